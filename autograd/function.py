@@ -1,0 +1,133 @@
+"""Operations of the user's own, in PyTorch's form: a class with a static `forward` and `backward`."""
+
+from typing import Any
+
+from autograd.grad_mode import mode, no_grad
+from autograd.operation import pick_output, wrap
+from autograd.tensor import Node, Outline, Tensor, clock
+
+
+class Context:
+    """What `forward` leaves for `backward`: saved tensors, and any attribute set on it.
+
+    Attributes:
+        saved_tensors: what `save_for_backward` was given.
+        needs_input_grad: for each argument of forward, whether its gradient is wanted.
+    """
+
+    def __init__(self) -> None:
+        self.saved_tensors: tuple[Tensor | None, ...] = ()
+        self.needs_input_grad: tuple[bool, ...] = ()
+        self.not_differentiable: tuple[Tensor, ...] = ()
+        self._to_save: tuple[Tensor | None, ...] = ()
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors (arguments or results of forward) for backward, which finds them in `saved_tensors`."""
+        self._to_save = tensors
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Say that these outputs carry no gradient."""
+        self.not_differentiable = tensors
+
+
+class Function:
+    """An operation of your own: subclass it, write `forward` and `backward`, call `apply`.
+
+    For a derivative in plain NumPy, `autograd.operation` is shorter. Here both work on Tensors: `forward(ctx, *args)`
+    runs without recording; `backward(ctx, *gradients)` returns one gradient (or None) for each argument of forward. If
+    it is written in Tensor operations, the result can be differentiated again.
+
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         x, = ctx.saved_tensors
+    ...         return 3 * x * x * g
+    >>> Cube.apply(tensor(2.0))
+    tensor(8.)
+    """
+
+    @staticmethod
+    def forward(ctx: Context, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("a Function needs a static method forward(ctx, *args) that returns a Tensor")
+
+    @staticmethod
+    def backward(ctx: Context, *gradients: Any) -> Any:
+        raise NotImplementedError("a Function needs a static method backward(ctx, *gradients) that returns a gradient (or "
+                                  "None) for each argument of forward")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call forward and record it.
+
+        Raises:
+            TypeError: forward returned something other than Tensors.
+        """
+        ctx = Context()
+        tracked = tuple([isinstance(a, Tensor) and a.tracked for a in args])
+        ctx.needs_input_grad = tracked
+        with no_grad():
+            result = cls.forward(ctx, *args, **kwargs)
+        results = result if isinstance(result, tuple) else (result,)
+        for r in results:
+            if not isinstance(r, Tensor):
+                raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple of them, not {type(r).__name__}")
+        if not (mode.enabled and True in tracked):
+            return result
+        operation = _Application(cls, ctx, args, results)
+        node = Node()
+        node.operation, node.options, node.hooks, node.birth = operation, kwargs, None, next(clock)
+        node.parents = tuple([(a.node or a) if t else None for a, t in zip(args, tracked, strict=True)])
+        arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+        node.args = tuple([None if t and ("argument", i) not in operation.saved else a
+                           for i, (a, t) in enumerate(zip(arrays, tracked, strict=True))])
+        outs = [r.array if ("result", i) in operation.saved else Outline(r.array) for i, r in enumerate(results)]
+        if not isinstance(result, tuple):
+            node.shape, node.out = result.shape, outs[0]
+            return wrap(result.array, node if result.dtype.kind == "f" else None)
+        node.shape, node.out = None, tuple(outs)
+        return tuple(wrap(r.array, None) if any(r is n for n in ctx.not_differentiable)
+                     else pick_output(r.array, node, i, len(results)) for i, r in enumerate(results))
+
+
+class _Application:
+    """One call of a Function, in the place of an entry of the table."""
+
+    vjps, composition, outputs, view = (), None, None, False
+
+    def __init__(self, function: type[Function], ctx: Context, args: tuple, results: tuple) -> None:
+        self.function, self.ctx, self.name = function, ctx, function.__name__
+        self.tensors = [isinstance(a, Tensor) for a in args]
+        # Arguments and results are found again in the node, so that they know where they came from: only there, or a
+        # result would keep itself alive.
+        self.saved = [next((("argument", i) for i, a in enumerate(args) if a is t), None)
+                      or next((("result", i) for i, r in enumerate(results) if r is t), None) or ("other", t)
+                      for t in ctx._to_save]
+        ctx._to_save = ctx.not_differentiable = ()
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.function.forward(Context(), *[wrap(a, None) if is_tensor else a
+                                                    for a, is_tensor in zip(args, self.tensors, strict=True)], **kwargs)
+        return tuple([r.array for r in result]) if isinstance(result, tuple) else result.array
+
+    def joint_vjp(self, g: Any, out: Any, *args: Any, needs_input_grad: tuple[bool, ...], **kwargs: Any) -> list:
+        gradients = g if isinstance(g, tuple) else (g,)
+        differentiable = any(isinstance(part, Tensor) for part in gradients)
+        found = {"argument": args, "result": out if isinstance(out, tuple) else (out,)}
+        self.ctx.saved_tensors = tuple([_tensor(found[kind][which]) if kind in found else which
+                                        for kind, which in self.saved])
+        self.ctx.needs_input_grad = needs_input_grad
+        result = self.function.backward(self.ctx, *[_tensor(part) for part in gradients])
+        self.ctx.saved_tensors = ()
+        result = result if isinstance(result, tuple) else (result,)
+        if len(result) != len(args):
+            raise RuntimeError(f"{self.name}.backward returned {len(result)} gradients, but forward has {len(args)} "
+                               "arguments; return one for each, None where there is none")
+        return [r if differentiable or not isinstance(r, Tensor) else r.array for r in result]
+
+
+def _tensor(value: Any) -> Any:
+    return value if value is None or isinstance(value, Tensor) else wrap(value, None)

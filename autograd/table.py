@@ -1,0 +1,122 @@
+"""How an operation is declared: the table.
+
+A declaration gives everything at once: the forward function on arrays, a derivative rule (vjp) for each argument, the
+samples of the property tests, the function in `autograd`, the method on Tensor and the NumPy function that dispatches
+to it:
+
+    exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=np.exp)
+
+A rule is plain NumPy notation. In an ordinary backward pass it runs on arrays, at NumPy's speed; to differentiate
+again, the same text runs on Tensors and is recorded in its turn.
+"""
+
+import difflib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from autograd.inplace import assign
+from autograd.operation import Operation, caller
+from autograd.tensor import Tensor
+
+TABLE: dict[str, Operation] = {}
+"""Every declared operation, by name."""
+FUNCTIONS: dict[str, Callable] = {}
+"""What `autograd` offers of the table: public name -> function."""
+NUMPY: dict[Callable, Callable] = {}
+"""NumPy function -> the function that it dispatches to."""
+
+
+def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Callable | None = None,
+              composition: Callable | None = None, outputs: str | None = None, view: bool = False,
+              samples: Callable | None = None, names: str | None = None, methods: str | None = None,
+              operators: str = "", numpy: Any = (), inplace: bool = False, doc: str | None = None) -> Callable:
+    """Declare an operation; with no `forward`, a decorator for it. Returns the function that users call.
+
+    Args:
+        forward: a function on arrays. Its positional parameters are the arguments (`*tensors` for any number of them),
+            its keyword-only parameters are options, which callers may also give by position.
+        vjps: the rules `vjp(g, out, *args, **options)`, one an argument: the gradient of that argument, given the
+            gradient g of the output. None where there is no derivative. A single rule needs no tuple. What
+            broadcasting stretched is summed by the engine, not here. The engine keeps for the backward pass what the
+            rules' code reads, and nothing else.
+        joint_vjp: instead, one rule that returns the gradients of all arguments.
+        composition: the same function in other operations. With it, `joint_vjp` needs to know arrays only: second
+            derivatives go through the composition, and the property tests prove both equal.
+        outputs: names of the outputs, if forward returns a tuple; what it returns beyond them is for the rule alone.
+        view: the output may share memory with the first argument.
+        samples: example arguments for the property tests: a function of a `Draw`, see `autograd.testing`.
+        names: names of the function in `autograd`, the first being the operation's own; default `forward.__name__`.
+            A name with a leading underscore is not offered.
+        methods: names of the methods of Tensor; default `names`, `""` for none.
+        operators: Python's names of operators, such as `__add__ __radd__`.
+        numpy: the NumPy function or functions that dispatch to this operation; where the arguments differ, a dict from
+            NumPy's function to one of its form.
+        inplace: offer the methods with a trailing underscore (and the operators with `=`) as well.
+        doc: the docstring; default `forward.__doc__`.
+
+    An operation with neither rule is a composition: `forward` is called with whatever the caller gave, and does its
+    work by calling other operations.
+
+    >>> cube = operation(lambda x: x * x * x, vjps=lambda g, out, x: 3 * g * x * x, names="cube")
+    >>> cube(Tensor(2.0))
+    tensor(8.)
+    """
+    if forward is None:
+        declaration = {key: value for key, value in locals().items() if key != "forward"}
+        return functools.partial(operation, **declaration)
+    public = (names or forward.__name__).split()
+    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view, samples,
+                   public[0].lstrip("_"))
+    if public[0] in TABLE:
+        raise ValueError(f"an operation named {public[0]!r} is declared already; choose another name")
+    TABLE[public[0]] = op
+    call = caller(op)
+    call.__name__ = call.__qualname__ = op.name
+    call.__doc__ = doc or forward.__doc__
+    call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op
+    FUNCTIONS.update((name, call) for name in public if not name.startswith("_"))
+    if not isinstance(numpy, dict):
+        numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)
+    NUMPY.update(numpy)
+    methods = [name for name in public if not name.startswith("_")] if methods is None else methods.split()
+    _offer_methods(call, methods, operators.split(), inplace)
+    return call
+
+
+def _offer_methods(call: Callable, methods: list[str], operators: list[str], inplace: bool) -> None:
+    for name in methods:
+        setattr(Tensor, name, call)
+        if inplace:
+            setattr(Tensor, name + "_", _inplace(call, name + "_"))
+    for name in operators:
+        if name.startswith("__r") and "__" + name[3:] in operators:
+            setattr(Tensor, name, lambda self, other: call(other, self))
+        else:
+            setattr(Tensor, name, call)
+            if inplace:
+                setattr(Tensor, "__i" + name[2:], _inplace(call, "__i" + name[2:]))
+
+
+def _inplace(call: Callable, name: str) -> Callable:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return assign(self, call(self, *args, **kwargs))
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{call.__name__}` in place."
+    return method
+
+
+
+
+def for_numpy(function: Callable) -> Callable:
+    """What a NumPy function does with Tensors.
+
+    Raises:
+        TypeError: it is not offered; names what to use instead.
+    """
+    if function in NUMPY:
+        return NUMPY[function]
+    name = getattr(function, "__name__", str(function))
+    close = difflib.get_close_matches(name, FUNCTIONS, 1)
+    nearest = f"; the nearest operation is autograd.{close[0]}" if close else ""
+    raise TypeError(f"np.{name} does not work on Tensors{nearest}; for the bare values use t.detach().numpy()")

@@ -1,0 +1,298 @@
+"""Tensor: an array and where it came from. Node: the record of the operation that made it.
+
+A Tensor refers to its Node; a Node refers to the Nodes (or leaf Tensors) its arguments came from, never to its own
+output. So the graph has no reference cycles, and memory goes back by reference count the moment a graph is dropped.
+"""
+
+import itertools
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import dtypes, inplace
+
+clock = itertools.count(1)
+"""Numbers nodes and in-place writes in the order in which they happen."""
+
+
+class Node:
+    """A recorded operation: what was called, on what, and what its derivative rules need.
+
+    Attributes:
+        operation: the declaration, from the table of operations.
+        parents: one entry an argument: the Node it came from, the leaf Tensor it is, or None for a constant.
+        args: one entry an argument: its array if a rule reads it, an `Outline` if a rule reads only its shape or
+            dtype, None if no rule reads it; a constant is always kept, so that the graph can run again.
+            None altogether once the node has been released.
+        options: keyword arguments.
+        out: the output's array (a tuple of arrays for several outputs), likewise an `Outline` or None.
+        shape: the output's shape; None for several outputs.
+        birth: the node's number on the clock. Parents are always older.
+        hooks: functions that see, and may replace, the gradient of the output; None if there are none.
+    """
+
+    __slots__ = ("operation", "parents", "args", "options", "out", "shape", "birth", "hooks")
+
+    @property
+    def name(self) -> str:
+        return self.operation.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class Outline:
+    """Shape and dtype of an array whose elements no rule reads."""
+
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, array: Any) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(np.prod(self.shape, dtype=np.int64)))
+
+
+class Tensor:
+    """An n-dimensional array that can record where it came from.
+
+    Args:
+        data: array (shared, not copied), Tensor, number or nested sequence. Python floats become the default dtype.
+        requires_grad: record operations on this tensor, so that `backward()` fills `.grad`. Floating dtypes only.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward(); x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("array", "node", "tracked", "grad", "hooks", "__weakref__")
+
+    array: np.ndarray
+    """The values. Writing into it goes unnoticed by the engine: use in-place methods instead."""
+    node: Node | None
+    """The operation that made this tensor; None for a leaf."""
+    tracked: bool
+    """Whether operations on this tensor are recorded; `requires_grad` is its checked form."""
+    grad: "Tensor | None"
+    """The gradient that `backward()` accumulated: None before, and for tensors that are no leaves."""
+    hooks: list[Callable] | None
+
+    def __init__(self, data: Any, requires_grad: bool = False) -> None:
+        self.array = data.array if isinstance(data, Tensor) else dtypes.as_array(data)
+        self.node = self.grad = self.hooks = None
+        self.tracked = False
+        if requires_grad:
+            self.requires_grad = True
+
+    # What it is
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded. Can be set on leaves of floating dtype."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and self.array.dtype.kind != "f":
+            raise RuntimeError(f"only floating tensors can require gradients, this one is {self.dtype}; "
+                               f"make it floating first: t.float().requires_grad_()")
+        if self.node is not None and not value:
+            raise RuntimeError(f"requires_grad of the result of `{self.node.name}` cannot be switched off, only that of "
+                               "leaves; to use the value as a constant write t.detach()")
+        self.tracked = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+        """Set `requires_grad` in place and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the user made this tensor, rather than a recorded operation."""
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The Node that recorded this tensor's origin; None for a leaf."""
+        return self.node
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return self.array.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry `dim`."""
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    # The bare value
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array that shares this tensor's memory.
+
+        Raises:
+            RuntimeError: the tensor requires gradients, which the array could not carry on.
+        """
+        if self.tracked:
+            raise RuntimeError(f"numpy() of a tensor that requires gradients (shape {self.shape}) would lose its "
+                               "history; write t.detach().numpy()")
+        inplace.check_current(self)
+        return np.asarray(self.array)
+
+    def item(self) -> float | int | bool:
+        """The only element, as a Python number.
+
+        Raises:
+            RuntimeError: there is more than one element, or none.
+        """
+        if self.array.size != 1:
+            raise RuntimeError(f"item() needs exactly one element, this tensor has {self.array.size} "
+                               f"(shape {self.shape}); use tolist(), or reduce it first, e.g. t.sum().item()")
+        inplace.check_current(self)
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers (a number for a tensor without axes)."""
+        inplace.check_current(self)
+        return self.array.tolist()
+
+    def detach(self) -> "Tensor":
+        """The same values, in the same memory, without history."""
+        return Tensor(self.array)
+
+    @property
+    def data(self) -> "Tensor":
+        """The values without history, as `detach()`. Setting it replaces the values and leaves the history."""
+        return Tensor(self.array)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.array = Tensor(value).array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.tracked:
+            raise TypeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a bare "
+                            "array and lose its history; write t.detach().numpy(), or use a function of autograd")
+        return np.array(self.numpy(), dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(f"the truth of a tensor with {self.array.size} elements (shape {self.shape}) is ambiguous; "
+                               "write t.any() or t.all()")
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only an integer tensor can be an index, this one is {self.dtype}; write t.long()")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len() of a tensor without axes; its number of elements is t.numel()")
+        return self.array.shape[0]
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if not self.array.ndim:
+            raise TypeError("a tensor without axes cannot be iterated; its value is t.item()")
+        return (self[i] for i in range(len(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.array.ndim else format(repr(self), spec)
+
+    def __repr__(self) -> str:
+        from autograd.printing import text
+        return text(self)
+
+    __hash__ = object.__hash__
+
+    # Gradients
+
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+                 inputs: Any = None) -> None:
+        """Add the gradient of this tensor to `.grad` of the leaves behind it (or of `inputs`).
+
+        Args:
+            gradient: dL/d(this tensor), of this tensor's shape; may be left out for a single element (it is 1).
+            retain_graph: keep what the graph saved, for another backward pass. Default: `create_graph`.
+            create_graph: record the backward pass too, so that gradients can be differentiated again.
+            inputs: accumulate only into these.
+
+        Raises:
+            RuntimeError: not a single element and no gradient; nothing was recorded; the graph was released;
+                a saved tensor has changed since.
+        """
+        from autograd.graph import backward
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def retain_grad(self) -> None:
+        """Let `backward()` fill `.grad` of this tensor although it is no leaf."""
+        if not self.tracked:
+            raise RuntimeError("retain_grad() on a tensor that does not require gradients; make it a leaf that does: "
+                               "t.requires_grad_()")
+        if self.node is None:
+            return
+        owner = weakref.ref(self)  # the node must not keep its own output alive
+
+        def keep(g: Tensor) -> None:
+            tensor = owner()
+            if tensor is not None:
+                tensor.grad = g if tensor.grad is None else tensor.grad + g
+        self.register_hook(keep)
+
+    def register_hook(self, hook: Callable[["Tensor"], "Tensor | None"]) -> "RemovableHandle":
+        """Call `hook(gradient)` when the gradient of this tensor is complete; what it returns replaces the gradient.
+
+        Returns a handle; `handle.remove()` takes the hook away.
+        """
+        if not self.tracked:
+            raise RuntimeError("register_hook() on a tensor that does not require gradients: it would never be called; "
+                               "write t.requires_grad_() first")
+        holder = self if self.node is None else self.node
+        if holder.hooks is None:
+            holder.hooks = []
+        return RemovableHandle(holder.hooks, hook)
+
+    # NumPy's protocols: np.exp(t), array * t, np.concatenate([t, u]) come here
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        from autograd.table import for_numpy
+        return for_numpy(ufunc if method == "__call__" else getattr(ufunc, method))(*args, **kwargs)
+
+    def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
+        from autograd.table import for_numpy
+        return for_numpy(function)(*args, **kwargs)
+
+
+class RemovableHandle:
+    """What `register_hook` returns: `remove()` takes the hook away again."""
+
+    def __init__(self, hooks: list[Callable], hook: Callable) -> None:
+        self._hooks, self._hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
