@@ -71,7 +71,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     if public[0] in TABLE:
         raise ValueError(f"an operation named {public[0]!r} is declared already; choose another name")
     TABLE[public[0]] = op
-    call = caller(op)
+    op.call = call = caller(op)
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = doc or forward.__doc__
     call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op

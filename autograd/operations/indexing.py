@@ -45,7 +45,8 @@ _getitem = operation(
 
 _scatter = operation(
     _add_into_zeros, vjps=lambda g, out, x, index, shape: _getitem(g, index=index), names="_scatter",
-    samples=lambda draw: call((x := draw.array(min_dims=1))[index := draw.index(x.shape)], index=index, shape=x.shape))
+    samples=lambda draw: call(np.array((x := draw.array(min_dims=1))[index := draw.index(x.shape)]), index=index,
+                              shape=x.shape))
 
 
 def _write(x, value, *, index):

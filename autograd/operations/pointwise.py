@@ -86,16 +86,16 @@ abs = operation(
 sign = operation(np.sign, vjps=lambda g, out, x: g * 0, samples=nonzero, numpy=np.sign, inplace=True)
 
 
-def _share(wins, ties):
-    return wins + 0.5 * ties
+def _share(g, wins, ties):
+    return g * wins + 0.5 * g * ties
 
 
 maximum = operation(
-    np.maximum, vjps=(lambda g, out, x, y: g * _share(x > y, x == y), lambda g, out, x, y: g * _share(y > x, x == y)),
+    np.maximum, vjps=(lambda g, out, x, y: _share(g, x > y, x == y), lambda g, out, x, y: _share(g, y > x, x == y)),
     samples=distinct_pair, numpy=np.maximum)
 
 minimum = operation(
-    np.minimum, vjps=(lambda g, out, x, y: g * _share(x < y, x == y), lambda g, out, x, y: g * _share(y < x, x == y)),
+    np.minimum, vjps=(lambda g, out, x, y: _share(g, x < y, x == y), lambda g, out, x, y: _share(g, y < x, x == y)),
     samples=distinct_pair, numpy=np.minimum)
 
 where = operation(

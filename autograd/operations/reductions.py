@@ -47,7 +47,7 @@ def mean(x, *, dim=None, keepdim=False):
 
 
 def _extreme_vjp(g, out, x, dim, keepdim):
-    ties = x == spread(out, x.shape, dim)
+    ties = (x == spread(out, x.shape, dim)).astype(x.dtype)
     return spread(g, x.shape, dim) * ties / ties.sum(axis=dim, keepdims=True)
 
 
@@ -61,6 +61,12 @@ def amax(x, *, dim=None, keepdim=False):
 def amin(x, *, dim=None, keepdim=False):
     """The smallest element over `dim`; equal ones share the gradient."""
     return x.min(axis=dim, keepdims=keepdim)
+
+
+all = operation(lambda x, *, dim=None, keepdim=False: x.all(axis=dim, keepdims=keepdim), vjps=(None,), names="all",
+                numpy=np.all, doc="Whether all elements over `dim` are true (not zero).")
+any = operation(lambda x, *, dim=None, keepdim=False: x.any(axis=dim, keepdims=keepdim), vjps=(None,), names="any",
+                numpy=np.any, doc="Whether some element over `dim` is true (not zero).")
 
 
 def _prod_vjp(g, out, x, dim, keepdim):
