@@ -1,0 +1,10 @@
+"""The mathematics of the layers, as functions: PyTorch's names, arguments and defaults.
+
+What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
+"""
+
+from autograd import relu, sigmoid, tanh
+from nn.functional.linear import linear
+from nn.functional.loss import cross_entropy, nll_loss
+
+__all__ = ["cross_entropy", "linear", "nll_loss", "relu", "sigmoid", "tanh"]

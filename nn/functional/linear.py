@@ -1,0 +1,43 @@
+"""Affine maps."""
+
+import math
+
+import numpy as np
+
+from autograd import operation
+from autograd.samples import call
+
+
+def rows(x):
+    """All axes but the last as one."""
+    return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def sum_of_rows(x):
+    """The sum over all axes but the last, as a product: three times as fast as a sum."""
+    x = rows(x)
+    return np.ones(x.shape[0], x.dtype) @ x
+
+
+def _samples(draw):
+    lead, n_in, n_out = draw.array(), draw.integer(0, 3), draw.integer(1, 3)
+    return call(draw.array(shape=(*lead.shape, n_in)), draw.array(shape=(n_out, n_in)),
+                draw.array(shape=(n_out,)) if draw.boolean() else None)
+
+
+@operation(vjps=(lambda g, out, x, weight, bias: (rows(g) @ weight).reshape(x.shape),
+                 lambda g, out, x, weight, bias: np.swapaxes(rows(g), 0, 1) @ rows(x),
+                 lambda g, out, x, weight, bias: sum_of_rows(g)),
+           methods="", samples=_samples)
+def linear(input, weight, bias=None):
+    """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""
+    if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:
+        raise ValueError(f"input has shape {input.shape}, weight {weight.shape}; they must be (*, in) and (out, in) "
+                         "with the same length in")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias has shape {bias.shape}; for a weight of shape {weight.shape} it must be "
+                         f"{weight.shape[:1]}")
+    out = rows(input) @ weight.T
+    if bias is not None:
+        out += bias
+    return out.reshape((*input.shape[:-1], weight.shape[0]))
