@@ -105,16 +105,22 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     results[node] = g
                 if node not in needed:
                     continue
-            if node.args is None:
+            operation, args, out, options = node.operation, node.args, node.out, node.options
+            if args is None:
                 raise RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to go "
                                    "through it again, make the first pass with backward(retain_graph=True)")
             if inplace.last_write > node.birth:
                 inplace.check_saved(node)
+            if node.shape is None:
+                g = filled(g, out, differentiable)
+            if differentiable:
+                args, out = as_tensors(node)
+            vjps = operation.vjps
+            contributions = None if vjps else joint_contributions(node, g, out, args, needed)
             i = 0
-            contributions = pull_back(node, g, needed, differentiable)
             for parent in node.parents:
                 if parent is not None and (needed is None or parent in needed):
-                    contribution = contributions[i]
+                    contribution = vjps[i](g, out, *args, **options) if vjps else contributions[i]
                     if contribution is not None:
                         if contribution.shape != parent.shape:
                             contribution = unbroadcast(contribution, parent.shape, node, i)
@@ -123,8 +129,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                         earlier = gradients.get(parent)
                         gradients[parent] = contribution if earlier is None else earlier + contribution
                 i += 1
-            if not retain:
-                release(node)
+            if not retain and operation.keeps:
+                node.args = node.out = None
         for leaf in gradients:
             if leaf.hooks:
                 gradients[leaf] = run_hooks(leaf.hooks, gradients[leaf])
@@ -160,20 +166,12 @@ def leading_to(wanted: Iterable[Vertex], order: list[Node]) -> set[Vertex]:
     return needed
 
 
-def pull_back(node: Node, g: Any, needed: set[Vertex] | None, differentiable: bool) -> Sequence[Any]:
-    """The gradient of each argument of a node, given that of its output."""
-    op, parents = node.operation, node.parents
-    if node.shape is None:
-        g = _filled(g, node.out, differentiable)
-    args, out = _as_tensors(node) if differentiable else (node.args, node.out)
-    if op.joint_vjp is None:
-        return [None if parent is None or needed is not None and parent not in needed
-                else vjp(g, out, *args, **node.options)
-                for parent, vjp in zip(parents, op.vjps, strict=True)]
-    if differentiable and op.composition:
-        return _through_composition(node, g, args)
-    needs = tuple([parent is not None and (needed is None or parent in needed) for parent in parents])
-    return op.joint_vjp(g, out, *args, needs_input_grad=needs, **node.options)
+def joint_contributions(node: Node, g: Any, out: Any, args: Sequence, needed: set[Vertex] | None) -> Sequence[Any]:
+    """The gradients of all arguments, from an operation that has one rule for all of them."""
+    if node.operation.composition and (isinstance(g, Tensor) or isinstance(g, tuple) and isinstance(g[0], Tensor)):
+        return through_composition(node, g, args)
+    needs = tuple([parent is not None and (needed is None or parent in needed) for parent in node.parents])
+    return node.operation.joint_vjp(g, out, *args, needs_input_grad=needs, **node.options)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> Any:
@@ -201,17 +199,7 @@ def run_hooks(hooks: list[Callable], g: Any) -> Any:
     return value.array if bare else value
 
 
-def release(node: Node) -> None:
-    """Forget what the rules needed (a node that kept nothing can be passed again)."""
-    for kept in node.args:
-        if kept is not None:
-            node.args = node.out = None
-            return
-    if node.out is not None:
-        node.args = node.out = None
-
-
-def _as_tensors(node: Node) -> tuple[list, Any]:
+def as_tensors(node: Node) -> tuple[list, Any]:
     """What a node kept, as Tensors that know where they came from: a rule that runs on them is recorded."""
     def tensor(kept: Any, origin: Vertex | None) -> Any:
         if origin is None or kept is None or isinstance(kept, Outline):
@@ -224,14 +212,14 @@ def _as_tensors(node: Node) -> tuple[list, Any]:
                        for i, kept in enumerate(node.out))
 
 
-def _filled(g: Cotangents, outs: tuple, differentiable: bool) -> tuple:
+def filled(g: Cotangents, outs: tuple, differentiable: bool) -> tuple:
     """The gradients of several outputs, zero where nothing has arrived."""
-    filled = [np.zeros(out.shape, out.dtype) if part is None and out.dtype.kind == "f" else part
+    parts = [np.zeros(out.shape, out.dtype) if part is None and out.dtype.kind == "f" else part
               for part, out in zip(g, outs, strict=False)]  # what the operation keeps beyond its outputs has no gradient
-    return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in filled])
+    return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in parts])
 
 
-def _through_composition(node: Node, g: Any, args: Sequence) -> list:
+def through_composition(node: Node, g: Any, args: Sequence) -> list:
     """The gradients of a fused operation, by way of its composition, so that they can be differentiated."""
     inputs = [a if parent is None else alias(a) for a, parent in zip(args, node.parents, strict=True)]
     out = node.operation.composition(*inputs, **node.options)

@@ -44,9 +44,14 @@ class Operation:
         self.view, self.samples, self.name = view, samples, name
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
+        self.complete = inspect.Parameter.empty not in self.options.values()
         self.outputs = collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
+        # The arguments that take part in type promotion: those with a derivative, where there are several.
+        meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
+        self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
         self._reads = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
+        self.keeps = composition is not None or any(ARRAY in list(reads.values())[1:] for reads in self._reads if reads)
         self._plans: dict[tuple, tuple] = {}
 
     def __repr__(self) -> str:
@@ -58,6 +63,11 @@ class Operation:
         Raises:
             TypeError: an argument is missing, unknown or given twice.
         """
+        if len(args) == len(self.arguments) and not self.variadic:  # the usual calls need none of what follows
+            if not kwargs and self.complete:
+                return args, self.options
+            if kwargs.keys() == self.options.keys():
+                return args, kwargs
         kwargs = {_SPELLINGS.get(key, key) if key not in self.options else key: value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
@@ -111,29 +121,36 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
 
     Arrays in, array out: so that rules may call operations on arrays as on Tensors.
     """
-    if not any(isinstance(a, Tensor) for a in args):
-        out = op.forward(*args, **options)
-        return op.outputs._make(out[:len(op.outputs._fields)]) if op.outputs else out
-    if superseded:
-        for a in args:
-            if isinstance(a, Tensor):
+    if op.meeting and not _of_one_dtype(op, args):
+        args = _promote(op, args)
+    arrays, parents, found, recorded = [], [], False, False
+    for a in args:
+        parent = None
+        if isinstance(a, Tensor):
+            found = True
+            if a.tracked:
+                parent, recorded = a.node or a, True
+            if superseded:
                 check_current(a)
-    args = _promote(op, args)
-    arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+            a = a.array
+        arrays.append(a)
+        parents.append(parent)
+    if not found:
+        out = op.forward(*arrays, **options)
+        return op.outputs._make(out[:len(op.outputs._fields)]) if op.outputs else out
     try:
         out = op.forward(*arrays, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise _explain(op, arrays, options, error) from error
     if op.outputs is None and out.dtype is _float64 and "dtype" not in options:
         out = _narrow(out, arrays)
-    tracked = tuple([isinstance(a, Tensor) and a.tracked for a in args])
     node = None
-    if mode.enabled and op.differentiable and True in tracked:
-        keep_out, keep = op.plan(tracked)
+    if recorded and mode.enabled and op.differentiable:
+        keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))
         node = _new(Node)
-        node.operation, node.options, node.hooks, node.birth = op, options, None, _tick()
-        node.parents = tuple([(a.node or a) if t else None for a, t in zip(args, tracked, strict=True)])
-        node.args = tuple([_kept(a, level) if t else a for a, t, level in zip(arrays, tracked, keep, strict=True)])
+        node.operation, node.parents, node.options, node.hooks, node.birth = op, tuple(parents), options, None, _tick()
+        node.args = tuple([a if parent is None or level == ARRAY else _kept(a, level)
+                           for a, parent, level in zip(arrays, parents, keep, strict=True)])
         if op.outputs:
             node.shape, node.out = None, tuple([_kept(a, max(keep_out, OUTLINE)) for a in out])
         else:
@@ -141,7 +158,21 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     if op.outputs:
         count = len(op.outputs._fields)
         return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
-    return wrap(out, node if out.dtype.kind == "f" else None)
+    return wrap(out, node if node is not None and out.dtype.kind == "f" else None)
+
+
+def _of_one_dtype(op: Operation, args: Sequence) -> bool:
+    """Whether the arguments that meet are Tensors of one dtype, so that there is nothing to promote."""
+    dtype = None
+    for i in range(len(args)) if op.variadic else op.meeting:
+        a = args[i]
+        if isinstance(a, Tensor):
+            if a.array.dtype is not dtype and dtype is not None:
+                return False
+            dtype = a.array.dtype
+        elif a is not None:
+            return False
+    return True
 
 
 def _kept(array: Any, level: int) -> Any:
@@ -275,11 +306,10 @@ def _remember(number: float) -> Any:
 def _unary(op: Operation) -> Callable:
     forward = op.forward
     keep_out, (keep_x,) = op.plan((True,))
-    ordinary = OUTLINE not in (keep_out, keep_x)
 
-    def call(x: Any, **options: Any) -> Any:
-        if not isinstance(x, Tensor) or superseded or options or not ordinary:
-            return apply(op, *op.bind((x,), options))
+    def call(x: Any) -> Any:
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x,), _NO_OPTIONS)
         a = x.array
         out = forward(a)
         if out.dtype is not a.dtype:
@@ -292,8 +322,8 @@ def _unary(op: Operation) -> Callable:
             tensor.tracked = True
             node.operation, node.options, node.hooks = op, _NO_OPTIONS, None
             node.parents = (x.node or x,)
-            node.args = (a if keep_x else None,)
-            node.out = out if keep_out else None
+            node.args = (_kept(a, keep_x) if keep_x else None,)
+            node.out = _kept(out, keep_out) if keep_out else None
             node.shape = out.shape
             node.birth = _tick()
         else:
@@ -305,24 +335,26 @@ def _unary(op: Operation) -> Callable:
 def _binary(op: Operation) -> Callable:
     forward = op.forward
     plans = [op.plan(tracked) for tracked in ((True, False), (False, True), (True, True))]
-    ordinary = not any(OUTLINE in (keep_out, *keep) for keep_out, keep in plans)
     (out_if_x, (x_if_x, _)), (out_if_y, (_, y_if_y)), (out_if_both, (x_if_both, y_if_both)) = plans
 
-    def call(x: Any, y: Any, **options: Any) -> Any:
-        if not isinstance(x, Tensor) or superseded or options or not ordinary:
-            return apply(op, *op.bind((x, y), options))
+    def call(x: Any, y: Any) -> Any:
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x, y), _NO_OPTIONS)
         a = x.array
         if isinstance(y, Tensor):
             b = y.array
             if a.dtype is not b.dtype:
                 return apply(op, (x, y), _NO_OPTIONS)
             y_tracked = y.tracked
-        elif type(y) in _NUMBERS and a.dtype.kind == "f":
+        elif type(y) in _NUMBERS:
             b, y_tracked = y, False
-            if a.dtype is _float32 and type(a) is _ndarray:
-                b = _as_float32.get(y)
-                if b is None:
-                    b = _remember(y)
+            if a.dtype is _float32:
+                if type(a) is _ndarray:
+                    b = _as_float32.get(y)
+                    if b is None:
+                        b = _remember(y)
+            elif a.dtype.kind != "f":
+                return apply(op, (x, y), _NO_OPTIONS)
         elif type(y) is _ndarray and a.dtype is y.dtype:
             b, y_tracked = y, False
         else:
@@ -342,16 +374,16 @@ def _binary(op: Operation) -> Callable:
             node.operation, node.options, node.hooks = op, _NO_OPTIONS, None
             if not y_tracked:
                 node.parents = (x.node or x, None)
-                node.args = (a if x_if_x else None, b)
-                node.out = out if out_if_x else None
+                node.args = (_kept(a, x_if_x) if x_if_x else None, b)
+                node.out = _kept(out, out_if_x) if out_if_x else None
             elif not x.tracked:
                 node.parents = (None, y.node or y)
-                node.args = (a, b if y_if_y else None)
-                node.out = out if out_if_y else None
+                node.args = (a, _kept(b, y_if_y) if y_if_y else None)
+                node.out = _kept(out, out_if_y) if out_if_y else None
             else:
                 node.parents = (x.node or x, y.node or y)
-                node.args = (a if x_if_both else None, b if y_if_both else None)
-                node.out = out if out_if_both else None
+                node.args = (_kept(a, x_if_both) if x_if_both else None, _kept(b, y_if_both) if y_if_both else None)
+                node.out = _kept(out, out_if_both) if out_if_both else None
             node.shape = out.shape
             node.birth = _tick()
         else:
