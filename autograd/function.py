@@ -86,9 +86,10 @@ class Function:
                            for i, (a, t) in enumerate(zip(arrays, tracked, strict=True))])
         outs = [r.array if ("result", i) in operation.saved else Outline(r.array) for i, r in enumerate(results)]
         if not isinstance(result, tuple):
-            node.shape, node.out = result.shape, outs[0]
+            node.shape, node.dtype, node.out = result.shape, result.dtype, outs[0]
             return wrap(result.array, node if result.dtype.kind == "f" else None)
-        node.shape, node.out = None, tuple(outs)
+        node.shape = node.dtype = None
+        node.out = tuple(outs)
         return tuple(wrap(r.array, None) if any(r is n for n in ctx.not_differentiable)
                      else pick_output(r.array, node, i, len(results)) for i, r in enumerate(results))
 

@@ -124,6 +124,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     if contribution is not None:
                         if contribution.shape != parent.shape:
                             contribution = unbroadcast(contribution, parent.shape, node, i)
+                        if contribution.dtype is not parent.dtype:
+                            contribution = contribution.astype(parent.dtype)
                         if watch is not None:
                             watch(node, i, contribution)
                         earlier = gradients.get(parent)
@@ -245,7 +247,7 @@ def _vertex(tensor: Any, role: str) -> Vertex:
 def _roots(tensors: list, gradients: list, differentiable: bool) -> dict[Vertex, Any]:
     """Where the gradient enters."""
     if len(gradients) != len(tensors):
-        if gradients != [None]:
+        if len(gradients) != 1 or gradients[0] is not None:
             raise RuntimeError(f"{len(tensors)} outputs need as many gradients, not {len(gradients)}")
         gradients = [None] * len(tensors)
     roots: dict[Vertex, Any] = {}

@@ -152,9 +152,10 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         node.args = tuple([a if parent is None or level == ARRAY else _kept(a, level)
                            for a, parent, level in zip(arrays, parents, keep, strict=True)])
         if op.outputs:
-            node.shape, node.out = None, tuple([_kept(a, max(keep_out, OUTLINE)) for a in out])
+            node.shape = node.dtype = None
+            node.out = tuple([_kept(a, max(keep_out, OUTLINE)) for a in out])
         else:
-            node.shape, node.out = out.shape, _kept(out, keep_out)
+            node.shape, node.dtype, node.out = out.shape, out.dtype, _kept(out, keep_out)
     if op.outputs:
         count = len(op.outputs._fields)
         return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
@@ -191,7 +192,7 @@ class Cotangents(tuple):
     """The gradients of an operation with several outputs, None where nothing has arrived; they add up one by one."""
 
     __slots__ = ()
-    shape = None
+    shape = dtype = None
 
     def __add__(self, other: "Cotangents") -> "Cotangents":  # type: ignore[override]
         return Cotangents(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
@@ -208,7 +209,8 @@ def pick_output(array: Any, node: Node | None, index: int, count: int) -> Tensor
     if node is None or array.dtype.kind != "f":
         return wrap(array, None)
     pick = _new(Node)
-    pick.operation, pick.parents, pick.args, pick.out, pick.shape = _pick, (node,), (None,), None, array.shape
+    pick.operation, pick.parents, pick.args, pick.out = _pick, (node,), (None,), None
+    pick.shape, pick.dtype = array.shape, array.dtype
     pick.options, pick.hooks, pick.birth = {"index": index, "count": count}, None, _tick()
     return wrap(array, pick)
 
@@ -324,7 +326,7 @@ def _unary(op: Operation) -> Callable:
             node.parents = (x.node or x,)
             node.args = (_kept(a, keep_x) if keep_x else None,)
             node.out = _kept(out, keep_out) if keep_out else None
-            node.shape = out.shape
+            node.shape, node.dtype = out.shape, out.dtype
             node.birth = _tick()
         else:
             tensor.node, tensor.tracked = None, False
@@ -384,7 +386,7 @@ def _binary(op: Operation) -> Callable:
                 node.parents = (x.node or x, y.node or y)
                 node.args = (_kept(a, x_if_both) if x_if_both else None, _kept(b, y_if_both) if y_if_both else None)
                 node.out = _kept(out, out_if_both) if out_if_both else None
-            node.shape = out.shape
+            node.shape, node.dtype = out.shape, out.dtype
             node.birth = _tick()
         else:
             tensor.node, tensor.tracked = None, False

@@ -15,6 +15,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd.inplace import assign
 from autograd.operation import Operation, caller
 from autograd.tensor import Tensor
@@ -93,9 +95,15 @@ def _offer_methods(call: Callable, methods: list[str], operators: list[str], inp
         if name.startswith("__r") and "__" + name[3:] in operators:
             setattr(Tensor, name, lambda self, other: call(other, self))
         else:
-            setattr(Tensor, name, call)
+            setattr(Tensor, name, _or_not_equal(call) if name in ("__eq__", "__ne__") else call)
             if inplace:
                 setattr(Tensor, "__i" + name[2:], _inplace(call, "__i" + name[2:]))
+
+
+def _or_not_equal(call: Callable) -> Callable:
+    """A comparison that leaves None and other foreign things to Python: they are not equal to any tensor."""
+    return lambda self, other: (call(self, other) if isinstance(other, (Tensor, np.ndarray, np.generic, float, int, list))
+                                else NotImplemented)
 
 
 def _inplace(call: Callable, name: str) -> Callable:

@@ -29,11 +29,12 @@ class Node:
         options: keyword arguments.
         out: the output's array (a tuple of arrays for several outputs), likewise an `Outline` or None.
         shape: the output's shape; None for several outputs.
+        dtype: the output's dtype; None for several outputs.
         birth: the node's number on the clock. Parents are always older.
         hooks: functions that see, and may replace, the gradient of the output; None if there are none.
     """
 
-    __slots__ = ("operation", "parents", "args", "options", "out", "shape", "birth", "hooks")
+    __slots__ = ("operation", "parents", "args", "options", "out", "shape", "dtype", "birth", "hooks")
 
     @property
     def name(self) -> str:

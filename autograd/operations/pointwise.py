@@ -53,6 +53,8 @@ _power_of_number = operation(
 @operation(names="pow", operators="__pow__ __rpow__", numpy=np.power, inplace=True)
 def pow(x, exponent):
     """x ** exponent. The derivative in the exponent is log(x) x ** exponent, and 0 where x = 0."""
+    if isinstance(exponent, np.generic):
+        exponent = exponent.item()
     if isinstance(x, Tensor) and isinstance(exponent, (int, float)) and (x.dtype.kind == "f" or type(exponent) is int):
         return _power_of_number(x, exponent=exponent)
     return _power(x, exponent)

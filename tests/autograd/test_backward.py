@@ -1,0 +1,227 @@
+"""Going back: forks, accumulation, retained graphs, hooks, and every way to do it wrong."""
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor, grad, tensor
+
+
+def leaf(*values):
+    return tensor(list(values), requires_grad=True)
+
+
+def test_gradients_add_up_at_forks():
+    a = tensor(3.0, requires_grad=True)
+    b = a + a
+    c = b * b + b * a  # b must be complete before a gets its share
+    c.backward()
+    assert a.grad.item() == 4 * 2 * 3 + 2 * 2 * 3
+
+
+def test_gradients_accumulate_over_backward_passes():
+    x = leaf(1.0, 2.0)
+    (x * 2).sum().backward()
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [5, 5]
+
+
+def test_a_gradient_belongs_to_its_tensor_alone():
+    x, y = leaf(1.0), leaf(2.0)
+    (x + y).backward()  # the rule of a sum hands the same gradient to both
+    x.grad.mul_(10)
+    assert y.grad.tolist() == [1]
+    start = tensor([5.0])
+    z = leaf(1.0)
+    (z + 0).backward(start)
+    z.grad.mul_(10)
+    assert start.tolist() == [5]
+
+
+def test_constants_and_unused_leaves_get_no_gradient():
+    x, unused, constant = leaf(1.0), leaf(1.0), tensor([2.0])
+    (x * constant).backward()
+    assert unused.grad is None
+    assert constant.grad is None
+
+
+def test_broadcasting_is_summed_out():
+    x, row, scalar = autograd.ones(4, 3, requires_grad=True), leaf(1.0, 2.0, 3.0), tensor(2.0, requires_grad=True)
+    (x * row * scalar).sum().backward()
+    assert row.grad.tolist() == [8, 8, 8]
+    assert scalar.grad.item() == 4 * 6
+
+
+def test_grad_returns_gradients_and_touches_nothing():
+    x = leaf(1.0, 2.0)
+    h = x * x
+    g_x, g_h = grad((h * 3).sum(), [x, h])
+    assert g_x.tolist() == [6, 12]
+    assert g_h.tolist() == [3, 3]
+    assert x.grad is None
+
+
+def test_grad_of_several_outputs_is_that_of_their_weighted_sum():
+    x = leaf(1.0, 2.0)
+    g, = grad([x * 2, x * x], x, [tensor([1.0, 1.0]), tensor([1.0, 10.0])])
+    assert g.tolist() == [4, 42]
+
+
+def test_create_graph_gives_derivatives_of_any_order():
+    x = tensor(2.0, requires_grad=True)
+    y = x ** 5
+    for expected in (80, 160, 240, 240, 120, 0):
+        y, = grad(y, x, create_graph=True)
+        assert y.item() == expected
+
+
+def test_backward_with_create_graph_makes_grad_differentiable():
+    x = leaf(3.0)
+    (x ** 3).backward(create_graph=True)
+    penalty = (x.grad ** 2).sum()
+    g, = grad(penalty, x)
+    assert g.item() == 2 * 27 * 18
+
+
+def test_inputs_restricts_what_is_accumulated():
+    x, y = leaf(1.0), leaf(2.0)
+    h = x * y
+    (h * h).backward(inputs=[x, h])
+    assert x.grad.tolist() == [8]
+    assert h.grad.tolist() == [4]
+    assert y.grad is None
+
+
+def test_retain_grad_fills_grad_of_an_intermediate():
+    x = leaf(1.0)
+    h = x * 2
+    h.retain_grad()
+    (h * h).backward()
+    assert h.grad.tolist() == [4]
+
+
+def test_hooks_see_and_replace_the_complete_gradient():
+    x = leaf(1.0)
+    h = x * 2
+    seen = []
+    h.register_hook(lambda g: seen.append(g.tolist()))
+    x.register_hook(lambda g: g * 10)
+    handle = x.register_hook(lambda g: g + 1)
+    (h + h).sum().backward()
+    assert seen == [[2]]
+    assert x.grad.tolist() == [41]
+    handle.remove()
+    x.grad = None
+    (x * 1).sum().backward()
+    assert x.grad.tolist() == [10]
+
+
+def test_several_outputs_of_one_operation_share_one_backward():
+    x = leaf(3.0, 1.0, 2.0)
+    values, indices = x.sort()
+    assert indices.tolist() == [1, 2, 0]
+    assert not indices.requires_grad
+    (values * tensor([1.0, 10.0, 100.0])).sum().backward()
+    assert x.grad.tolist() == [100, 1, 10]
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_second_pass_needs_retain_graph(retain):
+    x = leaf(2.0)
+    y = x * x
+    y.backward(retain_graph=retain)
+    if retain:
+        y.backward()
+        assert x.grad.tolist() == [8]
+    else:
+        with pytest.raises(RuntimeError, match=r"released.*`mul`.*retain_graph=True"):
+            y.backward()
+
+
+def test_what_keeps_nothing_can_be_passed_again():
+    x = leaf(1.0)
+    shared = x + x
+    (shared * 2).backward()
+    (shared * 3).backward()
+    assert x.grad.tolist() == [10]
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    (lambda x: (x * 2).backward(), r"shape \(2,\).*y\.sum\(\)\.backward\(\)"),
+    (lambda x: (x * 2).backward(tensor([1.0])), r"gradient has shape \(1,\), the output \(2,\)"),
+    (lambda x: tensor(1.0).backward(), r"does not require gradients.*requires_grad_\(\)"),
+    (lambda x: grad(x.sum(), tensor(1.0)), "one of inputs.*does not require gradients"),
+    (lambda x: grad(x.sum(), tensor(1.0, requires_grad=True)), r"do not depend on inputs\[0\].*allow_unused=True"),
+    (lambda x: grad([x, x], x, [tensor([1.0, 1.0])]), "2 outputs need as many gradients, not 1"),
+    (lambda x: grad(3.0, x), "one of the outputs.*float"),
+    (lambda x: tensor([1.0]).retain_grad(), r"requires_grad_\(\)"),
+    (lambda x: tensor([1.0]).register_hook(print), r"requires_grad_\(\)"),
+    (lambda x: setattr(x * 2, "requires_grad", False), r"t\.detach\(\)"),
+])
+def test_errors_give_the_numbers_the_reason_and_the_remedy(wrong, message):
+    with pytest.raises(RuntimeError, match=message):
+        wrong(leaf(1.0, 2.0))
+
+
+def test_allow_unused_gives_none():
+    x, unused = leaf(1.0), leaf(1.0)
+    assert grad(x * 2, [x, unused], allow_unused=True)[1] is None
+
+
+def test_an_unknown_keyword_is_refused_with_the_nearest_one():
+    x = leaf(1.0)
+    with pytest.raises(TypeError, match="no option 'dims'; did you mean 'dim'"):
+        x.sum(dims=0)
+    with pytest.raises(TypeError):
+        x.exp(out=x)
+
+
+def test_shapes_that_do_not_fit_name_the_operation_and_both_shapes():
+    with pytest.raises((RuntimeError, ValueError), match=r"add\(float32\[2\], float32\[3\]\).*unsqueeze"):
+        leaf(1.0, 2.0) + leaf(1.0, 2.0, 3.0)
+    with pytest.raises((RuntimeError, ValueError), match=r"matmul\(float32\[2, 3\], float32\[2, 3\]\)"):
+        autograd.ones(2, 3) @ autograd.ones(2, 3)
+    with pytest.raises(IndexError, match=r"index 5 does not fit a tensor of shape \(2,\)"):
+        leaf(1.0, 2.0)[5]
+
+
+def test_a_failed_forward_leaves_no_trace():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(ValueError):
+        x.reshape(3)
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [2, 4]
+
+
+def test_gradients_flow_from_numpy_functions():
+    x = leaf(0.5, 1.0)
+    np.sum(np.concatenate([np.exp(x), np.array([2.0], np.float32) * np.sum(x * x, axis=0, keepdims=True)])).backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([0.5, 1.0]) + 4 * np.array([0.5, 1.0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("call", "expected"), [
+    (lambda t: np.exp(t), np.exp([1.0, 2.0])),
+    (lambda t: np.array([2.0, 3.0]) * t, [2, 6]),
+    (lambda t: np.float64(2) * t, [2, 4]),
+    (lambda t: np.where([True, False], t, 0), [1, 0]),
+    (lambda t: np.concatenate([t, t]), [1, 2, 1, 2]),
+    (lambda t: np.stack([t, t]), [[1, 2], [1, 2]]),
+    (lambda t: np.einsum("i,i", t, t), 5),
+    (lambda t: np.transpose(t[None]), [[1], [2]]),
+    (lambda t: np.max(t, axis=0), 2),
+    (lambda t: np.var(t), 0.25),
+])
+def test_numpy_functions_give_recorded_tensors(call, expected):
+    y = call(leaf(1.0, 2.0))
+    assert isinstance(y, Tensor)
+    assert y.requires_grad
+    np.testing.assert_allclose(y.tolist(), expected, rtol=1e-6)
+
+
+def test_numpy_functions_that_are_not_offered_name_the_nearest():
+    with pytest.raises(TypeError, match=r"np\.nanmedian does not work on Tensors.*detach"):
+        np.nanmedian(leaf(1.0))
+
+
+def test_asarray_works_on_an_untracked_tensor():
+    assert np.asarray(tensor([1.0, 2.0])).tolist() == [1, 2]
