@@ -47,7 +47,7 @@ class Symbol(NDArrayOperatorsMixin):
         if method != "__call__" or kwargs or ufunc.nout != 1:
             raise TypeError(f"np.{ufunc.__name__} cannot be used in this form in an elementwise formula; set "
                             "`elementwise = False` to get whole arrays")
-        return self.recording.note(ufunc, inputs, out and out[0])
+        return self.recording.note(ufunc, inputs, out[0] if out else None)
 
     def __pow__(self, exponent: Any) -> "Symbol":
         return {2: np.square, 0.5: np.sqrt}.get(exponent, lambda x: np.power(x, exponent))(self)
@@ -83,12 +83,13 @@ class Recording:
     def note(self, function: Callable, inputs: Sequence, out: Symbol | None) -> Symbol:
         """Note one call, with its result in `out` or a new slot."""
         slots = [x.slot if isinstance(x, Symbol) else self._constant(x) for x in inputs]
-        out = out or Symbol(self, self._new_slot())
+        if out is None:
+            out = Symbol(self, self._new_slot())
         self.calls.append((function, slots, out.slot))
         return out
 
     def settle(self) -> "Recording":
-        """Give every result a place for as long as it is needed: from the call that makes it to the last that reads it."""
+        """Give every result a place for as long as it is needed: until the last call that reads it."""
         last = {slot: i for i, (_, inputs, out) in enumerate(self.calls) for slot in (*inputs, out)}
         place: dict[int, int] = {}
         free: list[int] = []

@@ -346,9 +346,9 @@ class Optimizer:
         sizes = [len(group["params"]) for group in self.param_groups]
         saved_sizes = [len(group["params"]) for group in saved_groups]
         if sizes != saved_sizes:
-            raise ValueError(f"the saved state is of {len(saved_sizes)} parameter groups of {saved_sizes} parameters, this "
-                             f"{type(self).__name__} has {len(sizes)} of {sizes}; make it from the groups that the saved "
-                             "one had, in their order")
+            raise ValueError(f"the saved state is of {len(saved_sizes)} parameter groups of {saved_sizes} parameters, "
+                             f"this {type(self).__name__} has {len(sizes)} of {sizes}; make it from the groups that "
+                             "were saved, in their order")
         params = {i: p for group, saved in zip(self.param_groups, saved_groups, strict=True)
                   for i, p in zip(saved["params"], group["params"], strict=True)}
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
