@@ -1,0 +1,83 @@
+"""What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tensor
+
+Names = dict[int, str]
+"""id of a Node, a leaf Tensor or a constant's array -> name. Whoever holds the Graph keeps those objects alive."""
+
+
+def key(tensor: Any) -> int:
+    """What a Tensor (or a bare array) is found by in the graph."""
+    if not isinstance(tensor, Tensor):
+        return id(tensor)
+    return id((tensor.node or tensor) if tensor.requires_grad else tensor.array)
+
+
+def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Mapping[str, Any]) -> Names:
+    """All names, the surest first: those given, parameters by their module path, variables of the caller.
+
+    Raises:
+        TypeError: `given` is not a dict of names and Tensors.
+    """
+    names: Names = {}
+    for name, tensor in _checked(given):
+        names.setdefault(key(tensor), name)
+    for prefix, module in modules.items():
+        for path, parameter in module.named_parameters():
+            names.setdefault(key(parameter), f"{prefix}.{path}" if prefix else path)
+    for name, tensor in variables(scope):
+        names.setdefault(key(tensor), name)
+    return names
+
+
+def _checked(given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        raise TypeError(f'names must be a dict such as {{"w": w, "x": x}}, not a {type(given).__name__}')
+    for name, tensor in given.items():
+        if not isinstance(name, str) or not isinstance(tensor, (Tensor, np.ndarray)):
+            raise TypeError(f"names must map each name to its Tensor, as in {{'w': w}}; got {name!r}: {tensor!r:.80}")
+    return list(given.items())
+
+
+def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The Tensors and arrays among some variables, and inside their lists, tuples and dicts."""
+    containers = []
+    for name, value in list(scope.items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(value, (Tensor, np.ndarray)):
+            yield name, value
+        elif isinstance(value, (list, tuple, dict)) and len(value) <= 1000:
+            containers.append((name, value))
+    for name, value in containers:
+        for place, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(item, (Tensor, np.ndarray)):
+                yield f"{name}[{place!r}]", item
+
+
+def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Any]:
+    """The caller's modules whose parameters are drawn, by the prefix that tells them apart: none if there is one."""
+    wanted = {id(leaf) for leaf in leaves}
+    found: list[tuple[set[int], str, Any]] = []
+    for name, value in list(scope.items()):
+        if not isinstance(value, (type, Tensor, Node)) and callable(getattr(value, "named_parameters", None)):
+            owned = {id(parameter) for _, parameter in value.named_parameters()} & wanted
+            if owned:
+                found.append((owned, name, value))
+    found.sort(key=lambda entry: -len(entry[0]))
+    chosen: dict[str, Any] = {}
+    for owned, name, value in found:
+        if owned & wanted:  # not just a part of a module chosen before
+            chosen[name] = value
+            wanted -= owned
+    if len(chosen) == 1:
+        [only] = chosen.values()
+        return {"": only}
+    return chosen
