@@ -3,6 +3,7 @@
 import collections
 import difflib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ class Operation:
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
         self.complete = inspect.Parameter.empty not in self.options.values()
-        self.outputs = collections.namedtuple(name, outputs) if outputs else None
+        self.outputs = _AnyNumber if outputs == "*" else collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
@@ -115,6 +116,16 @@ class Operation:
             plan = self._plans[tracked] = out, tuple(each)
         return plan
 
+    def read_by_rules(self, tracked: list[bool]) -> list[bool]:
+        """Which arguments the rules read when these are tracked (a constant is kept even if none does)."""
+        return [level == ARRAY for level in self.plan(tuple(tracked))[1]]
+
+
+class _AnyNumber:
+    """In the place of a named tuple, for an operation whose number of outputs depends on its options."""
+
+    _fields, _make = range(sys.maxsize), tuple
+
 
 def apply(op: Operation, args: Sequence, options: dict) -> Any:
     """Run an operation, and record it if one of its arguments requires gradients.
@@ -157,7 +168,7 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         else:
             node.shape, node.dtype, node.out = out.shape, out.dtype, _kept(out, keep_out)
     if op.outputs:
-        count = len(op.outputs._fields)
+        count = min(len(out), len(op.outputs._fields))
         return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
     return wrap(out, node if node is not None and out.dtype.kind == "f" else None)
 
@@ -279,6 +290,8 @@ def caller(op: Operation) -> Callable:
             for spelling in _SPELLINGS.keys() & kwargs.keys() - parameters.keys():
                 kwargs[_SPELLINGS[spelling]] = kwargs.pop(spelling)
             return op.forward(*args, **kwargs)
+    elif op.options and len(op.vjps) == 1 and op.vjps[0] and not op.outputs:
+        call = _unary_with_options(op)
     elif op.options or op.variadic or op.outputs or op.joint_vjp or None in op.vjps or len(op.vjps) > 2:
         def call(*args: Any, **kwargs: Any) -> Any:
             tensors, options = op.bind(args, kwargs)
@@ -323,6 +336,51 @@ def _unary(op: Operation) -> Callable:
             tensor.node = node = _new(Node)
             tensor.tracked = True
             node.operation, node.options, node.hooks = op, _NO_OPTIONS, None
+            node.parents = (x.node or x,)
+            node.args = (_kept(a, keep_x) if keep_x else None,)
+            node.out = _kept(out, keep_out) if keep_out else None
+            node.shape, node.dtype = out.shape, out.dtype
+            node.birth = _tick()
+        else:
+            tensor.node, tensor.tracked = None, False
+        return tensor
+    return call
+
+
+def _unary_with_options(op: Operation) -> Callable:
+    forward, defaults, complete, count = op.forward, op.options, op.complete, len(op.options)
+    first, names = next(iter(defaults)), defaults.keys()
+    keep_out, (keep_x,) = op.plan((True,))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = len(args)
+        if given == 1 and not kwargs and complete:
+            x, options = args[0], defaults
+        elif given == 1 and kwargs.keys() == names:
+            x, options = args[0], kwargs
+        elif given == 2 and count == 1 and not kwargs:
+            x, options = args[0], {first: args[1]}
+        else:
+            (x,), options = op.bind(args, kwargs)
+        for name, value in options.items():
+            if isinstance(value, Tensor):  # an index, a mask: no derivative
+                options = {**options, name: value.detach().numpy()}
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x,), options)
+        a = x.array
+        try:
+            out = forward(a, **options)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _explain(op, [a], options, error) from error
+        if out.dtype is not a.dtype and out.dtype is _float64 and "dtype" not in options:
+            out = _narrow(out, [a])
+        tensor = _new(Tensor)
+        tensor.array = out
+        tensor.grad = tensor.hooks = None
+        if x.tracked and mode.enabled and out.dtype.kind == "f":
+            tensor.node = node = _new(Node)
+            tensor.tracked = True
+            node.operation, node.options, node.hooks = op, options, None
             node.parents = (x.node or x,)
             node.args = (_kept(a, keep_x) if keep_x else None,)
             node.out = _kept(out, keep_out) if keep_out else None

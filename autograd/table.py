@@ -46,6 +46,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         composition: the same function in other operations. With it, `joint_vjp` needs to know arrays only: second
             derivatives go through the composition, and the property tests prove both equal.
         outputs: names of the outputs, if forward returns a tuple; what it returns beyond them is for the rule alone.
+            `"*"` where their number depends on the options.
         view: the output may share memory with the first argument.
         samples: example arguments for the property tests: a function of a `Draw`, see `autograd.testing`.
         names: names of the function in `autograd`, the first being the operation's own; default `forward.__name__`.
