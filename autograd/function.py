@@ -107,7 +107,10 @@ class _Application:
         self.saved = [next((("argument", i) for i, a in enumerate(args) if a is t), None)
                       or next((("result", i) for i, r in enumerate(results) if r is t), None) or ("other", t)
                       for t in ctx._to_save]
-        ctx._to_save = ctx.not_differentiable = ()
+        ctx._to_save = ()
+
+    def read_by_rules(self, tracked: list[bool]) -> list[bool]:
+        return [("argument", i) in self.saved for i in range(len(tracked))]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         result = self.function.forward(Context(), *[wrap(a, None) if is_tensor else a

@@ -79,8 +79,8 @@ class Operation:
                 if tensors[-1] is inspect.Parameter.empty:
                     raise TypeError(f"{self.name}() needs its argument '{name}': {self.name}{self.signature}")
         options = dict(self.options)
-        if len(extra) > len(options) and options:  # t.reshape(2, 3) for t.reshape((2, 3))
-            extra = (extra,)
+        if len(extra) > len(options) > 0 and all(isinstance(n, (int, np.integer)) and n is not True for n in extra):
+            extra = (extra,)  # t.reshape(2, 3) for t.reshape((2, 3))
         if len(extra) > len(options):
             raise TypeError(f"{self.name}() takes {len(self.arguments)} arguments, not {len(args)}: "
                             f"{self.name}{self.signature}")

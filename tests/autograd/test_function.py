@@ -1,0 +1,128 @@
+"""Function: the user's own operations in PyTorch's form."""
+
+import numpy as np
+import pytest
+
+from autograd import Function, Graph, grad, tensor
+from autograd.testing import check_derivatives
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        return 3 * x * x * g
+
+
+class Exp(Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = x.exp()
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        y, = ctx.saved_tensors
+        return g * y
+
+
+class SumAndProduct(Function):
+    @staticmethod
+    def forward(ctx, x, y, scale):
+        ctx.save_for_backward(x, y)
+        ctx.scale = scale
+        return scale * (x + y), x * y
+
+    @staticmethod
+    def backward(ctx, g_sum, g_product):
+        x, y = ctx.saved_tensors
+        return ctx.scale * g_sum + g_product * y, ctx.scale * g_sum + g_product * x, None
+
+
+@pytest.mark.parametrize("function", [Cube.apply, Exp.apply, lambda x: SumAndProduct.apply(x, Exp.apply(x), 3.0)])
+def test_differentiates_twice_if_backward_is_written_in_tensor_operations(function):
+    check_derivatives(function, [np.array([0.5, -1.0, 2.0])], order=3)
+
+
+def test_an_unused_output_sends_zeros():
+    x, y = tensor(2.0, requires_grad=True), tensor(5.0, requires_grad=True)
+    _, product = SumAndProduct.apply(x, y, 3.0)
+    product.backward()
+    assert (x.grad.item(), y.grad.item()) == (5, 2)
+
+
+def test_the_context_tells_which_gradients_are_wanted():
+    class Watch(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            assert ctx.needs_input_grad == (True, False)
+            return x + y
+
+        @staticmethod
+        def backward(ctx, g):
+            assert ctx.needs_input_grad == (True, False)
+            return g, None
+    x = tensor(1.0, requires_grad=True)
+    Watch.apply(x, tensor(2.0)).backward()
+    assert x.grad.item() == 1
+
+
+def test_it_appears_in_the_graph_under_its_name_and_runs_again():
+    x = tensor([2.0], requires_grad=True)
+    y = Cube.apply(x * 1)
+    graph = Graph(y)
+    assert [node.name for node in graph.nodes] == ["mul", "Cube"]
+    assert graph.forward()[y.node].tolist() == [8]
+
+
+def test_a_second_backward_and_changed_tensors_are_found_as_for_any_operation():
+    x = tensor([2.0], requires_grad=True)
+    y = Cube.apply(x)
+    y.backward()
+    with pytest.raises(RuntimeError, match="released"):
+        y.backward()
+    y = Cube.apply(x)
+    x.detach().add_(1)
+    with pytest.raises(RuntimeError, match="`Cube` needs"):
+        y.backward()
+
+
+@pytest.mark.parametrize(("forward", "backward", "message"), [
+    (lambda ctx, x: x * 1, lambda ctx, g: (g, g), "returned 2 gradients, but forward has 1"),
+    (lambda ctx, x: x * 1, lambda ctx, g: g.sum().reshape(1, 1), r"shape \(2,\) a gradient of shape \(1, 1\)"),
+])
+def test_wrong_backwards_are_refused(forward, backward, message):
+    wrong = type("Wrong", (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)})
+    with pytest.raises(RuntimeError, match=message):
+        wrong.apply(tensor([1.0, 2.0], requires_grad=True)).sum().backward()
+
+
+def test_forward_must_return_tensors():
+    wrong = type("Wrong", (Function,), {"forward": staticmethod(lambda ctx, x: x.array)})
+    with pytest.raises(TypeError, match=r"Wrong\.forward must return a Tensor.*ndarray"):
+        wrong.apply(tensor([1.0]))
+
+
+def test_mark_non_differentiable():
+    class Split(Function):
+        @staticmethod
+        def forward(ctx, x):
+            kept = x * 1
+            rounded = x * 0
+            ctx.mark_non_differentiable(rounded)
+            return kept, rounded
+
+        @staticmethod
+        def backward(ctx, g, _):
+            return g
+    x = tensor([1.0], requires_grad=True)
+    kept, rounded = Split.apply(x)
+    assert kept.requires_grad
+    assert not rounded.requires_grad
+    assert grad(kept, x)[0].tolist() == [1]
