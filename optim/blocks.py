@@ -10,7 +10,10 @@ formula written in plain notation costs about one trip through memory and alloca
         v += g
         p -= 0.1 * v
 
-    run(record(formula, 3), [(p1, g1, v1), (p2, g2, v2)])
+    run(record(formula, 3)[0], [(0, (p1, g1)), (p1.size, (p2, g2))], joined=[velocities])
+
+What a rule keeps for its parameters lies in one long array each (`joined`). Parameters and gradients lie anywhere:
+small ones are gathered into a block, so that a thousand of them are updated by as many calls as one large one.
 """
 
 import functools
@@ -23,16 +26,16 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-BLOCK = 1 << 17
-"""Bytes of a block of one array: some ten of them fit a core's second-level cache."""
+BLOCK = 1 << 18
+"""Bytes of a block of one array: the few that a formula works on stay in a core's cache."""
 
 THREADS = min(4, os.cpu_count() or 1)
 """How many threads share the blocks of a large update."""
 
-_WORTH_A_THREAD = 1 << 20  # bytes: below, handing work over costs more than it saves
+_WORTH_A_THREAD = 1 << 22  # bytes: below, handing work over costs more than it saves
 
-Row = tuple[np.ndarray, ...]
-"""The arrays of one parameter that the formula works on, of one size and dtype."""
+Arrays = tuple[np.ndarray, ...]
+Piece = tuple[int, Arrays]
 
 
 class Symbol(NDArrayOperatorsMixin):
@@ -126,75 +129,92 @@ def record(formula: Callable, arrays: int) -> tuple[Recording, Any]:
     return recording.settle(), result
 
 
-def run(recording: Recording, rows: Sequence[Row]) -> None:
-    """Carry out the recorded calls on every row: arrays are written to in place."""
-    dtype = rows[0][0].dtype
+def run(recording: Recording, pieces: Sequence[Piece], joined: Sequence[np.ndarray] = ()) -> None:
+    """Carry out the recorded calls on every piece; arrays are written to in place.
+
+    Args:
+        recording: a formula's calls, from `record`.
+        pieces: for each parameter its arrays, for the formula's first arguments, and where it starts in `joined`.
+        joined: for each further argument one long array, of which every piece has the part from its start on.
+    """
+    dtype = pieces[0][1][0].dtype
     length = BLOCK // dtype.itemsize
-    flat = [row if row[0].size <= length // 2 else tuple([array.reshape(-1) for array in row]) for row in rows]
-    blocks = list(_blocks(flat, length))
-    threads = min(THREADS, len(blocks), 1 + sum([row[0].nbytes for row in rows]) // _WORTH_A_THREAD)
+    large = [piece for piece in pieces if piece[1][0].size > length // 2]
+    flat = {start: tuple([array.reshape(-1) for array in arrays]) for start, arrays in large}
+    blocks = list(_blocks(pieces, flat, length))
+    threads = min(THREADS, len(blocks), 1 + sum([arrays[0].nbytes for _, arrays in large]) // _WORTH_A_THREAD)
     shares = [blocks[len(blocks) * i // threads:len(blocks) * (i + 1) // threads] for i in range(threads)]
-    others = [_pool().submit(_run_blocks, recording, share, dtype) for share in shares[1:]]
-    _run_blocks(recording, shares[0], dtype)
+    others = [_pool().submit(_run_blocks, recording, share, joined, dtype) for share in shares[1:]]
+    _run_blocks(recording, shares[0], joined, dtype)
     for other in others:
         other.result()
-    for row, flattened in zip(rows, flat, strict=True):
-        if row is not flattened:
-            for slot in recording.written:
-                if not np.may_share_memory(row[slot], flattened[slot]):  # it was not contiguous: a copy
-                    row[slot][...] = flattened[slot].reshape(row[slot].shape)
+    for start, arrays in large:
+        for slot in recording.written:
+            # an array that is not contiguous was copied, and not cut
+            if slot < len(arrays) and not np.may_share_memory(arrays[slot], flat[start][slot]):
+                arrays[slot][...] = flat[start][slot].reshape(arrays[slot].shape)
 
 
-def _blocks(rows: Sequence[Row], length: int) -> Iterator[list[Row]]:
-    """Large arrays cut into blocks of `length`, small ones put together up to that."""
-    together: list[Row] = []
+def _blocks(pieces: Sequence[Piece], flat: dict[int, Arrays], length: int) -> Iterator[list[Piece]]:
+    """Large pieces cut into blocks of `length`, small ones put together up to that."""
+    together: list[Piece] = []
     count = 0
-    for row in rows:
-        size = row[0].size
-        if size > length // 2:
-            for start in range(0, size, length):
-                yield [tuple([array[start:start + length] for array in row])]
+    for piece in pieces:
+        start, arrays = piece
+        size = arrays[0].size
+        if start in flat and size:
+            for i in range(0, size, length):
+                yield [(start + i, tuple([array[i:i + length] for array in flat[start]]))]
             continue
         if count + size > length:
             yield together
             together, count = [], 0
-        together.append(row)
+        together.append(piece)
         count += size
     if together:
         yield together
 
 
-def _run_blocks(recording: Recording, blocks: list[list[Row]], dtype: np.dtype) -> None:
+def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequence[np.ndarray], dtype: np.dtype) -> None:
     """Carry out the recorded calls on one block after another."""
-    arrays, slots = recording.arrays, [None] * recording.slots
+    slots: list[Any] = [None] * recording.slots
     for slot, value in recording.constants.items():
         slots[slot] = np.asarray(value, dtype)
-    kept = _scratch(arrays + len(recording.scratch), dtype)
+    kept = _scratch(recording.arrays + len(recording.scratch), dtype)
     length = -1
     for block in blocks:
-        count = sum(row[0].size for row in block)
+        columns = _columns(block, joined)
+        count = sum([arrays[0].size for _, arrays in block])
         if count != length:
             length, buffers = count, [buffer[:count] for buffer in kept]
-            for slot, buffer in zip(recording.scratch, buffers[arrays:], strict=True):
+            for slot, buffer in zip(recording.scratch, buffers[recording.arrays:], strict=True):
                 slots[slot] = buffer
-        if len(block) == 1 and block[0][0].ndim == 1:
-            slots[:arrays] = block[0]
-        else:
-            slots[:arrays] = buffers[:arrays]
-            for buffer, column in zip(buffers, zip(*block, strict=True), strict=False):
-                np.concatenate(column, axis=None, out=buffer)
+        gathered = [len(column) > 1 or column[0].ndim != 1 for column in columns]
+        for slot, column in enumerate(columns):
+            slots[slot] = np.concatenate(column, axis=None, out=buffers[slot]) if gathered[slot] else column[0]
         for function, inputs, out in recording.calls:
             function(*[slots[i] for i in inputs], out=slots[out])
-        if slots[0] is buffers[0]:
-            for slot in recording.written:
-                _scatter(buffers[slot], [row[slot] for row in block])
+        for slot in recording.written:
+            if gathered[slot]:
+                _scatter(buffers[slot], columns[slot])
 
 
-def _scatter(buffer: np.ndarray, arrays: list[np.ndarray]) -> None:
+def _columns(block: list[Piece], joined: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:
+    """For each argument of the formula, the arrays that this block consists of: one, wherever that is possible."""
+    ends = [start + arrays[0].size for start, arrays in block]
+    if ends[:-1] == [start for start, _ in block[1:]]:
+        parts = [slice(block[0][0], ends[-1])]
+    else:
+        parts = [slice(start, end) for (start, _), end in zip(block, ends, strict=True)]
+    return [*zip(*[arrays for _, arrays in block], strict=True), *[[array[part] for part in parts] for array in joined]]
+
+
+def _scatter(buffer: np.ndarray, arrays: Sequence[np.ndarray]) -> None:
+    """Write what is in the buffer back to the arrays it was gathered from."""
     start = 0
     for array in arrays:
         stop = start + array.size
-        array[...] = buffer[start:stop].reshape(array.shape)
+        array[...] = buffer[start:stop] if array.ndim == 1 else buffer[start:stop].reshape(array.shape)
         start = stop
 
 

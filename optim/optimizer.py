@@ -102,6 +102,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
         self._hooks: defaultdict[str, list[Callable]] = defaultdict(list)
+        self._joined: dict[int, tuple] = {}
         self._stepped = False
         if isinstance(params, Tensor):
             raise TypeError(f"{type(self).__name__} got one Tensor (shape {params.shape}) where an iterable of "
@@ -232,37 +233,74 @@ class Optimizer:
         """One update of a group: parameters with the same numbers (as a rule: all) are updated together."""
         names = self.buffers(group)
         together: defaultdict[tuple, list[tuple]] = defaultdict(list)
-        for p in group["params"]:
+        for p, start, joined in self._places(group, names):
             if p.grad is None:
                 continue
-            array, gradient, state = self._array(p), self._gradient(p), self.state[p]
+            array, gradient, state = p.array, p.grad.array, self.state[p]
+            if gradient.shape != array.shape or gradient.dtype is not array.dtype:
+                gradient = self._fitting(gradient, array)
             if not state:
                 state.update(self.numbers)
             first = False
             for name in names:
-                if name not in state:
-                    state[name] = Tensor(self.new_buffer(name, array))
-                    first = True
-            numbers = tuple([state.get(name, start) for name, start in self.numbers.items()])
-            row = (array, gradient, *[state[name].array for name in names])
-            together[(array.dtype, first, numbers)].append((state, row))
+                buffer = state.get(name)
+                if buffer is None or (joined and buffer.array.base is not joined[name]):
+                    first = first or buffer is None
+                    state[name] = self._placed(name, buffer, p, start, joined)
+            numbers = tuple([state.get(name, value) for name, value in self.numbers.items()])
+            together[(id(joined), first, numbers)].append((state, (start, (array, gradient)), joined))
             increment_version(p)
         for (_, first, values), entries in together.items():
-            rows = [row for _, row in entries]
             numbers = dict(zip(self.numbers, values, strict=True))
             if "step" in numbers:
                 numbers["step"] += 1
             rule = self._rule(group, {**numbers, "first": first})
             if self.elementwise:
-                recording, changed = blocks.record(rule, len(rows[0]))
-                blocks.run(recording, rows)
+                recording, changed = blocks.record(rule, 2 + len(names))
+                blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
             else:
-                for row in rows:
-                    changed = rule(*row)
+                for state, (_, arrays), _ in entries:
+                    changed = rule(*arrays, *[state[name].array for name in names])
             if changed:
                 numbers.update(changed)
-            for state, _ in entries:
+            for state, _, _ in entries:
                 state.update(numbers)
+
+    def _places(self, group: Group, names: list[str]) -> Iterable[tuple[Tensor, int, dict[str, np.ndarray]]]:
+        """For each parameter where it starts in the joined buffers of its dtype, and those buffers by name.
+
+        A group's buffers of one kind lie in one long array, so that small parameters can be updated as one large one.
+        """
+        params = group["params"]
+        for p in params:
+            if not isinstance(p.array, np.ndarray):  # a computed number, which has no memory to write to
+                p.array = np.array(p.array)
+        layout = [names, list(map(id, params)), [(p.array.size, p.array.dtype) for p in params]]
+        known = self._joined.get(id(group))
+        if known is None or known[0] != layout:
+            totals: defaultdict[np.dtype, int] = defaultdict(int)
+            starts = []
+            for p in params:
+                starts.append(totals[p.array.dtype])
+                totals[p.array.dtype] += p.array.size
+            joined = {dtype: {name: np.zeros(total, dtype) for name in names} if self.elementwise else {}
+                      for dtype, total in totals.items()}
+            known = self._joined[id(group)] = layout, [(p, start, joined[p.array.dtype])
+                                                       for p, start in zip(params, starts, strict=True)]
+        return known[1]
+
+    def _placed(self, name: str, buffer: Tensor | None, p: Tensor, start: int, joined: dict[str, np.ndarray]) -> Tensor:
+        """A new buffer, or one that came from elsewhere (a saved state, a copy), at its place in the joined ones."""
+        if buffer is None:
+            buffer = Tensor(self.new_buffer(name, p.array))
+        if not joined:
+            return buffer
+        if buffer.shape != p.shape:
+            raise ValueError(f"{name!r} of a parameter has shape {buffer.shape}, but the parameter {p.shape}; if it "
+                             "was replaced, forget what belonged to the old one: optimizer.state.pop(p)")
+        place = joined[name][start:start + p.array.size].reshape(p.shape)
+        place[...] = buffer.array
+        return Tensor(place)
 
     def _rule(self, group: Group, numbers: dict[str, Any]) -> Callable:
         """The formula with its options, and what every rule does before it."""
@@ -282,18 +320,11 @@ class Optimizer:
         return rule
 
     @staticmethod
-    def _array(p: Tensor) -> np.ndarray:
-        if not isinstance(p.array, np.ndarray):  # a computed number, which has no memory to write to
-            p.array = np.array(p.array)
-        return p.array
-
-    @staticmethod
-    def _gradient(p: Tensor) -> np.ndarray:
-        gradient = p.grad.array
-        if gradient.shape != p.array.shape:
-            raise ValueError(f"the gradient's shape {gradient.shape} is not that of its parameter, {p.array.shape}; it "
-                             "was set by hand, or the parameter was replaced after backward()")
-        return gradient if gradient.dtype is p.array.dtype else gradient.astype(p.array.dtype)
+    def _fitting(gradient: Any, array: np.ndarray) -> np.ndarray:
+        if gradient.shape != array.shape:
+            raise ValueError(f"the gradient's shape {gradient.shape} is not that of its parameter, {array.shape}; it was "
+                             "set by hand, or the parameter was replaced after backward()")
+        return np.asarray(gradient, array.dtype)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zeros.
@@ -399,6 +430,12 @@ class Optimizer:
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(optimizer)` after `load_state_dict()`."""
         return RemovableHandle(self._hooks["load_state_dict_post"], hook)
+
+    def __getstate__(self) -> dict[str, Any]:  # hooks and joined buffers stay behind, as in PyTorch
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _hooks=defaultdict(list), _joined={}, _stepped=False)
 
     def __repr__(self) -> str:
         groups = [f"Parameter Group {i}\n" + "".join(f"    {name}: {group[name]}\n" for name in sorted(group)
