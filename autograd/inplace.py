@@ -11,6 +11,7 @@ overwritten. Two things could still go wrong, and both are found:
 """
 
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,11 +51,13 @@ def _watch(array: Any) -> int:
     return key
 
 
-def increment_version(tensor: "Tensor") -> None:
-    """Tell the engine that `tensor.array` has been written to directly, as optimisers do."""
+def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
+    """Tell the engine that `tensor.array` has been written to directly, as optimisers do. Several at once are faster."""
     global last_write
-    from autograd.tensor import clock
-    last_write = written[_watch(tensor.array)] = next(clock)
+    from autograd.tensor import Tensor, clock
+    last_write = now = next(clock)
+    for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        written[_watch(t.array)] = now
 
 
 def check_saved(node: "Node") -> None:

@@ -233,6 +233,7 @@ class Optimizer:
         """One update of a group: parameters with the same numbers (as a rule: all) are updated together."""
         names = self.buffers(group)
         together: defaultdict[tuple, list[tuple]] = defaultdict(list)
+        changed = []
         for p, start, joined in self._places(group, names):
             if p.grad is None:
                 continue
@@ -249,22 +250,25 @@ class Optimizer:
                     state[name] = self._placed(name, buffer, p, start, joined)
             numbers = tuple([state.get(name, value) for name, value in self.numbers.items()])
             together[(id(joined), first, numbers)].append((state, (start, (array, gradient)), joined))
-            increment_version(p)
-        for (_, first, values), entries in together.items():
-            numbers = dict(zip(self.numbers, values, strict=True))
-            if "step" in numbers:
-                numbers["step"] += 1
-            rule = self._rule(group, {**numbers, "first": first})
-            if self.elementwise:
-                recording, changed = blocks.record(rule, 2 + len(names))
-                blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
-            else:
-                for state, (_, arrays), _ in entries:
-                    changed = rule(*arrays, *[state[name].array for name in names])
-            if changed:
-                numbers.update(changed)
-            for state, _, _ in entries:
-                state.update(numbers)
+            changed.append(p)
+        for (_, first, numbers), entries in together.items():
+            self._apply(group, names, entries, {"first": first, **dict(zip(self.numbers, numbers, strict=True))})
+        increment_version(changed)
+
+    def _apply(self, group: Group, names: list[str], entries: list[tuple], numbers: dict[str, Any]) -> None:
+        """The formula on parameters with the same numbers."""
+        if "step" in numbers:
+            numbers["step"] += 1
+        rule = self._rule(group, numbers)
+        if self.elementwise:
+            recording, returned = blocks.record(rule, 2 + len(names))
+            blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
+        else:
+            for state, (_, arrays), _ in entries:
+                returned = rule(*arrays, *[state[name].array for name in names])
+        remembered = {name: numbers[name] for name in self.numbers} | (returned or {})
+        for state, _, _ in entries:
+            state.update(remembered)
 
     def _places(self, group: Group, names: list[str]) -> Iterable[tuple[Tensor, int, dict[str, np.ndarray]]]:
         """For each parameter where it starts in the joined buffers of its dtype, and those buffers by name.
@@ -322,8 +326,8 @@ class Optimizer:
     @staticmethod
     def _fitting(gradient: Any, array: np.ndarray) -> np.ndarray:
         if gradient.shape != array.shape:
-            raise ValueError(f"the gradient's shape {gradient.shape} is not that of its parameter, {array.shape}; it was "
-                             "set by hand, or the parameter was replaced after backward()")
+            raise ValueError(f"the gradient's shape {gradient.shape} is not that of its parameter, {array.shape}; it "
+                             "was set by hand, or the parameter was replaced after backward()")
         return np.asarray(gradient, array.dtype)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
