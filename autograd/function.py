@@ -4,7 +4,7 @@ from typing import Any
 
 from autograd.grad_mode import mode, no_grad
 from autograd.operation import pick_output, wrap
-from autograd.tensor import Node, Outline, Tensor, clock
+from autograd.tensor import Node, Outline, Tensor
 
 
 class Context:
@@ -78,19 +78,16 @@ class Function:
         if not (mode.enabled and True in tracked):
             return result
         operation = _Application(cls, ctx, args, results)
-        node = Node()
-        node.operation, node.options, node.hooks, node.birth = operation, kwargs, None, next(clock)
-        node.parents = tuple([(a.node or a) if t else None for a, t in zip(args, tracked, strict=True)])
+        parents = tuple([(a.node or a) if t else None for a, t in zip(args, tracked, strict=True)])
         arrays = [a.array if isinstance(a, Tensor) else a for a in args]
-        node.args = tuple([None if t and ("argument", i) not in operation.saved else a
-                           for i, (a, t) in enumerate(zip(arrays, tracked, strict=True))])
-        outs = [r.array if ("result", i) in operation.saved else Outline(r.array) for i, r in enumerate(results)]
+        kept = tuple([None if t and ("argument", i) not in operation.saved else a
+                      for i, (a, t) in enumerate(zip(arrays, tracked, strict=True))])
+        outs = tuple([r.array if ("result", i) in operation.saved else Outline(r.array) for i, r in enumerate(results)])
         if not isinstance(result, tuple):
-            node.shape, node.dtype, node.out = result.shape, result.dtype, outs[0]
+            node = Node(operation, parents, kept, kwargs, outs[0], result.shape, result.dtype)
             return wrap(result.array, node if result.dtype.kind == "f" else None)
-        node.shape = node.dtype = None
-        node.out = tuple(outs)
-        return tuple(wrap(r.array, None) if any(r is n for n in ctx.not_differentiable)
+        node = Node(operation, parents, kept, kwargs, outs, None, None)
+        return tuple(wrap(r.array) if any(r is n for n in ctx.not_differentiable)
                      else pick_output(r.array, node, i, len(results)) for i, r in enumerate(results))
 
 

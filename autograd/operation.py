@@ -13,12 +13,12 @@ from autograd import dtypes
 from autograd.grad_mode import mode
 from autograd.inplace import check_current, superseded
 from autograd.reads import ARRAY, NOTHING, OUTLINE, what_it_reads
-from autograd.tensor import Node, Outline, Tensor, clock
+from autograd.tensor import Node, Outline, Tensor
 
-_SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
-_NUMBERS = (float, int, bool)
-_float32, _float64, _ndarray = dtypes.float32, dtypes.float64, np.ndarray
-_new, _tick = object.__new__, clock.__next__
+SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
+NUMBERS = (float, int, bool)
+_float64 = dtypes.float64
+_new = object.__new__
 
 
 def _signature(forward: Callable) -> inspect.Signature:
@@ -69,7 +69,7 @@ class Operation:
                 return args, self.options
             if kwargs.keys() == self.options.keys():
                 return args, kwargs
-        kwargs = {_SPELLINGS.get(key, key) if key not in self.options else key: value for key, value in kwargs.items()}
+        kwargs = {SPELLINGS.get(key, key) if key not in self.options else key: value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
@@ -134,13 +134,13 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     """
     if op.meeting and not _of_one_dtype(op, args):
         args = _promote(op, args)
-    arrays, parents, found, recorded = [], [], False, False
+    arrays, parents, found, tracked = [], [], False, False
     for a in args:
         parent = None
         if isinstance(a, Tensor):
             found = True
             if a.tracked:
-                parent, recorded = a.node or a, True
+                parent, tracked = a.node or a, True
             if superseded:
                 check_current(a)
             a = a.array
@@ -152,25 +152,21 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     try:
         out = op.forward(*arrays, **options)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explain(op, arrays, options, error) from error
+        raise explained(op, arrays, options, error) from error
     if op.outputs is None and out.dtype is _float64 and "dtype" not in options:
-        out = _narrow(out, arrays)
+        out = narrowed(out, arrays)
     node = None
-    if recorded and mode.enabled and op.differentiable:
+    if tracked and mode.enabled and op.differentiable:
         keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))
-        node = _new(Node)
-        node.operation, node.parents, node.options, node.hooks, node.birth = op, tuple(parents), options, None, _tick()
-        node.args = tuple([a if parent is None or level == ARRAY else _kept(a, level)
-                           for a, parent, level in zip(arrays, parents, keep, strict=True)])
-        if op.outputs:
-            node.shape = node.dtype = None
-            node.out = tuple([_kept(a, max(keep_out, OUTLINE)) for a in out])
-        else:
-            node.shape, node.dtype, node.out = out.shape, out.dtype, _kept(out, keep_out)
-    if op.outputs:
-        count = min(len(out), len(op.outputs._fields))
-        return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
-    return wrap(out, node if node is not None and out.dtype.kind == "f" else None)
+        args = tuple([a if parent is None else kept(a, level)
+                      for a, parent, level in zip(arrays, parents, keep, strict=True)])
+        if op.outputs is None:
+            return recorded(op, tuple(parents), args, out, keep_out, options) if out.dtype.kind == "f" else wrap(out)
+        node = Node(op, tuple(parents), args, options, tuple([kept(a, max(keep_out, OUTLINE)) for a in out]), None, None)
+    if op.outputs is None:
+        return wrap(out)
+    count = min(len(out), len(op.outputs._fields))
+    return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
 
 
 def _of_one_dtype(op: Operation, args: Sequence) -> bool:
@@ -187,14 +183,24 @@ def _of_one_dtype(op: Operation, args: Sequence) -> bool:
     return True
 
 
-def _kept(array: Any, level: int) -> Any:
+def kept(array: Any, level: int) -> Any:
+    """What a Node keeps of an array of which the rules read this much."""
     return array if level == ARRAY else Outline(array) if level == OUTLINE else None
 
 
-def wrap(array: Any, node: Node | None) -> Tensor:
+def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A Tensor from its value and its origin."""
     tensor = _new(Tensor)
     tensor.array, tensor.node, tensor.tracked = array, node, node is not None
+    tensor.grad = tensor.hooks = None
+    return tensor
+
+
+def recorded(op: Operation, parents: tuple, args: tuple, out: Any, keep_out: int, options: dict) -> Tensor:
+    """The Tensor of a recorded operation with one output."""
+    node = Node(op, parents, args, options, kept(out, keep_out) if keep_out else None, out.shape, out.dtype)
+    tensor = _new(Tensor)
+    tensor.array, tensor.node, tensor.tracked = out, node, True
     tensor.grad = tensor.hooks = None
     return tensor
 
@@ -219,11 +225,7 @@ def pick_output(array: Any, node: Node | None, index: int, count: int) -> Tensor
     """Output `index` of `count`: a Tensor whose Node picks it from the node of the whole operation."""
     if node is None or array.dtype.kind != "f":
         return wrap(array, None)
-    pick = _new(Node)
-    pick.operation, pick.parents, pick.args, pick.out = _pick, (node,), (None,), None
-    pick.shape, pick.dtype = array.shape, array.dtype
-    pick.options, pick.hooks, pick.birth = {"index": index, "count": count}, None, _tick()
-    return wrap(array, pick)
+    return recorded(_pick, (node,), (None,), array, NOTHING, {"index": index, "count": count})
 
 
 _alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None, view=True,
@@ -244,7 +246,7 @@ def _promote(op: Operation, args: Sequence) -> list:
             continue
         if isinstance(a, np.generic):  # counts as a Python number, so that t * np.float64(2) keeps t's dtype
             args[i] = a = a.item()
-        elif not isinstance(a, (Tensor, np.ndarray, *_NUMBERS)):
+        elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
             args[i] = a = dtypes.as_array(a)
         value = a.array if isinstance(a, Tensor) else a
         if not op.joint_vjp or getattr(value, "dtype", _float64).kind == "f":  # a joint rule's integers are indices
@@ -258,7 +260,7 @@ def _promote(op: Operation, args: Sequence) -> list:
     return args
 
 
-def _narrow(out: Any, arrays: list) -> Any:
+def narrowed(out: Any, arrays: list) -> Any:
     """Undo NumPy's silent float64: a result is float64 only if an argument is."""
     floats = [a.dtype for a in arrays if hasattr(a, "dtype") and a.dtype.kind == "f"]
     if _float64 in floats:
@@ -270,7 +272,7 @@ class ShapeError(RuntimeError, ValueError):
     """The arguments' shapes or values do not fit an operation (PyTorch raises RuntimeError here, NumPy ValueError)."""
 
 
-def _explain(op: Operation, arrays: list, options: dict, error: Exception) -> Exception:
+def explained(op: Operation, arrays: list, options: dict, error: Exception) -> Exception:
     """The error of a forward function, with the call that led to it."""
     given = [f"{a.dtype}{list(a.shape)}" if hasattr(a, "shape") else repr(a) for a in arrays]
     given += [f"{key}={value!r}" for key, value in options.items()]
@@ -279,174 +281,3 @@ def _explain(op: Operation, arrays: list, options: dict, error: Exception) -> Ex
         remedy = "; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1"
     kind = ShapeError if type(error) is ValueError else type(error)
     return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip()}{remedy}")
-
-
-def caller(op: Operation) -> Callable:
-    """The function that users call: the general one, or one that takes the shortest way for one or two operands."""
-    if not op.differentiable:  # a composition: an ordinary function, which also knows NumPy's spellings
-        parameters = op.signature.parameters
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            for spelling in _SPELLINGS.keys() & kwargs.keys() - parameters.keys():
-                kwargs[_SPELLINGS[spelling]] = kwargs.pop(spelling)
-            return op.forward(*args, **kwargs)
-    elif op.options and len(op.vjps) == 1 and op.vjps[0] and not op.outputs:
-        call = _unary_with_options(op)
-    elif op.options or op.variadic or op.outputs or op.joint_vjp or None in op.vjps or len(op.vjps) > 2:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            tensors, options = op.bind(args, kwargs)
-            for name, value in options.items():
-                if isinstance(value, Tensor):  # an index, a mask: no derivative
-                    options[name] = value.detach().numpy()
-            return apply(op, tensors, options)
-    else:
-        call = (_unary if len(op.vjps) == 1 else _binary)(op)
-    return call
-
-
-_NO_OPTIONS: dict = {}
-_as_float32: dict[float, np.ndarray] = {}
-
-
-def _remember(number: float) -> Any:
-    """A number as a float32 array without axes, which NumPy takes twice as fast: the last thousand are kept."""
-    if not number:  # -0.0 equals 0.0
-        return number
-    if len(_as_float32) > 1000:
-        _as_float32.clear()
-    array = _as_float32[number] = np.asarray(number, _float32)
-    return array
-
-
-def _unary(op: Operation) -> Callable:
-    forward = op.forward
-    keep_out, (keep_x,) = op.plan((True,))
-
-    def call(x: Any) -> Any:
-        if not isinstance(x, Tensor) or superseded:
-            return apply(op, (x,), _NO_OPTIONS)
-        a = x.array
-        out = forward(a)
-        if out.dtype is not a.dtype:
-            return apply(op, (x,), _NO_OPTIONS)
-        tensor = _new(Tensor)
-        tensor.array = out
-        tensor.grad = tensor.hooks = None
-        if x.tracked and mode.enabled:
-            tensor.node = node = _new(Node)
-            tensor.tracked = True
-            node.operation, node.options, node.hooks = op, _NO_OPTIONS, None
-            node.parents = (x.node or x,)
-            node.args = (_kept(a, keep_x) if keep_x else None,)
-            node.out = _kept(out, keep_out) if keep_out else None
-            node.shape, node.dtype = out.shape, out.dtype
-            node.birth = _tick()
-        else:
-            tensor.node, tensor.tracked = None, False
-        return tensor
-    return call
-
-
-def _unary_with_options(op: Operation) -> Callable:
-    forward, defaults, complete, count = op.forward, op.options, op.complete, len(op.options)
-    first, names = next(iter(defaults)), defaults.keys()
-    keep_out, (keep_x,) = op.plan((True,))
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = len(args)
-        if given == 1 and not kwargs and complete:
-            x, options = args[0], defaults
-        elif given == 1 and kwargs.keys() == names:
-            x, options = args[0], kwargs
-        elif given == 2 and count == 1 and not kwargs:
-            x, options = args[0], {first: args[1]}
-        else:
-            (x,), options = op.bind(args, kwargs)
-        for name, value in options.items():
-            if isinstance(value, Tensor):  # an index, a mask: no derivative
-                options = {**options, name: value.detach().numpy()}
-        if not isinstance(x, Tensor) or superseded:
-            return apply(op, (x,), options)
-        a = x.array
-        try:
-            out = forward(a, **options)
-        except (ValueError, TypeError, IndexError) as error:
-            raise _explain(op, [a], options, error) from error
-        if out.dtype is not a.dtype and out.dtype is _float64 and "dtype" not in options:
-            out = _narrow(out, [a])
-        tensor = _new(Tensor)
-        tensor.array = out
-        tensor.grad = tensor.hooks = None
-        if x.tracked and mode.enabled and out.dtype.kind == "f":
-            tensor.node = node = _new(Node)
-            tensor.tracked = True
-            node.operation, node.options, node.hooks = op, options, None
-            node.parents = (x.node or x,)
-            node.args = (_kept(a, keep_x) if keep_x else None,)
-            node.out = _kept(out, keep_out) if keep_out else None
-            node.shape, node.dtype = out.shape, out.dtype
-            node.birth = _tick()
-        else:
-            tensor.node, tensor.tracked = None, False
-        return tensor
-    return call
-
-
-def _binary(op: Operation) -> Callable:
-    forward = op.forward
-    plans = [op.plan(tracked) for tracked in ((True, False), (False, True), (True, True))]
-    (out_if_x, (x_if_x, _)), (out_if_y, (_, y_if_y)), (out_if_both, (x_if_both, y_if_both)) = plans
-
-    def call(x: Any, y: Any) -> Any:
-        if not isinstance(x, Tensor) or superseded:
-            return apply(op, (x, y), _NO_OPTIONS)
-        a = x.array
-        if isinstance(y, Tensor):
-            b = y.array
-            if a.dtype is not b.dtype:
-                return apply(op, (x, y), _NO_OPTIONS)
-            y_tracked = y.tracked
-        elif type(y) in _NUMBERS:
-            b, y_tracked = y, False
-            if a.dtype is _float32:
-                if type(a) is _ndarray:
-                    b = _as_float32.get(y)
-                    if b is None:
-                        b = _remember(y)
-            elif a.dtype.kind != "f":
-                return apply(op, (x, y), _NO_OPTIONS)
-        elif type(y) is _ndarray and a.dtype is y.dtype:
-            b, y_tracked = y, False
-        else:
-            return apply(op, (x, y), _NO_OPTIONS)
-        try:
-            out = forward(a, b)
-        except (ValueError, TypeError) as error:
-            raise _explain(op, [a, b], _NO_OPTIONS, error) from error
-        if out.dtype is not a.dtype:
-            return apply(op, (x, y), _NO_OPTIONS)
-        tensor = _new(Tensor)
-        tensor.array = out
-        tensor.grad = tensor.hooks = None
-        if (x.tracked or y_tracked) and mode.enabled:
-            tensor.node = node = _new(Node)
-            tensor.tracked = True
-            node.operation, node.options, node.hooks = op, _NO_OPTIONS, None
-            if not y_tracked:
-                node.parents = (x.node or x, None)
-                node.args = (_kept(a, x_if_x) if x_if_x else None, b)
-                node.out = _kept(out, out_if_x) if out_if_x else None
-            elif not x.tracked:
-                node.parents = (None, y.node or y)
-                node.args = (a, _kept(b, y_if_y) if y_if_y else None)
-                node.out = _kept(out, out_if_y) if out_if_y else None
-            else:
-                node.parents = (x.node or x, y.node or y)
-                node.args = (_kept(a, x_if_both) if x_if_both else None, _kept(b, y_if_both) if y_if_both else None)
-                node.out = _kept(out, out_if_both) if out_if_both else None
-            node.shape, node.dtype = out.shape, out.dtype
-            node.birth = _tick()
-        else:
-            tensor.node, tensor.tracked = None, False
-        return tensor
-    return call

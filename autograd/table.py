@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.calling import caller
 from autograd.inplace import assign
-from autograd.operation import Operation, caller
+from autograd.operation import Operation
 from autograd.tensor import Tensor
 
 TABLE: dict[str, Operation] = {}

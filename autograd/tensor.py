@@ -36,6 +36,12 @@ class Node:
 
     __slots__ = ("operation", "parents", "args", "options", "out", "shape", "dtype", "birth", "hooks")
 
+    def __init__(self, operation: Any, parents: tuple, args: tuple, options: dict, out: Any,
+                 shape: tuple[int, ...] | None, dtype: np.dtype | None) -> None:
+        self.operation, self.parents, self.args, self.options = operation, parents, args, options
+        self.out, self.shape, self.dtype = out, shape, dtype
+        self.birth, self.hooks = next(clock), None
+
     @property
     def name(self) -> str:
         return self.operation.name

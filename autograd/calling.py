@@ -1,0 +1,156 @@
+"""The function that users call: the general way through a call, and shorter ways for the commonest forms of operations.
+
+All of them do what `apply` does. For one or two operands most of its questions have one answer, known at declaration.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.dtypes import float32, float64
+from autograd.grad_mode import mode
+from autograd.inplace import superseded
+from autograd.operation import NUMBERS, SPELLINGS, Operation, apply, explained, kept, narrowed, recorded, wrap
+from autograd.tensor import Tensor
+
+_NO_OPTIONS: dict = {}
+_ndarray = np.ndarray
+
+
+def caller(op: Operation) -> Callable:
+    """The function that users call."""
+    if not op.differentiable:
+        return _composition(op)
+    if op.outputs or op.variadic or op.joint_vjp or None in op.vjps or len(op.vjps) > 2:
+        return _general(op)
+    if op.options:
+        return _unary_with_options(op) if len(op.vjps) == 1 else _general(op)
+    return _unary(op) if len(op.vjps) == 1 else _binary(op)
+
+
+def _composition(op: Operation) -> Callable:
+    """An ordinary function, which also knows NumPy's spellings."""
+    parameters = op.signature.parameters
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for spelling in SPELLINGS.keys() & kwargs.keys() - parameters.keys():
+            kwargs[SPELLINGS[spelling]] = kwargs.pop(spelling)
+        return op.forward(*args, **kwargs)
+    return call
+
+
+def _general(op: Operation) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tensors, options = op.bind(args, kwargs)
+        return apply(op, tensors, _bare(options))
+    return call
+
+
+def _bare(options: dict) -> dict:
+    """Options with arrays in place of Tensors: an index or a mask has no derivative."""
+    for name, value in options.items():
+        if isinstance(value, Tensor):
+            options = {**options, name: value.detach().numpy()}
+    return options
+
+
+def _unary(op: Operation) -> Callable:
+    forward = op.forward
+    keep_out, (keep_x,) = op.plan((True,))
+
+    def call(x: Any) -> Any:
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x,), _NO_OPTIONS)
+        a = x.array
+        out = forward(a)
+        if out.dtype is not a.dtype:
+            return apply(op, (x,), _NO_OPTIONS)
+        if x.tracked and mode.enabled:
+            return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, _NO_OPTIONS)
+        return wrap(out)
+    return call
+
+
+def _unary_with_options(op: Operation) -> Callable:
+    forward, defaults, complete = op.forward, op.options, op.complete
+    names = defaults.keys()
+    only = next(iter(names)) if len(names) == 1 else None
+    keep_out, (keep_x,) = op.plan((True,))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = len(args)
+        if given == 1 and not kwargs and complete:
+            x, options = args[0], defaults
+        elif given == 1 and kwargs.keys() == names:
+            x, options = args[0], _bare(kwargs)
+        elif given == 2 and only and not kwargs:
+            x, options = args[0], _bare({only: args[1]})
+        else:
+            (x,), options = op.bind(args, kwargs)
+            options = _bare(options)
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x,), options)
+        a = x.array
+        try:
+            out = forward(a, **options)
+        except (ValueError, TypeError, IndexError) as error:
+            raise explained(op, [a], options, error) from error
+        if out.dtype is not a.dtype and out.dtype is float64 and "dtype" not in options:
+            out = narrowed(out, [a])
+        if x.tracked and mode.enabled and out.dtype.kind == "f":
+            return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, options)
+        return wrap(out)
+    return call
+
+
+def _binary(op: Operation) -> Callable:
+    forward = op.forward
+    plans = [op.plan(tracked) for tracked in ((True, False), (False, True), (True, True))]
+    (out_if_x, (x_if_x, _)), (out_if_y, (_, y_if_y)), (out_if_both, (x_if_both, y_if_both)) = plans
+
+    def call(x: Any, y: Any) -> Any:
+        if not isinstance(x, Tensor) or superseded:
+            return apply(op, (x, y), _NO_OPTIONS)
+        a, y_tracked = x.array, False
+        if isinstance(y, Tensor):
+            b, y_tracked = y.array, y.tracked
+            if a.dtype is not b.dtype:
+                return apply(op, (x, y), _NO_OPTIONS)
+        elif type(y) in NUMBERS and a.dtype.kind == "f":
+            b = _number(y) if a.dtype is float32 and type(a) is _ndarray else y
+        elif type(y) is _ndarray and a.dtype is y.dtype:
+            b = y
+        else:
+            return apply(op, (x, y), _NO_OPTIONS)
+        try:
+            out = forward(a, b)
+        except (ValueError, TypeError) as error:
+            raise explained(op, [a, b], _NO_OPTIONS, error) from error
+        if out.dtype is not a.dtype:
+            return apply(op, (x, y), _NO_OPTIONS)
+        if not (mode.enabled and (x.tracked or y_tracked)):
+            return wrap(out)
+        if not y_tracked:
+            return recorded(op, (x.node or x, None), (kept(a, x_if_x) if x_if_x else None, b), out, out_if_x, _NO_OPTIONS)
+        if not x.tracked:
+            return recorded(op, (None, y.node or y), (a, kept(b, y_if_y) if y_if_y else None), out, out_if_y, _NO_OPTIONS)
+        return recorded(op, (x.node or x, y.node or y), (kept(a, x_if_both) if x_if_both else None,
+                                                         kept(b, y_if_both) if y_if_both else None),
+                        out, out_if_both, _NO_OPTIONS)
+    return call
+
+
+_numbers: dict[float, np.ndarray] = {}
+
+
+def _number(number: float) -> Any:
+    """A number as a float32 array without axes, which NumPy takes twice as fast: the last thousand are kept."""
+    array = _numbers.get(number)
+    if array is None:
+        if not number:  # -0.0 equals 0.0
+            return number
+        if len(_numbers) > 1000:
+            _numbers.clear()
+        array = _numbers[number] = np.asarray(number, float32)
+    return array
