@@ -117,8 +117,15 @@ def _binary(op: Operation) -> Callable:
             b, y_tracked = y.array, y.tracked
             if a.dtype is not b.dtype:
                 return apply(op, (x, y), _NO_OPTIONS)
-        elif type(y) in NUMBERS and a.dtype.kind == "f":
-            b = _number(y) if a.dtype is float32 and type(a) is _ndarray else y
+        elif type(y) in NUMBERS:
+            b = y
+            if a.dtype is float32:
+                if type(a) is _ndarray:
+                    b = _numbers.get(y)
+                    if b is None:
+                        b = _number(y)
+            elif a.dtype.kind != "f":
+                return apply(op, (x, y), _NO_OPTIONS)
         elif type(y) is _ndarray and a.dtype is y.dtype:
             b = y
         else:
@@ -146,11 +153,9 @@ _numbers: dict[float, np.ndarray] = {}
 
 def _number(number: float) -> Any:
     """A number as a float32 array without axes, which NumPy takes twice as fast: the last thousand are kept."""
-    array = _numbers.get(number)
-    if array is None:
-        if not number:  # -0.0 equals 0.0
-            return number
-        if len(_numbers) > 1000:
-            _numbers.clear()
-        array = _numbers[number] = np.asarray(number, float32)
+    if not number:  # -0.0 equals 0.0
+        return number
+    if len(_numbers) > 1000:
+        _numbers.clear()
+    array = _numbers[number] = np.asarray(number, float32)
     return array

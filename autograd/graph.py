@@ -120,7 +120,12 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             i = 0
             for parent in node.parents:
                 if parent is not None and (needed is None or parent in needed):
-                    contribution = vjps[i](g, out, *args, **options) if vjps else contributions[i]
+                    if not vjps:
+                        contribution = contributions[i]
+                    elif options:
+                        contribution = vjps[i](g, out, *args, **options)
+                    else:
+                        contribution = vjps[i](g, out, *args)
                     if contribution is not None:
                         if contribution.shape != parent.shape:
                             contribution = unbroadcast(contribution, parent.shape, node, i)
