@@ -52,7 +52,7 @@ def _watch(array: Any) -> int:
 
 
 def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
-    """Tell the engine that `tensor.array` has been written to directly, as optimisers do. Several at once are faster."""
+    """Tell the engine that `tensor.array` has been written to directly, as optimisers do; several at once cost less."""
     global last_write
     from autograd.tensor import Tensor, clock
     last_write = now = next(clock)
