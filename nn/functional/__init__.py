@@ -13,6 +13,7 @@ from nn.functional.convolution import (
     conv_transpose3d,
 )
 from nn.functional.linear import linear
+from nn.functional import activation, recurrent, pooling, normalization, attention, embedding  # noqa
 from nn.functional.loss import cross_entropy, nll_loss
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cross_entropy", "linear", "nll_loss", "relu", "sigmoid", "tanh"]

@@ -1,0 +1,122 @@
+"""Attention."""
+
+import math
+
+import numpy as np
+
+import autograd
+from autograd import as_tensor, operation
+from autograd.samples import call
+from nn.functional.dropout import keep_mask
+
+
+def _scores(query, key, mask, scale):
+    scores = (query * scale) @ key.swapaxes(-1, -2)
+    return scores if mask is None else scores + mask
+
+
+def _softmax_in_place(scores):
+    """softmax over the last axis; zeros where everything is masked."""
+    top = scores.max(axis=-1, keepdims=True, initial=-np.inf)
+    scores -= np.where(np.isfinite(top), top, np.zeros_like(top))
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=-1, keepdims=True)
+    scores /= np.where(total == 0, np.ones_like(total), total)
+    return scores
+
+
+def _forward(query, key, value, *, mask, keep, scale):
+    attention = _softmax_in_place(np.asarray(_scores(query, key, mask, scale), query.dtype))
+    return (attention if keep is None else attention * keep) @ value, attention
+
+
+def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
+    (g,), (_, attention) = g, out
+    d = g @ value.swapaxes(-1, -2)
+    if keep is not None:
+        d *= keep
+    dropped = attention if keep is None else attention * keep
+    d_value = dropped.swapaxes(-1, -2) @ g if needs_input_grad[2] else None
+    d *= attention
+    d -= attention * d.sum(axis=-1, keepdims=True)
+    d *= scale
+    return d @ key, d.swapaxes(-1, -2) @ query, d_value
+
+
+def _composition(query, key, value, *, mask, keep, scale):
+    scores = _scores(query, key, mask, scale)
+    attention = autograd.softmax(scores, -1)
+    return ((attention if keep is None else attention * keep) @ value,)
+
+
+def _samples(draw):
+    lead = draw.choice([(), (2,), (1, 2)])
+    queries, keys, width, depth = (draw.integer(1, 3) for _ in range(4))
+    mask = draw.choice([None, np.triu(np.full((queries, keys), -np.inf, np.float32), 1)])
+    keep = draw.choice([None, (np.arange(queries * keys).reshape(queries, keys) % 3 > 0).astype(np.float32)])
+    return call(draw.array(shape=(*lead, queries, width)), draw.array(shape=(*lead, keys, width)),
+                draw.array(shape=(*lead, keys, depth)), mask=mask, keep=keep, scale=0.5)
+
+
+_attention = operation(_forward, joint_vjp=_vjp, composition=_composition, outputs="output", names="_attention",
+                       samples=_samples)
+
+
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
+                                 enable_gqa=False):
+    """softmax(Q Kᵀ scale + mask) V (Vaswani et al. 2017).
+
+    Args:
+        query: (..., L, E).
+        key: (..., S, E).
+        value: (..., S, V).
+        attn_mask: broadcasts to (..., L, S): boolean, False where a query must not look at a key; or floating, added to
+            the scores. A row that may look at nothing gives 0.
+        dropout_p: the probability with which a weight is dropped (always, also in eval: pass 0 there).
+        is_causal: query i looks at keys 0 to i only.
+        scale: default 1 / √E.
+        enable_gqa: key and value have fewer heads (axis -3) than the query, each shared by a group of query heads.
+
+    Returns:
+        (..., L, V).
+    """
+    query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
+    name = "scaled_dot_product_attention"
+    if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ValueError(f"{name}: query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; their "
+                         f"shapes are {query.shape}, {key.shape} and {value.shape}")
+    if enable_gqa and key.shape[-3] != query.shape[-3]:
+        heads, shared = query.shape[-3], key.shape[-3]
+        if heads % shared:
+            raise ValueError(f"{name}: {heads} query heads cannot be shared among {shared} key heads")
+        which = np.repeat(np.arange(shared), heads // shared)
+        key, value = key[..., which, :, :], value[..., which, :, :]
+    rows, columns = query.shape[-2], key.shape[-2]
+    scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
+    additive = None
+    if attn_mask is not None:
+        if is_causal:
+            raise ValueError(f"{name}: give attn_mask or is_causal, not both")
+        attn_mask = as_tensor(attn_mask)
+        if attn_mask.requires_grad:  # a learned bias: through elementary operations
+            scores = (query * scale) @ key.transpose(-1, -2) + attn_mask
+            attention = autograd.softmax(scores, -1)
+            keep = keep_mask(attention.shape, dropout_p, query.dtype) if dropout_p else None
+            return (attention if keep is None else attention * keep) @ value
+        additive = attn_mask.numpy()
+        if additive.dtype == bool:
+            additive = np.where(additive, query.dtype.type(0), query.dtype.type(-np.inf))
+        elif additive.dtype.kind != "f":
+            raise TypeError(f"{name}: attn_mask must be boolean or floating, not {additive.dtype}")
+        try:
+            np.broadcast_shapes(additive.shape[-2:], (rows, columns))
+        except ValueError:
+            raise ValueError(f"{name}: attn_mask has shape {additive.shape}; it must broadcast to (..., {rows}, {columns})"
+                             ) from None
+    elif is_causal:
+        additive = np.triu(np.full((rows, columns), -np.inf, query.dtype), 1)
+    keep = None
+    if dropout_p:
+        lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], () if additive is None else additive.shape[:-2])
+        keep = keep_mask((*lead, rows, columns), dropout_p, query.dtype)
+    return _attention(query, key, value, mask=additive, keep=keep, scale=scale)[0]

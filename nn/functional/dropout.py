@@ -1,0 +1,88 @@
+"""Dropout: in training, random elements are set to zero and the others made larger, so that the mean is kept."""
+
+import math
+
+import numpy as np
+
+from autograd import as_tensor
+from autograd.random import numpy_generator
+
+
+def keep_mask(shape, p, dtype):
+    """0 with probability p, else 1 / (1 - p).
+
+    Raises:
+        ValueError: p is no probability.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"a dropout probability must be between 0 and 1, not {p}")
+    if p == 1:
+        return np.zeros(shape, dtype)
+    return np.multiply(numpy_generator().random(shape, np.float32) >= p, 1 / (1 - p), dtype=dtype)
+
+
+def dropout(input, p=0.5, training=True):
+    """Each element becomes 0 with probability p, the others are multiplied by 1 / (1 - p) (Srivastava et al. 2014)."""
+    x = as_tensor(input)
+    if not training or not p:
+        keep_mask((), p, np.float32)
+        return x
+    return x * keep_mask(x.shape, p, x.dtype)
+
+
+def _channels(x, ndim, p, training):
+    x = as_tensor(x)
+    if x.ndim not in (ndim + 1, ndim + 2):
+        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
+                         f"{x.shape}")
+    if not training or not p:
+        return x
+    return x * keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype)
+
+
+def dropout1d(input, p=0.5, training=True):
+    """Dropout of whole channels of (N, C, L) (Tompson et al. 2015)."""
+    return _channels(input, 1, p, training)
+
+
+def dropout2d(input, p=0.5, training=True):
+    """Dropout of whole channels of (N, C, H, W) (Tompson et al. 2015)."""
+    return _channels(input, 2, p, training)
+
+
+def dropout3d(input, p=0.5, training=True):
+    """Dropout of whole channels of (N, C, D, H, W) (Tompson et al. 2015)."""
+    return _channels(input, 3, p, training)
+
+
+def _alpha(x, shape, p, training):
+    x = as_tensor(x)
+    if not training or not p:
+        return x
+    kept = keep_mask(shape(x), p, x.dtype) > 0
+    if p == 1:
+        return x * 0
+    saturated = -1.7580993408473766  # -λα of SELU, what a unit gives that is switched off
+    a = 1 / math.sqrt((1 - p) * (1 + p * saturated ** 2))
+    shift = (~kept * saturated - p * saturated) * a
+    return x * (kept * a).astype(x.dtype) + shift.astype(x.dtype)
+
+
+def alpha_dropout(input, p=0.5, training=False):
+    """Dropout that keeps mean and variance, for networks of SELUs (Klambauer et al. 2017)."""
+    return _alpha(input, lambda x: x.shape, p, training)
+
+
+def feature_alpha_dropout(input, p=0.5, training=False):
+    """Alpha dropout of whole channels of (N, C, ...)."""
+    return _alpha(input, lambda x: (*x.shape[:2], *(1,) * (x.ndim - 2)), p, training)
+
+
+def stochastic_depth(input, p, mode="batch", training=True):
+    """Drop a residual branch: the whole batch ("batch") or each example ("row") with probability p (Huang et al. 2016)."""
+    if mode not in ("batch", "row"):
+        raise ValueError(f"stochastic_depth: mode must be 'batch' or 'row', not {mode!r}")
+    x = as_tensor(input)
+    if not training or not p:
+        return x
+    return x * keep_mask((x.shape[0] if mode == "row" else 1, *(1,) * (x.ndim - 1)), p, x.dtype)

@@ -1,0 +1,352 @@
+"""Pooling in any number of dimensions: windows shifted over the input, one slice for each element of the kernel.
+
+Where a maximum was found is remembered as the number of the kernel's element, one byte a window. Picking those
+elements and adding into them are each other's derivative, and so are summing windows and spreading over them.
+"""
+
+import math
+
+import numpy as np
+
+from autograd import as_tensor, operation
+from autograd.samples import call
+from nn.functional.convolution import inside, offsets, output_size, places, tuple_of
+
+# Geometry options of the operations below: kernel, stride, dilation: one entry a dimension; padding: (before, after).
+
+
+def _batch_first(index):
+    return (slice(None), slice(None), *index)
+
+
+def _padded(x, padding, value):
+    if not any(map(any, padding)):
+        return x
+    shape = (x.shape[0], x.shape[1], *(n + sum(p) for n, p in zip(x.shape[2:], padding, strict=True)))
+    out = np.full_like(x, value, shape=shape)  # keeps the memory layout
+    out[_batch_first(inside(x.shape[2:], padding))] = x
+    return out
+
+
+def _shifted(padded, kernel, stride, padding, dilation, size):
+    """For each element of the kernel, the part of the padded input under it."""
+    out = output_size(size, kernel, stride, padding, dilation)
+    return [padded[_batch_first(places(offset, out, stride, dilation))] for offset in offsets(kernel)]
+
+
+def _max_pool_forward(x, *, kernel, stride, padding, dilation):
+    first, *others = _shifted(_padded(x, padding, -np.inf), kernel, stride, padding, dilation, x.shape[2:])
+    values = np.copy(first)
+    winner = np.zeros_like(values, dtype=np.uint8 if len(others) < 256 else np.int64)
+    for k, other in enumerate(others, 1):
+        np.maximum(winner, (other > values) * winner.dtype.type(k), out=winner)  # of equal ones the first
+        np.maximum(values, other, out=values)
+    return values, winner
+
+
+def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
+    out = 0
+    for k, part in enumerate(_shifted(_padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])):
+        out += part * (winner == k)
+    return out
+
+
+def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
+    total = _zeros(y, size, padding)
+    for k, part in enumerate(_shifted(total, kernel, stride, padding, dilation, size)):
+        part += y * (winner == k)
+    return total[_batch_first(inside(size, padding))]
+
+
+def _zeros(y, size, padding):
+    shape = (y.shape[0], y.shape[1], *(n + sum(p) for n, p in zip(size, padding, strict=True)))
+    return np.zeros_like(y, shape=shape)
+
+
+def _window_sum_forward(x, *, kernel, stride, padding, dilation):
+    first, *others = _shifted(_padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])
+    total = np.copy(first)
+    for other in others:
+        total += other
+    return total
+
+
+def _spread_forward(y, *, size, kernel, stride, padding, dilation):
+    total = _zeros(y, size, padding)
+    for part in _shifted(total, kernel, stride, padding, dilation, size):
+        part += y
+    return total[_batch_first(inside(size, padding))]
+
+
+def _geometry(draw):
+    ndim = draw.integer(1, 2)
+    kernel, stride = (tuple([draw.integer(1, 2) for _ in range(ndim)]) for _ in range(2))
+    padding = tuple([(k // 2 and draw.integer(0, 1), draw.integer(0, 1)) for k in kernel])
+    dilation = tuple([draw.integer(1, 2) for _ in range(ndim)])
+    size = tuple([d * (k - 1) + 1 + draw.integer(0, 1) for k, d in zip(kernel, dilation, strict=True)])
+    return size, {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+
+
+def _samples(draw, distinct=False):
+    size, geometry = _geometry(draw)
+    return call(draw.array(shape=(draw.integer(0, 2), 1, *size), distinct=distinct), **geometry)
+
+
+def _spread_samples(draw):
+    size, geometry = _geometry(draw)
+    return call(draw.array(shape=(1, draw.integer(0, 2), *output_size(size, *geometry.values()))), size=size, **geometry)
+
+
+def _max_samples(draw):
+    size, geometry = _geometry(draw)
+    geometry["padding"] = tuple([(0, 0)] * len(size))
+    return call(draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True), **geometry)
+
+
+def _winners(draw):
+    size, geometry = _geometry(draw)
+    shape = (1, 2, *output_size(size, *geometry.values()))
+    winner = (np.arange(math.prod(shape)) * 5 % math.prod(geometry["kernel"])).reshape(shape).astype(np.uint8)
+    return size, {"winner": winner, **geometry}
+
+
+def _pick_samples(draw):
+    size, geometry = _winners(draw)
+    return call(draw.array(shape=(1, 2, *size)), **geometry)
+
+
+def _put_samples(draw):
+    size, geometry = _winners(draw)
+    return call(draw.array(shape=geometry["winner"].shape), size=size, **geometry)
+
+
+_max_pool = operation(
+    _max_pool_forward,
+    vjps=lambda g, out, x, **geometry: _put(g[0], winner=np.asarray(out[1]), size=x.shape[2:], **geometry),
+    outputs="values winner", names="_max_pool", samples=_max_samples)
+
+_pick = operation(
+    _pick_forward,
+    vjps=lambda g, out, x, winner, **geometry: _put(g, winner=winner, size=x.shape[2:], **geometry), names="_pick",
+    samples=_pick_samples)
+
+_put = operation(
+    _put_forward,
+    vjps=lambda g, out, y, winner, size, **geometry: _pick(g, winner=winner, **geometry), names="_put",
+    samples=_put_samples)
+
+_window_sum = operation(
+    _window_sum_forward,
+    vjps=lambda g, out, x, **geometry: _spread(g, size=x.shape[2:], **geometry), names="_window_sum", samples=_samples)
+
+_spread = operation(
+    _spread_forward,
+    vjps=lambda g, out, y, size, **geometry: _window_sum(g, **geometry), names="_spread", samples=_spread_samples)
+
+
+# What users call
+
+def _arranged(name, input, ndim):
+    x = as_tensor(input)
+    if x.ndim not in (ndim + 1, ndim + 2):
+        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
+                         f"{x.shape}")
+    return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
+
+
+def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
+    """The options of the operations, checked; with ceil_mode, padding after grows to let the last window begin."""
+    ndim = len(size)
+    kernel = tuple_of(kernel, ndim, "kernel_size")
+    stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
+    dilation = tuple_of(dilation, ndim, "dilation")
+    before = tuple_of(padding, ndim, "padding")
+    if any(2 * p > k for p, k in zip(before, kernel, strict=True)):
+        raise ValueError(f"{name}: padding {before} must be at most half of the kernel {kernel}")
+    around = []
+    for n, k, s, p, d in zip(size, kernel, stride, before, dilation, strict=True):
+        reach = d * (k - 1) + 1
+        count = (n + 2 * p - reach) // s + 1
+        if ceil_mode:
+            count = -(-(n + 2 * p - reach) // s) + 1
+            if (count - 1) * s >= n + p:  # the last window would lie in the padding
+                count -= 1
+        if count < 1:
+            raise ValueError(f"{name}: a kernel of {kernel} does not fit an input of size {size} with padding {before}")
+        around.append((p, max(p, (count - 1) * s + reach - n - p) if ceil_mode else p))
+    return {"kernel": kernel, "stride": stride, "padding": tuple(around), "dilation": dilation}
+
+
+def _flat_indices(winner, size, kernel, stride, padding, dilation):
+    """Where in the flattened input the winners stand, as PyTorch gives it."""
+    positions, flat = np.unravel_index(winner.astype(np.int64), kernel), 0
+    for axis, n in enumerate(size):
+        start = np.arange(winner.shape[2 + axis]) * stride[axis] - padding[axis][0]
+        start = start.reshape([-1 if i == axis else 1 for i in range(len(size))])
+        flat = flat * n + start + positions[axis] * dilation[axis]
+    return flat
+
+
+def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    x, single = _arranged(name, input, ndim)
+    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+    values, winner = _max_pool(x, **geometry)
+    out = values.squeeze(0) if single else values
+    if not return_indices:
+        return out
+    indices = as_tensor(_flat_indices(winner.array, x.shape[2:], **geometry))
+    return out, indices.squeeze(0) if single else indices
+
+
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maximum of each window of (N, C, L); see `max_pool2d`."""
+    return _max_pool_nd("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maximum of each window; the gradient goes to it, to the first of equal ones.
+
+    Args:
+        input: (N, C, H, W), or without N.
+        kernel_size: of the window, a number or (kH, kW).
+        stride: from window to window; default `kernel_size`.
+        padding: how many rows and columns that never win stand around the input; at most half the kernel.
+        dilation: the distance between the elements of a window.
+        ceil_mode: also use a last window that is not whole.
+        return_indices: also return where the maxima stood, in H · W flattened.
+    """
+    return _max_pool_nd("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The maximum of each window of (N, C, D, H, W); see `max_pool2d`."""
+    return _max_pool_nd("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
+    x, single = _arranged(name, input, ndim)
+    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+    total = _window_sum(x, **geometry)
+    if divisor_override is not None:
+        out = total / divisor_override
+    elif not any(map(any, geometry["padding"])):
+        out = total * (1 / math.prod(geometry["kernel"]))
+    else:  # what padding counts, beyond the input: PyTorch counts it up to `padding`, and nothing behind
+        before = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
+        ones = np.ones((1, 1, *(n + 2 * p for n, p in zip(x.shape[2:], before, strict=True))), x.dtype)
+        around = tuple([(first - p, last - p) for (first, last), p in zip(geometry["padding"], before, strict=True)])
+        out = total / _window_sum_forward(ones, **{**geometry, "padding": around})
+    return out.squeeze(0) if single else out
+
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The mean of each window of (N, C, L); see `avg_pool2d`."""
+    return _avg_pool_nd("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """The mean of each window.
+
+    Args:
+        input: (N, C, H, W), or without N.
+        kernel_size: of the window, a number or (kH, kW).
+        stride: from window to window; default `kernel_size`.
+        padding: how many zeros stand around the input; at most half the kernel.
+        ceil_mode: also use a last window that is not whole.
+        count_include_pad: whether these zeros count in the mean.
+        divisor_override: what to divide by, instead of the number of elements.
+    """
+    return _avg_pool_nd("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+                        divisor_override)
+
+
+def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """The mean of each window of (N, C, D, H, W); see `avg_pool2d`."""
+    return _avg_pool_nd("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+                        divisor_override)
+
+
+def _regions(n, count):
+    """Where `count` regions that cover n elements evenly begin and end."""
+    steps = np.arange(count)
+    return steps * n // count, -(-(steps + 1) * n // count)
+
+
+def _adaptive_size(name, size, output_size):
+    sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
+    if len(sizes) != len(size):
+        raise ValueError(f"{name}: output_size must be a number or have {len(size)} entries, not {output_size!r}")
+    return [n if count is None else count for n, count in zip(size, sizes, strict=True)]
+
+
+def _adaptive_avg_pool(name, ndim, input, output_size):
+    x, single = _arranged(name, input, ndim)
+    for axis, count in enumerate(_adaptive_size(name, x.shape[2:], output_size), 2):
+        n = x.shape[axis]
+        if count == 1:
+            x = x.mean(axis, keepdim=True)
+        elif count != n:  # each axis by a matrix whose rows average one region
+            matrix = np.zeros((n, count), x.dtype)
+            for i, (start, end) in enumerate(zip(*_regions(n, count), strict=True)):
+                matrix[start:end, i] = 1 / (end - start)
+            x = (x.transpose(axis, -1) @ matrix).transpose(axis, -1)
+    return x.squeeze(0) if single else x
+
+
+def adaptive_avg_pool1d(input, output_size):
+    """The means of `output_size` regions that cover (N, C, L) evenly."""
+    return _adaptive_avg_pool("adaptive_avg_pool1d", 1, input, output_size)
+
+
+def adaptive_avg_pool2d(input, output_size):
+    """The means of regions that cover (N, C, H, W) evenly; region i of n reaches from ⌊i H / n⌋ to ⌈(i + 1) H / n⌉.
+
+    output_size is a number or (H', W'); None keeps a length.
+    """
+    return _adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
+
+
+def adaptive_avg_pool3d(input, output_size):
+    """The means of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
+    return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
+
+
+def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
+    x, single = _arranged(name, input, ndim)
+    size = x.shape[2:]
+    rows = []
+    for n, count in zip(size, _adaptive_size(name, size, output_size), strict=True):
+        starts, ends = _regions(n, count)
+        longest = int((ends - starts).max())
+        rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
+    flat = np.zeros([1] * (2 * ndim), np.int64)
+    for axis, (n, row) in enumerate(zip(size, rows, strict=True)):
+        shape = [1] * (2 * ndim)
+        shape[axis], shape[ndim + axis] = row.shape
+        flat = flat * n + row.reshape(shape)
+    counts = flat.shape[:ndim]
+    flat = flat.reshape(*counts, -1)
+    values, which = x.reshape((*x.shape[:2], math.prod(size)))[:, :, flat].max(-1)
+    out = values.squeeze(0) if single else values
+    if not return_indices:
+        return out
+    indices = np.take_along_axis(np.broadcast_to(flat, (*which.shape, flat.shape[-1])),
+                                 np.asarray(which.array)[..., None], -1)[..., 0]
+    return out, as_tensor(indices[0] if single else indices)
+
+
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """The maxima of `output_size` regions that cover (N, C, L) evenly."""
+    return _adaptive_max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """The maxima of regions that cover (N, C, H, W) evenly; see `adaptive_avg_pool2d`."""
+    return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
+    return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)

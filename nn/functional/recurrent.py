@@ -1,0 +1,279 @@
+"""Recurrent layers: a whole sequence as one operation.
+
+Inputs of all steps go through one product before the loop, weight gradients through one after it; what remains in the
+loop is the product with the hidden state and a few elementwise functions. Gates are kept as they are after their
+nonlinearity, since the derivatives of sigmoid and tanh are polynomials in their values.
+
+Shapes: T steps, B sequences, I inputs, H hidden units; G = 1, 3 or 4 blocks of H rows in the weights.
+"""
+
+import numpy as np
+
+import autograd
+from autograd import operation
+from autograd.samples import call
+from nn.functional.linear import linear
+
+
+def _steps(x, w, bias):
+    """The inputs' share of the gates of all steps: (T, B, G·H)."""
+    out = x.reshape(-1, x.shape[-1]) @ w.T
+    if bias is not None:
+        out += bias
+    return out.reshape(*x.shape[:2], len(w))
+
+
+def _before(out, h):
+    """The hidden state that each step starts from."""
+    return np.concatenate([h[None], out[:-1]])
+
+
+def _ends(lengths, count):
+    """The index of the last valid step of each sequence, and which sequence it is."""
+    return (-1, slice(None)) if lengths is None else (lengths - 1, np.arange(count))
+
+
+def _with_final(g_out, g_final, lengths):
+    """The gradients that reach the hidden states from outside: through the output and through the final state."""
+    g_out = g_out.copy()
+    g_out[_ends(lengths, g_out.shape[1])] += g_final
+    return g_out
+
+
+def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
+    """The gradients of (x, h, w_ih, w_hh, b_ih, b_hh).
+
+    d_input and d_hidden (T, B, G·H) are those of W_ih x + b_ih and of W_hh h + b_hh, dh that of the initial h.
+    """
+    ours, theirs = (d.reshape(-1, d.shape[-1]) for d in (d_input, d_hidden))
+    every = np.ones(len(ours), ours.dtype)
+    return [(ours @ w_ih).reshape(x.shape) if needs[0] else None, dh,
+            ours.T @ x.reshape(-1, x.shape[-1]) if needs[2] else None,
+            theirs.T @ before.reshape(-1, before.shape[-1]) if needs[3] else None,
+            every @ ours if needs[4] else None, every @ theirs if needs[5] else None]
+
+
+# One step, in operations: what the cells are, and, step by step, the composition of the layers
+
+def rnn_cell(x, h, w_ih, w_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu of it."""
+    return (autograd.tanh if nonlinearity == "tanh" else autograd.relu)(linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
+
+
+def lstm_cell(x, h, c, w_ih, w_hh, b_ih=None, b_hh=None):
+    """One step of a long short-term memory (Hochreiter & Schmidhuber 1997): (h', c').
+
+    i, f, o = σ(…), g = tanh(…) of W_ih x + b_ih + W_hh h + b_hh, in the order i, f, g, o; c' = f c + i g; h' = o tanh(c').
+    """
+    gates = linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh)
+    n = gates.shape[-1] // 4
+    i, f, o = (autograd.sigmoid(gates[..., k * n:(k + 1) * n]) for k in (0, 1, 3))
+    c = f * c + i * autograd.tanh(gates[..., 2 * n:3 * n])
+    return o * autograd.tanh(c), c
+
+
+def gru_cell(x, h, w_ih, w_hh, b_ih=None, b_hh=None):
+    """One step of a gated recurrent unit (Cho et al. 2014), with the reset gate after the product, as in PyTorch.
+
+    r, z = σ(W_ih x + b_ih + W_hh h + b_hh), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), in the order r, z, n;
+    h' = (1 - z) n + z h.
+    """
+    ours, theirs = linear(x, w_ih, b_ih), linear(h, w_hh, b_hh)
+    n = ours.shape[-1] // 3
+    r, z = (autograd.sigmoid(ours[..., k * n:(k + 1) * n] + theirs[..., k * n:(k + 1) * n]) for k in (0, 1))
+    new = autograd.tanh(ours[..., 2 * n:] + r * theirs[..., 2 * n:])
+    return new + z * (h - new)
+
+
+def _final(states, lengths):
+    if lengths is None:
+        return states[-1]
+    return autograd.stack(states)[lengths - 1, np.arange(len(lengths))]
+
+
+def _rnn_composition(x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths):
+    states = []
+    for t in range(len(x)):
+        h = rnn_cell(x[t], h, w_ih, w_hh, b_ih, b_hh, nonlinearity)
+        states.append(h)
+    return autograd.stack(states), _final(states, lengths)
+
+
+def _lstm_composition(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
+    states, cells = [], []
+    for t in range(len(x)):
+        h, c = lstm_cell(x[t], h, c, w_ih, w_hh, b_ih, b_hh)
+        states.append(h)
+        cells.append(c)
+    return autograd.stack(states), _final(states, lengths), _final(cells, lengths)
+
+
+def _gru_composition(x, h, w_ih, w_hh, b_ih, b_hh, *, lengths):
+    states = []
+    for t in range(len(x)):
+        h = gru_cell(x[t], h, w_ih, w_hh, b_ih, b_hh)
+        states.append(h)
+    return autograd.stack(states), _final(states, lengths)
+
+
+# Elman networks
+
+def _rnn_forward(x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths):
+    out = _steps(x, w_ih, None if b_ih is None else b_ih + b_hh)
+    activate = (lambda a: np.tanh(a, out=a)) if nonlinearity == "tanh" else lambda a: np.maximum(a, 0, out=a)
+    for t in range(len(x)):
+        out[t] += h @ w_hh.T
+        h = activate(out[t])
+    return out, out[_ends(lengths, x.shape[1])].copy()
+
+
+def _rnn_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths, needs_input_grad):
+    states, _ = out
+    d = _with_final(*g, lengths)
+    slope = 1 - states * states if nonlinearity == "tanh" else states > 0
+    for t in reversed(range(len(d))):
+        d[t] *= slope[t]
+        dh = d[t] @ w_hh
+        if t:
+            d[t - 1] += dh
+    return _gradients(d, d, dh, x, _before(states, h), w_ih, needs_input_grad)
+
+
+# Long short-term memory
+
+def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
+    steps, count = x.shape[:2]
+    n = h.shape[1]
+    # σ(a) = tanh(a / 2) / 2 + 1/2: with the rows of i, f, o halved, one tanh serves all four gates
+    scale = np.full((4, n), 0.5, x.dtype)
+    scale[2] = 1
+    scale = scale.reshape(-1, 1)
+    bias = None if b_ih is None else (b_ih + b_hh) * scale[:, 0]
+    gates = _steps(x, w_ih * scale, bias)
+    w = np.ascontiguousarray((w_hh * scale).T)
+    out, cells = np.empty((steps, count, n), x.dtype), np.empty((steps, count, n), x.dtype)
+    squashed = np.empty_like(cells)
+    product, scratch = np.empty((count, 4 * n), x.dtype), np.empty((count, n), x.dtype)
+    for t in range(steps):
+        gate = gates[t]
+        gate += np.matmul(h, w, out=product)
+        np.tanh(gate, out=gate)
+        for part in (gate[:, :2 * n], gate[:, 3 * n:]):
+            part *= 0.5
+            part += 0.5
+        i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
+        c = np.multiply(f, c, out=cells[t])
+        c += np.multiply(i, g, out=scratch)
+        h = np.multiply(o, np.tanh(c, out=squashed[t]), out=out[t])
+    ends = _ends(lengths, count)
+    return out, out[ends].copy(), cells[ends].copy(), gates, cells, squashed
+
+
+def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad):
+    states, _, _, gates, cells, squashed = out
+    g_out, g_final, g_cell = g
+    steps, count, n = states.shape
+    d_out = _with_final(g_out, g_final, lengths)
+    i, f, gg, o = (gates[..., k * n:(k + 1) * n] for k in range(4))
+    # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all steps at once
+    factors = np.empty((steps, count, 4, n), x.dtype)
+    np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
+    np.multiply(_before(cells, c), f * (1 - f), out=factors[:, :, 1])
+    np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
+    np.multiply(squashed, o * (1 - o), out=factors[:, :, 3])
+    through_cell = o * (1 - squashed * squashed)
+    ends = None if lengths is None else lengths - 1
+    dc = np.zeros((count, n), x.dtype) if lengths is not None else g_cell.copy()
+    scratch = np.empty_like(dc)
+    for t in reversed(range(steps)):
+        dh = d_out[t]
+        if lengths is not None:
+            dc += g_cell * (ends == t)[:, None]
+        dc += np.multiply(dh, through_cell[t], out=scratch)
+        factors[t, :, :3] *= dc[:, None]
+        factors[t, :, 3] *= dh
+        dc *= f[t]
+        dh = factors[t].reshape(count, 4 * n) @ w_hh
+        if t:
+            d_out[t - 1] += dh
+    d = factors.reshape(steps, count, 4 * n)
+    dx, dh, *weights = _gradients(d, d, dh, x, _before(states, h), w_ih, (*needs_input_grad[:2], *needs_input_grad[3:]))
+    return [dx, dh, dc, *weights]
+
+
+# Gated recurrent units
+
+def _gru_forward(x, h, w_ih, w_hh, b_ih, b_hh, *, lengths):
+    steps, count = x.shape[:2]
+    n = h.shape[1]
+    gates = _steps(x, w_ih, b_ih)
+    hidden = np.empty((steps, count, n), x.dtype)  # W_hn h + b_hn, which the reset gate multiplies
+    out = np.empty_like(hidden)
+    for t in range(steps):
+        theirs = h @ w_hh.T
+        if b_hh is not None:
+            theirs += b_hh
+        hidden[t] = theirs[:, 2 * n:]
+        rz = gates[t, :, :2 * n]
+        rz += theirs[:, :2 * n]
+        rz *= 0.5
+        np.tanh(rz, out=rz)
+        rz *= 0.5
+        rz += 0.5
+        r, z, new = (gates[t, :, k * n:(k + 1) * n] for k in range(3))
+        new += r * hidden[t]
+        np.tanh(new, out=new)
+        h = np.add(new, z * (h - new), out=out[t])
+    return out, out[_ends(lengths, count)].copy(), gates, hidden
+
+
+def _gru_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad):
+    states, _, gates, hidden = out
+    n = states.shape[-1]
+    before = _before(states, h)
+    r, z, new = (gates[..., k * n:(k + 1) * n] for k in range(3))
+    d_out = _with_final(*g, lengths)
+    d_input, d_hidden = np.empty_like(gates), np.empty_like(gates)
+    # What dh is multiplied by, for all steps at once: n first, since r is reached through it
+    to_new, to_z = (1 - z) * (1 - new * new), (before - new) * z * (1 - z)
+    to_hidden = to_new * r
+    to_r = to_new * hidden * r * (1 - r)
+    for t in reversed(range(len(d_out))):
+        dh = d_out[t]
+        d = d_hidden[t]
+        np.multiply(dh, to_r[t], out=d[:, :n])
+        np.multiply(dh, to_z[t], out=d[:, n:2 * n])
+        np.multiply(dh, to_hidden[t], out=d[:, 2 * n:])
+        np.multiply(dh, to_new[t], out=d_input[t, :, 2 * n:])
+        dh = dh * z[t] + d @ w_hh
+        if t:
+            d_out[t - 1] += dh
+    d_input[..., :2 * n] = d_hidden[..., :2 * n]
+    return _gradients(d_input, d_hidden, dh, x, before, w_ih, needs_input_grad)
+
+
+# The declarations
+
+def _samples(gates, states, **options):
+    def samples(draw):
+        steps, count, inputs, hidden = (draw.integer(1, 2) for _ in range(4))
+        arrays = [draw.array(shape=(steps, count, inputs))]
+        arrays += [draw.array(shape=(count, hidden), low=-1, high=1) for _ in range(states)]
+        arrays += [draw.array(shape=(gates * hidden, columns), low=-1, high=1) for columns in (inputs, hidden)]
+        biases = [draw.array(shape=(gates * hidden,), low=-1, high=1) if draw.boolean() else None] * 2
+        lengths = np.array([draw.integer(1, steps) for _ in range(count)]) if draw.boolean() else None
+        return call(*arrays, *biases, **{key: draw.choice(value) for key, value in options.items()}, lengths=lengths)
+    return samples
+
+
+rnn_sequence = operation(
+    _rnn_forward, joint_vjp=_rnn_vjp, composition=_rnn_composition, outputs="output h_n", names="rnn_sequence", methods="",
+    samples=_samples(1, 1, nonlinearity=["tanh"]))
+
+lstm_sequence = operation(
+    _lstm_forward, joint_vjp=_lstm_vjp, composition=_lstm_composition, outputs="output h_n c_n", names="lstm_sequence",
+    methods="", samples=_samples(4, 2))
+
+gru_sequence = operation(
+    _gru_forward, joint_vjp=_gru_vjp, composition=_gru_composition, outputs="output h_n", names="gru_sequence",
+    methods="", samples=_samples(3, 1))
