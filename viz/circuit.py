@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Graph, Node
+from autograd import Graph, Node, Tensor
 from viz import notation, text
 from viz.names import Names
 from viz.picture import Box, Picture, Wire
+from viz.recorded import arguments, only_outputs, output_name
 
 NONE = "–"
 """Where there is no gradient."""
@@ -25,6 +26,7 @@ class Circuit:
         self.picture = Picture()
         self.box_of: dict[Any, int] = {}
         self.anonymous = 0
+        self.only_output = only_outputs(graph)
         for node in graph.nodes:
             self._gate(node)
         for output in graph.outputs:
@@ -35,16 +37,18 @@ class Circuit:
 
     def _gate(self, node: Node) -> None:
         boxes, wires, values = self.picture.boxes, self.picture.wires, self.graph.values
+        if node.name == "output" and node.parents[0] in self.only_output:
+            return
         folded = self.folded(node)
-        sources = [(i, self._source(node, i, parent)) for i, parent in enumerate(node.parents) if i not in folded]
-        value = values[node]
-        box = Box("gate", notation.sign(node.name, node.options, folded), name=self.names.get(id(node), ""))
+        sources = [(i, self._source(vertex, thing)) for i, vertex, thing in arguments(node) if i not in folded]
+        shown = self.only_output.get(node, node)  # whose value is on the wire
+        box = Box("gate", notation.sign(node.name, node.options, folded), name=self.names.get(id(shown), ""))
         if node.name == "output":
-            box.label = self._output_field(node)
-        if node.shape is not None:
-            box.value, box.gradient = text.values(value), self._gradient(node)
-        box.note = _note(box, node.name, value, self.graph.gradients.get(node))
-        self.box_of[node] = len(boxes)
+            box.label = output_name(node)
+        if shown.shape is not None:
+            box.value, box.gradient = text.values(values[shown]), self._gradient(shown)
+            box.note = _note(box, node.name, values[shown], self.graph.gradients.get(shown))
+        self.box_of[node] = self.box_of[shown] = len(boxes)
         boxes.append(box)
         wires.extend(Wire(source, self.box_of[node], argument=i) for i, source in sources)
 
@@ -55,29 +59,24 @@ class Circuit:
         return {i: float(c) for i, (c, parent) in enumerate(zip(node.args, node.parents, strict=True))
                 if parent is None and id(c) not in self.names and np.size(c) == 1}
 
-    def _source(self, node: Node, i: int, parent: Any) -> int:
-        vertex = node.args[i] if parent is None else parent
-        where = ("constant", id(vertex)) if parent is None else parent
-        if where not in self.box_of:
-            self.box_of[where] = self._input(vertex, self.names.get(id(vertex), ""), parent)
-        return self.box_of[where]
-
-    def _input(self, vertex: Any, name: str, leaf: Any) -> int:
-        if not name:
-            self.anonymous += 1
-            name = f"input {self.anonymous}" if leaf is not None else "constant"
-        value = vertex if leaf is None else self.graph.values[leaf]
-        box = Box("input" if leaf is not None else "constant", name, value=_values(value),
-                  gradient=NONE if leaf is None else self._gradient(leaf))
-        box.note = _note(box, name, value, None if leaf is None else self.graph.gradients.get(leaf))
-        self.picture.boxes.append(box)
-        return len(self.picture.boxes) - 1
+    def _source(self, vertex: Any, thing: Any) -> int:
+        """The box of an argument; an input gets it when it is first used."""
+        if vertex not in self.box_of:
+            constant = not isinstance(thing, Tensor)
+            name = self.names.get(id(thing), "")
+            if not name:
+                self.anonymous += not constant
+                name = "constant" if constant else f"input {self.anonymous}"
+            value = thing if constant else self.graph.values[thing]
+            box = Box("constant" if constant else "input", name, value=_values(value), gradient=self._gradient(vertex))
+            box.note = _note(box, name, value, self.graph.gradients.get(vertex))
+            self.box_of[vertex] = len(self.picture.boxes)
+            self.picture.boxes.append(box)
+        return self.box_of[vertex]
 
     def _output(self, output: Any) -> None:
         vertex = output.node or output
-        if vertex not in self.box_of:  # a leaf that nothing was computed from
-            self.box_of[vertex] = self._input(vertex, self.names.get(id(vertex), ""), vertex)
-        source = self.picture.boxes[self.box_of[vertex]]
+        source = self.picture.boxes[self._source(vertex, vertex)]
         name, source.name = source.name, ""
         self.picture.wires.append(Wire(self.box_of[vertex], len(self.picture.boxes)))
         self.picture.boxes.append(Box("output", name if source.kind == "gate" else ""))
@@ -91,7 +90,7 @@ class Circuit:
         uses: dict[int, list[Wire]] = {}
         for wire in self.picture.wires:
             uses.setdefault(wire.source, []).append(wire)
-        nodes = {self.box_of[node]: node for node in self.graph.nodes}
+        nodes = {self.box_of[node]: node for node in reversed(self.graph.nodes)}  # an only output stands for the whole
         for source, wires in uses.items():
             if len(wires) == 1 or self.picture.boxes[source].gradient in ("", NONE):
                 continue
@@ -101,10 +100,6 @@ class Circuit:
                     continue
                 contribution = self.graph.contributions.get((nodes[wire.target], wire.argument))
                 wire.contribution = NONE if contribution is None else text.values(contribution)
-
-    def _output_field(self, node: Node) -> str:
-        operation, i = node.parents[0].operation, node.options["index"]  # type: ignore[union-attr]
-        return operation.outputs._fields[i] if operation.outputs else f"[{i}]"
 
 
 def _values(value: Any) -> str:

@@ -1,5 +1,7 @@
 """`draw`: a picture of a recorded graph, shown in a notebook or saved to a file."""
 
+import inspect
+import math
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,9 +12,15 @@ import numpy as np
 
 from autograd import Graph, Tensor
 from viz import names as naming
-from viz import svg
+from viz import scopes
 from viz.circuit import Circuit
+from viz.model import Model
 from viz.picture import Picture
+from viz.svg_circuit import CircuitWriter
+from viz.svg_model import ModelWriter
+
+SMALL = 6
+"""Tensors of so many elements are shown by their elements."""
 
 
 class Drawing:
@@ -26,7 +34,7 @@ class Drawing:
 
     @cached_property
     def _svg(self) -> str:
-        return svg.write(self.picture)
+        return (ModelWriter if self.picture.downward else CircuitWriter)(self.picture).svg()
 
     def __str__(self) -> str:
         return self._svg
@@ -53,7 +61,8 @@ class Drawing:
         return path
 
 
-def draw(*outputs: Tensor, names: Mapping[str, Tensor | np.ndarray] | None = None) -> Drawing:
+def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: Any = None,
+         style: str | None = None, depth: int | None = None, constants: bool = False, limit: int = 1000) -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
@@ -61,20 +70,75 @@ def draw(*outputs: Tensor, names: Mapping[str, Tensor | np.ndarray] | None = Non
     and no `.grad` is touched.
 
     Args:
-        outputs: Tensors that require gradients.
-        names: name -> Tensor. Tensors that are not in it are called as the variables of the caller that hold them.
+        what: Tensors that require gradients; or a Module (or a function) and its arguments, to be called here.
+        names: name -> Tensor. Tensors that are not in it are called by the path in their Module, or as the variables
+            of the caller that hold them.
+        model: the Module whose parameters are drawn. By default those among the caller's variables.
+        style: "circuit" shows every number, "model" shows shapes and statistics, grouped by module. By default small
+            tensors without a Module make a circuit.
+        depth: for models, how many levels of modules to open. By default as many as leave at most 60 boxes.
+        constants: for models, also draw constants without a name.
+        limit: the greatest number of boxes.
 
     Raises:
         RuntimeError: nothing was recorded, or the graph has been released.
+        ValueError: there would be more boxes than `limit`.
 
     >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
     >>> draw(w * x).save("product.svg")
     PosixPath('product.svg')
     """
+    if style not in (None, "circuit", "model"):
+        raise ValueError(f"style must be 'circuit' or 'model', not {style!r}")
     frame = sys._getframe(1)
-    scope = {**frame.f_globals, **frame.f_locals} if frame.f_globals is not frame.f_locals else dict(frame.f_globals)
+    scope = {**frame.f_globals, **frame.f_locals}
+    outputs, calls = list(what), None
+    if what and not isinstance(what[0], Tensor):
+        function, *arguments = what
+        if not callable(function):
+            raise TypeError(f"draw() takes Tensors, or a Module or function and its arguments, not a "
+                            f"{type(function).__name__}")
+        if hasattr(function, "named_modules"):
+            model = function
+            result, calls = scopes.record(model, lambda: model(*arguments))
+        else:
+            result = function(*arguments)
+        scope = {**scope, **_argument_names(getattr(function, "forward", function), arguments)}
+        outputs = [t for t in _tensors(result) if t.requires_grad] or _tensors(result)
     graph = Graph(*outputs)
+    modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
+    found = naming.find(names, scope, modules)
+    style = style or ("model" if modules or not _all_small(graph) else "circuit")
+    tree, owned = None, naming.owners(modules)
+    if style == "model":
+        tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, *owned) if calls is None else calls)
+    if len(graph.nodes) > limit and (tree is None or len(tree.items) > limit):
+        raise ValueError(f"this graph has {len(graph.nodes):,} operations, and a picture of more than {limit:,} boxes "
+                         "cannot be read; draw a part of it (an intermediate result computed from detached tensors), "
+                         "or give the Module it belongs to, draw(y, model=model), so that modules are drawn as one box")
     graph.forward()
     graph.backward()
-    found = naming.find(names, scope, naming.modules_in(scope, graph.leaves))
-    return Drawing(Circuit(graph, found).picture)
+    if tree is None:
+        return Drawing(Circuit(graph, found).picture)
+    return Drawing(Model(graph, found, set(owned[0]), tree, depth, constants).picture)
+
+
+def _all_small(graph: Graph) -> bool:
+    return all(node.shape is None or math.prod(node.shape) <= SMALL for node in graph.nodes) and all(
+        leaf.array.size <= SMALL for leaf in graph.leaves)
+
+
+def _argument_names(function: Any, arguments: list) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(function).bind(*arguments).arguments)
+    except (TypeError, ValueError):
+        return {}
+
+
+def _tensors(result: Any) -> list[Tensor]:
+    """The Tensors in what a function returned."""
+    if isinstance(result, Tensor):
+        return [result]
+    if isinstance(result, Mapping):
+        result = list(result.values())
+    return [t for part in result for t in _tensors(part)] if isinstance(result, (list, tuple)) else []

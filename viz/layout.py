@@ -14,11 +14,21 @@ from dataclasses import dataclass
 
 @dataclass
 class Size:
-    """What a box needs: its length along the flow, its extent across it, the straight run for the texts after it."""
+    """What a box needs.
+
+    Attributes:
+        length: along the flow.
+        extent: across it.
+        run: straight run for the texts after it.
+        beside: further extent on the far side, for what is attached to the box.
+        room: length that what is attached needs, if that is more.
+    """
 
     length: float
     extent: float
     run: float = 0.0
+    beside: float = 0.0
+    room: float = 0.0
 
 
 @dataclass
@@ -50,7 +60,7 @@ class Layout:
 
 
 def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, bend: float = 34.0,
-          port_gap: float = 20.0, inputs_first: bool = True, sweeps: int = 0) -> Layout:
+          longest_bend: float = 160.0, port_gap: float = 20.0, inputs_first: bool = True, sweeps: int = 0) -> Layout:
     """Lay out boxes, which must be in topological order.
 
     Args:
@@ -58,6 +68,7 @@ def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, be
         links: the wires.
         gap: least distance across the flow.
         bend: least room along the flow where wires bend.
+        longest_bend: most room, where a wire bends far.
         port_gap: distance between the wires that enter a box.
         inputs_first: keep boxes that nothing leads to in their order in the first rank; otherwise each goes just before
             its first use.
@@ -66,15 +77,15 @@ def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, be
     ranks = _ranks(len(sizes), links, inputs_first)
     items, chains = _with_bends(sizes, links, ranks)
     columns: list[list[int]] = [[] for _ in range(max(ranks, default=-1) + 1)]
-    for item, (rank, _) in enumerate(items):
+    for item, (rank, _, _) in enumerate(items):
         columns[rank].append(item)
     before, after = _neighbours(len(items), chains)
     across = _order(columns, items, before, after, gap, inputs_first, sweeps)
-    low = min((a - items[i][1] / 2 for i, a in enumerate(across)), default=0.0)
+    low = min((a - items[i][1] for i, a in enumerate(across)), default=0.0)
     across = [a - low for a in across]
-    extent = max((a + items[i][1] / 2 for i, a in enumerate(across)), default=0.0)
+    extent = max((a + items[i][2] for i, a in enumerate(across)), default=0.0)
 
-    middle, run_end, bend_end, length = _along(sizes, links, ranks, len(columns), bend, across, chains)
+    middle, run_end, bend_end, length = _along(sizes, links, ranks, len(columns), bend, longest_bend, across, chains)
     centres = [(middle[ranks[i]], across[i]) for i in range(len(sizes))]
     ports = _ports(links, chains, across, port_gap)
     routes = []
@@ -104,15 +115,15 @@ def _ranks(count: int, links: Sequence[Link], inputs_first: bool) -> list[int]:
 
 
 def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) -> tuple[list, list[list[int]]]:
-    """Items (rank, extent): the boxes, and a place in every rank that a wire passes; and the items of each wire."""
-    items = [(rank, size.extent) for rank, size in zip(ranks, sizes, strict=True)]
+    """Items (rank, extent on either side): the boxes, and a place in every rank that a wire passes; each wire's items."""
+    items = [(rank, size.extent / 2, size.extent / 2 + size.beside) for rank, size in zip(ranks, sizes, strict=True)]
     chains, passing = [], {}
     for link in links:
         chain = [link.source]
         for rank in range(ranks[link.source] + 1, ranks[link.target]):
             if (link.source, rank) not in passing:  # wires of one value share their way
                 passing[link.source, rank] = len(items)
-                items.append((rank, 6.0))
+                items.append((rank, 3.0, 3.0))
             chain.append(passing[link.source, rank])
         chains.append([*chain, link.target])
     return items, chains
@@ -136,8 +147,8 @@ def _order(columns: list[list[int]], items: list, before: list, after: list, gap
     def settle(column: list[int], wanted: dict[int, float], keep_order: bool) -> None:
         if not keep_order:
             column.sort(key=lambda item: wanted[item])
-        for item, position in zip(column, _spread([wanted[i] for i in column], [items[i][1] for i in column], gap),
-                                  strict=True):
+        positions = _spread([wanted[i] for i in column], [items[i][1:] for i in column], gap)
+        for item, position in zip(column, positions, strict=True):
             across[item] = position
 
     def mean(item: int, neighbours: list[int]) -> float:
@@ -151,15 +162,15 @@ def _order(columns: list[list[int]], items: list, before: list, after: list, gap
     return across
 
 
-def _spread(wanted: list[float], extents: list[float], gap: float) -> list[float]:
+def _spread(wanted: list[float], sides: list[tuple[float, float]], gap: float) -> list[float]:
     """The positions nearest to the wanted ones, in least squares, that keep the order and the distances.
 
     With the distances subtracted this is isotonic regression, by pooling adjacent violators.
     """
     offsets, offset = [], 0.0
-    for i, extent in enumerate(extents):
+    for i, (near, _) in enumerate(sides):
         if i:
-            offset += (extents[i - 1] + extent) / 2 + gap
+            offset += sides[i - 1][1] + near + gap
         offsets.append(offset)
     pools: list[tuple[float, int]] = []
     for w, o in zip(wanted, offsets, strict=True):
@@ -185,12 +196,12 @@ def _ports(links: Sequence[Link], chains: list[list[int]], across: list[float], 
     return ports
 
 
-def _along(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int], count: int, bend: float, across: list[float],
-           chains: list[list[int]]) -> tuple[list[float], list[float], list[float], float]:
+def _along(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int], count: int, bend: float,
+           longest_bend: float, across: list[float], chains: list[list[int]]) -> tuple[list, list, list, float]:
     """For every rank: the middle of its boxes, where its straight runs end, where the bends before it end."""
     lengths, runs, entries, rises = [0.0] * count, [0.0] * count, [0.0] * count, [0.0] * (count + 1)
     for size, rank in zip(sizes, ranks, strict=True):
-        lengths[rank] = max(lengths[rank], size.length)
+        lengths[rank] = max(lengths[rank], size.length, size.room)
     for size, rank in zip(sizes, ranks, strict=True):
         runs[rank] = max(runs[rank], size.run - (lengths[rank] - size.length) / 2)
     for link, chain in zip(links, chains, strict=True):
@@ -201,7 +212,7 @@ def _along(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int], count
     middle, run_end, bend_end, position = [], [], [], 0.0
     for rank in range(count):
         if rank:
-            position += max(bend, min(rises[rank] * 0.35, 160.0))
+            position += max(bend, min(rises[rank] * 0.35, longest_bend))
         bend_end.append(position)
         position += entries[rank] + lengths[rank] / 2
         middle.append(position)

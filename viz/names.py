@@ -28,11 +28,27 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     for name, tensor in _checked(given):
         names.setdefault(key(tensor), name)
     for prefix, module in modules.items():
-        for path, parameter in module.named_parameters():
-            names.setdefault(key(parameter), f"{prefix}.{path}" if prefix else path)
+        for method in ("named_parameters", "named_buffers"):
+            for path, tensor in getattr(module, method, list)():
+                names.setdefault(key(tensor), f"{prefix}.{path}" if prefix else path)
     for name, tensor in variables(scope):
         names.setdefault(key(tensor), name)
     return names
+
+
+def owners(modules: Mapping[str, Any]) -> tuple[dict[int, str], dict[str, str]]:
+    """Key of a parameter or buffer -> path of the module it belongs to; path of a module -> its class."""
+    owner: dict[int, str] = {}
+    kinds: dict[str, str] = {}
+    for prefix, module in modules.items():
+        def full(path: str, prefix: str = prefix) -> str:
+            return ".".join(part for part in (prefix, path) if part)
+        for method in ("named_parameters", "named_buffers"):
+            for path, tensor in getattr(module, method, list)():
+                owner.setdefault(key(tensor), full(path.rpartition(".")[0]))
+        for path, inner in getattr(module, "named_modules", list)():
+            kinds[full(path)] = type(inner).__name__
+    return owner, kinds
 
 
 def _checked(given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:

@@ -1,6 +1,6 @@
 """What is drawn, as data: boxes, the wires between them, and the texts that stand on both.
 
-`circuit` and `model` make a Picture from a Graph, `layout` gives it positions, `svg`, `dot` and `page` write it.
+`circuit` and `model` make a Picture from a Graph, `layout` gives it positions; `svg`, `dot` and `page` write it.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ class Box:
         gradient: the gradient, below it; "–" where there is none.
         lines: further lines of text inside the box.
         note: the full text, for tooltips and screen readers.
-        bars: heights of a small histogram, 0 to 1.
+        value_bars: heights of a small histogram of the values, 0 to 1.
+        gradient_bars: the same for the gradient.
         alarm: what is wrong with the numbers, if anything is.
         link: in models, the module whose inside can be opened.
     """
@@ -33,7 +34,8 @@ class Box:
     gradient: str = ""
     lines: tuple[str, ...] = ()
     note: str = ""
-    bars: tuple[float, ...] = ()
+    value_bars: tuple[float, ...] = ()
+    gradient_bars: tuple[float, ...] = ()
     alarm: str = ""
     link: str = ""
 
@@ -61,7 +63,6 @@ class Cluster:
 
     title: str
     members: list[int]
-    note: str = ""
 
 
 @dataclass

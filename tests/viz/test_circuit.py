@@ -47,7 +47,8 @@ class Figure:
         return [element for element in self.root.iter() if element.tag == "{http://www.w3.org/2000/svg}" + tag]
 
     def _text(self, element: ET.Element) -> Text:
-        content, size, x = "".join(element.itertext()), float(element.get("font-size")), float(element.get("x"))
+        size, x = float(element.get("font-size")), float(element.get("x"))
+        content = "".join(element.itertext())
         length = 0.55 * size * len(content)  # a digit of Helvetica is 0.556 em wide
         left = x - {"middle": 0.5, "end": 1}.get(element.get("text-anchor"), 0) * length
         y = float(element.get("y"))

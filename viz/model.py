@@ -1,0 +1,197 @@
+"""A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import Graph, Node, Tensor
+from viz import health, notation, text
+from viz.names import Names
+from viz.picture import Box, Cluster, Picture, Wire
+from viz.recorded import arguments, only_outputs, output_name
+from viz.scopes import Repeats, Scope, fold
+
+VISIBLE = 60
+"""How many boxes a picture may have before modules are closed."""
+
+
+class Model:
+    """A Graph as a Picture, with modules opened down to some depth.
+
+    Args:
+        graph: after `forward()` and `backward()`.
+        names: of parameters and variables.
+        parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
+        root: the tree of calls.
+        depth: how many levels of modules to open; None for as many as leave at most 60 boxes.
+        constants: also draw constants without a name.
+    """
+
+    def __init__(self, graph: Graph, names: Names, parameters: set[int], root: Scope, depth: int | None,
+                 constants: bool) -> None:
+        self.graph, self.names, self.parameters, self.constants = graph, names, parameters, constants
+        self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
+        self.only_output = only_outputs(graph)
+        self.bad_found = False
+        deepest = _depth(root)
+        self.depth = depth if depth is not None else next(
+            (d for d in range(deepest, 0, -1) if self._count(root, d) <= VISIBLE), 0)
+        self.picture = Picture(downward=True)
+        self.box_of: dict[Any, int] = {}
+        self._draw(root, self.depth)
+        for output in graph.outputs:
+            self._output(output)
+        self._wires()
+        closed = sum(box.kind == "module" for box in self.picture.boxes)
+        self.picture.summary = (f"Graph of {len(graph.nodes)} operations and {len(graph.leaves)} leaves"
+                                + (f", {closed} modules closed" if closed else ""))
+
+    def _count(self, scope: Scope, depth: int) -> int:
+        count = 0
+        for item in fold(scope, depth > 0):
+            if isinstance(item, Node):
+                count += not self._is_picked(item)
+                count += sum(self._is_drawn(thing) for _, _, thing in arguments(item))
+            else:
+                count += self._count(item, depth - 1) if isinstance(item, Scope) and depth > 0 else 1
+        return count
+
+    # Boxes, in topological order
+
+    def _draw(self, scope: Scope, depth: int) -> list[int]:
+        members: list[int] = []
+        for item in fold(scope, depth > 0):
+            if isinstance(item, Node):
+                if not self._is_picked(item):
+                    leaves = self._leaves([item], closed=False)
+                    members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind == "parameter"]
+                    members.append(self._operation(item))
+            elif isinstance(item, Scope) and depth > 0:
+                cluster = Cluster(f"{text.shorten(item.path)}  {item.kind}", [])
+                self.picture.clusters.append(cluster)
+                cluster.members = self._draw(item, depth - 1)
+                members += cluster.members
+            else:
+                self._leaves(item.nodes(), closed=True)
+                members.append(self._module(item))
+        return members
+
+    def _add(self, vertex: Any, box: Box) -> int:
+        self.box_of[vertex] = len(self.picture.boxes)
+        self.picture.boxes.append(box)
+        return self.box_of[vertex]
+
+    def _is_drawn(self, thing: Any) -> bool:
+        """Whether an argument of a visible operation has a box of its own, if it is no operation's result."""
+        if isinstance(thing, (Node, Tensor)):
+            return isinstance(thing, Tensor)
+        return thing is not None and (self.constants or id(thing) in self.names)
+
+    def _is_picked(self, node: Node) -> bool:
+        return node.name == "output" and node.parents[0] in self.only_output
+
+    def _leaves(self, nodes: Iterable[Node], closed: bool) -> list[int]:
+        """The boxes of leaves and constants that appear first here; a closed module keeps its own inside."""
+        added = []
+        for node in nodes:
+            for _, vertex, thing in arguments(node):
+                hidden = closed and id(thing) in self.parameters
+                if self._is_drawn(thing) and not hidden and vertex not in self.box_of:
+                    added.append(self._add(vertex, self._leaf(vertex, thing)))
+        return added
+
+    def _leaf(self, vertex: Any, thing: Any) -> Box:
+        constant, own = not isinstance(thing, Tensor), id(thing) in self.parameters
+        name = self.names.get(id(thing)) or ("constant" if constant else "input")
+        box = Box("parameter" if own else "constant" if constant else "input", text.shorten(name, 34))
+        gradient = self.graph.gradients.get(vertex)
+        self._fill(box, thing if constant else self.graph.values[thing], gradient)
+        if gradient is not None and not box.alarm:
+            box.alarm = health.gradient_alarm(health.summarize(gradient).rms, self.usual)
+        box.note = f"{name}, {box.note}"
+        return box
+
+    def _operation(self, node: Node) -> int:
+        values, gradients = self.graph.values, self.graph.gradients
+        label = {"output": lambda: output_name(node), "getitem": lambda: notation.index(node.options["index"])}.get(
+            node.name, lambda: node.name)()
+        shown = self.only_output.get(node, node)  # whose value it shows
+        name = self.names.get(id(shown), "")
+        box = Box("operation", text.shorten(label, 34), name=name if name != label else "")
+        if shown.shape is None:
+            box.lines = (f"{len(values[node])} results",)
+        else:
+            self._fill(box, values[shown], gradients.get(shown))
+            box.alarm = box.alarm or health.saturation(node.name, values[shown])
+        box.note = f"{label}, {box.note}"
+        where = self.box_of[shown] = self._add(node, box)
+        return where
+
+    def _module(self, item: "Scope | Repeats") -> int:
+        nodes = list(item.nodes())
+        calls = item.calls if isinstance(item, Repeats) else [item]
+        label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path}  × {len(calls)}"
+        box = Box("module", text.shorten(label, 40), link=calls[0].path)
+        last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
+        if last.shape is not None:
+            self._fill(box, self.graph.values[last], self.graph.gradients.get(last))
+        own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.parameters}
+        parameters = f", {sum(p.array.size for p in own.values()):,} parameters" if own else ""
+        box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
+        for node in nodes:
+            if not box.alarm and node.shape is not None:
+                value = self.graph.values[node]
+                box.alarm = self._bad(value, node.name) or health.saturation(node.name, value)
+        box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"
+        where = self._add(("module", id(item)), box)
+        self.box_of.update(dict.fromkeys(nodes, where))
+        return where
+
+    def _fill(self, box: Box, value: Any, gradient: Any) -> None:
+        """Shape, dtype and the statistics of value and gradient."""
+        value = np.asarray(value)
+        box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
+        summary = health.summarize(value)
+        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(value, "")
+        if gradient is None:
+            box.gradient = "–"
+        else:
+            of_gradient = health.summarize(gradient)
+            box.gradient, box.gradient_bars = of_gradient.text, of_gradient.bars
+            if of_gradient.alarm and not box.alarm:
+                box.alarm = f"gradient: {of_gradient.alarm}"
+        box.note = f"{box.lines[0]}, value {box.value}, " + (
+            "no gradient" if gradient is None else f"gradient {box.gradient}")
+
+    def _bad(self, value: Any, where: str) -> str:
+        """NaN or infinity, the first of them pointed out."""
+        if np.isfinite(value).all():
+            return ""
+        alarm = health.summarize(value).alarm + (f" in {where}" if where else "")
+        if not self.bad_found:
+            self.bad_found = True
+            alarm = f"first bad value: {alarm}"
+        return alarm
+
+    def _output(self, output: Any) -> None:
+        vertex = output.node or output
+        if vertex not in self.box_of:
+            self._add(vertex, self._leaf(vertex, vertex))
+
+    # Wires
+
+    def _wires(self) -> None:
+        seen = set()
+        for node in self.graph.nodes:
+            target = self.box_of[node]
+            for i, vertex, _ in arguments(node):
+                source = self.box_of.get(vertex)
+                # A leaf that a closed module reads may be drawn later, where another operation reads it too.
+                if source is not None and source < target and (source, target) not in seen:
+                    seen.add((source, target))
+                    self.picture.wires.append(Wire(source, target, argument=i))
+
+
+def _depth(scope: Scope) -> int:
+    return max((1 + _depth(item) for item in scope.items if isinstance(item, Scope)), default=0)

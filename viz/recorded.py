@@ -1,0 +1,33 @@
+"""Readings of a Graph that both styles need."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd import Graph, Node
+
+
+def arguments(node: Node) -> Iterator[tuple[int, Any, Any]]:
+    """(number, vertex, thing): where each argument came from, and the object it is named by.
+
+    The vertex is a Node, a leaf Tensor, or ("constant", id); the thing is the Node, the Tensor or the constant itself.
+    """
+    for i, (arg, parent) in enumerate(zip(node.args, node.parents, strict=True)):
+        if parent is None:
+            yield i, ("constant", id(arg)), arg
+        else:
+            yield i, parent, parent
+
+
+def only_outputs(graph: Graph) -> dict[Node, Node]:
+    """Operations with several outputs of which one is used -> the Node that picks it: drawn as one box."""
+    picked: dict[Node, list[Node]] = {}
+    for node in graph.nodes:
+        if node.name == "output":
+            picked.setdefault(node.parents[0], []).append(node)  # type: ignore[arg-type]
+    return {whole: picks[0] for whole, picks in picked.items() if len(picks) == 1}
+
+
+def output_name(pick: Node) -> str:
+    """What an operation with several outputs calls this one."""
+    operation, i = pick.parents[0].operation, pick.options["index"]  # type: ignore[union-attr]
+    return operation.outputs._fields[i] if operation.outputs else f"output {i}"

@@ -1,0 +1,169 @@
+"""Which module a recorded operation belongs to: the calls of modules, as nested spans of the clock.
+
+Every Node has a number on the clock (its birth), and a call of a module covers a span of it. Spans nest, and drawing a
+span as one box cannot make a cycle, since no operation depends on a younger one.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd import Node
+from autograd.tensor import clock
+from viz.recorded import arguments
+
+
+@dataclass
+class Scope:
+    """One call of a module, and what happened in it.
+
+    Attributes:
+        path: the module's dotted name; "" for all that is drawn.
+        kind: the module's class.
+        first: birth of its first operation.
+        last: birth of its last operation.
+        items: operations and inner calls, in order.
+    """
+
+    path: str
+    kind: str
+    first: int
+    last: int
+    items: list["Node | Scope"] = field(default_factory=list)
+
+    def nodes(self) -> Iterator[Node]:
+        """All operations in it, in order."""
+        for item in self.items:
+            if isinstance(item, Scope):
+                yield from item.nodes()
+            else:
+                yield item
+
+    def shape(self) -> tuple:
+        """What has to be equal for two calls to be repeats of each other."""
+        return (self.kind, *((item.shape() if isinstance(item, Scope) else (item.name, item.shape))
+                             for item in self.items))
+
+
+@dataclass
+class Repeats:
+    """Several calls in a row that do the same, and the operations between them: drawn as one box."""
+
+    items: list["Node | Scope"]
+
+    @property
+    def calls(self) -> list[Scope]:
+        """The calls alone."""
+        return [item for item in self.items if isinstance(item, Scope)]
+
+    def nodes(self) -> Iterator[Node]:
+        """All operations in and between them."""
+        for item in self.items:
+            if isinstance(item, Scope):
+                yield from item.nodes()
+            else:
+                yield item
+
+
+def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:
+    """Call `run` and note every call of the modules inside `module`."""
+    calls: list[Scope] = []
+    open_calls: list[Scope] = []
+    handles = []
+    for path, inner in module.named_modules():
+        def enter(_: Any, args: Any, path: str = path) -> None:
+            open_calls.append(Scope(path, type(_).__name__, next(clock), 0))
+
+        def leave(_: Any, args: Any, output: Any) -> None:
+            call = open_calls.pop()
+            call.last = next(clock)
+            calls.append(call)
+        handles += [inner.register_forward_pre_hook(enter), inner.register_forward_hook(leave)]
+    try:
+        result = run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return result, [call for call in calls if call.path]
+
+
+def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> list[Scope]:
+    """The calls of modules, as far as their parameters tell: from the first to the last operation that reads one.
+
+    Args:
+        nodes: oldest first.
+        owner: id of a parameter (or of a constant's array) -> path of the module it belongs to.
+        kinds: path -> class.
+    """
+    marked = []
+    for node in nodes:
+        paths = [owner[id(thing)] for _, _, thing in arguments(node) if id(thing) in owner]
+        if paths and paths[0]:
+            marked.append((node.birth, paths[0].split(".")))
+    return list(_runs(marked, 1, kinds))
+
+
+def _runs(marked: list[tuple[int, list[str]]], depth: int, kinds: dict[str, str]) -> Iterator[Scope]:
+    """One call for each run of operations under the same module, at every depth."""
+    run: list[tuple[int, list[str]]] = []
+    for birth, path in [*marked, (0, [])]:
+        if run and path[:depth] != run[0][1][:depth]:
+            if len(run[0][1]) >= depth:
+                name = ".".join(run[0][1][:depth])
+                yield Scope(name, kinds.get(name, ""), run[0][0], run[-1][0])
+                yield from _runs(run, depth + 1, kinds)
+            run = []
+        run.append((birth, path))
+
+
+def tree(nodes: list[Node], calls: list[Scope]) -> Scope:
+    """The calls and operations as one tree. Calls without operations are left out."""
+    root = Scope("", "", 0, nodes[-1].birth if nodes else 0)
+    waiting = sorted(calls, key=lambda call: (call.first, -call.last, call.path.count(".")))[::-1]
+    inside = [root]
+    for node in nodes:
+        while len(inside) > 1 and inside[-1].last < node.birth:
+            inside.pop()
+        while waiting and waiting[-1].first <= node.birth:
+            call = waiting.pop()
+            if call.last < node.birth:
+                continue
+            while len(inside) > 1 and inside[-1].last < call.last:
+                inside.pop()
+            scope = Scope(call.path, call.kind, call.first, call.last)
+            inside[-1].items.append(scope)
+            inside.append(scope)
+        inside[-1].items.append(node)
+    return root
+
+
+def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
+    """The items of a scope, with repeated calls in a row put together; if calls are opened, the first stays apart."""
+    folded: list[Node | Scope | Repeats] = []
+    i = 0
+    while i < len(scope.items):
+        run = _run_of_repeats(scope.items, i)
+        calls = [place for place, item in enumerate(run) if isinstance(item, Scope)]
+        apart = calls[1] if opened and len(calls) > 1 else 0
+        if len(calls) - bool(apart) >= 2:
+            folded += [*run[:apart], Repeats(run[apart:])]
+            i += len(run)
+        else:
+            folded.append(scope.items[i])
+            i += 1
+    return folded
+
+
+def _run_of_repeats(items: list, i: int) -> list:
+    """From items[i] on, the calls that do the same as it, as long as the operations between them are equal too."""
+    if not isinstance(items[i], Scope):
+        return items[i:i + 1]
+    shape, gap, end = items[i].shape(), None, i + 1
+    while True:
+        following = next((j for j in range(end, len(items)) if isinstance(items[j], Scope)), None)
+        if following is None or items[following].shape() != shape:
+            return items[i:end]
+        between = [node.name for node in items[end:following]]
+        if gap is not None and between != gap:
+            return items[i:end]
+        gap, end = between, following + 1

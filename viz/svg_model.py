@@ -1,0 +1,191 @@
+"""Models as SVG: operations are boxes with shapes and statistics, read from top to bottom, framed by their modules."""
+
+from viz import text
+from viz.layout import Size
+from viz.svg import FILL, GREEN, GREY, INK, RED, Writer, decimal, name_element, name_width, tag
+
+TITLE, LINE = 13.0, 11.0
+"""Sizes of type, in pixels."""
+PADDING, ROW, TITLE_ROW = 9.0, 15.0, 18.0
+BARS = 46.0
+"""Width of a histogram."""
+FRAME = 10.0
+"""Between a module's frame and what it holds; its title needs TITLE_ROW more."""
+BESIDE, STACK = 26.0, 8.0
+"""Between an operation and its parameters, and between those."""
+FILLS = {"operation": FILL, "module": "#e9ecf0", "parameter": "#fdf3e0", "input": "#e6f1fb", "constant": "#ffffff"}
+
+
+class ModelWriter(Writer):
+    """Inputs at the top, each parameter just above the operation that reads it."""
+
+    inputs_first = False
+    sweeps = 4
+    longest_bend = 60.0
+
+    def prepare(self) -> None:
+        """Parameters stand beside the one operation that reads them; frames inside each other need room."""
+        boxes = self.picture.boxes
+        for wire in self.picture.wires:
+            if (boxes[wire.source].kind == "parameter" and boxes[wire.target].kind == "operation"
+                    and self.uses[wire.source] == 1):
+                self.attached[wire.source] = wire.target
+        self.nesting = self._nesting()
+        self.gap = 18.0 + 2 * FRAME * self.nesting
+        self.bend = 34.0 + (2 * FRAME + TITLE_ROW) * self.nesting
+
+    def place(self) -> None:
+        """The attached boxes are stacked at the right of their operation."""
+        for i, at in self.attached.items():
+            self.entries[at] -= 1
+            size, own = self.sizes[at], self.sizes[i]
+            size.beside = max(size.beside, BESIDE + own.extent)
+            size.room += own.length + STACK
+        super().place()
+        top = {at: self.centres[at][0] - self.sizes[at].room / 2 for at in self.attached.values()}
+        for i, at in self.attached.items():
+            own = self.sizes[i]
+            along = top[at] + own.length / 2 + STACK / 2
+            top[at] += own.length + STACK
+            self.centres[i] = along, self.centres[at][1] + self.sizes[at].extent / 2 + BESIDE + own.extent / 2
+
+    def _nesting(self) -> int:
+        """How many frames lie around one box at most."""
+        around: dict[int, int] = {}
+        for cluster in self.picture.clusters:
+            for member in cluster.members:
+                around[member] = around.get(member, 0) + 1
+        return max(around.values(), default=0)
+
+    def rows(self, i: int) -> list[tuple[str, str, tuple[float, ...]]]:
+        """The lines under the title: class, text and histogram."""
+        box = self.picture.boxes[i]
+        lines = () if box.kind == "parameter" else box.lines
+        rows: list[tuple[str, str, tuple[float, ...]]] = [("grey", line, ()) for line in lines]
+        if box.value:
+            rows.append(("value", box.value, box.value_bars))
+        if box.gradient == "–":
+            rows.append(("grey", "no gradient", ()))
+        elif box.gradient:
+            rows.append(("gradient", box.gradient, box.gradient_bars))
+        if box.alarm:
+            rows.append(("alarm", f"⚠ {box.alarm}", ()))
+        return rows
+
+    def beside_title(self, i: int) -> str:
+        """What stands at the right of the title: the shape of a parameter, the name of a variable."""
+        box = self.picture.boxes[i]
+        return box.lines[0] if box.kind == "parameter" else box.name
+
+    def size(self, i: int) -> Size:
+        """As its texts need. Along the flow means downward here."""
+        box, beside = self.picture.boxes[i], self.beside_title(i)
+        title = 1.05 * text.width(box.label, TITLE) + (name_width(beside, TITLE) + 10 if beside else 0)
+        widths = [text.width(content, LINE) + (BARS + 10 if bars else 0) for _, content, bars in self.rows(i)]
+        return Size(2 * PADDING + TITLE_ROW + ROW * len(widths) - 4,
+                    max([title, *widths, 20.0 * self.entries.get(i, 1)]) + 2 * PADDING, 6.0)
+
+    def wire(self, i: int) -> str:
+        """The wire and its arrowhead."""
+        wire = self.picture.wires[i]
+        if wire.source in self.attached:
+            target, size = self.centres[wire.target], self.sizes[wire.target]
+            siblings = [j for j, at in self.attached.items() if at == wire.target]
+            step = min(18.0, size.length / len(siblings))
+            x, y = self.at(target[0] + (siblings.index(wire.source) - (len(siblings) - 1) / 2) * step,
+                           target[1] + size.extent / 2)
+            start, y0 = self.at(self.centres[wire.source][0],
+                                self.centres[wire.source][1] - self.sizes[wire.source].extent / 2)
+            path = f"M{decimal(start)} {decimal(y0)}C{decimal(start - 14)} {decimal(y0)} {decimal(x + 16)} {decimal(y)} " \
+                   f"{decimal(x + 4)} {decimal(y)}"
+            arrow = f"M{decimal(x)} {decimal(y)}l7 -4v8z"
+        else:
+            path, (x, y) = self.path(i), self.at(*self.routes[i][-1])
+            arrow = f"M{decimal(x)} {decimal(y)}l-4 -7h8z"
+        return (tag("path", class_="wire", d=path, fill="none", stroke=GREY, stroke_width=1.2, data_wire=i)
+                + tag("path", class_="arrow", d=arrow, fill=GREY))
+
+    def fork(self, i: int) -> str:
+        """Arrowheads say enough."""
+        return ""
+
+    def box(self, i: int) -> str:
+        """A frame with a title and rows."""
+        box, size, beside = self.picture.boxes[i], self.sizes[i], self.beside_title(i)
+        x, y = self.at(*self.centres[i])
+        left, top = x - size.extent / 2, y - size.length / 2
+        frame = {"class_": f"box {box.kind}", "width": size.extent, "height": size.length, "stroke": INK,
+                 "fill": FILLS[box.kind], "stroke_width": 1.2, "rx": 12.0 if box.kind == "parameter" else 4.0,
+                 "stroke_dasharray": "4 3" if box.kind == "constant" else None}
+        parts = [tag("title", text.xml(box.note))]
+        if box.kind == "module":  # a pile
+            parts.append(tag("rect", x=left + 4, y=top + 4, **frame))
+        parts.append(tag("rect", x=left, y=top, **frame))
+        y = top + PADDING + 11
+        parts.append(tag("text", text.xml(box.label), class_="ink", x=left + PADDING, y=y, fill=INK, font_size=TITLE,
+                         font_weight="bold"))
+        right = left + size.extent - PADDING
+        if box.kind == "parameter":
+            parts.append(tag("text", text.xml(beside), class_="grey", x=right, y=y, fill=GREY, font_size=LINE,
+                             text_anchor="end"))
+        elif beside:
+            parts.append(name_element(beside, right - name_width(beside, TITLE), y, TITLE, grey=True))
+        y += TITLE_ROW - ROW
+        for class_, content, bars in self.rows(i):
+            y += ROW
+            colour = {"value": GREEN, "grey": GREY}.get(class_, RED)
+            parts.append(tag("text", text.xml(content), class_=class_, x=left + PADDING, y=y, fill=colour,
+                             font_size=LINE, font_weight="bold" if class_ == "alarm" else None))
+            if bars:
+                parts.append(_histogram(bars, class_, colour, right - BARS, y))
+        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind)
+
+    def background(self) -> list[str]:
+        """The frames of the modules, as far as they hold nothing else."""
+        parts = []
+        for k, cluster in enumerate(self.picture.clusters):
+            inner = self._frames_inside(k)
+            corners = [self._corners(i) for i in cluster.members]
+            if not corners:
+                continue
+            pad = FRAME * (inner + 1)
+            left, top = min(c[0] for c in corners) - pad, min(c[1] for c in corners) - pad - TITLE_ROW * (inner + 1) + 4
+            right, bottom = max(c[2] for c in corners) + pad, max(c[3] for c in corners) + pad
+            members = set(cluster.members)
+            if any(c[0] < right and c[2] > left and c[1] < bottom and c[3] > top
+                   for i in range(len(self.sizes)) if i not in members for c in [self._corners(i)]):
+                continue
+            parts.append(tag("rect", class_="cluster", x=left, y=top, width=right - left, height=bottom - top, rx=8.0,
+                             fill="#fafbfc", stroke="#b8c0c8", stroke_width=1.0)
+                         + tag("text", text.xml(cluster.title), class_="grey", x=left + 8, y=top + 14, fill=GREY,
+                               font_size=LINE))
+        return parts
+
+    def _frames_inside(self, k: int) -> int:
+        """How deep the frames inside frame k are nested."""
+        members = set(self.picture.clusters[k].members)
+        inside = [other for other in range(k + 1, len(self.picture.clusters))
+                  if members >= set(self.picture.clusters[other].members)]
+        return max((1 + self._frames_inside(other) for other in inside), default=0)
+
+    def _corners(self, i: int) -> tuple[float, float, float, float]:
+        (x, y), size = self.at(*self.centres[i]), self.sizes[i]
+        return x - size.extent / 2, y - size.length / 2, x + size.extent / 2, y + size.length / 2
+
+    def at(self, along: float, across: float) -> tuple[float, float]:
+        """Frames need a wider margin."""
+        x, y = super().at(along, across)
+        return x + FRAME * self.nesting, y + (FRAME + TITLE_ROW) * self.nesting
+
+    def extent(self) -> tuple[float, float]:
+        """Frames need a wider margin."""
+        width, height = super().extent()
+        return width + 2 * FRAME * self.nesting + 4, height + (2 * FRAME + TITLE_ROW) * self.nesting + 4
+
+
+def _histogram(bars: tuple[float, ...], class_: str, colour: str, x: float, y: float) -> str:
+    """Bars from x on, standing on y."""
+    step = BARS / len(bars)
+    path = "".join(f"M{x + k * step:.1f} {y:.1f}v{-max(10 * h, 0.6):.1f}h{step - 0.6:.1f}V{y:.1f}z"
+                   for k, h in enumerate(bars) if h)
+    return tag("path", class_=class_, d=path, fill=colour, opacity=0.7)
