@@ -65,7 +65,8 @@ class Optimizer:
     with the arrays of one parameter at a time.
 
     The base takes care of `maximize` and `weight_decay`: coupled (`g + λp` enters the formula, as the gradient of
-    λ/2·‖p‖² would) or, for groups with `decoupled_weight_decay`, `p *= 1 - lr·λ` before it.
+    λ/2·‖p‖² would) or decoupled (`p *= 1 - lr·λ` before it: `decoupled_weight_decay` of the group, or `decoupled` of
+    the rule).
 
     Args:
         params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one a group,
@@ -84,6 +85,8 @@ class Optimizer:
 
     elementwise = True
     """Whether every element is updated by itself, so that the formula may be run block by block."""
+    decoupled = False
+    """Whether weight decay is decoupled where the group has no option to say so."""
     numbers: ClassVar[dict[str, Any]] = {"step": 0}
     """What is remembered about a parameter besides arrays, and its first value. The formula returns what changes
     (`return {"eta": …}`); `step` counts by itself, and is 1 in the first update."""
@@ -128,8 +131,11 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} defines neither `formula` nor its own `step`")
 
-    def new_buffer(self, name: str, p: np.ndarray) -> np.ndarray:
-        """A buffer as it starts: zeros of the parameter's shape, unless the rule says otherwise."""
+    def new_buffer(self, name: str, p: np.ndarray) -> np.ndarray | None:
+        """A buffer as it starts: zeros of the parameter's shape.
+
+        A rule that is not elementwise may choose others, or None if it keeps no such buffer for this parameter.
+        """
         return np.zeros_like(p)
 
     def check(self, group: Group) -> None:
@@ -246,8 +252,10 @@ class Optimizer:
             for name in names:
                 buffer = state.get(name)
                 if buffer is None or (joined and buffer.array.base is not joined[name]):
-                    first = first or buffer is None
-                    state[name] = self._placed(name, buffer, p, start, joined)
+                    placed = self._placed(name, buffer, p, start, joined)
+                    if placed is not None:
+                        first = first or buffer is None
+                        state[name] = placed
             numbers = tuple([state.get(name, value) for name, value in self.numbers.items()])
             together[(id(joined), first, numbers)].append((state, (start, (array, gradient)), joined))
             changed.append(p)
@@ -265,7 +273,7 @@ class Optimizer:
             blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
         else:
             for state, (_, arrays), _ in entries:
-                returned = rule(*arrays, *[state[name].array for name in names])
+                returned = rule(*arrays, *[state[name].array if name in state else None for name in names])
         remembered = {name: numbers[name] for name in self.numbers} | (returned or {})
         for state, _, _ in entries:
             state.update(remembered)
@@ -293,10 +301,14 @@ class Optimizer:
                                                        for p, start in zip(params, starts, strict=True)]
         return known[1]
 
-    def _placed(self, name: str, buffer: Tensor | None, p: Tensor, start: int, joined: dict[str, np.ndarray]) -> Tensor:
+    def _placed(self, name: str, buffer: Tensor | None, p: Tensor, start: int,
+                joined: dict[str, np.ndarray]) -> Tensor | None:
         """A new buffer, or one that came from elsewhere (a saved state, a copy), at its place in the joined ones."""
         if buffer is None:
-            buffer = Tensor(self.new_buffer(name, p.array))
+            new = self.new_buffer(name, p.array)
+            if new is None:
+                return None
+            buffer = Tensor(new)
         if not joined:
             return buffer
         if buffer.shape != p.shape:
@@ -311,7 +323,7 @@ class Optimizer:
         given = {**group, **numbers}
         options = {name: given[name].item() if isinstance(given[name], (np.generic, Tensor)) else given[name]
                    for name in self._options_of_formula}
-        decay, decoupled = group.get("weight_decay", 0), group.get("decoupled_weight_decay", False)
+        decay, decoupled = group.get("weight_decay", 0), group.get("decoupled_weight_decay", self.decoupled)
 
         def rule(p: Any, g: Any, *buffers: Any) -> Any:
             if group.get("maximize"):

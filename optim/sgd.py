@@ -1,4 +1,4 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, with momentum or with averaging."""
 # ruff: noqa: D102 (Optimizer says what buffers, check and formula are)
 
 from typing import Any, ClassVar
@@ -60,3 +60,46 @@ class SGD(Optimizer):
                 v += (1 - dampening) * g
             g = g + momentum * v if nesterov else v
         p -= lr * g
+
+
+class ASGD(Optimizer):
+    """Averaged stochastic gradient descent (Polyak and Juditsky 1992): `ax` is the average of the parameters.
+
+        p  ← (1 - λη)p - ηg
+        ax ← ax + μ(p - ax)
+        η  ← lr/(1 + λ·lr·t)^α,   μ ← 1/max(1, t - t₀)
+
+    Args:
+        params: Tensors, (name, Tensor) pairs or groups; see `Optimizer`.
+        lr: learning rate at the start.
+        lambd: λ, how fast it falls; also a decay of the parameters.
+        alpha: α.
+        t0: t₀, the update after which averaging begins; before it `ax` is the parameter itself.
+        weight_decay: coupled: adds weight_decay·p to the gradient.
+        maximize: climb instead of descending.
+        foreach, capturable: without effect, see `SGD`.
+        differentiable: not supported.
+
+    The averages are in `optimizer.state[p]["ax"]`.
+    """
+
+    numbers: ClassVar[dict[str, Any]] = {"step": 0, "eta": None, "mu": 1.0}
+
+    def __init__(self, params: Params, lr: float = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
+                 weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False,
+                 differentiable: bool = False, capturable: bool = False) -> None:
+        super().__init__(params, locals())
+
+    def buffers(self, group: Group) -> list[str]:
+        return ["ax"]
+
+    def formula(self, p: Any, g: Any, average: Any, *, step: int, eta: float | None, mu: float, lr: float, lambd: float,
+                alpha: float, t0: float) -> dict[str, Any]:
+        eta = lr if eta is None else eta
+        p *= 1 - lambd * eta
+        p -= eta * g
+        if mu == 1:
+            average[...] = p
+        else:
+            average += mu * (p - average)
+        return {"eta": lr / (1 + lambd * lr * step) ** alpha, "mu": 1 / max(1, step - t0)}

@@ -36,6 +36,23 @@ RULES = {
     "Adam": options(lr=rate, betas=betas, eps=eps, weight_decay=decay, amsgrad=flag, maximize=flag,
                     decoupled_weight_decay=flag),
     "AdamW": options(lr=rate, betas=betas, eps=eps, weight_decay=decay, amsgrad=flag, maximize=flag),
+    "Adamax": options(lr=rate, betas=betas, eps=eps, weight_decay=decay, maximize=flag),
+    "NAdam": options(lr=rate, betas=betas, eps=eps, weight_decay=decay, momentum_decay=some(0, 0.1), maximize=flag,
+                     decoupled_weight_decay=flag),
+    "RAdam": options(lr=rate, betas=betas, eps=eps, weight_decay=decay, maximize=flag, decoupled_weight_decay=flag),
+    "Adagrad": options(lr=rate, lr_decay=some(0, 0.5), weight_decay=decay, initial_accumulator_value=some(0, 1),
+                       eps=eps, maximize=flag),
+    # centered: the variance of the first gradients is 0 but for rounding, which eps must outweigh
+    "RMSprop": st.one_of(options(lr=rate, alpha=some(0.5, 0.99), eps=eps, weight_decay=decay, momentum=some(0.1, 0.95),
+                                 maximize=flag),
+                         options(momentum=some(0.1, 0.9)).map(lambda o: o | {"centered": True, "eps": 0.01})),
+    "Adadelta": options(lr=some(0.1, 2), rho=some(0.5, 0.99), eps=eps, weight_decay=decay, maximize=flag),
+    "Rprop": options(lr=rate, etas=st.tuples(some(0.1, 0.9), some(1.1, 2)),
+                     step_sizes=st.tuples(some(1e-6, 1e-3), some(0.05, 1)), maximize=flag),
+    "ASGD": options(lr=rate, lambd=some(0, 0.1), alpha=some(0.5, 1), t0=st.sampled_from([0, 10, 1e6]),
+                    weight_decay=decay, maximize=flag),
+    "Adafactor": options(lr=rate, beta2_decay=some(-1, -0.1), eps=st.sampled_from([(None, 1e-3), (1e-5, 1e-2)]),
+                         d=some(1, 2), weight_decay=decay, maximize=flag),
 }
 
 
@@ -51,6 +68,8 @@ class Pair:
     """The same parameters under our rule and under PyTorch's; gradients depend on the parameters, and on chance."""
 
     def __init__(self, name, options, shapes=SHAPES, dtype=np.float64):
+        if name == "Adafactor":  # PyTorch's divides by the number of elements
+            shapes = [shape for shape in shapes if 0 not in shape]
         self.rng = np.random.default_rng(0)
         starts = [np.asarray(self.rng.standard_normal(shape), dtype) for shape in shapes]
         self.ours = [Tensor(start.copy(), requires_grad=True) for start in starts]
