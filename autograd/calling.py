@@ -74,8 +74,8 @@ def _unary(op: Operation) -> Callable:
 
 def _unary_with_options(op: Operation) -> Callable:
     forward, defaults, complete = op.forward, op.options, op.complete
-    names = defaults.keys()
-    only = next(iter(names)) if len(names) == 1 else None
+    names, count = defaults.keys(), len(defaults)
+    only = next(iter(names)) if count == 1 else None
     keep_out, (keep_x,) = op.plan((True,))
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -84,8 +84,10 @@ def _unary_with_options(op: Operation) -> Callable:
             x, options = args[0], defaults
         elif given == 1 and kwargs.keys() == names:
             x, options = args[0], _bare(kwargs)
-        elif given == 2 and only and not kwargs:
-            x, options = args[0], _bare({only: args[1]})
+        elif only and given > 1 and not kwargs:
+            x, options = args[0], _bare({only: args[1] if given == 2 else args[1:]})
+        elif given == count + 1 and not kwargs:
+            x, options = args[0], _bare(dict(zip(names, args[1:], strict=True)))
         else:
             (x,), options = op.bind(args, kwargs)
             options = _bare(options)
@@ -139,12 +141,13 @@ def _binary(op: Operation) -> Callable:
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
-            return recorded(op, (x.node or x, None), (kept(a, x_if_x) if x_if_x else None, b), out, out_if_x, _NO_OPTIONS)
+            args = (kept(a, x_if_x) if x_if_x else None, b)
+            return recorded(op, (x.node or x, None), args, out, out_if_x, _NO_OPTIONS)
         if not x.tracked:
-            return recorded(op, (None, y.node or y), (a, kept(b, y_if_y) if y_if_y else None), out, out_if_y, _NO_OPTIONS)
-        return recorded(op, (x.node or x, y.node or y), (kept(a, x_if_both) if x_if_both else None,
-                                                         kept(b, y_if_both) if y_if_both else None),
-                        out, out_if_both, _NO_OPTIONS)
+            args = (a, kept(b, y_if_y) if y_if_y else None)
+            return recorded(op, (None, y.node or y), args, out, out_if_y, _NO_OPTIONS)
+        args = (kept(a, x_if_both) if x_if_both else None, kept(b, y_if_both) if y_if_both else None)
+        return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, _NO_OPTIONS)
     return call
 
 

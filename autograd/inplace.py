@@ -10,6 +10,7 @@ overwritten. Two things could still go wrong, and both are found:
   memory is marked as superseded, and whoever uses it again is told.
 """
 
+import contextlib
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -44,10 +45,8 @@ def _watch(array: Any) -> int:
         def forget(_: Any, key: int = key) -> None:
             for table in (written, superseded, _watched):
                 table.pop(key, None)
-        try:
+        with contextlib.suppress(TypeError):  # foreign memory, such as a memory map's: it is not ours to watch
             _watched[key] = weakref.ref(owner, forget)
-        except TypeError:  # foreign memory, e.g. bytes: immutable, or not ours to watch
-            pass
     return key
 
 
@@ -72,8 +71,8 @@ def check_saved(node: "Node") -> None:
     for what, array in saved:
         if isinstance(array, np.ndarray) and written.get(id(memory(array)), 0) > node.birth:
             raise RuntimeError(
-                f"a tensor that `{node.name}` needs for its derivative ({what}, shape {array.shape}, {array.dtype}) was "
-                "changed in place after the forward pass, for example by an optimizer step or under no_grad; call "
+                f"a tensor that `{node.name}` needs for its derivative ({what}, shape {array.shape}, {array.dtype}) "
+                "was changed in place after the forward pass, for example by an optimizer step or under no_grad; call "
                 "backward() before changing it, or compute with a copy: t.clone()")
 
 
@@ -108,8 +107,8 @@ def assign(tensor: "Tensor", result: "Tensor") -> "Tensor":
         result = result.expand(tensor.shape) if result.ndim <= tensor.ndim else _refuse_shape(tensor, result)
     if result.dtype is not tensor.dtype:
         if not np.can_cast(result.dtype, tensor.dtype, "same_kind"):
-            raise RuntimeError(f"a result of dtype {result.dtype} cannot be stored in place in a tensor of {tensor.dtype}; "
-                               "write t = t + … instead, or convert t first")
+            raise RuntimeError(f"a result of dtype {result.dtype} cannot be stored in place in a tensor of "
+                               f"{tensor.dtype}; write t = t + … instead, or convert t first")
         result = result.to(tensor.dtype)
     if mode.enabled and (tensor.tracked or result.tracked):
         _move(tensor, result)
@@ -118,23 +117,40 @@ def assign(tensor: "Tensor", result: "Tensor") -> "Tensor":
     return tensor
 
 
+def reshape(tensor: "Tensor", view: "Tensor") -> "Tensor":
+    """Give `tensor` the shape of `view`, taken from it: `squeeze_`, `unsqueeze_`, `transpose_`. No value changes.
+
+    Raises:
+        RuntimeError: a leaf that requires gradients while recording, or a recorded result while not recording.
+    """
+    if mode.enabled and tensor.tracked:
+        _move(tensor, view)
+    elif tensor.node is not None:
+        raise RuntimeError(f"the result of `{tensor.node.name}` (shape {tensor.shape}) cannot get another shape in "
+                           "place under no_grad, since its gradient has the shape it was recorded with; use the method "
+                           "without underscore")
+    else:
+        tensor.array = view.array
+    return tensor
+
+
 def _refuse_shape(tensor: "Tensor", result: "Tensor") -> Any:
-    raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to {result.shape}; "
-                       "use the method without underscore")
+    raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
+                       f"{result.shape}; use the method without underscore")
 
 
 def _move(tensor: "Tensor", result: "Tensor") -> None:
     """While recording: a new array and a new origin."""
     if tensor.tracked and tensor.node is None:
-        raise RuntimeError(f"a leaf tensor that requires gradients (shape {tensor.shape}) cannot be changed in place while "
-                           "recording, since its gradient would be lost; wrap the change in no_grad(), or work on "
-                           "t.clone()")
+        raise RuntimeError(f"a leaf tensor that requires gradients (shape {tensor.shape}) cannot be changed in place "
+                           "while recording, since its gradient would be lost; wrap the change in no_grad(), or work "
+                           "on t.clone()")
     origin = tensor.node
     while origin is not None and getattr(origin.operation, "view", False):
         source = origin.parents[0]
         if source is not None and not hasattr(source, "operation"):
-            raise RuntimeError(f"a view of a leaf tensor that requires gradients (shape {source.shape}) cannot be changed "
-                               "in place while recording; wrap the change in no_grad(), or work on t.clone()")
+            raise RuntimeError(f"a view of a leaf tensor that requires gradients (shape {source.shape}) cannot be "
+                               "changed in place while recording; wrap the change in no_grad(), or work on t.clone()")
         origin = source
     if memory(result.array) is not memory(tensor.array) and not isinstance(tensor.array, np.generic):
         superseded[_watch(tensor.array)] = weakref.ref(tensor)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calling import caller
-from autograd.inplace import assign
+from autograd.inplace import assign, reshape
 from autograd.operation import Operation
 from autograd.tensor import Tensor
 
@@ -109,8 +109,10 @@ def _or_not_equal(call: Callable) -> Callable:
 
 
 def _inplace(call: Callable, name: str) -> Callable:
+    finish = reshape if call.operation.view else assign
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return assign(self, call(self, *args, **kwargs))
+        return finish(self, call(self, *args, **kwargs))
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{call.__name__}` in place."
     return method

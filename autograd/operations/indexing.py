@@ -3,31 +3,58 @@
 Each way of reading has an adjoint that adds into zeros: the derivative of one is the other.
 """
 
+import math
+from types import EllipsisType, NoneType
+
 import numpy as np
 
 from autograd import inplace
-from autograd.table import operation
+from autograd.grad_mode import mode
+from autograd.operation import ShapeError
+from autograd.operations.shaping import axis, movedim
 from autograd.samples import call
+from autograd.table import operation
 from autograd.tensor import Tensor
+
+_SIMPLE = {int, slice, NoneType, EllipsisType}
 
 
 def as_index(index):
-    """An index whose Tensors (and nested lists) have become arrays."""
+    """An index whose Tensors, lists and ranges have become arrays."""
     parts = index if isinstance(index, tuple) else (index,)
     return tuple([part.detach().numpy() if isinstance(part, Tensor) else
-                  np.asarray(part, np.int64 if not len(part) else None) if isinstance(part, list) else part
+                  np.asarray(part, np.int64 if not len(part) else None) if isinstance(part, (list, range)) else part
                   for part in parts])
 
 
 def is_basic(index):
     """Whether an index picks every element at most once, by numbers and slices alone."""
-    return all(part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer))
-               and not isinstance(part, (bool, np.bool_)) for part in index)
+    return all(type(part) in _SIMPLE or isinstance(part, np.integer)
+               for part in (index if type(index) is tuple else (index,)))
 
 
 def _read(x, *, index):
     out = x[index]
-    return x[(*index, ...)] if isinstance(out, np.generic) else out  # a view even of a single element
+    if isinstance(out, np.generic):  # a view even of a single element
+        return x[(*index, ...) if type(index) is tuple else (index, ...)]
+    return out
+
+
+def _add_at(out, index, values):
+    """out[index] += values, with repeated positions added up."""
+    if is_basic(index):
+        out[index] += values
+    elif values.size < 64 or not out.flags.c_contiguous:
+        np.add.at(out, index, values)
+    else:  # NumPy's loop over flat positions is several times as fast as the one over rows
+        index = index if type(index) is tuple else (index,)
+        row = math.prod(out.shape[1:])
+        if len(index) == 1 and index[0].dtype.kind in "iu":
+            at = (index[0] % len(out)).reshape(-1, 1) * row + np.arange(row)
+        else:
+            at = np.arange(out.size).reshape(out.shape)[index]
+            values = np.broadcast_to(values, at.shape)
+        np.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))
 
 
 def _add_into_zeros(x, *, index, shape):
@@ -35,7 +62,7 @@ def _add_into_zeros(x, *, index, shape):
     if is_basic(index):
         out[index] = x
     else:
-        np.add.at(out, index, x)
+        _add_at(out, index, x)
     return out
 
 
@@ -79,37 +106,134 @@ _setitem = operation(
     names="_setitem", samples=_setitem_samples)
 
 
-def __getitem__(self, index):
-    """self[index], with every kind of index that NumPy has."""
+def _plus_at(x, value, *, index):
+    out = x.copy()
+    _add_at(out, index, value)
+    return out
+
+
+_additem = operation(
+    _plus_at, vjps=(lambda g, out, x, value, index: g, lambda g, out, x, value, index: _getitem(g, index=index)),
+    names="_additem", samples=_setitem_samples)
+
+
+def _arrays_in_front(index, ndim):
+    """Where NumPy and PyTorch differ: x[0, :, array].
+
+    NumPy counts the number among the arrays, finds them apart and puts their axes in front; PyTorch takes the number
+    first and leaves the axes where the array stands. Returns how many axes NumPy puts in front and where they belong,
+    or None where both agree.
+    """
+    arrays = [i for i, part in enumerate(index) if isinstance(part, (np.ndarray, bool, np.bool_))]
+    numbers = [i for i, part in enumerate(index) if isinstance(part, (int, np.integer)) and not isinstance(part, bool)]
+    if not numbers or not arrays:
+        return None
+
+    def adjacent(places):
+        return not [i for i in range(places[0], places[-1]) if i not in arrays and i not in numbers]
+    if adjacent(sorted(arrays + numbers)) or not adjacent(arrays):
+        return None
+
+    def taken(part):
+        return 0 if part is None else part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
+    rest = ndim - sum(taken(part) for part in index if part is not Ellipsis)
+    before = sum(rest if part is Ellipsis else 1 for i, part in enumerate(index[:arrays[0]]) if i not in numbers)
+    shapes = [(1,) if part.dtype.kind == "b" else part.shape for part in (index[i] for i in arrays)]
+    return len(np.broadcast_shapes(*shapes)), before
+
+
+def _get(self, index):
+    """self[index], with every kind of index that NumPy and PyTorch have; a view for numbers and slices."""
     try:
-        return _getitem(self, index=as_index(index))
+        if type(index) is tuple:
+            for part in index:
+                if type(part) not in _SIMPLE:
+                    return _read_any(self, as_index(index))
+        elif type(index) not in _SIMPLE:
+            return _read_any(self, as_index(index))
+        return _getitem(self, index=index)
     except IndexError as error:
         raise IndexError(f"index {index!r} does not fit a tensor of shape {self.shape}: {error}") from None
 
 
-def __setitem__(self, index, value):
+def _read_any(x, index):
+    out = _getitem(x, index=index)
+    moved = _arrays_in_front(index, x.ndim)
+    return out if moved is None else movedim(out, tuple(range(moved[0])), tuple(range(moved[1], sum(moved))))
+
+
+def _set(self, index, value):
     """Write `value` to self[index]: in place as all in-place methods are."""
-    index = as_index(index)
+    given, index = index, as_index(index)
     value = value if isinstance(value, Tensor) else Tensor(np.asarray(value, self.dtype))
+    inplace.forget_change_through(self, value)  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
+    inplace.check_current(self)
     if value.dtype is not self.dtype:
         value = value.to(self.dtype)
-    extra = value.ndim - self.array[index].ndim
-    if extra > 0 and value.shape[:extra] == (1,) * extra:  # NumPy ignores leading axes of length 1
-        value = value.reshape(value.shape[extra:])
-    inplace.forget_change_through(self, value)  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
-    inplace.assign(self, _setitem(self, value, index=index))
+    try:
+        value = _fitting(self, index, value)
+        if mode.enabled and (self.tracked or value.tracked):
+            inplace.assign(self, _setitem(self, value, index=index))
+            return
+        if isinstance(self.array, np.generic):  # a number has no memory to write to
+            self.array = np.array(self.array)
+        self.array[index] = value.array
+    except IndexError as error:
+        raise IndexError(f"index {given!r} does not fit a tensor of shape {self.shape}: {error}") from None
+    except ValueError as error:
+        raise ShapeError(f"a value of shape {value.shape} cannot be written to index {given!r} of a tensor of shape "
+                         f"{self.shape}: {error}") from None
+    inplace.increment_version(self)
 
 
-Tensor.__getitem__, Tensor.__setitem__ = __getitem__, __setitem__
+def _fitting(x, index, value):
+    """A value as NumPy wants it for this index."""
+    if value.ndim > 1 and value.shape[0] == 1:  # NumPy ignores leading axes of length 1
+        ndim = x.array[index].ndim
+        while value.ndim > ndim and value.shape[0] == 1:
+            value = value[0]
+    moved = _arrays_in_front(index, x.ndim)
+    if moved is not None and value.ndim:
+        shape = x[index].shape
+        value = movedim(value.expand(shape), tuple(range(moved[1], sum(moved))), tuple(range(moved[0])))
+    return value
+
+
+Tensor.__getitem__, Tensor.__setitem__ = _get, _set
+
+
+def fill_(x, value):
+    """Every element becomes `value`."""
+    x[...] = value
+    return x
+
+
+def zero_(x):
+    """Every element becomes 0."""
+    x[...] = 0
+    return x
+
+
+def copy_(x, src, non_blocking=False):
+    """The elements of `src`, broadcast to the shape of x and converted to its dtype."""
+    x[...] = src
+    return x
+
+
+Tensor.fill_, Tensor.zero_, Tensor.copy_ = fill_, zero_, copy_
 
 
 # Along one axis, by an array of positions
 
 def _grid(index, dim):
     """The full index that `index` along axis `dim` stands for."""
-    dim %= index.ndim
+    dim = axis(dim, index.ndim)
     return tuple([index if i == dim else np.arange(n).reshape([-1 if j == i else 1 for j in range(index.ndim)])
                   for i, n in enumerate(index.shape)])
+
+
+def _array(index):
+    return index.array if isinstance(index, Tensor) else np.asarray(index)
 
 
 def _gather_samples(draw):
@@ -118,15 +242,135 @@ def _gather_samples(draw):
     return call(x, dim=dim, index=draw.positions(x.shape, dim))
 
 
+def _scatter_samples(draw):
+    (x,), options = _gather_samples(draw)
+    return call(x, options["dim"], options["index"], draw.array(options["index"].shape))
+
+
 def scatter_along(x, index, dim, shape):
     """Zeros of `shape`, with x added at `index` along axis `dim`: the adjoint of `gather`."""
     return _scatter(x, index=_grid(np.asarray(index), dim), shape=shape)
 
 
-@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples,
-           numpy={np.take_along_axis: lambda arr, indices, axis: gather(arr, axis, indices)})
+@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples)
 def gather(x, *, dim, index):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
     if index.ndim != x.ndim:
         raise IndexError(f"index has {index.ndim} axes and the tensor {x.ndim}; they must have as many")
-    return x[_grid(index, dim)]
+    return x[_grid(index, dim)] if x.ndim else x[index].reshape(())
+
+
+def _at(x, dim, index, src):
+    """The full index, and the part of `src` that belongs to it."""
+    index = _array(index)
+    if index.ndim != x.ndim:
+        raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
+    return _grid(index, dim), src[tuple(map(slice, index.shape))] if getattr(src, "ndim", 0) else src
+
+
+@operation(inplace=True, samples=_scatter_samples)
+def scatter(x, dim, index, src=None, *, value=None, reduce=None):
+    """x with src[i][j][k] written to [i][index[i][j][k]][k] for dim=1, and so on; where positions repeat, the last one
+    stays. `src` may be a number; `reduce="add"` adds instead of writing."""
+    if reduce not in (None, "add"):
+        raise ValueError(f"reduce={reduce!r} is not offered; it may be None (write) or 'add'")
+    at, src = _at(x, dim, index, value if src is None else src)
+    return _additem(x, src, index=at) if reduce else _setitem(x, src, index=at)
+
+
+@operation(inplace=True, samples=_scatter_samples)
+def scatter_add(x, dim, index, src):
+    """x with src[i][j][k] added at [i][index[i][j][k]][k] for dim=1, and so on; repeated positions add up."""
+    at, src = _at(x, dim, index, src)
+    return _additem(x, src, index=at)
+
+
+@operation(numpy=np.take_along_axis, samples=_gather_samples)
+def take_along_dim(x, index, dim=None):
+    """`gather`, with x and the index broadcast to each other in the other axes; dim=None means x flattened."""
+    index = _array(index)
+    if dim is None:
+        return gather(x.reshape(-1), 0, index.reshape(-1))
+    dim = axis(dim, x.ndim)
+    others = np.broadcast_shapes(*[(*a.shape[:dim], 1, *a.shape[dim + 1:]) for a in (x, index)])
+    lead, rest = others[:dim], others[dim + 1:]
+    return gather(x.expand((*lead, x.shape[dim], *rest)), dim,
+                  np.broadcast_to(index, (*lead, index.shape[dim], *rest)))
+
+
+def _slices(draw):
+    x = draw.array(min_dims=1, min_side=1)
+    dim = draw.dim(x.ndim)
+    index = draw.positions((x.shape[dim],), 0)
+    shape = list(x.shape)
+    shape[dim] = len(index)
+    return call(x, dim, index, draw.array(tuple(shape)))
+
+
+def _along(x, dim, index):
+    return (slice(None),) * axis(dim, x.ndim) + (_array(index).reshape(-1),)
+
+
+@operation(samples=lambda draw: call(*_slices(draw)[0][:3]))
+def index_select(x, dim, index):
+    """The slices of x at the positions `index` along `dim`."""
+    return _getitem(x, index=_along(x, dim, index))
+
+
+@operation(inplace=True, samples=_slices)
+def index_add(x, dim, index, source, *, alpha=1):
+    """x with slice i of alpha * source added to slice index[i] along `dim`; repeated positions add up."""
+    return _additem(x, source if alpha == 1 else source * alpha, index=_along(x, dim, index))
+
+
+@operation(inplace=True, samples=_slices)
+def index_copy(x, dim, index, source):
+    """x with slice index[i] along `dim` replaced by slice i of `source`."""
+    return _setitem(x, source, index=_along(x, dim, index))
+
+
+@operation(inplace=True, samples=lambda draw: call(*_slices(draw)[0][:3], draw.array(())))
+def index_fill(x, dim, index, value):
+    """x with `value` everywhere in the slices at the positions `index` along `dim`."""
+    return _setitem(x, value, index=_along(x, dim, index))
+
+
+@operation(numpy={np.take: lambda a, indices, axis=None: take(a, indices) if axis is None else
+                  a[(slice(None),) * axis + (_array(indices),)]},
+           samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), draw.positions((x.size,), 0)))
+def take(x, index):
+    """The elements at the positions `index` of x flattened."""
+    return _getitem(x.reshape(-1), index=(_array(index),))
+
+
+# By a mask
+
+def _masked(draw):
+    x = draw.array()
+    return call(x, draw.mask(like=x))
+
+
+@operation(vjps=(lambda g, out, x, mask, value: np.where(mask, 0, g), None,
+                 lambda g, out, x, mask, value: np.where(mask, g, 0)), inplace=True,
+           samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
+def masked_fill(x, mask, value):
+    """x with `value` where the mask is true."""
+    return np.where(mask, value, x)
+
+
+@operation(samples=_masked)
+def masked_select(x, mask):
+    """The elements where the mask is true, as a vector."""
+    mask = _array(mask)
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    return _getitem(x.expand(shape), index=(np.broadcast_to(mask, shape),))
+
+
+_argwhere = operation(np.argwhere, vjps=(None,), names="argwhere", numpy=np.argwhere,
+                      doc="The positions of the elements that are not 0, one a row.")
+
+
+@operation(numpy={np.nonzero: lambda a: nonzero(a, as_tuple=True)})
+def nonzero(x, as_tuple=False):
+    """The positions of the elements that are not 0: one a row, or (as an index) one tensor an axis."""
+    return _argwhere(x).unbind(1) if as_tuple else _argwhere(x)

@@ -1,40 +1,119 @@
 """The same elements in another shape, order or company."""
 
 import math
+import operator
 
 import numpy as np
 
-from autograd.table import operation
 from autograd.samples import call, numbers
-from autograd.tensor import Outline
+from autograd.table import operation
+from autograd.tensor import Outline, Tensor
 
 
 def as_shape(shape):
     """A shape given as a number or as a sequence."""
-    return tuple([int(n) for n in shape]) if isinstance(shape, (tuple, list)) else (int(shape),)
+    return tuple([operator.index(n) for n in shape]) if isinstance(shape, (tuple, list)) else (operator.index(shape),)
 
 
 def axis(dim, ndim, extra=0):
-    """`dim` as a non-negative number.
+    """`dim` as a non-negative number; a tensor without axes is taken to have one.
 
     Raises:
         IndexError: there is no such axis.
     """
-    if not -ndim - extra <= dim < ndim + extra:
-        raise IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-ndim - extra} to "
-                         f"{ndim + extra - 1}")
-    return dim % (ndim + extra)
+    end = ndim + extra or 1
+    if not -end <= dim < end:
+        raise IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
+    return dim % end
 
 
-# Views: the result shares memory with x.
+def axes(dims, ndim):
+    """`dims`, a number or several, as non-negative numbers.
 
-@operation(vjps=lambda g, out, x, shape: g.reshape(x.shape), view=True, methods="reshape view",
+    Raises:
+        IndexError: there is no such axis, or it is named twice.
+    """
+    found = [axis(d, ndim) for d in (dims if isinstance(dims, (tuple, list)) else (dims,))]
+    if len(set(found)) < len(found):
+        raise IndexError(f"dims={dims} names an axis twice, for a tensor with {ndim} axes")
+    return found
+
+
+# Another shape: the result is a view of x.
+
+def _back(g, out, x, **options):
+    return g.reshape(x.shape)
+
+
+def _shape_and(draw, **options):
+    return call(draw.array(min_dims=1, min_side=1), **options)
+
+
+@operation(vjps=_back, view=True, methods="reshape view",
            numpy={np.reshape: lambda a, shape, order="C": reshape(a, shape)},
            samples=lambda draw: call(x := draw.array(min_side=1), shape=draw.choice([-1, (1, *x.shape), (x.size, 1)])))
 def reshape(x, *, shape):
     """The same elements, in order, in another shape; one entry may be -1, for whatever is left."""
-    return x.reshape(as_shape(shape))
+    return x.reshape(shape)
 
+
+@operation(names="_reshape_as", methods="reshape_as view_as",
+           samples=lambda draw: call(x := draw.array(), np.zeros(x.size)))
+def reshape_as(x, other):
+    """x in the shape of another tensor."""
+    return reshape(x, other.shape)
+
+
+def _with_ones(shape, dim):
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
+    new = axes([axis(d, len(shape), len(several)) for d in several], len(shape) + len(several))
+    lengths = iter(shape)
+    return [1 if i in new else next(lengths) for i in range(len(shape) + len(several))]
+
+
+@operation(vjps=_back, view=True, inplace=True, numpy=np.expand_dims,
+           samples=lambda draw: call(x := draw.array(), dim=draw.dim(x.ndim + 1)))
+def unsqueeze(x, *, dim):
+    """A new axis of length 1 at position `dim` (or several)."""
+    return x.reshape(_with_ones(x.shape, dim))
+
+
+@operation(vjps=_back, view=True, inplace=True, numpy=np.squeeze,
+           samples=lambda draw: call(x := draw.array(min_dims=1), dim=draw.dims(x.ndim)))
+def squeeze(x, *, dim=None):
+    """Without the axes of length 1: all of them, or those among `dim`."""
+    among = range(x.ndim) if dim is None else axes(dim, x.ndim)
+    return x.reshape([n for i, n in enumerate(x.shape) if n != 1 or i not in among])
+
+
+@operation(vjps=_back, view=True, samples=lambda draw: call(x := draw.array(), start_dim=draw.dim(x.ndim)))
+def flatten(x, *, start_dim=0, end_dim=-1):
+    """The axes from `start_dim` to `end_dim` as one."""
+    if not x.ndim:
+        return x.reshape(1)
+    start, end = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
+    if start > end:
+        raise ValueError(f"start_dim={start_dim} comes after end_dim={end_dim} in a tensor with {x.ndim} axes")
+    return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
+
+
+@operation(samples=numbers, numpy=np.ravel)
+def ravel(x):
+    """All axes as one."""
+    return reshape(x, -1)
+
+
+@operation(samples=lambda draw: call(draw.array((draw.integer(1, 2), 4)), dim=1, sizes=draw.choice([(2, 2), (-1, 1)])))
+def unflatten(x, dim, sizes):
+    """Axis `dim` as several, of lengths `sizes`; one of them may be -1."""
+    dim = axis(dim, x.ndim)
+    sizes = [math.prod(x.shape[dim:dim + 1]) // -math.prod(sizes) if n == -1 else n for n in sizes]
+    if math.prod(sizes) != x.shape[dim]:
+        raise ValueError(f"sizes={tuple(sizes)} do not multiply to the length of axis {dim}: the shape is {x.shape}")
+    return reshape(x, (*x.shape[:dim], *sizes, *x.shape[dim + 1:]))
+
+
+# Another order of the axes: a view too.
 
 @operation(vjps=lambda g, out, x, dims: np.transpose(g, np.argsort([axis(d, len(dims)) for d in dims])), view=True,
            numpy={np.transpose: lambda a, axes=None: permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes)},
@@ -44,15 +123,41 @@ def permute(x, *, dims):
     return x.transpose(dims)
 
 
-@operation(names="transpose swapaxes swapdims", numpy=np.swapaxes,
-           samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim), draw.dim(x.ndim)))
-def transpose(x, dim0, dim1):
+@operation(vjps=lambda g, out, x, dim0, dim1: np.swapaxes(g, dim0, dim1), view=True, inplace=True,
+           names="transpose swapaxes swapdims", numpy=np.swapaxes,
+           samples=lambda draw: call(x := draw.array(min_dims=1), dim0=draw.dim(x.ndim), dim1=draw.dim(x.ndim)))
+def transpose(x, *, dim0, dim1):
     """Two axes exchanged."""
-    dims = list(range(x.ndim))
-    i, j = axis(dim0, x.ndim), axis(dim1, x.ndim)
-    dims[i], dims[j] = j, i
-    return permute(x, dims)
+    return x.swapaxes(dim0, dim1)
 
+
+@operation(samples=lambda draw: call(draw.array(draw.shape(max_dims=2))))
+def t(x):
+    """The transpose of a matrix; tensors with fewer axes stay as they are."""
+    if x.ndim > 2:
+        raise RuntimeError(f"t() transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
+                           "the last two axes, or x.transpose(dim0, dim1)")
+    return transpose(x, 0, 1) if x.ndim == 2 else x
+
+
+@operation(names="movedim moveaxis", numpy=np.moveaxis,
+           samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim), draw.dim(x.ndim)))
+def movedim(x, source, destination):
+    """The axis (or axes) `source` at position `destination`, the others in order."""
+    source, destination = axes(source, x.ndim), axes(destination, x.ndim)
+    order = [i for i in range(x.ndim) if i not in source]
+    for place, i in sorted(zip(destination, source, strict=True)):
+        order.insert(place, i)
+    return permute(x, order)
+
+
+Tensor.T = property(lambda self: permute(self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order.")
+Tensor.mT = property(lambda self: transpose(self, -2, -1), doc="The last two axes exchanged.")
+Tensor.H = property(t, doc="The transpose of a matrix; for real numbers the same as `t()`.")
+Tensor.mH = Tensor.mT
+
+
+# More, without copying: axes of stride 0, windows that overlap.
 
 def _expanded(x, shape):
     shape = as_shape(shape)
@@ -67,30 +172,114 @@ def expand(x, *, shape):
     return np.broadcast_to(x, _expanded(x, shape))
 
 
-@operation(names="unsqueeze", numpy=np.expand_dims,
-           samples=lambda draw: call(x := draw.array(), dim=draw.dim(x.ndim + 1)))
-def unsqueeze(x, dim):
-    """A new axis of length 1 at position `dim` (or several)."""
-    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
-    new = {axis(d, x.ndim, len(dims)) for d in dims}
-    lengths = iter(x.shape)
-    return reshape(x, [1 if i in new else next(lengths) for i in range(x.ndim + len(new))])
+@operation(names="_expand_as", methods="expand_as",
+           samples=lambda draw: call(x := draw.array(), np.zeros(draw.stretched(x.shape))))
+def expand_as(x, other):
+    """x expanded to the shape of another tensor."""
+    return expand(x, other.shape)
 
 
-@operation(numpy=np.squeeze, samples=lambda draw: call(x := draw.array(min_dims=1), dim=draw.dims(x.ndim)))
-def squeeze(x, dim=None):
-    """Without the axes of length 1: all of them, or those among `dim`."""
-    dims = range(x.ndim) if dim is None else [axis(d, x.ndim) for d in (dim if isinstance(dim, tuple) else (dim,))]
-    return reshape(x, [n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
+@operation(methods="", numpy=np.broadcast_arrays, samples=lambda draw: call(*draw.broadcastable(3)))
+def broadcast_tensors(*tensors):
+    """The tensors, expanded to the one shape that they broadcast to."""
+    shape = np.broadcast_shapes(*[x.shape for x in tensors])
+    return tuple([expand(x, shape) for x in tensors])
 
 
-@operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), start_dim=draw.dim(x.ndim)))
-def flatten(x, start_dim=0, end_dim=-1):
-    """The axes from `start_dim` to `end_dim` as one."""
-    if not x.ndim:
-        return reshape(x, (1,))
-    start, end = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
-    return reshape(x, (*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:]))
+@operation(methods="", numpy={np.meshgrid: lambda *xi, indexing="xy", **_: meshgrid(*xi, indexing=indexing)},
+           samples=lambda draw: call(*[draw.array((draw.integer(1, 3),)) for _ in range(draw.integer(1, 3))],
+                                     indexing=draw.choice(["ij", "xy"])))
+def meshgrid(*tensors, indexing="ij"):
+    """Coordinates of a grid: each vector along an axis of its own, expanded over the others' (`"xy"` swaps the first
+    two axes)."""
+    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f"indexing={indexing!r} must be 'ij' (axis i for vector i) or 'xy' (the first two swapped)")
+    places = list(range(len(tensors)))
+    if indexing == "xy":
+        places[:2] = places[:2][::-1]
+    columns = [reshape(x, [-1 if i == place else 1 for i in range(len(tensors))])
+               for x, place in zip(tensors, places, strict=True)]
+    return broadcast_tensors(*columns)
+
+
+def _windows(draw):
+    x = draw.array(min_dims=1, min_side=1)
+    dim = draw.dim(x.ndim)
+    return call(x, dimension=dim, size=draw.integer(1, x.shape[dim]), step=draw.integer(1, 2))
+
+
+def _starts(shape, dimension, size, step):
+    """For each place within a window, where in axis `dimension` it lies in the first, second, … window."""
+    windows = (shape[dimension] - size) // step + 1
+    lead = (slice(None),) * axis(dimension, len(shape))
+    return [(*lead, slice(i, i + step * (windows - 1) + 1, step)) for i in range(size)]
+
+
+def _add_windows(w, *, shape, dimension, size, step):
+    out = np.zeros(shape, w.dtype)
+    for i, place in enumerate(_starts(shape, dimension, size, step)):
+        out[place] += w[..., i]
+    return out
+
+
+@operation(vjps=lambda g, out, x, **window: _fold(g, shape=x.shape, **window), view=True, samples=_windows,
+           names="_unfold", methods="unfold")
+def _unfold(x, *, dimension, size, step):
+    """Windows of `size` elements along an axis, one every `step`; a new last axis runs through each window."""
+    if not 0 < size <= x.shape[dimension] or step < 1:
+        raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {x.shape}; "
+                         "size and step must be at least 1, size at most the length")
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension)
+    return windows[(slice(None),) * axis(dimension, x.ndim) + (slice(None, None, step),)]
+
+
+_fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(g, **window), names="_fold")
+
+
+@operation(vjps=lambda g, out, x, offset, dim1, dim2: _on_diagonal(g, x.shape, offset, dim1, dim2), view=True,
+           numpy={np.diagonal: lambda a, offset=0, axis1=0, axis2=1: diagonal(a, offset, axis1, axis2)},
+           samples=lambda draw: call(draw.array(min_dims=2, min_side=1), offset=draw.integer(-1, 1),
+                                     dim1=draw.choice([0, -2]), dim2=-1))
+def diagonal(x, *, offset=0, dim1=0, dim2=1):
+    """The elements whose index along `dim2` is `offset` more than along `dim1`, as the last axis."""
+    return x.diagonal(offset, *axes((dim1, dim2), x.ndim))
+
+
+def _embedded(x, *, shape, offset, dim1, dim2):
+    out = np.zeros(shape, x.dtype)
+    along = np.arange(x.shape[-1])
+    np.moveaxis(out, (dim1, dim2), (-2, -1))[..., along + max(-offset, 0), along + max(offset, 0)] = x
+    return out
+
+
+_embed = operation(_embedded, names="_diag_embed",
+                   vjps=lambda g, out, x, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+
+
+def _on_diagonal(x, shape, offset, dim1, dim2):
+    return _embed(x, shape=shape, offset=offset, dim1=dim1, dim2=dim2)
+
+
+@operation(samples=lambda draw: call(draw.array(min_dims=1), offset=draw.integer(-1, 1), dim1=draw.choice([-2, 0]),
+                                     dim2=-1))
+def diag_embed(x, offset=0, dim1=-2, dim2=-1):
+    """Matrices with the last axis of x on a diagonal and zeros elsewhere; the inverse of `diagonal`."""
+    first, second = axes((dim1, dim2), x.ndim + 1)
+    side = x.shape[-1] + abs(offset)
+    lengths = iter(x.shape[:-1])
+    shape = [side if i in (first, second) else next(lengths) for i in range(x.ndim + 1)]
+    return _on_diagonal(x, shape, offset, first, second)
+
+
+@operation(numpy={np.diag: lambda v, k=0: diag(v, k)}, samples=lambda draw: call(
+    draw.array(draw.shape(min_dims=1, max_dims=2, min_side=1)), draw.integer(-1, 1)))
+def diag(x, diagonal=0):
+    """The diagonal of a matrix; of a vector, the matrix that has it as its diagonal."""
+    if x.ndim not in (1, 2):
+        raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks of them there "
+                           "are diag_embed() and diagonal()")
+    return diag_embed(x, diagonal) if x.ndim == 1 else x.diagonal(diagonal)
 
 
 # Copies
@@ -100,6 +289,97 @@ def clone(x):
     """A copy of the values, with x as its origin."""
     return x.copy()
 
+
+@operation(names="_contiguous", methods="contiguous", samples=numbers)
+def contiguous(x):
+    """x itself if its elements lie in memory in order, otherwise a copy."""
+    return x if x.is_contiguous() else clone(x)
+
+
+def _matrices(draw):
+    return call(draw.array(min_dims=2), diagonal=draw.integer(-2, 2))
+
+
+@operation(vjps=lambda g, out, x, diagonal: tril(g, diagonal), numpy={np.tril: lambda m, k=0: tril(m, k)},
+           inplace=True, samples=_matrices)
+def tril(x, *, diagonal=0):
+    """Matrices with zeros above the given diagonal."""
+    return np.tril(x, diagonal)
+
+
+@operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
+           inplace=True, samples=_matrices)
+def triu(x, *, diagonal=0):
+    """Matrices with zeros below the given diagonal."""
+    return np.triu(x, diagonal)
+
+
+@operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
+           samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
+def flip(x, *, dims):
+    """The elements in reverse order along `dims`; a copy."""
+    return np.flip(x, None if dims is None else tuple(axes(dims, x.ndim)) if x.ndim else ()).copy()
+
+
+@operation(vjps=lambda g, out, x, shifts, dims: roll(g, tuple(-n for n in as_shape(shifts)), dims),
+           numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)},
+           samples=lambda draw: call(x := draw.array(min_dims=1), shifts=draw.integer(-4, 4),
+                                     dims=draw.choice([None, draw.dim(x.ndim)])))
+def roll(x, *, shifts, dims=None):
+    """The elements moved on by `shifts` along `dims` (None: in x flattened); those pushed out come in at the front."""
+    return np.roll(x, shifts, dims)
+
+
+@operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},
+           samples=lambda draw: call(draw.array(min_dims=2), draw.integer(-2, 4), draw.choice([(0, 1), (1, 0)])))
+def rot90(x, k=1, dims=(0, 1)):
+    """x turned by k quarters, from axis dims[0] towards axis dims[1]."""
+    first, second = axes(dims, x.ndim)
+    turns = [clone, lambda x: transpose(flip(x, second), first, second), lambda x: flip(x, (first, second)),
+             lambda x: flip(transpose(x, first, second), second)]
+    return turns[k % 4](x)
+
+
+def _tile_vjp(g, out, x, sizes):
+    sizes = as_shape(sizes)
+    ndim = max(len(sizes), x.ndim)
+    sizes, shape = (1,) * (ndim - len(sizes)) + sizes, (1,) * (ndim - x.ndim) + x.shape
+    pairs = [n for pair in zip(sizes, shape, strict=True) for n in pair]
+    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape)
+
+
+@operation(vjps=_tile_vjp, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
+def tile(x, *, sizes):
+    """x beside itself, sizes[i] times along axis i, counted from the last axis."""
+    return np.tile(x, as_shape(sizes))
+
+
+@operation(names="_repeat", methods="repeat", samples=lambda draw: call(draw.array((2, 1)), *draw.shape(2, 3, 1)))
+def repeat(x, *sizes):
+    """x beside itself, sizes[i] times along axis i, for at least as many axes as x has."""
+    sizes = as_shape(sizes[0] if len(sizes) == 1 else sizes)
+    if len(sizes) < x.ndim:
+        raise RuntimeError(f"repeat{sizes} names {len(sizes)} axes, the tensor has shape {x.shape}; write a number for "
+                           "each axis, or use tile()")
+    return tile(x, sizes)
+
+
+@operation(numpy={np.repeat: lambda a, repeats, axis=None: repeat_interleave(a, repeats, axis)},
+           samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 1, np.arange(x.shape[-1])]), -1))
+def repeat_interleave(x, repeats, dim=None):
+    """Each element along `dim` (None: of x flattened) repeated, all as often or element i repeats[i] times."""
+    if dim is None:
+        x, dim = ravel(x), 0
+    dim = axis(dim, x.ndim)
+    repeats = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
+    if repeats.size == 1:
+        lead, rest, times = x.shape[:dim + 1], x.shape[dim + 1:], int(repeats.item())
+        return reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
+                       (*lead[:-1], lead[-1] * times, *rest))
+    return x[(slice(None),) * dim + (np.repeat(np.arange(x.shape[dim]), repeats),)]
+
+
+# Joining
 
 def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
     dim %= len(g.shape)
@@ -128,3 +408,116 @@ def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
 def stack(*tensors, dim=0):
     """Tensors of one shape joined along a new axis."""
     return np.stack(tensors, axis=dim)
+
+
+def _with_axes(x, ndim):
+    """x with at least `ndim` axes, new ones in front."""
+    return x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + x.shape)
+
+
+@operation(methods="", numpy=np.hstack, samples=lambda draw: call(draw.alike(2)))
+def hstack(tensors):
+    """Tensors joined along the second axis, vectors along their only one."""
+    tensors = [_with_axes(x, 1) for x in tensors]
+    return cat(tensors, dim=0 if tensors[0].ndim == 1 else 1)
+
+
+@operation(methods="", numpy=np.vstack, samples=lambda draw: call(draw.alike(2)))
+def vstack(tensors):
+    """Tensors joined along the first axis, vectors as rows."""
+    return cat([_with_axes(x, 2) for x in tensors], dim=0)
+
+
+# Taking apart: all parts come from one operation, so that their gradients are joined once.
+
+def _parts(x, *, sizes, dim):
+    lead, start, parts = (slice(None),) * dim, 0, []
+    for n in sizes:
+        parts.append(x[(*lead, slice(start, start + n))])
+        start += n
+    return tuple(parts)
+
+
+_split = operation(
+    _parts, vjps=lambda g, out, x, sizes, dim: np.concatenate(g, axis=dim), outputs="*", view=True, names="_split",
+    samples=lambda draw: call(draw.array((2, 3)), sizes=draw.choice([(1, 2), (3,), (1, 1, 1), (0, 3)]), dim=1))
+
+
+@operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))
+def split(x, split_size_or_sections, dim=0):
+    """Parts of x along `dim`: of one size (the last may be smaller), or of the sizes in a list. Views."""
+    dim = axis(dim, x.ndim)
+    length, sizes = x.shape[dim], split_size_or_sections
+    if not isinstance(sizes, (tuple, list)):
+        if sizes < 1 and length:
+            raise ValueError(f"split_size={sizes} must be at least 1, for an axis of length {length}")
+        sizes = [min(sizes, length - start) for start in range(0, length, sizes)] if length else [0]
+    if sum(sizes) != length:
+        raise ValueError(f"split sizes {tuple(sizes)} add up to {sum(sizes)}, but axis {dim} has length {length} "
+                         f"(shape {x.shape})")
+    return _split(x, sizes=tuple(sizes), dim=dim)
+
+
+@operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.integer(1, 3), draw.dim(x.ndim)))
+def chunk(x, chunks, dim=0):
+    """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
+    length = x.shape[axis(dim, x.ndim)]
+    return split(x, -(-length // chunks) if length else [0] * chunks, dim)
+
+
+def _equal_parts(ary, indices_or_sections, axis=0):
+    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+        raise ValueError(f"axis {axis} of shape {ary.shape} does not divide into {indices_or_sections} equal parts; "
+                         "np.array_split makes parts of different lengths")
+    return tensor_split(ary, indices_or_sections, axis)
+
+
+@operation(numpy={np.array_split: lambda ary, indices_or_sections, axis=0: tensor_split(ary, indices_or_sections, axis),
+                  np.split: _equal_parts},
+           samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 3, [1], [1, 2], [2, 1]]),
+                                     draw.dim(x.ndim)))
+def tensor_split(x, indices_or_sections, dim=0):
+    """Parts of x along `dim`: so many, as equal as can be, or cut at the given indices. Views."""
+    dim = axis(dim, x.ndim)
+    length, cuts = x.shape[dim], indices_or_sections
+    if isinstance(cuts, (Tensor, np.ndarray)):
+        cuts = cuts.tolist()
+    if not isinstance(cuts, (tuple, list)):
+        size, larger = divmod(length, cuts)
+        return _split(x, sizes=(size + 1,) * larger + (size,) * (cuts - larger), dim=dim)
+    ends = [slice(None, cut).indices(length)[1] for cut in cuts]
+    if ends == sorted(ends):
+        return _split(x, sizes=tuple(b - a for a, b in zip([0, *ends], [*ends, length], strict=True)), dim=dim)
+    lead = (slice(None),) * dim
+    return tuple([x[(*lead, slice(a, b))] for a, b in zip([None, *cuts], [*cuts, None], strict=True)])
+
+
+_unbind = operation(
+    lambda x, *, dim: tuple([x[(slice(None),) * dim + (i, ...)] for i in range(x.shape[dim])]),
+    vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
+    samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
+
+
+@operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim)))
+def unbind(x, dim=0):
+    """All slices of x along `dim`, without that axis. Views."""
+    return _unbind(x, dim=axis(dim, x.ndim)) if x.shape[dim] else ()
+
+
+@operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
+                                     draw.integer(-x.shape[dim], x.shape[dim] - 1)))
+def select(x, dim, index):
+    """The slice of x at `index` along `dim`. A view."""
+    return x[(slice(None),) * axis(dim, x.ndim) + (index,)]
+
+
+@operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
+                                     start := draw.integer(0, x.shape[dim] - 1),
+                                     draw.integer(0, x.shape[dim] - start)))
+def narrow(x, dim, start, length):
+    """The `length` slices of x from `start` on along `dim`. A view."""
+    dim = axis(dim, x.ndim)
+    first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
+    if not 0 <= first <= first + length <= x.shape[dim]:
+        raise IndexError(f"narrow(dim={dim}, start={start}, length={length}) reaches beyond the shape {x.shape}")
+    return x[(slice(None),) * dim + (slice(first, first + length),)]
