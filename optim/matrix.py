@@ -32,7 +32,6 @@ class Adafactor(Optimizer):
     """
 
     elementwise = False
-    decoupled = True
 
     def __init__(self, params: Params, lr: float = 1e-2, beta2_decay: float = -0.8,
                  eps: tuple[float | None, float] = (None, 1e-3), d: float = 1.0, weight_decay: float = 0.0, *,
@@ -58,10 +57,11 @@ class Adafactor(Optimizer):
         return np.zeros(shape, p.dtype)
 
     def formula(self, p: Any, g: Any, r: Any, c: Any, v: Any, *, step: int, lr: float, beta2_decay: float,
-                eps: tuple[float | None, float], d: float) -> None:
+                eps: tuple[float | None, float], d: float, weight_decay: float) -> None:
         eps1 = float(np.finfo(p.dtype).eps) if eps[0] is None else eps[0]
         weight = step**beta2_decay
         alpha = max(eps[1], _rms(p)) * min(lr, 1 / math.sqrt(step))
+        p *= 1 - lr * weight_decay
         if v is None:
             r += weight * ((g * g).mean(-1, keepdims=True) - r)
             c += weight * ((g * g).mean(-2, keepdims=True) - c)

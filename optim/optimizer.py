@@ -66,7 +66,7 @@ class Optimizer:
 
     The base takes care of `maximize` and `weight_decay`: coupled (`g + λp` enters the formula, as the gradient of
     λ/2·‖p‖² would) or decoupled (`p *= 1 - lr·λ` before it: `decoupled_weight_decay` of the group, or `decoupled` of
-    the rule).
+    the rule). A formula that takes `weight_decay` as an argument does it by itself.
 
     Args:
         params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one a group,
@@ -323,7 +323,8 @@ class Optimizer:
         given = {**group, **numbers}
         options = {name: given[name].item() if isinstance(given[name], (np.generic, Tensor)) else given[name]
                    for name in self._options_of_formula}
-        decay, decoupled = group.get("weight_decay", 0), group.get("decoupled_weight_decay", self.decoupled)
+        decay = 0 if "weight_decay" in self._options_of_formula else group.get("weight_decay", 0)
+        decoupled = group.get("decoupled_weight_decay", self.decoupled)
 
         def rule(p: Any, g: Any, *buffers: Any) -> Any:
             if group.get("maximize"):
