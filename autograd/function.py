@@ -52,12 +52,14 @@ class Function:
 
     @staticmethod
     def forward(ctx: Context, *args: Any, **kwargs: Any) -> Any:
+        """What the operation does, on Tensors; nothing is recorded meanwhile."""
         raise NotImplementedError("a Function needs a static method forward(ctx, *args) that returns a Tensor")
 
     @staticmethod
     def backward(ctx: Context, *gradients: Any) -> Any:
-        raise NotImplementedError("a Function needs a static method backward(ctx, *gradients) that returns a gradient (or "
-                                  "None) for each argument of forward")
+        """The gradient of each argument of forward, given those of its results (zeros where none arrived)."""
+        raise NotImplementedError("a Function needs a static method backward(ctx, *gradients) that returns a gradient "
+                                  "(or None) for each argument of forward")
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -74,7 +76,8 @@ class Function:
         results = result if isinstance(result, tuple) else (result,)
         for r in results:
             if not isinstance(r, Tensor):
-                raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple of them, not {type(r).__name__}")
+                raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple of them, not "
+                                f"{type(r).__name__}")
         if not (mode.enabled and True in tracked):
             return result
         operation = _Application(cls, ctx, args, results)
@@ -82,7 +85,8 @@ class Function:
         arrays = [a.array if isinstance(a, Tensor) else a for a in args]
         kept = tuple([None if t and ("argument", i) not in operation.saved else a
                       for i, (a, t) in enumerate(zip(arrays, tracked, strict=True))])
-        outs = tuple([r.array if ("result", i) in operation.saved else Outline(r.array) for i, r in enumerate(results)])
+        outs = tuple([r.array if ("result", i) in operation.saved else Outline(r.array)
+                      for i, r in enumerate(results)])
         if not isinstance(result, tuple):
             node = Node(operation, parents, kept, kwargs, outs[0], result.shape, result.dtype)
             return wrap(result.array, node if result.dtype.kind == "f" else None)

@@ -19,7 +19,7 @@ def is_grad_enabled() -> bool:
     return mode.enabled
 
 
-class set_grad_enabled:  # noqa: N801 - PyTorch's name
+class set_grad_enabled:
     """Switch recording on or off: at once when called, until the end of a `with` block, or in a decorated function.
 
     >>> with set_grad_enabled(False):
@@ -37,7 +37,7 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
     def __exit__(self, *exception: object) -> None:
         mode.enabled = self._previous.pop()
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Callable) -> Callable:  # noqa: D102 - as a decorator it does not switch at once
         mode.enabled = self._previous.pop()
         return _decorate(function, lambda: set_grad_enabled(self.enabled))
 
@@ -65,7 +65,7 @@ class _Switch:
         return _decorate(function, type(self))
 
 
-class no_grad(_Switch):  # noqa: N801
+class no_grad(_Switch):
     """Record nothing: a context manager and a decorator. Results do not require gradients.
 
     >>> with no_grad():
@@ -75,7 +75,7 @@ class no_grad(_Switch):  # noqa: N801
     enabled = False
 
 
-class enable_grad(_Switch):  # noqa: N801
+class enable_grad(_Switch):
     """Record again inside `no_grad`: a context manager and a decorator."""
 
     enabled = True

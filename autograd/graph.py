@@ -70,8 +70,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     for i, vertex in enumerate(vertices):
         g = gradients.get(vertex)
         if g is None and not allow_unused:
-            raise RuntimeError(f"the outputs do not depend on inputs[{i}] (shape {inputs[i].shape}), or only through an "
-                               "operation without derivative; if that is meant, pass allow_unused=True to get None for it")
+            raise RuntimeError(f"the outputs do not depend on inputs[{i}] (shape {inputs[i].shape}), or only through "
+                               "an operation without derivative; if that is meant, allow_unused=True gives None for it")
         results.append(g if g is None or isinstance(g, Tensor) else wrap(np.array(g), None))
     return tuple(results)
 
@@ -107,8 +107,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     continue
             operation, args, out, options = node.operation, node.args, node.out, node.options
             if args is None:
-                raise RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to go "
-                                   "through it again, make the first pass with backward(retain_graph=True)")
+                raise RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to "
+                                   "go through it again, make the first pass with backward(retain_graph=True)")
             if inplace.last_write > node.birth:
                 inplace.check_saved(node)
             if node.shape is None:
@@ -117,8 +117,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 args, out = as_tensors(node)
             vjps = operation.vjps
             contributions = None if vjps else joint_contributions(node, g, out, args, needed)
-            i = 0
-            for parent in node.parents:
+            for i, parent in enumerate(node.parents):
                 if parent is not None and (needed is None or parent in needed):
                     if not vjps:
                         contribution = contributions[i]
@@ -135,12 +134,11 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                             watch(node, i, contribution)
                         earlier = gradients.get(parent)
                         gradients[parent] = contribution if earlier is None else earlier + contribution
-                i += 1
             if not retain and operation.keeps:
                 node.args = node.out = None
-        for leaf in gradients:
+        for leaf, g in gradients.items():
             if leaf.hooks:
-                gradients[leaf] = run_hooks(leaf.hooks, gradients[leaf])
+                gradients[leaf] = run_hooks(leaf.hooks, g)
     if wanted is None:
         return gradients
     results.update((vertex, g) for vertex, g in gradients.items() if vertex in wanted)
@@ -175,7 +173,7 @@ def leading_to(wanted: Iterable[Vertex], order: list[Node]) -> set[Vertex]:
 
 def joint_contributions(node: Node, g: Any, out: Any, args: Sequence, needed: set[Vertex] | None) -> Sequence[Any]:
     """The gradients of all arguments, from an operation that has one rule for all of them."""
-    if node.operation.composition and (isinstance(g, Tensor) or isinstance(g, tuple) and isinstance(g[0], Tensor)):
+    if node.operation.composition and (isinstance(g, Tensor) or (isinstance(g, tuple) and isinstance(g[0], Tensor))):
         return through_composition(node, g, args)
     needs = tuple([parent is not None and (needed is None or parent in needed) for parent in node.parents])
     return node.operation.joint_vjp(g, out, *args, needs_input_grad=needs, **node.options)
@@ -222,7 +220,7 @@ def as_tensors(node: Node) -> tuple[list, Any]:
 def filled(g: Cotangents, outs: tuple, differentiable: bool) -> tuple:
     """The gradients of several outputs, zero where nothing has arrived."""
     parts = [np.zeros(out.shape, out.dtype) if part is None and out.dtype.kind == "f" else part
-              for part, out in zip(g, outs, strict=False)]  # what the operation keeps beyond its outputs has no gradient
+             for part, out in zip(g, outs, strict=False)]  # what is kept beyond the outputs has no gradient
     return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in parts])
 
 
@@ -312,8 +310,8 @@ class Graph:
         self.nodes = reachable(roots)[::-1]
         for node in self.nodes:
             if node.args is None:
-                raise RuntimeError(f"this graph was released by a backward pass (found at `{node.name}`); make the Graph "
-                                   "(or draw it) before backward(), or call backward(retain_graph=True)")
+                raise RuntimeError(f"this graph was released by a backward pass (found at `{node.name}`); make the "
+                                   "Graph (or draw it) before backward(), or call backward(retain_graph=True)")
         leaves = dict.fromkeys(p for node in self.nodes for p in node.parents if isinstance(p, Tensor))
         leaves.update(dict.fromkeys(root for root in roots if isinstance(root, Tensor)))
         self.leaves = list(leaves)
@@ -344,3 +342,9 @@ class Graph:
             totals[parent] = totals[parent] + contribution if parent in totals else contribution
         backpropagate(roots, retain=True, watch=watch)
         return totals
+
+    def pull_back(self, node: Node, g: Any) -> dict[int, Any]:
+        """One step of the way back: the number of each tracked argument -> its gradient, if g is that of the output."""
+        found: dict[int, Any] = {}
+        backpropagate({node: g}, retain=True, stop=(node,), watch=lambda _, i, part: found.update({i: part}))
+        return found

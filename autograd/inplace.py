@@ -90,7 +90,7 @@ def check_current(tensor: "Tensor") -> None:
 
 
 def forget_change_through(tensor: "Tensor", view: "Tensor") -> None:
-    """Let `tensor` be read although `view`, taken from it, has moved on: the view's value is about to be written back."""
+    """Let `tensor` be read although `view`, taken from it, has moved on: it is about to be written back."""
     key = id(memory(tensor.array))
     if key in superseded and superseded[key]() is view:
         del superseded[key]

@@ -88,8 +88,8 @@ class Operation:
         for key, value in kwargs.items():
             if key not in options:
                 close = difflib.get_close_matches(key, options, 1)
-                raise TypeError(f"{self.name}() has no option '{key}'" + (f"; did you mean '{close[0]}'?" if close else "")
-                                + f" It is called {self.name}{self.signature}")
+                guess = f"; did you mean '{close[0]}'?" if close else "."
+                raise TypeError(f"{self.name}() has no option '{key}'{guess} It is called {self.name}{self.signature}")
             if key in given:
                 raise TypeError(f"{self.name}() was given '{key}' twice: {given[key]!r} and {value!r}")
             given[key] = value
@@ -162,7 +162,8 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
                       for a, parent, level in zip(arrays, parents, keep, strict=True)])
         if op.outputs is None:
             return recorded(op, tuple(parents), args, out, keep_out, options) if out.dtype.kind == "f" else wrap(out)
-        node = Node(op, tuple(parents), args, options, tuple([kept(a, max(keep_out, OUTLINE)) for a in out]), None, None)
+        outs = tuple([kept(a, max(keep_out, OUTLINE)) for a in out])
+        node = Node(op, tuple(parents), args, options, outs, None, None)
     if op.outputs is None:
         return wrap(out)
     count = min(len(out), len(op.outputs._fields))
@@ -228,8 +229,8 @@ def pick_output(array: Any, node: Node | None, index: int, count: int) -> Tensor
     return recorded(_pick, (node,), (None,), array, NOTHING, {"index": index, "count": count})
 
 
-_alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None, view=True,
-                      samples=None, name="alias")
+_alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None,
+                      view=True, samples=None, name="alias")
 
 
 def alias(tensor: Tensor) -> Tensor:
@@ -252,7 +253,7 @@ def _promote(op: Operation, args: Sequence) -> list:
         if not op.joint_vjp or getattr(value, "dtype", _float64).kind == "f":  # a joint rule's integers are indices
             values[i] = value
     found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
-    if len(found) > 1 or any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found):
+    if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):
         target = dtypes.promoted(list(values.values()))
         for i, value in values.items():
             if hasattr(value, "dtype") and value.dtype is not target:

@@ -70,8 +70,8 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         declaration = {key: value for key, value in locals().items() if key != "forward"}
         return functools.partial(operation, **declaration)
     public = (names or forward.__name__).split()
-    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view, samples,
-                   public[0].lstrip("_"))
+    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
+                   samples, public[0].lstrip("_"))
     if public[0] in TABLE:
         raise ValueError(f"an operation named {public[0]!r} is declared already; choose another name")
     TABLE[public[0]] = op
@@ -104,8 +104,8 @@ def _offer_methods(call: Callable, methods: list[str], operators: list[str], inp
 
 def _or_not_equal(call: Callable) -> Callable:
     """A comparison that leaves None and other foreign things to Python: they are not equal to any tensor."""
-    return lambda self, other: (call(self, other) if isinstance(other, (Tensor, np.ndarray, np.generic, float, int, list))
-                                else NotImplemented)
+    comparable = (Tensor, np.ndarray, np.generic, float, int, list)
+    return lambda self, other: call(self, other) if isinstance(other, comparable) else NotImplemented
 
 
 def _inplace(call: Callable, name: str) -> Callable:

@@ -22,7 +22,8 @@ class GradientError(AssertionError):
     """A derivative disagrees with its difference quotient."""
 
 
-def check_derivatives(function: Callable[..., Any], inputs: Sequence[np.ndarray], order: int = 2, seed: int = 0) -> None:
+def check_derivatives(function: Callable[..., Any], inputs: Sequence[np.ndarray], order: int = 2,
+                      seed: int = 0) -> None:
     """Check the derivatives of `function` at `inputs` (float64 arrays) up to `order`.
 
     Args:
@@ -52,8 +53,8 @@ def _check(function: Callable, inputs: list[np.ndarray], order: int, rng: np.ran
         scale = 1 + max(abs(numeric), abs(analytic), *(np.abs(out).max(initial=0) for out in outputs))
         if not abs(numeric - analytic) <= TOLERANCE * scale:
             raise GradientError(
-                f"order {level}: the derivative in input {i} (shape {x.shape}) along a random direction is {analytic:.9g} "
-                f"by the rules and {numeric:.9g} by central differences, relative error "
+                f"order {level}: the derivative in input {i} (shape {x.shape}) along a random direction is "
+                f"{analytic:.9g} by the rules and {numeric:.9g} by central differences, relative error "
                 f"{abs(numeric - analytic) / max(abs(numeric), abs(analytic)):.1e}")
     if order > 1:
         _check(gradient_of(function, len(inputs)), [*inputs, *cotangents], order - 1, rng, level + 1)
@@ -64,7 +65,8 @@ def gradient_of(function: Callable, count: int) -> Callable[..., tuple[Tensor, .
     def gradient(*tensors: Tensor) -> tuple[Tensor, ...]:
         inputs, cotangents = tensors[:count], tensors[count:]
         inputs = [x if x.requires_grad else x.detach().requires_grad_() for x in inputs]
-        outputs = [(out, u) for out, u in zip(_floating(function(*inputs)), cotangents, strict=True) if out.requires_grad]
+        outputs = [(out, u) for out, u in zip(_floating(function(*inputs)), cotangents, strict=True)
+                   if out.requires_grad]
         zeros = tuple(Tensor(np.zeros(x.shape, x.dtype)) for x in inputs)
         if not outputs:
             return zeros

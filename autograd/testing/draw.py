@@ -49,7 +49,8 @@ class Draw:
                                                           max_side=MAX_SIDE))
 
     def array(self, shape: tuple[int, ...] | None = None, low: float = -2, high: float = 2,
-              away_from: Sequence[float] = (), distinct: bool = False, min_dims: int = 0, min_side: int = 0) -> np.ndarray:
+              away_from: Sequence[float] = (), distinct: bool = False, min_dims: int = 0,
+              min_side: int = 0) -> np.ndarray:
         """A float64 array of sixteenths between low and high.
 
         Args:
@@ -88,7 +89,8 @@ class Draw:
 
     def matmul_operands(self) -> tuple[np.ndarray, ...]:
         """Two arrays that `matmul` accepts: vectors, matrices, stacks that broadcast."""
-        shapes = self.draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=1, max_side=MAX_SIDE))
+        shapes = self.draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=1,
+                                                             max_side=MAX_SIDE))
         return tuple(self.array(shape) for shape in shapes.input_shapes)
 
     def mask(self, like: np.ndarray | None = None, shape: tuple[int, ...] | None = None) -> np.ndarray:

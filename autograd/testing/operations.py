@@ -86,7 +86,8 @@ def _check_read_only(function: Callable, arrays: list[np.ndarray], expected: lis
 def _check_layouts(function: Callable, arrays: list[np.ndarray], expected: list[np.ndarray], draw: Draw) -> None:
     laid_out = [LAYOUTS[draw.choice(list(LAYOUTS))](x) for x in arrays]
     _same(outputs_of(function(*map(Tensor, laid_out))), expected, "with inputs of another memory layout")
-    _same(_gradients(function, laid_out), _gradients(function, arrays), "as gradients of inputs of another memory layout")
+    _same(_gradients(function, laid_out), _gradients(function, arrays),
+          "as gradients of inputs of another memory layout")
 
 
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -129,6 +130,6 @@ def _check_composition(op: Operation, args: tuple, options: dict, expected: list
 
 def _same(got: list, expected: list, when: str) -> None:
     for a, b in zip(got, expected, strict=True):
-        if (a is None) != (b is None) or a is not None and not (
-                a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True)):
+        if (a is None) != (b is None) or (a is not None and not (
+                a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True))):
             raise AssertionError(f"the result {when} is\n{a}\nand not\n{b}")

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, tensor
+from autograd.operations.reductions import spread
 from autograd.reads import ARRAY, NOTHING, OUTLINE, what_it_reads
 from autograd.samples import call, numbers, pair, reduction
 from autograd.table import FUNCTIONS, NUMPY, TABLE, operation
-from autograd.testing import Draw, check_operation
 from autograd.tensor import Outline
+from autograd.testing import Draw, check_operation
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_one_declaration_gives_function_method_operator_and_numpy(declare):
 
 def test_options_by_position_by_name_and_in_numpys_spelling(declare):
     total = declare(lambda x, *, dim, keepdim=False: x.sum(axis=dim, keepdims=keepdim), names="total",
-                    vjps=lambda g, out, x, dim, keepdim: autograd.operations.reductions.spread(g, x.shape, dim))
+                    vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim))
     x = autograd.ones(2, 3)
     for y in (total(x, 1, True), total(x, dim=1, keepdim=True), total(x, axis=1, keepdims=True)):
         assert y.shape == (2, 1)
@@ -69,14 +70,15 @@ def test_a_name_is_declared_once(declare):
 WRONG = {
     "sign": dict(forward=np.cos, vjps=lambda g, out, x: g * np.sin(x), samples=numbers),
     "factor": dict(forward=lambda x: x * x, vjps=lambda g, out, x: g * x, samples=numbers),
-    "operand": dict(forward=lambda x, y: x * y, vjps=(lambda g, out, x, y: g * x, lambda g, out, x, y: g * y), samples=pair),
+    "operand": dict(forward=lambda x, y: x * y, vjps=(lambda g, out, x, y: g * x, lambda g, out, x, y: g * y),
+                    samples=pair),
     "one argument only": dict(forward=lambda x, y: x * y, vjps=(lambda g, out, x, y: g * y, lambda g, out, x, y: g * 0),
                               samples=pair),
     "transposed": dict(forward=lambda x: x @ x.T, vjps=lambda g, out, x: (g + g) @ x,
                        samples=lambda draw: call(draw.array(shape=(2, 3)))),
     "only with keepdim": dict(
         forward=lambda x, *, dim, keepdim: x.sum(axis=dim, keepdims=keepdim), samples=reduction,
-        vjps=lambda g, out, x, dim, keepdim: autograd.operations.reductions.spread(g, x.shape, dim) * (2 if keepdim else 1)),
+        vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim) * (2 if keepdim else 1)),
     "only at order two": dict(forward=lambda x: x ** 3, samples=numbers,
                               vjps=lambda g, out, x: g * 3 * np.asarray(getattr(x, "array", x)) ** 2),
     "writes to its input": dict(forward=lambda x: np.multiply(x, 1, out=x), vjps=lambda g, out, x: g, samples=numbers),

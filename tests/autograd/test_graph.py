@@ -94,3 +94,11 @@ def test_a_released_graph_says_what_to_do():
         Graph(y)
     with pytest.raises(RuntimeError, match="does not require gradients"):
         Graph(tensor(1.0))
+
+
+def test_one_step_of_the_way_back():
+    x, w = tensor(3.0, requires_grad=True), tensor(5.0, requires_grad=True)
+    y = (x * w) ** 2
+    graph = Graph(y)
+    assert graph.pull_back(graph.nodes[0], np.float32(2.0)) == {0: 10, 1: 6}
+    assert graph.gradients == {}

@@ -124,7 +124,8 @@ def test_an_optimizer_that_writes_arrays_says_so():
 
 def test_a_leaf_is_not_changed_while_recording():
     w = leaf(1.0, 2.0)
-    for change in (lambda: w.add_(1), lambda: w.__setitem__(0, 1.0), lambda: w[0:1].add_(1), lambda: w.reshape(2, 1).mul_(2)):
+    for change in (lambda: w.add_(1), lambda: w.__setitem__(0, 1.0), lambda: w[0:1].add_(1),
+                   lambda: w.reshape(2, 1).mul_(2)):
         with pytest.raises(RuntimeError, match=r"leaf tensor that requires gradients.*no_grad"):
             change()
     (w * 1).sum().backward()

@@ -74,7 +74,8 @@ def test_nothing_keeps_a_leaf_alive():
 
 def run(program):
     """The numbers that a program prints, from a process of its own."""
-    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True,
+                            check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     return [float(word) for word in result.stdout.split()]
 

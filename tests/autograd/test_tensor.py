@@ -29,8 +29,10 @@ def test_the_default_dtype_can_be_changed(default_float64):
         autograd.set_default_dtype(np.int32)
 
 
-@pytest.mark.parametrize("other", [2, 2.5, True, np.float64(2.5), np.int64(2), tensor([1, 2]), tensor(1.5, dtype=np.float64)])
-@pytest.mark.parametrize("operator", ["__add__", "__mul__", "__truediv__", "__pow__", "__radd__", "__rsub__", "__rtruediv__"])
+@pytest.mark.parametrize("other", [2, 2.5, True, np.float64(2.5), np.int64(2), tensor([1, 2]),
+                                   tensor(1.5, dtype=np.float64)])
+@pytest.mark.parametrize("operator", ["__add__", "__mul__", "__truediv__", "__pow__", "__radd__", "__rsub__",
+                                      "__rtruediv__"])
 def test_float32_never_becomes_float64_by_itself(operator, other):
     x = tensor([1.0, 2.0], requires_grad=True)
     y = getattr(x, operator)(other)
@@ -55,7 +57,7 @@ def test_a_float64_array_promotes_and_its_gradient_comes_back_in_float32():
     assert x.grad.dtype == np.float32
 
 
-def test_tensor_copies_and_Tensor_and_from_numpy_share():
+def test_tensor_copies_while_from_numpy_and_the_class_share():
     a = np.zeros(3, np.float32)
     copied, shared, wrapped = tensor(a), Tensor(a), autograd.from_numpy(a)
     a[0] = 1
