@@ -28,17 +28,17 @@ class set_grad_enabled:
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = bool(enabled)
-        self._previous = [mode.enabled]
+        self._previous = mode.enabled
         mode.enabled = self.enabled
 
     def __enter__(self) -> None:
         mode.enabled = self.enabled
 
     def __exit__(self, *exception: object) -> None:
-        mode.enabled = self._previous.pop()
+        mode.enabled = self._previous
 
     def __call__(self, function: Callable) -> Callable:  # noqa: D102 - as a decorator it does not switch at once
-        mode.enabled = self._previous.pop()
+        mode.enabled = self._previous
         return _decorate(function, lambda: set_grad_enabled(self.enabled))
 
 
