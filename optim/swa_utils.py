@@ -1,0 +1,152 @@
+"""Averages of a model's parameters over training: stochastic weight averaging, exponential moving averages."""
+
+import copy
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd import Tensor, increment_version, no_grad
+from optim.lr_scheduler import LRScheduler, _each_group
+from optim.optimizer import Optimizer
+
+Average = Callable[[Any, Any, int], Any]
+
+
+def get_swa_avg_fn() -> Average:
+    """The mean of all models so far (Izmailov et al. 2018): avg + (p - avg)/(n + 1)."""
+    return lambda average, p, n: average + (p - average) / (n + 1)
+
+
+def get_ema_avg_fn(decay: float = 0.999) -> Average:
+    """An exponential moving average: decay·avg + (1 - decay)·p."""
+    if not 0 <= decay <= 1:
+        raise ValueError(f"the decay of an exponential moving average is {decay}, but must be between 0 and 1")
+    return lambda average, p, n: average + (1 - decay) * (p - average)
+
+
+class AveragedModel:
+    """A copy of a model whose parameters are an average over training; called like the model itself.
+
+    >>> averaged = AveragedModel(model, avg_fn=get_ema_avg_fn(0.999))
+    >>> optimizer.step(); averaged.update_parameters(model)      # after every update, or epoch
+    >>> update_bn(batches, averaged)                             # if the model normalises batches
+    >>> averaged(x)
+
+    Args:
+        model: anything with `parameters()` and `buffers()`, such as an nn.Module; it is copied.
+        device: accepted for PyTorch's sake, without effect.
+        avg_fn: (average, new, number averaged so far) → new average; the mean of all if None.
+        use_buffers: average the buffers, too (means and variances of batch normalisation); else the newest are copied.
+    """
+
+    def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None, *,
+                 use_buffers: bool = False) -> None:
+        self.module = copy.deepcopy(model)
+        self.n_averaged = 0
+        self.avg_fn = avg_fn or get_swa_avg_fn()
+        self.use_buffers = use_buffers
+
+    def parameters(self) -> Iterable[Tensor]:
+        """The averages."""
+        return self.module.parameters()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.module(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:  # parameters(), train(), eval(), …: the copy's
+        if name == "module":
+            raise AttributeError(name)
+        return getattr(self.module, name)
+
+    def update_parameters(self, model: Any) -> None:
+        """Take the model's parameters as they are now into the average."""
+        averaged = list(self.module.parameters()), list(model.parameters())
+        copied = list(self.module.buffers()), list(model.buffers())
+        if self.use_buffers:
+            averaged, copied = (averaged[0] + copied[0], averaged[1] + copied[1]), ([], [])
+        first = self.n_averaged == 0
+        for ours, theirs in zip(*averaged, strict=True):
+            _write(ours, theirs.array if first else self.avg_fn(ours.array, theirs.array, self.n_averaged))
+        for ours, theirs in zip(*copied, strict=True):
+            _write(ours, theirs.array)
+        self.n_averaged += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The averages under "module.…" and their number, "n_averaged", as PyTorch has it."""
+        return {"n_averaged": Tensor(np.array(self.n_averaged)),
+                **{f"module.{name}": value for name, value in self.module.state_dict().items()}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict()` gave."""
+        if "n_averaged" not in state_dict:
+            raise KeyError("this is no state of an AveragedModel: it has no 'n_averaged', but "
+                           f"{', '.join(list(state_dict)[:5])}; to begin with a model's state load that into the model")
+        self.n_averaged = int(state_dict["n_averaged"])
+        self.module.load_state_dict({name.removeprefix("module."): value for name, value in state_dict.items()
+                                     if name != "n_averaged"})
+
+
+def _write(tensor: Tensor, value: np.ndarray) -> None:
+    np.copyto(tensor.array, value, casting="unsafe")
+    increment_version(tensor)
+
+
+def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
+    """Compute the means and variances of batch normalisation anew, in one pass over `loader` (inputs, or tuples of them).
+
+    An average of parameters has never seen data, so what it normalises by must be measured before it is used.
+    """
+    layers = [m for m in model.modules() if hasattr(m, "reset_running_stats") and hasattr(m, "momentum")]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    training = model.training
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain mean over all batches
+    model.train()
+    with no_grad():
+        for batch in loader:
+            model(batch[0] if isinstance(batch, (list, tuple)) else batch)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    model.train(training)
+
+
+class SWALR(LRScheduler):
+    """Go over to the constant rate `swa_lr` in `anneal_epochs` epochs, and stay there.
+
+    Args:
+        optimizer: whose rates to set.
+        swa_lr: the rate at the end, or one for each group.
+        anneal_epochs: how long it takes.
+        anneal_strategy: "cos" or "linear".
+        last_epoch: see `LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, swa_lr: float | list[float], anneal_epochs: int = 10,
+                 anneal_strategy: Literal["cos", "linear"] = "cos", last_epoch: int = -1) -> None:
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"SWALR: anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
+        if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
+            raise ValueError(f"SWALR: anneal_epochs is {anneal_epochs!r}, but must be a whole number, 0 or more")
+        for group, lr in zip(optimizer.param_groups, _each_group(optimizer, "swa_lr", swa_lr), strict=True):
+            group["swa_lr"] = lr
+        self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
+        super().__init__(optimizer, last_epoch)
+
+    def _share(self, step: int) -> float:
+        t = max(0.0, min(1.0, step / max(1, self.anneal_epochs)))
+        return t if self.anneal_strategy == "linear" else (1 - math.cos(math.pi * t)) / 2
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group: what is left of the way to `swa_lr` shrinks as the share gone grows."""
+        step = max(1, self._step_count - 1) if self.anneal_epochs == 0 else self._step_count - 1
+        before, now = self._share(step - 1), self._share(step)
+        left = 0.0 if before == 1 else (1 - now) / (1 - before)
+        return [group["swa_lr"] + (group["lr"] - group["swa_lr"]) * left for group in self.optimizer.param_groups]
+
+
+__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
