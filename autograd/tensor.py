@@ -4,6 +4,7 @@ A Tensor refers to its Node; a Node refers to the Nodes (or leaf Tensors) its ar
 output. So the graph has no reference cycles, and memory goes back by reference count the moment a graph is dropped.
 """
 
+import copy
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The operation's name."""
         return self.operation.name
 
     def __repr__(self) -> str:
@@ -106,8 +108,8 @@ class Tensor:
             raise RuntimeError(f"only floating tensors can require gradients, this one is {self.dtype}; "
                                f"make it floating first: t.float().requires_grad_()")
         if self.node is not None and not value:
-            raise RuntimeError(f"requires_grad of the result of `{self.node.name}` cannot be switched off, only that of "
-                               "leaves; to use the value as a constant write t.detach()")
+            raise RuntimeError(f"requires_grad of the result of `{self.node.name}` cannot be switched off, only that "
+                               "of leaves; to use the value as a constant write t.detach()")
         self.tracked = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
@@ -127,14 +129,17 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
         return self.array.shape
 
     @property
     def dtype(self) -> np.dtype:
+        """The type of the elements, a NumPy dtype."""
         return self.array.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return self.array.ndim
 
     def dim(self) -> int:
@@ -148,6 +153,73 @@ class Tensor:
     def numel(self) -> int:
         """The number of elements."""
         return self.array.size
+
+    nelement = numel
+
+    def ndimension(self) -> int:
+        """The number of axes."""
+        return self.array.ndim
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self.array.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.array.nbytes
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements further in memory the next one along each axis (or along `dim`) lies."""
+        strides = tuple([n // self.array.itemsize for n in self.array.strides])
+        return strides if dim is None else strides[dim]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory one after the other, the last axis varying fastest."""
+        return self.array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return self.array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether the elements are complex numbers: never."""
+        return False
+
+    @property
+    def device(self) -> str:
+        """Where the values are: always `"cpu"`."""
+        return "cpu"
+
+    def cpu(self) -> "Tensor":
+        """The tensor itself, which is on the CPU already."""
+        return self
+
+    # Copies: copy.copy shares memory and history, copy.deepcopy and pickle take leaves' values
+
+    def __copy__(self) -> "Tensor":
+        twin = _rebuild(type(self), self.array, self.tracked, getattr(self, "__dict__", {}))
+        twin.node = self.node
+        return twin
+
+    def __deepcopy__(self, memo: dict) -> "Tensor":
+        if self.node is not None:
+            raise RuntimeError(f"the result of `{self.node.name}` (shape {self.shape}) cannot be deep-copied, its "
+                               "history is not part of it; only leaves can. Write t.clone() to go on with its history, "
+                               "t.detach().clone() without")
+        twin = _rebuild(type(self), copy.deepcopy(self.array, memo), self.tracked,
+                        copy.deepcopy(getattr(self, "__dict__", {}), memo))
+        twin.grad = copy.deepcopy(self.grad, memo)
+        return twin
+
+    def __reduce_ex__(self, protocol: Any) -> tuple:
+        inplace.check_current(self)
+        return _rebuild, (type(self), self.array, self.tracked, getattr(self, "__dict__", {}))
 
     # The bare value
 
@@ -195,14 +267,14 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.tracked:
-            raise TypeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a bare "
-                            "array and lose its history; write t.detach().numpy(), or use a function of autograd")
+            raise TypeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a "
+                            "bare array and lose its history; write t.detach().numpy(), or use a function of autograd")
         return np.array(self.numpy(), dtype, copy=copy)
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
-            raise RuntimeError(f"the truth of a tensor with {self.array.size} elements (shape {self.shape}) is ambiguous; "
-                               "write t.any() or t.all()")
+            raise RuntimeError(f"the truth of a tensor with {self.array.size} elements (shape {self.shape}) is "
+                               "ambiguous; write t.any() or t.all()")
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -224,7 +296,10 @@ class Tensor:
     def __iter__(self) -> Iterator["Tensor"]:
         if not self.array.ndim:
             raise TypeError("a tensor without axes cannot be iterated; its value is t.item()")
-        return (self[i] for i in range(len(self)))
+        return iter(self.unbind(0))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and not self.array.ndim else format(repr(self), spec)
@@ -293,6 +368,16 @@ class Tensor:
         return for_numpy(function)(*args, **kwargs)
 
 
+def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: dict) -> Tensor:
+    """A leaf of a subclass of Tensor, from its parts."""
+    tensor = object.__new__(kind)
+    tensor.array, tensor.tracked = array, tracked
+    tensor.node = tensor.grad = tensor.hooks = None
+    if attributes:
+        tensor.__dict__.update(attributes)
+    return tensor
+
+
 class RemovableHandle:
     """What `register_hook` returns: `remove()` takes the hook away again."""
 
@@ -301,5 +386,6 @@ class RemovableHandle:
         hooks.append(hook)
 
     def remove(self) -> None:
+        """Take the hook away."""
         if self._hook in self._hooks:
             self._hooks.remove(self._hook)

@@ -1,5 +1,33 @@
 """The table of operations, by kind. Importing a file of it is all it takes to declare what stands in it."""
 
-from autograd.operations import indexing, ordering, pointwise, products, reductions, shaping
+from autograd.operations import (
+    comparisons,
+    conversion,
+    decompositions,
+    error_function,
+    gamma,
+    indexing,
+    ordering,
+    pointwise,
+    products,
+    reductions,
+    scans,
+    shaping,
+    softmax,
+)
 
-__all__ = ["indexing", "ordering", "pointwise", "products", "reductions", "shaping"]
+__all__ = [
+    "comparisons",
+    "conversion",
+    "decompositions",
+    "error_function",
+    "gamma",
+    "indexing",
+    "ordering",
+    "pointwise",
+    "products",
+    "reductions",
+    "scans",
+    "shaping",
+    "softmax",
+]

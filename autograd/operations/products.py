@@ -1,24 +1,29 @@
 """Matrix products and every other sum of products."""
 
-import itertools
 import math
 import string
 
 import numpy as np
 
-from autograd.table import operation
+from autograd.operations.shaping import roll
 from autograd.samples import call
-from autograd.tensor import Tensor
-
+from autograd.table import NUMPY, operation
 
 # matmul: NumPy's and PyTorch's rules for any number of axes. A vector is a row on the left, a column on the right.
+
+def _product(x, y):
+    """x @ y; a stack of matrices times one matrix is one product of all its rows."""
+    if y.ndim == 2 and x.ndim > 2 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
+        return (x.reshape(-1, x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
+    return x @ y
+
 
 def _matmul_vjp_x(g, out, x, y):
     if y.ndim == 1:
         return g[..., None] * y
     if x.ndim == 1:
         return (y @ g[..., None])[..., 0]
-    return g @ np.swapaxes(y, -1, -2)
+    return _product(g, np.swapaxes(y, -1, -2))
 
 
 def _matmul_vjp_y(g, out, x, y):
@@ -32,8 +37,8 @@ def _matmul_vjp_y(g, out, x, y):
 
 
 matmul = operation(
-    np.matmul, vjps=(_matmul_vjp_x, _matmul_vjp_y), samples=lambda draw: call(*draw.matmul_operands()),
-    operators="__matmul__ __rmatmul__", numpy=np.matmul)
+    _product, vjps=(_matmul_vjp_x, _matmul_vjp_y), samples=lambda draw: call(*draw.matmul_operands()), names="matmul",
+    operators="__matmul__ __rmatmul__", numpy=np.matmul, doc="The matrix product; stacks of matrices broadcast.")
 
 
 # einsum
@@ -75,7 +80,7 @@ def _einsum_vjp_of(i, g, tensors, inputs, output, free):
         target += letter
     # A letter that stands nowhere else was summed over: g is the same for all its values.
     present = "".join(c for c in target if any(c in s for s in subscripts))
-    result = np.einsum(f"{','.join(subscripts)}->{present}", *operands)
+    result = _einsum(*operands, equation=f"{','.join(subscripts)}->{present}")
     if present == target:
         return result
     lengths = dict(zip(present, result.shape, strict=True))
@@ -83,17 +88,227 @@ def _einsum_vjp_of(i, g, tensors, inputs, output, free):
                            [lengths.get(c, n) for c, n in zip(target, x.shape, strict=True)])
 
 
-_einsum = operation(
-    lambda *tensors, equation: np.einsum(equation, *tensors, optimize=len(tensors) > 1), joint_vjp=_einsum_vjp,
-    names="_einsum", samples=lambda draw: draw.einsum())
+def _contract(*tensors, equation):
+    """np.einsum, but two operands by one matrix product where they have letters in common."""
+    if len(tensors) != 2:
+        return np.einsum(equation, *tensors, optimize=len(tensors) > 2)
+    (left, right), output, _ = _explicit(equation, [x.ndim for x in tensors])
+    shared = [c for c in left if c in right]
+    sizes = dict(zip(left + right, tensors[0].shape + tensors[1].shape, strict=True))
+    summed = [c for c in shared if c not in output]
+    repeated = any(len(set(letters)) < len(letters) for letters in (left, right, output))
+    alone = [c for c in left + right if c not in shared and c not in output]
+    stretched = [sizes[c] for c in left] != list(tensors[0].shape)
+    if not summed or repeated or alone or stretched:
+        return np.einsum(equation, *tensors)
+    batch = [c for c in shared if c in output]
+    rows, columns = ([c for c in s if c not in shared] for s in (left, right))
+
+    def matrices(x, letters, *groups):
+        order = [letters.index(c) for group in groups for c in group]
+        lengths = [math.prod(sizes[c] for c in group) for group in groups[1:]]
+        return x.transpose(order).reshape(*(sizes[c] for c in batch), *lengths)
+    product = matrices(tensors[0], left, batch, rows, summed) @ matrices(tensors[1], right, batch, summed, columns)
+    found = [*batch, *rows, *columns]
+    return product.reshape([sizes[c] for c in found]).transpose([found.index(c) for c in output])
 
 
-def _np_einsum(equation, *operands, **options):
-    return einsum(equation, *operands)
+_einsum = operation(_contract, joint_vjp=_einsum_vjp, names="_einsum", samples=lambda draw: draw.einsum())
 
 
-@operation(methods="", numpy={np.einsum: _np_einsum})
+def _in_letters(operands):
+    """An equation and its operands, from NumPy's other form: x, [0, 1], y, [1, 2], [0, 2]."""
+    tensors, lists = operands[0:len(operands) // 2 * 2:2], operands[1::2]
+    output = operands[-1] if len(operands) % 2 else None
+
+    def text(subscripts):
+        return "".join("..." if i is Ellipsis else string.ascii_letters[i] for i in subscripts)
+    return ",".join(map(text, lists)) + ("" if output is None else "->" + text(output)), tensors
+
+
+@operation(methods="", numpy={np.einsum: lambda *operands, **_: einsum(*operands)})
 def einsum(equation, *operands):
     """Sums of products by Einstein's convention, e.g. einsum("bij,bjk->bik", x, y), with `...` and repeated letters."""
+    if not isinstance(equation, str):
+        equation, operands = _in_letters((equation, *operands))
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
     return _einsum(*tensors, equation=equation)
+
+
+# Products under their own names
+
+
+def _dimensions(name, *tensors):
+    """Check how many axes each of several (tensor, count) has."""
+    for x, ndim in tensors:
+        if x.ndim != ndim:
+            kind = ("scalar", "vector", "matrix", "stack of matrices")[ndim]
+            raise RuntimeError(f"{name}() wants a {kind} ({ndim} axes), this tensor has shape {x.shape}; "
+                               "matmul() takes any")
+
+
+def _matrices(draw, *shapes):
+    sizes = {letter: draw.integer(1, 3) for letter in "bnmk"}
+    return call(*[draw.array(tuple(sizes[letter] for letter in shape)) for shape in shapes])
+
+
+@operation(samples=lambda draw: _matrices(draw, "nk", "km"))
+def mm(x, mat2):
+    """The product of two matrices."""
+    _dimensions("mm", (x, 2), (mat2, 2))
+    return matmul(x, mat2)
+
+
+@operation(samples=lambda draw: _matrices(draw, "bnk", "bkm"))
+def bmm(x, mat2):
+    """The products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
+    _dimensions("bmm", (x, 3), (mat2, 3))
+    if x.shape[0] != mat2.shape[0]:
+        raise RuntimeError(f"bmm() wants two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
+                           "matmul() broadcasts")
+    return matmul(x, mat2)
+
+
+@operation(samples=lambda draw: _matrices(draw, "nk", "k"))
+def mv(x, vec):
+    """The product of a matrix and a vector."""
+    _dimensions("mv", (x, 2), (vec, 1))
+    return matmul(x, vec)
+
+
+def _plus_product(input, x, y, beta, alpha):
+    product = matmul(x, y)
+    if alpha != 1:
+        product = product * alpha
+    if not beta:  # whatever input holds, NaN included, is to be ignored
+        return product.expand(np.broadcast_shapes(input.shape, product.shape))
+    return product + (input if beta == 1 else input * beta)
+
+
+@operation(samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * (mat1 @ mat2), for matrices; `input` broadcasts."""
+    _dimensions("addmm", (mat1, 2), (mat2, 2))
+    return _plus_product(input, mat1, mat2, beta, alpha)
+
+
+@operation(samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * (batch1 @ batch2), for stacks of matrices; `input` broadcasts."""
+    _dimensions("baddbmm", (batch1, 3), (batch2, 3))
+    return _plus_product(input, batch1, batch2, beta, alpha)
+
+
+@operation(numpy={np.vdot: lambda a, b: dot(a.reshape(-1), b.reshape(-1))},
+           samples=lambda draw: _matrices(draw, "k", "k"))
+def dot(x, tensor):
+    """The sum of the products of two vectors' elements."""
+    _dimensions("dot", (x, 1), (tensor, 1))
+    return matmul(x, tensor)
+
+
+def _np_dot(a, b):
+    if not a.ndim or not b.ndim:
+        return a * b
+    return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, ([-1], [-2]))
+
+
+NUMPY[np.dot] = _np_dot
+
+
+@operation(numpy=np.inner, samples=lambda draw: _matrices(draw, *draw.choice([("k", "k"), ("nk", "bmk"), ("", "nk")])))
+def inner(x, other):
+    """Sums of products over the last axes of both, for all pairs of the other axes."""
+    return x * other if not x.ndim or not other.ndim else tensordot(x, other, ([-1], [-1]))
+
+
+@operation(numpy={np.outer: lambda a, b: outer(a.reshape(-1), b.reshape(-1))},
+           samples=lambda draw: _matrices(draw, "n", "m"))
+def outer(x, vec2):
+    """The products of all pairs of elements of two vectors: out[i][j] = x[i] * vec2[j]."""
+    _dimensions("outer", (x, 1), (vec2, 1))
+    return x[:, None] * vec2
+
+
+@operation(methods="", samples=lambda draw: call(
+    *_matrices(draw, "nmk", "kmb")[0], dims=draw.choice([([2], [0]), ([1, 2], [1, 0]), ([-1, 1], [0, 1]), 0])),
+    numpy={np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes)})
+def tensordot(a, b, dims=2):
+    """Sums of products over pairs of axes: the last `dims` of a with the first of b, or the axes in two lists."""
+    if isinstance(dims, int):
+        dims = (range(a.ndim - dims, a.ndim), range(dims))
+    ours, theirs = ([d % x.ndim for d in ([given] if isinstance(given, int) else given)]
+                    for given, x in zip(dims, (a, b), strict=True))
+    if [a.shape[d] for d in ours] != [b.shape[d] for d in theirs]:
+        raise ValueError(f"tensordot() cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
+                         f"of shape {b.shape}; their lengths must be equal in pairs")
+    rows, columns = ([d for d in range(x.ndim) if d not in taken] for x, taken in ((a, ours), (b, theirs)))
+    length = math.prod(a.shape[d] for d in ours)
+    left = a.permute([*rows, *ours]).reshape(math.prod(a.shape[d] for d in rows), length)
+    right = b.permute([*theirs, *columns]).reshape(length, math.prod(b.shape[d] for d in columns))
+    return matmul(left, right).reshape([*(a.shape[d] for d in rows), *(b.shape[d] for d in columns)])
+
+
+@operation(numpy={np.trace: lambda a, offset=0, axis1=0, axis2=1: a.diagonal(offset, axis1, axis2).sum(-1)},
+           samples=lambda draw: _matrices(draw, "nm"))
+def trace(x):
+    """The sum of a matrix's diagonal."""
+    _dimensions("trace", (x, 2))
+    return x.diagonal().sum()
+
+
+@operation(numpy={np.cross: lambda a, b, axis=-1: cross(a, b, axis)}, samples=lambda draw: call(
+    draw.array((2, 3)), draw.array(draw.choice([(2, 3), (1, 3)])), -1))
+def cross(x, other, dim=None):
+    """The vector product along `dim`, which has length 3; by default the first axis that has."""
+    if dim is None:
+        dim = next((i for i, n in enumerate(x.shape) if n == 3), -1)
+    if x.shape[dim] != 3 or other.shape[dim] != 3:
+        raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
+                           f"{other.shape}")
+    return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)
+
+
+@operation(numpy=np.kron, samples=lambda draw: _matrices(draw, *draw.choice([("nm", "mk"), ("n", "bmk")])))
+def kron(x, other):
+    """Kronecker's product: every element of x times all of `other`, in blocks."""
+    ndim = max(x.ndim, other.ndim)
+    ours, theirs = ((1,) * (ndim - a.ndim) + a.shape for a in (x, other))
+    blocks = (x.reshape([side for n in ours for side in (n, 1)])
+              * other.reshape([side for n in theirs for side in (1, n)]))
+    return blocks.reshape([n * m for n, m in zip(ours, theirs, strict=True)])
+
+
+def _cheapest_order(sizes):
+    """Where to split a chain of matrices of sizes[i] x sizes[i + 1], for each part (i, j) of it: the least products.
+
+    Source: Cormen, Leiserson, Rivest, Stein, Introduction to Algorithms, chapter 15.2.
+    """
+    count = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    split = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            cost[i, j], split[i, j] = min((cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                                          for k in range(i, j))
+    return split
+
+
+@operation(names="chain_matmul", methods="", numpy=np.linalg.multi_dot,
+           samples=lambda draw: call(
+               list(_matrices(draw, *draw.choice([("nk", "km", "mn"), ("k", "kb", "bm", "m")]))[0])))
+def multi_dot(tensors):
+    """The product of several matrices in the cheapest order; the first and the last may be vectors."""
+    tensors = list(tensors)
+    first, last = tensors[0], tensors[-1]
+    ends = [*first.shape[:-1], *last.shape[1:]]
+    if first.ndim == 1:
+        tensors[0] = first.reshape(1, -1)
+    if last.ndim == 1:
+        tensors[-1] = last.reshape(-1, 1)
+    split = _cheapest_order([tensors[0].shape[0], *(x.shape[1] for x in tensors)])
+
+    def product(i, j):
+        return tensors[i] if i == j else matmul(product(i, split[i, j]), product(split[i, j] + 1, j))
+    return product(0, len(tensors) - 1).reshape(ends)

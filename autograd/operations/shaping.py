@@ -277,7 +277,7 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
 def diag(x, diagonal=0):
     """The diagonal of a matrix; of a vector, the matrix that has it as its diagonal."""
     if x.ndim not in (1, 2):
-        raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks of them there "
+        raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
                            "are diag_embed() and diagonal()")
     return diag_embed(x, diagonal) if x.ndim == 1 else x.diagonal(diagonal)
 

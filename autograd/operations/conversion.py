@@ -1,0 +1,60 @@
+"""The same values with elements of another type."""
+
+import numpy as np
+
+from autograd import dtypes
+from autograd.creation import check_device
+from autograd.samples import call
+from autograd.table import operation
+from autograd.tensor import Tensor
+
+_convert = operation(
+    lambda x, *, dtype: x.astype(dtype), vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="_to",
+    samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)))
+
+
+@operation(names="_astype", methods="to astype", numpy={np.astype: lambda x, dtype, copy=True: to(x, dtype, copy=copy)})
+def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
+    """x with elements of another dtype: `to(float64)`, `to(other)` (like another tensor); `"cpu"` changes nothing.
+
+    The result is x itself if there is nothing to convert, unless `copy` is true.
+
+    Raises:
+        RuntimeError: another device is asked for.
+    """
+    for wish in (*target, *([device] if device is not None else [])):
+        if isinstance(wish, Tensor):
+            dtype = wish.dtype
+        elif isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu"):
+            check_device(wish)
+        elif not isinstance(wish, bool):  # PyTorch's non_blocking and copy, given by position
+            dtype = wish
+    if dtype is None or x.dtype == np.dtype(dtype):
+        return x.clone() if copy else x
+    return _convert(x, dtype=np.dtype(dtype))
+
+
+@operation(names="_type", methods="type")
+def type_(x, dtype=None):
+    """x with elements of another dtype; without one, the name of the dtype that x has."""
+    return str(x.dtype) if dtype is None else to(x, dtype)
+
+
+@operation(names="_type_as", methods="type_as")
+def type_as(x, other):
+    """x with elements of another tensor's dtype."""
+    return to(x, other.dtype)
+
+
+def _method(name, dtype):
+    def convert(self):
+        return to(self, dtype)
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"x with elements of {dtype}."
+    setattr(Tensor, name, convert)
+
+
+for _name, _dtype in [("double", dtypes.float64), ("float", dtypes.float32), ("half", dtypes.float16),
+                      ("long", dtypes.int64), ("int", dtypes.int32), ("short", dtypes.int16), ("char", dtypes.int8),
+                      ("byte", dtypes.uint8), ("bool", dtypes.bool_)]:
+    _method(_name, _dtype)

@@ -1,0 +1,345 @@
+"""Linear algebra on matrices and stacks of matrices: inverses, determinants, decompositions and norms.
+
+The derivatives are those of Mike Giles, "An extended collection of matrix derivative results for forward and reverse
+mode algorithmic differentiation" (2008), and, for the decompositions, of Matthias Seeger et al., "Auto-Differentiating
+Linear Algebra" (2017).
+"""
+
+import math
+
+import numpy as np
+
+from autograd.operations.pointwise import where
+from autograd.operations.products import matmul
+from autograd.operations.shaping import axes, movedim
+from autograd.samples import call
+from autograd.table import operation
+from autograd.tensor import Tensor
+
+
+def _mT(x):  # noqa: N802 - mathematics' and PyTorch's name
+    return np.swapaxes(x, -1, -2)
+
+
+def _eye(x):
+    return np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def _stack(draw):
+    return draw.shape(0, 1, 1)
+
+
+def _regular(draw):
+    """A matrix, or a stack of them, far from singular."""
+    n = draw.integer(1, 3)
+    return draw.array((*_stack(draw), n, n), low=-1, high=1) + 4 * np.eye(n)
+
+
+def _definite(draw):
+    """A positive definite matrix, or a stack of them."""
+    x = _regular(draw)
+    return x @ _mT(x) / 4
+
+
+def _full_rank(draw):
+    """A matrix, or a stack of them, whose singular values are well apart from each other and from 0."""
+    m, n = draw.choice([(2, 2), (3, 2), (2, 3), (3, 3), (1, 1)])
+    return draw.array((*_stack(draw), m, n), low=0.0625, high=0.5) + np.eye(m, n) * (3.0 + 3 * np.arange(n))
+
+
+# Inverses
+
+def _inv_vjp(g, out, x):
+    t = _mT(out)
+    return -(t @ g @ t)
+
+
+inv = operation(np.linalg.inv, vjps=_inv_vjp, names="_inv", methods="inverse", numpy=np.linalg.inv,
+                samples=lambda draw: call(_regular(draw)),
+                doc="The inverse of square matrices. Raises numpy.linalg.LinAlgError if one is singular.")
+
+
+def _solve_vjp_b(g, out, a, b):
+    return np.linalg.solve(_mT(a), g)
+
+
+def _solve_vjp_a(g, out, a, b):
+    return -(np.linalg.solve(_mT(a), g) @ _mT(out))
+
+
+_solve = operation(np.linalg.solve, vjps=(_solve_vjp_a, _solve_vjp_b), names="_solve",
+                   samples=lambda draw: call(a := _regular(draw), draw.array((*a.shape[:-1], draw.integer(1, 3)))))
+
+
+@operation(names="_linalg_solve", methods="", numpy=np.linalg.solve,
+           samples=lambda draw: call(a := _regular(draw), draw.array(draw.choice([a.shape, a.shape[:-1]])),
+                                     left=a.ndim < 3 or draw.boolean()))
+def solve(A, B, *, left=True):  # noqa: N803 - PyTorch's names
+    """The X with A X = B (with left=False, X A = B) for square matrices A; B may be a vector, or a stack of them.
+
+    Raises:
+        numpy.linalg.LinAlgError: A is singular.
+    """
+    if not left:
+        return _mT(solve(_mT(A), _mT(B)))
+    if B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1]):
+        return _solve(A, B[..., None])[..., 0]
+    return _solve(A, B)
+
+
+# Determinants
+
+def _cofactors(x):
+    """The matrix of cofactors, which is det(x) inv(x)' where x is regular, from the singular values."""
+    u, s, vh = np.linalg.svd(x)
+    n = x.shape[-1]
+    others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
+    sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None]
+    return (u * (sign * others)[..., None, :]) @ vh
+
+
+def _det_vjp(g, out, x):
+    g = g[..., None, None]
+    if isinstance(x, Tensor):
+        return g * out[..., None, None] * _mT(inv(x))
+    return g * _cofactors(x)
+
+
+det = operation(lambda x: np.asarray(np.linalg.det(x)), vjps=_det_vjp, names="det", numpy=np.linalg.det,
+                samples=lambda draw: call(_regular(draw)),
+                doc="The determinant of square matrices. Its first derivative is right at singular ones, too.")
+
+
+slogdet = operation(
+    lambda x: tuple(map(np.asarray, np.linalg.slogdet(x))), outputs="sign logabsdet", names="slogdet",
+    vjps=lambda g, out, x: g[1][..., None, None] * _mT(inv(x)), numpy=np.linalg.slogdet,
+    samples=lambda draw: call(_regular(draw)),
+    doc="Sign and logarithm of the absolute value of the determinant of square matrices: (sign, logabsdet).")
+
+
+@operation(samples=lambda draw: call(_definite(draw)))
+def logdet(x):
+    """The logarithm of the determinant; NaN where that is negative."""
+    sign, logabsdet = slogdet(x)
+    return where(sign.detach() >= 0, logabsdet, np.nan)
+
+
+# Decompositions
+
+def _half_triangle(x):
+    """The lower triangle, with half of the diagonal."""
+    return np.tril(x) - x * (0.5 * _eye(x))
+
+
+def _cholesky_vjp(g, out, x):
+    inverse = inv(out)
+    s = _mT(inverse) @ _half_triangle(_mT(out) @ np.tril(g)) @ inverse
+    return (s + _mT(s)) * 0.5
+
+
+_lower = operation(lambda x: np.linalg.cholesky(x), vjps=_cholesky_vjp, names="_cholesky")
+
+
+@operation(names="cholesky", numpy=np.linalg.cholesky, samples=lambda draw: call(_definite(draw), upper=draw.boolean()))
+def cholesky(x, *, upper=False):
+    """The lower triangular L with x = L L' for symmetric positive definite matrices; with `upper`, L'.
+
+    Raises:
+        numpy.linalg.LinAlgError: a matrix is not positive definite.
+    """
+    lower = _lower((x + _mT(x)) * 0.5)
+    return _mT(lower) if upper else lower
+
+
+def _mirrored(x):
+    """The lower triangle, and the same above the diagonal."""
+    return np.tril(x) + _mT(np.tril(x, -1))
+
+
+def _qr_vjp(g, out, x, mode):
+    if mode != "reduced" and (mode == "r" or x.shape[-2] > x.shape[-1]):
+        raise RuntimeError(f"qr(mode={mode!r}) of shape {x.shape} has no derivative; use mode='reduced'")
+    (gq, gr), (q, r), rows = g, out, x.shape[-2]
+    left, beyond = r[..., :, :rows], None
+    if rows < x.shape[-1]:  # wide: the columns beyond the square are Q times those of R
+        beyond, gr_beyond, gr = x[..., :, rows:], gr[..., :, rows:], gr[..., :, :rows]
+        gq = gq + beyond @ _mT(gr_beyond)
+    m = left @ _mT(gr) - _mT(gq) @ q
+    gx = _mT(np.linalg.solve(left, _mT(gq + q @ _mirrored(m))))
+    return gx if beyond is None else np.concatenate([gx, q @ gr_beyond], axis=-1)
+
+
+@operation(vjps=_qr_vjp, outputs="Q R", methods="qr", numpy=np.linalg.qr,
+           samples=lambda draw: call(_full_rank(draw)))
+def qr(x, *, mode="reduced"):
+    """Q with orthonormal columns and upper triangular R, x = Q R, for matrices of full rank: (Q, R)."""
+    return (np.zeros((0,), x.dtype), np.linalg.qr(x, "r")) if mode == "r" else tuple(np.linalg.qr(x, mode))
+
+
+def _differences(values):
+    """1 / (values[j] - values[i]) for all pairs i, j: 0 where they are equal, on the diagonal for one."""
+    apart = values[..., None, :] - values[..., :, None]
+    return np.where(apart == 0, 0, 1 / np.where(apart == 0, 1, apart))
+
+
+def _svd_vjp(g, out, x, full_matrices):
+    (gu, gs, gvh), (u, s, vh) = g, out
+    rank = s.shape[-1]
+    u, v, gu, gv = u[..., :rank], _mT(vh[..., :rank, :]), gu[..., :rank], _mT(gvh[..., :rank, :])
+    apart, inverse = _differences(s * s), np.where(s == 0, 0, 1 / np.where(s == 0, 1, s))
+    turn_u, turn_v = _mT(u) @ gu, _mT(v) @ gv
+    inner = ((turn_u - _mT(turn_u)) * apart * s[..., None, :] + s[..., :, None] * apart * (turn_v - _mT(turn_v))
+             + gs[..., None, :] * _eye(s))
+    gx = u @ inner @ _mT(v)
+    if x.shape[-2] > rank:
+        gx = gx + ((gu - u @ turn_u) * inverse[..., None, :]) @ _mT(v)
+    if x.shape[-1] > rank:
+        gx = gx + (u * inverse[..., None, :]) @ _mT(gv - v @ turn_v)
+    return gx
+
+
+@operation(vjps=_svd_vjp, outputs="U S Vh", names="_svd", methods="",
+           numpy={np.linalg.svd: lambda a, full_matrices=True: svd(a, full_matrices)},
+           samples=lambda draw: call(_full_rank(draw), full_matrices=False))
+def svd(x, *, full_matrices=True):
+    """Singular values S in descending order with x = U diag(S) Vh: (U, S, Vh).
+
+    The derivative of U and Vh exists only where all singular values differ; columns beyond min(x.shape[-2:]) have none.
+    """
+    return tuple(np.linalg.svd(x, full_matrices))
+
+
+@operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(_full_rank(draw)))
+def svdvals(x):
+    """The singular values of matrices, in descending order."""
+    return svd(x, full_matrices=False).S
+
+
+def _eigh_vjp(g, out, x):
+    (gw, gv), (w, v) = g, out
+    inner = gw[..., None, :] * _eye(x) + _differences(w) * (_mT(v) @ gv)
+    return v @ inner @ _mT(v)
+
+
+_eigh = operation(lambda x: tuple(np.linalg.eigh(x)), vjps=_eigh_vjp, outputs="eigenvalues eigenvectors", names="_eigh")
+
+
+@operation(names="_linalg_eigh", methods="", numpy=np.linalg.eigh, samples=lambda draw: call(
+    (x := draw.array((n := draw.integer(1, 3), n), low=0.0625, high=0.25)) + x.T + np.diag(3.0 * np.arange(n))))
+def eigh(x):
+    """Eigenvalues in ascending order and eigenvectors (columns) of symmetric matrices: (eigenvalues, eigenvectors).
+
+    The derivative of the vectors exists only where all eigenvalues differ.
+    """
+    return _eigh((x + _mT(x)) * 0.5)
+
+
+@operation(names="_eigvalsh", methods="", numpy=np.linalg.eigvalsh)
+def eigvalsh(x):
+    """The eigenvalues of symmetric matrices, in ascending order."""
+    return eigh(x).eigenvalues
+
+
+@operation(names="_pinv", methods="pinverse", numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)},
+           samples=lambda draw: call(_full_rank(draw)))
+def pinv(x, *, rtol=None):
+    """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
+    u, s, vh = svd(x, full_matrices=False)
+    rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
+    kept = s.detach() > rtol * s.detach().amax(-1, keepdim=True)
+    return (_mT(vh) * where(kept, 1 / where(kept, s, 1.0), 0.0)[..., None, :]) @ _mT(u)
+
+
+@operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))
+def matrix_power(x, n):
+    """Square matrices multiplied n times; n may be 0 (the identity) or negative (powers of the inverse)."""
+    if n < 0:
+        return matrix_power(inv(x), -n)
+    if n == 0:
+        return x * 0 + _eye(x)
+    half = matrix_power(x, n // 2) if n > 1 else None
+    return x if n == 1 else matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), x)
+
+
+# Norms
+
+def _beside(values, shape, dim):
+    """The result of a reduction, beside every element it was made from (all of them if dim is None)."""
+    reduced = range(len(shape)) if dim is None else axes(dim, len(shape)) if shape else ()
+    return values.reshape([1 if i in reduced else n for i, n in enumerate(shape)])
+
+
+def _norm_vjp(g, out, x, ord, dim, keepdim):
+    g, norm = _beside(g, x.shape, dim), _beside(out, x.shape, dim)
+    norm = np.where(norm == 0, 1, norm)  # all elements are 0, and so is the gradient
+    if ord == 2:
+        return g * x / norm
+    if ord == 1:
+        return g * np.sign(x)
+    return g * np.sign(x) * (np.abs(x) / norm) ** (ord - 1)
+
+
+def _norm(x, *, ord, dim, keepdim):
+    if ord == 2:
+        return np.sqrt((x * x).sum(axis=dim, keepdims=keepdim))
+    if ord == 1:
+        return np.abs(x).sum(axis=dim, keepdims=keepdim)
+    return (np.abs(x) ** ord).sum(axis=dim, keepdims=keepdim) ** (1 / ord)
+
+
+_power_norm = operation(_norm, vjps=_norm_vjp, names="_vector_norm", samples=lambda draw: call(
+    x := draw.array(away_from=(0,), min_side=1), ord=draw.choice([2, 1, 3, 1.5]), dim=draw.dims(x.ndim),
+    keepdim=draw.boolean()))
+
+
+@operation(names="_linalg_vector_norm", methods="", numpy={
+    np.linalg.vector_norm: lambda x, *, axis=None, keepdims=False, ord=2: vector_norm(x, ord, axis, keepdims)},
+    samples=lambda draw: call(x := draw.array(distinct=True, low=0.1, min_side=1),
+                              draw.choice([2, math.inf, -math.inf]), draw.dims(x.ndim), draw.boolean()))
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """(sum of |x| ** ord) ** (1 / ord) over `dim` (an axis, several, or all). ord=inf is the largest |x|, -inf the
+    smallest, 0 counts the elements that are not 0. The gradient is 0 where all elements are 0."""
+    x = x if dtype is None else x.to(dtype)
+    if isinstance(dim, list):
+        dim = tuple(dim)
+    if ord in (math.inf, -math.inf):
+        return x.abs().amax(dim, keepdim) if ord > 0 else x.abs().amin(dim, keepdim)
+    if ord == 0:
+        return (x != 0).to(x.dtype).sum(dim, keepdim)
+    return _power_norm(x, ord=ord, dim=dim, keepdim=keepdim)
+
+
+@operation(names="_matrix_norm", methods="", numpy={
+    np.linalg.matrix_norm: lambda x, *, keepdims=False, ord="fro": matrix_norm(x, ord, keepdim=keepdims)},
+    samples=lambda draw: call(_full_rank(draw), draw.choice(["fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf]),
+                              keepdim=draw.boolean()))
+def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    """The norm of matrices in the axes `dim`: "fro" (Frobenius), "nuc" (sum of the singular values), 2 and -2 (largest
+    and smallest singular value), inf and -inf (of the rows' sums of |x|), 1 and -1 (of the columns')."""
+    x = x if dtype is None else x.to(dtype)
+    rows, columns = axes(dim, x.ndim)
+    if ord == "fro":
+        return vector_norm(x, 2, (rows, columns), keepdim)
+    if ord in ("nuc", 2, -2):
+        s = svdvals(movedim(x, (rows, columns), (-2, -1)))
+        norm = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord == 2 else s.amin(-1)
+    elif ord in (1, -1, math.inf, -math.inf):
+        along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        sums = x.abs().sum(along, keepdim=True)
+        norm = (sums.amax if ord > 0 else sums.amin)((along, across))
+    else:
+        raise ValueError(f"ord={ord!r} is no norm of matrices; there are 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2")
+    return _beside(norm, x.shape, (rows, columns)) if keepdim else norm
+
+
+@operation(names="_linalg_norm", methods="", numpy=np.linalg.norm,
+           samples=lambda draw: call(_full_rank(draw), *draw.choice([(), (2, -1), ("fro", (-2, -1)), (1, (-1, -2))])))
+def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
+    """A vector norm over one axis (or, without `ord`, over any), a matrix norm over two: see `vector_norm` and
+    `matrix_norm`."""
+    if ord is None or isinstance(dim, int) or (dim is None and x.ndim == 1) or (dim is not None and len(dim) == 1):
+        return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+    if dim is None and x.ndim != 2:
+        raise RuntimeError(f"norm(ord={ord!r}) takes a vector or a matrix, this tensor has shape {x.shape}; name the "
+                           "axes with dim=")
+    return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
