@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Graph, Node, Tensor
-from viz import notation, text
+from viz import notation, steps, text
 from viz.names import Names
 from viz.picture import Box, Picture, Wire
-from viz.recorded import arguments, only_outputs, output_name
+from viz.recorded import arguments, folded, only_outputs, output_name
 
 NONE = "–"
 """Where there is no gradient."""
@@ -32,6 +32,7 @@ class Circuit:
         for output in graph.outputs:
             self._output(output)
         self._contributions()
+        self.picture.steps = steps.steps(self)
         gates = sum(box.kind == "gate" for box in self.picture.boxes)
         self.picture.summary = f"Circuit of {gates} gates and {len(graph.leaves)} inputs"
 
@@ -39,10 +40,10 @@ class Circuit:
         boxes, wires, values = self.picture.boxes, self.picture.wires, self.graph.values
         if node.name == "output" and node.parents[0] in self.only_output:
             return
-        folded = self.folded(node)
-        sources = [(i, self._source(vertex, thing)) for i, vertex, thing in arguments(node) if i not in folded]
+        inside = folded(node, self.names)
+        sources = [(i, self._source(vertex, thing)) for i, vertex, thing in arguments(node) if i not in inside]
         shown = self.only_output.get(node, node)  # whose value is on the wire
-        box = Box("gate", notation.sign(node.name, node.options, folded), name=self.names.get(id(shown), ""))
+        box = Box("gate", notation.sign(node.name, node.options, inside), name=self.names.get(id(shown), ""))
         if node.name == "output":
             box.label = output_name(node)
         if shown.shape is not None:
@@ -51,13 +52,6 @@ class Circuit:
         self.box_of[node] = self.box_of[shown] = len(boxes)
         boxes.append(box)
         wires.extend(Wire(source, self.box_of[node], argument=i) for i, source in sources)
-
-    def folded(self, node: Node) -> dict[int, float]:
-        """The constant that is written into the gate: a number without a name, beside one argument."""
-        if len(node.parents) != 2 or not notation.takes_number(node.name):
-            return {}
-        return {i: float(c) for i, (c, parent) in enumerate(zip(node.args, node.parents, strict=True))
-                if parent is None and id(c) not in self.names and np.size(c) == 1}
 
     def _source(self, vertex: Any, thing: Any) -> int:
         """The box of an argument; an input gets it when it is first used."""

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor
+from viz import dot, page, scopes
 from viz import names as naming
-from viz import scopes
 from viz.circuit import Circuit
 from viz.model import Model
 from viz.picture import Picture
@@ -46,19 +47,41 @@ class Drawing:
         return {"text/html": f'<div style="overflow-x:auto">{self}</div>', "image/svg+xml": str(self),
                 "text/plain": repr(self)}
 
+    def to_dot(self) -> graphviz.Digraph:
+        """The same boxes and wires as a `graphviz.Digraph`, for Graphviz to lay out (that needs its `dot` program)."""
+        return dot.digraph(self.picture)
+
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file, in the format that its suffix says, and return the path.
 
+        `.svg`; `.html`, a page that steps through the forward and the backward pass; `.dot`; `.png` and `.pdf`, which
+        need the extra `gradcircuit[images]`.
+
         Raises:
             ValueError: no such format.
+            ImportError: CairoSVG is missing, for .png and .pdf.
         """
         path = Path(path)
-        writers = {".svg": lambda: str(self) + "\n"}
-        if path.suffix.lower() not in writers:
-            raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(writers)}, not as {path.suffix!r}")
+        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, str(self)),
+                   ".dot": lambda: self.to_dot().source, ".png": lambda: _converted(str(self), "png"),
+                   ".pdf": lambda: _converted(str(self), "pdf")}
+        if path.suffix.lower() not in formats:
+            raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
+        content = formats[path.suffix.lower()]()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+
+def _converted(svg: str, kind: str) -> bytes:
+    try:
+        import cairosvg  # type: ignore[import-untyped]
+    except (ImportError, OSError) as error:  # OSError: the Cairo library itself is missing
+        raise ImportError(f"saving as .{kind} needs CairoSVG and the Cairo library: pip install 'gradcircuit[images]' "
+                          f"({error}); .svg and .html need nothing") from error
+    if kind == "png":
+        return cairosvg.svg2png(bytestring=svg.encode(), scale=2)
+    return cairosvg.svg2pdf(bytestring=svg.encode())
 
 
 def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: Any = None,
@@ -93,7 +116,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     frame = sys._getframe(1)
     scope = {**frame.f_globals, **frame.f_locals}
     outputs, calls = list(what), None
-    if what and not isinstance(what[0], Tensor):
+    if not what:
+        raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
+    if not isinstance(what[0], Tensor):
         function, *arguments = what
         if not callable(function):
             raise TypeError(f"draw() takes Tensors, or a Module or function and its arguments, not a "
@@ -109,18 +134,22 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
     found = naming.find(names, scope, modules)
     style = style or ("model" if modules or not _all_small(graph) else "circuit")
-    tree, owned = None, naming.owners(modules)
+    tree, owners = scopes.Scope("", "", 0, 0, graph.nodes), {}
     if style == "model":
-        tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, *owned) if calls is None else calls)
-    if len(graph.nodes) > limit and (tree is None or len(tree.items) > limit):
-        raise ValueError(f"this graph has {len(graph.nodes):,} operations, and a picture of more than {limit:,} boxes "
-                         "cannot be read; draw a part of it (an intermediate result computed from detached tensors), "
-                         "or give the Module it belongs to, draw(y, model=model), so that modules are drawn as one box")
-    graph.forward()
-    graph.backward()
-    if tree is None:
-        return Drawing(Circuit(graph, found).picture)
-    return Drawing(Model(graph, found, set(owned[0]), tree, depth, constants).picture)
+        owners, kinds = naming.owners(modules)
+        tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, owners, kinds) if calls is None else calls)
+        depth = scopes.readable_depth(tree) if depth is None else depth
+    visible = scopes.visible(tree, depth or 0)
+    if visible > limit:
+        raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
+                         f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed from "
+                         "detached tensors), or give the Module it belongs to, draw(y, model=model), so that modules "
+                         "are drawn as one box")
+    with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
+        graph.forward()
+        graph.backward()
+    return Drawing((Circuit(graph, found) if style == "circuit" else
+                    Model(graph, found, set(owners), tree, depth or 0, constants)).picture)
 
 
 def _all_small(graph: Graph) -> bool:

@@ -115,7 +115,7 @@ def _ranks(count: int, links: Sequence[Link], inputs_first: bool) -> list[int]:
 
 
 def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) -> tuple[list, list[list[int]]]:
-    """Items (rank, extent on either side): the boxes, and a place in every rank that a wire passes; each wire's items."""
+    """Items (rank, extent on either side): the boxes, and places in the ranks that wires pass; each wire's items."""
     items = [(rank, size.extent / 2, size.extent / 2 + size.beside) for rank, size in zip(ranks, sizes, strict=True)]
     chains, passing = [], {}
     for link in links:

@@ -9,11 +9,8 @@ from autograd import Graph, Node, Tensor
 from viz import health, notation, text
 from viz.names import Names
 from viz.picture import Box, Cluster, Picture, Wire
-from viz.recorded import arguments, only_outputs, output_name
+from viz.recorded import arguments, folded, only_outputs, output_name
 from viz.scopes import Repeats, Scope, fold
-
-VISIBLE = 60
-"""How many boxes a picture may have before modules are closed."""
 
 
 class Model:
@@ -24,38 +21,25 @@ class Model:
         names: of parameters and variables.
         parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
         root: the tree of calls.
-        depth: how many levels of modules to open; None for as many as leave at most 60 boxes.
+        depth: how many levels of modules to open.
         constants: also draw constants without a name.
     """
 
-    def __init__(self, graph: Graph, names: Names, parameters: set[int], root: Scope, depth: int | None,
+    def __init__(self, graph: Graph, names: Names, parameters: set[int], root: Scope, depth: int,
                  constants: bool) -> None:
         self.graph, self.names, self.parameters, self.constants = graph, names, parameters, constants
         self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
         self.only_output = only_outputs(graph)
         self.bad_found = False
-        deepest = _depth(root)
-        self.depth = depth if depth is not None else next(
-            (d for d in range(deepest, 0, -1) if self._count(root, d) <= VISIBLE), 0)
         self.picture = Picture(downward=True)
         self.box_of: dict[Any, int] = {}
-        self._draw(root, self.depth)
+        self._draw(root, depth)
         for output in graph.outputs:
             self._output(output)
         self._wires()
         closed = sum(box.kind == "module" for box in self.picture.boxes)
         self.picture.summary = (f"Graph of {len(graph.nodes)} operations and {len(graph.leaves)} leaves"
                                 + (f", {closed} modules closed" if closed else ""))
-
-    def _count(self, scope: Scope, depth: int) -> int:
-        count = 0
-        for item in fold(scope, depth > 0):
-            if isinstance(item, Node):
-                count += not self._is_picked(item)
-                count += sum(self._is_drawn(thing) for _, _, thing in arguments(item))
-            else:
-                count += self._count(item, depth - 1) if isinstance(item, Scope) and depth > 0 else 1
-        return count
 
     # Boxes, in topological order
 
@@ -68,7 +52,7 @@ class Model:
                     members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind == "parameter"]
                     members.append(self._operation(item))
             elif isinstance(item, Scope) and depth > 0:
-                cluster = Cluster(f"{text.shorten(item.path)}  {item.kind}", [])
+                cluster = Cluster(f"{text.shorten(item.path)} {item.kind}", [])
                 self.picture.clusters.append(cluster)
                 cluster.members = self._draw(item, depth - 1)
                 members += cluster.members
@@ -114,8 +98,10 @@ class Model:
 
     def _operation(self, node: Node) -> int:
         values, gradients = self.graph.values, self.graph.gradients
-        label = {"output": lambda: output_name(node), "getitem": lambda: notation.index(node.options["index"])}.get(
-            node.name, lambda: node.name)()
+        inside = folded(node, self.names)
+        label = output_name(node) if node.name == "output" else node.name
+        if inside or node.name in ("getitem", "power_of_number"):
+            label = f"{node.name.removesuffix('_of_number')} {notation.sign(node.name, node.options, inside)}"
         shown = self.only_output.get(node, node)  # whose value it shows
         name = self.names.get(id(shown), "")
         box = Box("operation", text.shorten(label, 34), name=name if name != label else "")
@@ -131,7 +117,7 @@ class Model:
     def _module(self, item: "Scope | Repeats") -> int:
         nodes = list(item.nodes())
         calls = item.calls if isinstance(item, Repeats) else [item]
-        label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path}  × {len(calls)}"
+        label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
         box = Box("module", text.shorten(label, 40), link=calls[0].path)
         last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
         if last.shape is not None:
@@ -191,7 +177,3 @@ class Model:
                 if source is not None and source < target and (source, target) not in seen:
                     seen.add((source, target))
                     self.picture.wires.append(Wire(source, target, argument=i))
-
-
-def _depth(scope: Scope) -> int:
-    return max((1 + _depth(item) for item in scope.items if isinstance(item, Scope)), default=0)

@@ -22,7 +22,7 @@ NOTATIONS = {
     "div": Notation("/", "{x} / {y}", ("1 / {y}", "−{x} / {y}²")),
     "neg": Notation("*−1", "−{x}", ("−1",)),
     "power": Notation("^", "{x} ^ {y}", ("{y} × {x} ^ ({y} − 1)", "{out} × ln {x}")),
-    "exp": Notation("exp", "exp {x}", ("exp {x} = {out}",)),
+    "exp": Notation("exp", "exp {x}", ("exp {x}",)),
     "log": Notation("ln", "ln {x}", ("1 / {x}",)),
     "sqrt": Notation("√", "√{x}", ("1 / (2 √{x})",)),
     "sin": Notation("sin", "sin {x}", ("cos {x}",)),
@@ -71,6 +71,11 @@ def takes_number(name: str) -> bool:
     return name in _WITH_NUMBER
 
 
+def elementwise(name: str) -> bool:
+    """Whether element i of the result depends on element i of the arguments alone."""
+    return (name in NOTATIONS and name not in ("matmul", "sum")) or name == "power_of_number"
+
+
 def formula(name: str, options: dict[str, Any], arguments: list[str]) -> str:
     """The result in terms of its arguments."""
     if name == "power_of_number":
@@ -102,5 +107,5 @@ def index(parts: Any) -> str:
         if isinstance(i, slice):
             ends = [("" if v is None else str(v)) for v in (i.start, i.stop)]
             return ":".join(ends) + ("" if i.step is None else f":{i.step}")
-        return "…" if i is Ellipsis else "None" if i is None else "[…]" if getattr(i, "ndim", 0) else str(i)
+        return "…" if i is Ellipsis else "None" if i is None else "array" if getattr(i, "ndim", 0) else str(i)
     return f"[{', '.join(part(i) for i in (parts if isinstance(parts, tuple) else (parts,)))}]"

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from autograd import Graph, Node
+from viz import notation
 
 
 def arguments(node: Node) -> Iterator[tuple[int, Any, Any]]:
@@ -16,6 +19,14 @@ def arguments(node: Node) -> Iterator[tuple[int, Any, Any]]:
             yield i, ("constant", id(arg)), arg
         else:
             yield i, parent, parent
+
+
+def folded(node: Node, names: dict[int, str]) -> dict[int, float]:
+    """The constant that is written into the gate, as in +1 and 1/x: a number without a name, beside one argument."""
+    if len(node.parents) != 2 or not notation.takes_number(node.name):
+        return {}
+    return {i: float(thing) for i, vertex, thing in arguments(node)
+            if isinstance(vertex, tuple) and id(thing) not in names and np.size(thing) == 1}
 
 
 def only_outputs(graph: Graph) -> dict[Node, Node]:

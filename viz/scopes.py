@@ -12,6 +12,12 @@ from autograd import Node
 from autograd.tensor import clock
 from viz.recorded import arguments
 
+CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+"""Classes that are never called, only what they hold is."""
+
+READABLE = 50
+"""Operations and closed modules in one picture, without leaves."""
+
 
 @dataclass
 class Scope:
@@ -110,7 +116,8 @@ def _runs(marked: list[tuple[int, list[str]]], depth: int, kinds: dict[str, str]
         if run and path[:depth] != run[0][1][:depth]:
             if len(run[0][1]) >= depth:
                 name = ".".join(run[0][1][:depth])
-                yield Scope(name, kinds.get(name, ""), run[0][0], run[-1][0])
+                if kinds.get(name) not in CONTAINERS:
+                    yield Scope(name, kinds.get(name, ""), run[0][0], run[-1][0])
                 yield from _runs(run, depth + 1, kinds)
             run = []
         run.append((birth, path))
@@ -167,3 +174,21 @@ def _run_of_repeats(items: list, i: int) -> list:
         if gap is not None and between != gap:
             return items[i:end]
         gap, end = between, following + 1
+
+
+def visible(scope: Scope, depth: int) -> int:
+    """How many operations and closed modules are drawn if so many levels of modules are opened."""
+    return sum(visible(item, depth - 1) if isinstance(item, Scope) and depth > 0 else 1
+               for item in fold(scope, depth > 0))
+
+
+def readable_depth(root: Scope) -> int:
+    """How many levels of modules to open so that at most about 60 boxes are drawn, if that is possible."""
+    depth = 0
+    while depth < _depth(root) and visible(root, depth + 1) <= READABLE:
+        depth += 1
+    return depth
+
+
+def _depth(scope: Scope) -> int:
+    return max((1 + _depth(item) for item in scope.items if isinstance(item, Scope)), default=0)

@@ -96,8 +96,8 @@ class ModelWriter(Writer):
                            target[1] + size.extent / 2)
             start, y0 = self.at(self.centres[wire.source][0],
                                 self.centres[wire.source][1] - self.sizes[wire.source].extent / 2)
-            path = f"M{decimal(start)} {decimal(y0)}C{decimal(start - 14)} {decimal(y0)} {decimal(x + 16)} {decimal(y)} " \
-                   f"{decimal(x + 4)} {decimal(y)}"
+            bends = [start - 14, y0, x + 16, y, x + 4, y]
+            path = f"M{decimal(start)} {decimal(y0)}C{' '.join(decimal(c) for c in bends)}"
             arrow = f"M{decimal(x)} {decimal(y)}l7 -4v8z"
         else:
             path, (x, y) = self.path(i), self.at(*self.routes[i][-1])
@@ -135,7 +135,8 @@ class ModelWriter(Writer):
             y += ROW
             colour = {"value": GREEN, "grey": GREY}.get(class_, RED)
             parts.append(tag("text", text.xml(content), class_=class_, x=left + PADDING, y=y, fill=colour,
-                             font_size=LINE, font_weight="bold" if class_ == "alarm" else None))
+                             font_size=LINE, font_weight="bold" if class_ == "alarm" else None,
+                             data_box=i if class_ in ("value", "gradient") else None))
             if bars:
                 parts.append(_histogram(bars, class_, colour, right - BARS, y))
         return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind)
