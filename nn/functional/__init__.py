@@ -3,7 +3,34 @@
 What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
 """
 
-from autograd import relu, sigmoid, tanh
+from autograd import log_softmax, relu, sigmoid, softmax, tanh
+from nn.functional.activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    maxout,
+    mish,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    silu,
+    softmin,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
+from nn.functional.attention import scaled_dot_product_attention
 from nn.functional.convolution import (
     conv1d,
     conv2d,
@@ -12,8 +39,67 @@ from nn.functional.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
-from nn.functional.linear import linear
-from nn.functional import activation, recurrent, pooling, normalization, attention, embedding  # noqa
-from nn.functional.loss import cross_entropy, nll_loss
-
-__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cross_entropy", "linear", "nll_loss", "relu", "sigmoid", "tanh"]
+from nn.functional.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+    stochastic_depth,
+)
+from nn.functional.embedding import embedding, one_hot
+from nn.functional.linear import bilinear, linear
+from nn.functional.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    cosine_similarity,
+    cross_entropy,
+    ctc_loss,
+    elastic_net_penalty,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    l1_penalty,
+    l2_penalty,
+    margin_ranking_loss,
+    mse_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    nll_loss,
+    pairwise_distance,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from nn.functional.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
+from nn.functional.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from nn.functional.recurrent import gru_cell, lstm_cell, rnn_cell
+from nn.functional.spatial import fold, interpolate, pad, pixel_shuffle, pixel_unshuffle, unfold

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, operation, relu, sigmoid, softmax, tanh
+from autograd import Tensor, as_tensor, operation, relu, sigmoid, softmax, tanh
 from autograd.random import numpy_generator
 from autograd.samples import numbers
 
@@ -59,8 +59,8 @@ def _erf_single(x):
 
 
 def _by_blocks(function, x):
-    """function(x), elementwise, computed block by block."""
-    if x.size <= _BLOCK:
+    """function(x), elementwise, computed block by block if x is a large array."""
+    if isinstance(x, Tensor) or x.size <= _BLOCK:
         return function(x)
     out = np.empty_like(x)
     source, target = x.ravel(order="K"), out.ravel(order="K")
@@ -87,8 +87,7 @@ def _gelu_slope(x):
 
 
 _gelu = operation(lambda x: _by_blocks(lambda part: part * normal_cdf(part), np.asarray(x)),
-                  vjps=lambda g, out, x: g * (_by_blocks(_gelu_slope, x) if isinstance(x, np.ndarray) else _gelu_slope(x)),
-                  names="gelu", methods="", samples=numbers)
+                  vjps=lambda g, out, x: g * _by_blocks(_gelu_slope, x), names="gelu", methods="", samples=numbers)
 
 
 def gelu(input, approximate="none"):
@@ -153,7 +152,8 @@ def prelu(input, weight):
     """x where x > 0, else weight x, with one weight or one a channel (He et al. 2015)."""
     x = as_tensor(input)
     if weight.size() not in ((1,), (x.shape[min(1, x.ndim - 1)],)):
-        raise ValueError(f"prelu: weight must have shape (1,) or one entry for each of the channels (axis 1) of the input "
+        raise ValueError("prelu: weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
+                         "input "
                          f"of shape {x.shape}, not {weight.shape}")
     each = weight.reshape((-1, *(1,) * (x.ndim - 2))) if x.ndim > 1 else weight
     positive = (x.array > 0).astype(x.dtype)

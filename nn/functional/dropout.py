@@ -33,7 +33,8 @@ def dropout(input, p=0.5, training=True):
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
+        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without "
+                         "N, not "
                          f"{x.shape}")
     if not training or not p:
         return x
@@ -79,7 +80,7 @@ def feature_alpha_dropout(input, p=0.5, training=False):
 
 
 def stochastic_depth(input, p, mode="batch", training=True):
-    """Drop a residual branch: the whole batch ("batch") or each example ("row") with probability p (Huang et al. 2016)."""
+    """A residual branch dropped with probability p: for the "batch", or for each example, "row" (Huang et al. 2016)."""
     if mode not in ("batch", "row"):
         raise ValueError(f"stochastic_depth: mode must be 'batch' or 'row', not {mode!r}")
     x = as_tensor(input)

@@ -7,7 +7,7 @@ from autograd.samples import call
 
 
 def _add_rows_forward(y, *, indices, count):
-    """Zeros (count, width), with row i of y added to row indices[i]: sorted first, so that each row is summed in one go."""
+    """Zeros (count, width), with row i of y added to row indices[i]; sorted first, so that each row is one sum."""
     indices, rows = indices.ravel(), y.reshape(indices.size, y.shape[-1])
     out = np.zeros((count, y.shape[-1]), y.dtype)
     if len(indices):
@@ -72,7 +72,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0):
 
 
 def one_hot(input, num_classes=-1):
-    """1 at input[...] and 0 elsewhere along a new last axis of `num_classes` (default: the largest index + 1); int64."""
+    """1 at input[...], else 0, along a new last axis of `num_classes`; by default, the largest index + 1; int64."""
     indices = as_tensor(input)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"one_hot: indices must be integers, not {indices.dtype}; write input.long()")

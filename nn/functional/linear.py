@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd import operation
+from autograd import einsum, operation
 from autograd.samples import call
 
 
@@ -41,3 +41,12 @@ def linear(input, weight, bias=None):
     if bias is not None:
         out += bias
     return out.reshape((*input.shape[:-1], weight.shape[0]))
+
+
+def bilinear(input1, input2, weight, bias=None):
+    """x1ᵀ W_k x2 + b_k for each output k: input1 (*, in1), input2 (*, in2), weight (out, in1, in2), bias (out,)."""
+    if weight.ndim != 3 or (input1.shape[-1], input2.shape[-1]) != weight.shape[1:]:
+        raise ValueError(f"bilinear: inputs of shapes {input1.shape} and {input2.shape} do not fit a weight of shape "
+                         f"{weight.shape}; they must be (*, in1), (*, in2) and (out, in1, in2)")
+    out = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias

@@ -4,12 +4,15 @@ Every loss takes `reduction`: "mean", "sum", or "none" for one number an element
 """
 
 import math
+import warnings
 
 import numpy as np
 
 import autograd
-from autograd import Tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.samples import call
+from nn.functional.activation import logsigmoid, relu, softplus
+from nn.functional.normalization import normalize
 
 
 def reduced(losses, reduction):
@@ -149,8 +152,8 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be between 0 and 1, not {label_smoothing}")
-    input, target = autograd.as_tensor(input), autograd.as_tensor(target)
-    weight = None if weight is None else autograd.as_tensor(weight).detach().to(input.dtype)
+    input, target = as_tensor(input), as_tensor(target)
+    weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     if target.shape == input.shape and target.dtype.kind == "f":
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", input, target, weight, ignore_index)
@@ -171,13 +174,12 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
     return reduced(losses, reduction)
 
 
-def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
-             reduction: str = "mean") -> Tensor:
+def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
     """-input[target]: the negative log likelihood, given log probabilities; arguments as in `cross_entropy`."""
     check_reduction(reduction)
-    input, target = autograd.as_tensor(input), autograd.as_tensor(target)
+    input, target = as_tensor(input), as_tensor(target)
     _check_classes("nll_loss", input, target, weight, ignore_index)
-    weight = None if weight is None else autograd.as_tensor(weight).detach().numpy()
+    weight = None if weight is None else as_tensor(weight).detach().numpy()
     scores = _classes_last(input)
     _, counts, labels = _weights(target.numpy().reshape(-1), weight, ignore_index, scores.shape[1], input.dtype)
     picked = scores[np.arange(len(labels)), labels]
@@ -185,3 +187,321 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
     if reduction == "none":
         return losses.reshape(target.shape)
     return losses.sum() / counts.sum() if reduction == "mean" else losses.sum()
+
+
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, *, reduction="mean"):
+    """The multiclass SVM's hinge: the sum over j ≠ y of max(0, margin - x_y + x_j)^p, over the number of classes.
+
+    Args:
+        input: scores, (N, C) or (C,).
+        target: class indices, (N,) or ().
+        p: 1, or 2 for the squared hinge.
+        margin: by how much the right score is to exceed the others.
+        weight: what each class counts, (C,).
+        reduction: "mean", "sum" or "none".
+    """
+    input, target = as_tensor(input), as_tensor(target)
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+    if input.ndim > 2:
+        raise ValueError(f"multi_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
+    _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
+    x, labels = _classes_last(input), target.numpy().reshape(-1)
+    rows = np.arange(len(labels))
+    hinge = relu(x - x[rows, labels].unsqueeze(1) + margin)
+    if p == 2:
+        hinge = hinge * hinge
+    others = np.ones(x.shape, x.dtype)
+    others[rows, labels] = 0
+    if weight is not None:
+        others *= as_tensor(weight).detach().numpy()[labels][:, None].astype(x.dtype)
+    return reduced(((hinge * others).sum(1) / x.shape[1]).reshape(target.shape), reduction)
+
+
+# Elementwise differences
+
+def _pair(name, input, target):
+    """Both as Tensors; PyTorch's warning if their shapes differ."""
+    input, target = as_tensor(input), as_tensor(target)
+    if input.shape != target.shape:
+        warnings.warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, "
+                      "which "
+                      "is rarely meant: give them one shape", stacklevel=3)
+    return input, target
+
+
+def _same_shape(name, input, target):
+    input, target = as_tensor(input), as_tensor(target)
+    if input.shape != target.shape:
+        raise ValueError(f"{name}: the target must have the input's shape {input.shape}, not {target.shape}")
+    return input, target
+
+
+def mse_loss(input, target, reduction="mean"):
+    """(x - y)²."""
+    input, target = _pair("mse_loss", input, target)
+    difference = input - target
+    return reduced(difference * difference, reduction)
+
+
+def l1_loss(input, target, reduction="mean"):
+    """|x - y|."""
+    input, target = _pair("l1_loss", input, target)
+    return reduced((input - target).abs(), reduction)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    """d² / 2 where d = |x - y| is below delta, else delta (d - delta / 2) (Huber 1964)."""
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta must be positive, not {delta}")
+    input, target = _pair("huber_loss", input, target)
+    d = (input - target).abs()
+    near = d.array < delta
+    return reduced(autograd.where(near, 0.5 * d * d, delta * (d - 0.5 * delta)), reduction)
+
+
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """d² / (2 beta) where d = |x - y| is below beta, else d - beta / 2 (Girshick 2015); the L1 loss for beta = 0."""
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta must not be negative, it is {beta}")
+    if not beta:
+        return l1_loss(input, target, reduction)
+    return huber_loss(input, target, reduction, beta) / beta
+
+
+# Distributions
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """-(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms are cut off at -100, as in PyTorch."""
+    input, target = _same_shape("binary_cross_entropy", input, target)
+    if input.numel() and not 0 <= input.array.min() <= input.array.max() <= 1:
+        raise ValueError("binary_cross_entropy: the input must be probabilities, but it reaches from "
+                         f"{input.array.min()} "
+                         f"to {input.array.max()}; for scores use binary_cross_entropy_with_logits")
+
+    def log(x):  # a derivative of 0 where it is cut off
+        return autograd.where(x.array > math.exp(-100), x, math.exp(-100)).log()
+    losses = -(target * log(input) + (1 - target) * log(1 - input))
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
+    input, target = _same_shape("binary_cross_entropy_with_logits", input, target)
+    if pos_weight is None:
+        losses = softplus(input) - input * target
+    else:
+        losses = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """y (log y - x) for log probabilities x and probabilities y (log y if `log_target`).
+
+    "batchmean", the sum over the size of the batch, is the mathematical divergence; "mean" divides by all elements.
+    """
+    input, target = as_tensor(input), as_tensor(target)
+    if log_target:
+        losses = target.exp() * (target - input)
+    else:
+        positive = target.array > 0
+        safe = autograd.where(positive, target, 1.0)
+        losses = autograd.where(positive, target * safe.log(), 0.0) - target * input
+    if reduction == "batchmean":
+        return losses.sum() / input.shape[0]
+    return reduced(losses, reduction)
+
+
+def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+    """exp(x) - y x, or x - y log(x + eps) without `log_input`; `full` adds Stirling's log y! where y > 1."""
+    input, target = as_tensor(input), as_tensor(target)
+    losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        large = autograd.where(target.array > 1, target, 1.0)
+        stirling = large * large.log() - large + 0.5 * (2 * math.pi * large).log()
+        losses = losses + autograd.where(target.array > 1, stirling, 0.0)
+    return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log v + (x - y)² / v) / 2 with v = max(var, eps); `full` adds log(2π) / 2 (Nix & Weigend 1994)."""
+    input, target = as_tensor(input), as_tensor(target)
+    var = as_tensor(var if isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
+    if var.shape == input.shape[:-1] and var.ndim:
+        var = var.unsqueeze(-1)
+    if var.numel() and var.array.min() < 0:
+        raise ValueError(f"gaussian_nll_loss: var must not be negative, its smallest entry is {var.array.min()}")
+    var = var + np.maximum(eps - var.array, 0).astype(var.dtype)  # the gradient passes as if nothing were cut off
+    difference = input - target
+    losses = 0.5 * (var.log() + difference * difference / var)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
+
+
+# Margins and similarities
+
+def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+    """x1 · x2 / (‖x1‖ ‖x2‖) along `dim`."""
+    return (normalize(x1, dim=dim, eps=eps) * normalize(x2, dim=dim, eps=eps)).sum(dim)
+
+
+def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    """‖x1 - x2 + eps‖_p over the last axis."""
+    d = as_tensor(x1) - x2 + eps
+    if p == 2:
+        return (d * d).sum(-1, keepdim=keepdim).sqrt()
+    return (d.abs() ** p).sum(-1, keepdim=keepdim) ** (1 / p)
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1."""
+    target = as_tensor(target)
+    cosine = cosine_similarity(input1, input2, -1)
+    return reduced(autograd.where(target.array == 1, 1 - cosine, relu(cosine - margin)), reduction)
+
+
+def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+    """max(0, -y (x1 - x2) + margin): y = 1 wants x1 larger, y = -1 wants x2 larger."""
+    return reduced(relu(-as_tensor(target) * (as_tensor(input1) - input2) + margin), reduction)
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin) (Schroff et al. 2015).
+
+    `swap` takes the smaller of d(anchor, negative) and d(positive, negative).
+    """
+    return triplet_margin_with_distance_loss(
+        anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin,
+        swap=swap, reduction=reduction)
+
+
+def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
+                                      reduction="mean"):
+    """`triplet_margin_loss` with a distance of your own."""
+    distance = distance_function or pairwise_distance
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = autograd.minimum(far, distance(positive, negative))
+    return reduced(relu(near - far + margin), reduction)
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+    """x where target is 1, max(0, margin - x) where it is -1."""
+    input, target = as_tensor(input), as_tensor(target)
+    return reduced(autograd.where(target.array == 1, input, 0.0)
+                   + autograd.where(target.array == -1, relu(margin - input), 0.0), reduction)
+
+
+def soft_margin_loss(input, target, reduction="mean"):
+    """log(1 + exp(-y x)) for y = ±1."""
+    input, target = _same_shape("soft_margin_loss", input, target)
+    return reduced(softplus(-as_tensor(target) * input), reduction)
+
+
+def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
+    """The mean over classes of the binary cross entropy with logits."""
+    input, target = _same_shape("multilabel_soft_margin_loss", input, target)
+    losses = softplus(input) - target * input
+    return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
+
+
+def multilabel_margin_loss(input, target, reduction="mean"):
+    """The sum of max(0, 1 - x_y + x_j) over labels y and other classes j, over the number of classes.
+
+    input (N, C) or (C,); target of the same shape: each row the labels, ended by the first -1.
+    """
+    input, target = _same_shape("multilabel_margin_loss", input, target)
+    x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])
+    n, classes = x.shape
+    valid = np.cumprod(labels >= 0, axis=1).astype(bool)
+    picked = np.where(valid, labels, 0)
+    is_label = np.zeros((n, classes), bool)
+    rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
+    is_label[rows[valid], picked[valid]] = True
+    hinge = relu(1 - x[rows, picked].unsqueeze(2) + x.unsqueeze(1))  # (N, labels, C)
+    counted = (valid[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
+    losses = (hinge * counted).sum((1, 2)) / classes
+    return reduced(losses if input.ndim == 2 else losses.squeeze(0), reduction)
+
+
+# Sequences
+
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+    """-log of the probability of all alignments of a target with an input (Graves et al. 2006).
+
+    Args:
+        log_probs: log probabilities, (T, N, C) or (T, C).
+        targets: labels without blanks, (N, S), or all of them one after the other.
+        input_lengths: how many steps of each example count, (N,).
+        target_lengths: how many labels of each example count, (N,).
+        blank: the class that stands for no label.
+        reduction: "mean" first divides each loss by its target's length.
+        zero_infinity: 0 instead of infinity (and no gradient) where the target does not fit the input.
+    """
+    check_reduction(reduction)
+    log_probs = as_tensor(log_probs)
+    single = log_probs.ndim == 2
+    if single:
+        log_probs = log_probs.unsqueeze(1)
+    steps, count, _ = log_probs.shape
+    targets, input_lengths, target_lengths = (np.atleast_1d(np.asarray(as_tensor(a).array))
+                                              for a in (targets, input_lengths, target_lengths))
+    if input_lengths.shape != (count,) or target_lengths.shape != (count,) or input_lengths.max(initial=0) > steps:
+        raise ValueError(f"ctc_loss: log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
+                         "have "
+                         f"{count} entries, the former at most {steps}; they are {input_lengths} and {target_lengths}")
+    longest = int(target_lengths.max(initial=0))
+    if targets.ndim == 1:
+        ends = np.cumsum(target_lengths)
+        padded = np.zeros((count, longest), np.int64)
+        for i, (end, n) in enumerate(zip(ends, target_lengths, strict=True)):
+            padded[i, :n] = targets[end - n:end]
+        targets = padded
+    # blanks around all labels; each state is reached from itself, the one before, and, if the label differs, two before
+    states = np.full((count, 2 * longest + 1), blank)
+    states[:, 1::2] = targets[:, :longest]
+    skip = np.zeros(states.shape, bool)
+    skip[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
+    minus = -1e30 if log_probs.dtype == np.float64 else -1e25  # finite, so that no derivative is nan
+    dtype = log_probs.dtype
+    emissions = log_probs[:, np.arange(count)[:, None], states]  # (T, N, 2S + 1)
+    start = np.where(np.arange(states.shape[1]) < 2, 0, minus).astype(dtype)
+    alpha = emissions[0] + start
+    no_skip = np.where(skip, 0, minus).astype(dtype)
+    gap = autograd.full((count, 1), minus, dtype=dtype)
+    alphas = [alpha]
+    for t in range(1, steps):
+        before = autograd.cat([gap, alpha[:, :-1]], 1)
+        two_before = autograd.cat([gap, before[:, :-1]], 1) + no_skip
+        alpha = emissions[t] + autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        alphas.append(alpha)
+    final = autograd.stack(alphas)[input_lengths - 1, np.arange(count)]  # (N, 2S + 1)
+    last = 2 * target_lengths
+    ends = autograd.stack([final[np.arange(count), last],
+                           final[np.arange(count), np.maximum(last - 1, 0)]
+                           + np.where(target_lengths > 0, 0, minus).astype(dtype)])
+    losses = -autograd.logsumexp(ends, 0)
+    impossible = losses.array > -minus / 2
+    losses = autograd.where(impossible, 0.0 if zero_infinity else math.inf, losses)
+    if reduction == "mean":
+        return (losses / np.maximum(target_lengths, 1).astype(dtype)).mean()
+    if single and reduction == "none":
+        return losses.squeeze(0)
+    return reduced(losses, reduction)
+
+
+# Penalties on parameters
+
+def l1_penalty(parameters):
+    """The sum of |w| over all parameters."""
+    return sum((w.abs().sum() for w in parameters), start=0.0)
+
+
+def l2_penalty(parameters):
+    """The sum of w² over all parameters."""
+    return sum(((w * w).sum() for w in parameters), start=0.0)
+
+
+def elastic_net_penalty(parameters, l1_ratio=0.5):
+    """l1_ratio Σ|w| + (1 - l1_ratio) Σw² (Zou & Hastie 2005)."""
+    parameters = list(parameters)
+    return l1_ratio * l1_penalty(parameters) + (1 - l1_ratio) * l2_penalty(parameters)

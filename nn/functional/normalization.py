@@ -105,7 +105,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     dims = (0, *range(2, x.ndim))
     count = math.prod(x.shape[d] for d in dims)
     if count <= 1:
-        raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; use a "
+        raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; "
+                         "use a "
                          "larger batch, or eval()")
     out, mean, variance = normalize_over(x, weight, bias, dims=dims, eps=eps)
     with no_grad():
@@ -132,7 +133,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """Normalization over groups of channels and all positions of (N, C, ...), for each example (Wu & He 2018)."""
     x = as_tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ValueError(f"group_norm: the input must have shape (N, C, ...) with C divisible by num_groups={num_groups}, "
+        raise ValueError("group_norm: the input must have shape (N, C, ...) with C divisible by "
+                         f"num_groups={num_groups}, "
                          f"not {x.shape}")
     _check_channels("group_norm", x, weight=weight, bias=bias)
     grouped = x.reshape((x.shape[0], num_groups, x.shape[1] // num_groups, *x.shape[2:]))
@@ -142,14 +144,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     return out.reshape(x.shape)
 
 
-def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1,
-                  eps=1e-5):
+def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
+                  momentum=0.1, eps=1e-5):
     """Normalization over the positions of (N, C, ...), for each example and channel (Ulyanov et al. 2016)."""
     x = as_tensor(input)
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) <= 1:
-        raise ValueError(f"instance_norm: the input must have shape (N, C, ...) with more than one value a channel, not "
+        raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than one value a channel, "
+                         "not "
                          f"{x.shape}")
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     out, mean, variance = normalize_over(x, _per_channel(weight, x.ndim), _per_channel(bias, x.ndim),

@@ -94,7 +94,8 @@ def _samples(draw, distinct=False):
 
 def _spread_samples(draw):
     size, geometry = _geometry(draw)
-    return call(draw.array(shape=(1, draw.integer(0, 2), *output_size(size, *geometry.values()))), size=size, **geometry)
+    shape = (1, draw.integer(0, 2), *output_size(size, *geometry.values()))
+    return call(draw.array(shape=shape), size=size, **geometry)
 
 
 def _max_samples(draw):

@@ -63,7 +63,8 @@ def rnn_cell(x, h, w_ih, w_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
 def lstm_cell(x, h, c, w_ih, w_hh, b_ih=None, b_hh=None):
     """One step of a long short-term memory (Hochreiter & Schmidhuber 1997): (h', c').
 
-    i, f, o = σ(…), g = tanh(…) of W_ih x + b_ih + W_hh h + b_hh, in the order i, f, g, o; c' = f c + i g; h' = o tanh(c').
+    i, f, o = σ(…), g = tanh(…) of W_ih x + b_ih + W_hh h + b_hh, in the order i, f, g, o;
+    c' = f c + i g; h' = o tanh(c').
     """
     gates = linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh)
     n = gates.shape[-1] // 4
@@ -267,8 +268,8 @@ def _samples(gates, states, **options):
 
 
 rnn_sequence = operation(
-    _rnn_forward, joint_vjp=_rnn_vjp, composition=_rnn_composition, outputs="output h_n", names="rnn_sequence", methods="",
-    samples=_samples(1, 1, nonlinearity=["tanh"]))
+    _rnn_forward, joint_vjp=_rnn_vjp, composition=_rnn_composition, outputs="output h_n", names="rnn_sequence",
+    methods="", samples=_samples(1, 1, nonlinearity=["tanh"]))
 
 lstm_sequence = operation(
     _lstm_forward, joint_vjp=_lstm_vjp, composition=_lstm_composition, outputs="output h_n c_n", names="lstm_sequence",

@@ -1,0 +1,211 @@
+"""Attention layers and positions."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor
+from nn import functional as F
+from nn import init
+from nn.functional.dropout import keep_mask
+from nn.linear import Linear
+from nn.module import Module
+from nn.parameter import Parameter
+
+
+def _additive(mask: Tensor | None, dtype: Any) -> np.ndarray | None:
+    """A mask (True: not allowed) as numbers to be added to the scores."""
+    if mask is None:
+        return None
+    array = autograd.as_tensor(mask).detach().numpy()
+    if array.dtype == bool:
+        return np.where(array, dtype.type(-np.inf), dtype.type(0))
+    if array.dtype.kind != "f":
+        raise TypeError(f"an attention mask must be boolean (True: not allowed) or floating, not {array.dtype}")
+    return array.astype(dtype, copy=False)
+
+
+class MultiheadAttention(Module):
+    """Several attentions side by side: concat(head_i) W_o, head_i = attention(Q W_q, K W_k, V W_v) (Vaswani 2017).
+
+    Args:
+        embed_dim: E, of queries and outputs.
+        num_heads: must divide E.
+        dropout: the probability with which attention weights are dropped in training.
+        bias: whether the projections have one.
+        kdim: width of the keys, default E.
+        vdim: width of the values, default E.
+        batch_first: tensors are (B, L, E) and not (L, B, E).
+        dtype: of the parameters.
+
+    Attributes:
+        in_proj_weight: W_q, W_k and W_v above each other, (3E, E); with other widths, q_proj_weight and so on.
+        in_proj_bias: (3E,) or None.
+        out_proj: the linear layer W_o.
+    """
+
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, kdim: int | None = None,
+                 vdim: int | None = None, batch_first: bool = False, dtype: Any = None) -> None:
+        super().__init__()
+        if embed_dim % num_heads:
+            raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
+        self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
+        self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
+        if self.kdim == self.vdim == embed_dim:
+            self.in_proj_weight = Parameter(autograd.empty(3 * embed_dim, embed_dim, dtype=dtype))
+        else:
+            self.q_proj_weight = Parameter(autograd.empty(embed_dim, embed_dim, dtype=dtype))
+            self.k_proj_weight = Parameter(autograd.empty(embed_dim, self.kdim, dtype=dtype))
+            self.v_proj_weight = Parameter(autograd.empty(embed_dim, self.vdim, dtype=dtype))
+        self.in_proj_bias = Parameter(autograd.empty(3 * embed_dim, dtype=dtype)) if bias else None
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
+        for name, parameter in self.named_parameters(recurse=False):
+            init.xavier_uniform_(parameter) if name.endswith("weight") else init.zeros_(parameter)
+        if bias:
+            init.zeros_(self.out_proj.bias)
+
+    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
+        e = self.embed_dim
+        if query is key is value and hasattr(self, "in_proj_weight"):  # one product for all three
+            both = F.linear(query, self.in_proj_weight, self.in_proj_bias)
+            return [both[..., :e], both[..., e:2 * e], both[..., 2 * e:]]
+        weights = ([self.in_proj_weight[i * e:(i + 1) * e] for i in range(3)] if hasattr(self, "in_proj_weight")
+                   else [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight])
+        return [F.linear(x, w, None if self.in_proj_bias is None else self.in_proj_bias[i * e:(i + 1) * e])
+                for i, (x, w) in enumerate(zip((query, key, value), weights, strict=True))]
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None,
+                need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True,
+                is_causal: bool = False) -> tuple[Tensor, Tensor | None]:
+        """Attend.
+
+        Args:
+            query: (L, B, E), or (B, L, E) if batch_first, or (L, E).
+            key: (S, B, kdim), likewise.
+            value: (S, B, vdim), likewise.
+            key_padding_mask: (B, S) or (S,): True where a key is to be ignored; or floating, added to the scores.
+            need_weights: whether to return the attention weights.
+            attn_mask: (L, S), or (B · heads, L, S): True where a query must not look; or floating, added to the scores.
+            average_attn_weights: return the weights averaged over heads.
+            is_causal: with no attn_mask, let query i look at keys 0 to i only.
+
+        Returns:
+            The output, of the query's shape; the weights (B, L, S), or (B, heads, L, S) if not averaged, or None.
+        """
+        single = query.ndim == 2
+        for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
+            if x.ndim != (2 if single else 3) or x.shape[-1] != width:
+                raise ValueError(f"MultiheadAttention: {what} must have {2 if single else 3} axes, the last of length "
+                                 f"{width}"
+                                 f"; its shape is {x.shape}")
+        q, k, v = self._project(query, key, value)
+        heads, width = self.num_heads, self.embed_dim // self.num_heads
+
+        def split(x: Tensor) -> Tensor:  # -> (B, heads, length, width)
+            x = x.unsqueeze(1) if single else x.transpose(0, 1) if self.batch_first else x
+            length, batch = x.shape[:2]
+            return x.reshape((length, batch, heads, width)).permute((1, 2, 0, 3))
+        q, k, v = split(q), split(k), split(v)
+        batch, _, rows, _ = q.shape
+        mask = self._mask(key_padding_mask, attn_mask, is_causal, (batch, heads, rows, k.shape[2]), q.dtype)
+        p = self.dropout if self.training else 0.0
+        weights = None
+        if need_weights:
+            scores = (q * (1 / math.sqrt(width))) @ k.transpose(-1, -2)
+            weights = autograd.softmax(scores if mask is None else scores + mask, -1)
+            weights = weights * keep_mask(weights.shape, p, q.dtype) if p else weights
+            out = weights @ v
+        else:
+            out = F.scaled_dot_product_attention(q, k, v, None if mask is None else autograd.as_tensor(mask), p)
+        out = F.linear(out.permute((2, 0, 1, 3)).reshape((rows, batch, self.embed_dim)),  # (L, B, E)
+                       self.out_proj.weight, self.out_proj.bias)
+        if weights is not None:
+            weights = weights.mean(1) if average_attn_weights else weights
+            weights = weights[0] if single else weights
+        return out[:, 0] if single else out.transpose(0, 1) if self.batch_first else out, weights
+
+    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...], dtype: Any) -> np.ndarray | None:
+        batch, heads, rows, columns = shape
+        padding, attn = _additive(padding, dtype), _additive(attn, dtype)
+        if attn is None and is_causal:
+            attn = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+        if attn is not None:
+            if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
+                raise ValueError(f"MultiheadAttention: attn_mask must have shape {(rows, columns)} or "
+                                 f"{(batch * heads, rows, columns)}, not {attn.shape}")
+            attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
+        if padding is not None:
+            if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
+                raise ValueError(f"MultiheadAttention: key_padding_mask must have shape {(batch, columns)}, not "
+                                 f"{padding.shape}")
+            padding = padding.reshape(-1, 1, 1, columns)
+        return attn if padding is None else padding if attn is None else attn + padding
+
+
+class AdditiveAttention(Module):
+    """Attention by a small network: scores vᵀ tanh(W_q q + W_k k) (Bahdanau et al. 2014).
+
+    Called with query (B, L, query_dim), key (B, S, key_dim), value (B, S, V) and, if wanted, a boolean mask that
+    broadcasts to (B, L, S), True where a query may look, it returns (B, L, V) and the weights (B, L, S).
+    """
+
+    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: Any = None) -> None:
+        super().__init__()
+        self.query_proj = Linear(query_dim, hidden_dim, bias=False, dtype=dtype)
+        self.key_proj = Linear(key_dim, hidden_dim, dtype=dtype)
+        self.score_proj = Linear(hidden_dim, 1, bias=False, dtype=dtype)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        hidden = autograd.tanh(self.query_proj(query).unsqueeze(-2) + self.key_proj(key).unsqueeze(-3))  # (B, L, S, H)
+        scores = self.score_proj(hidden).squeeze(-1)
+        if mask is not None:
+            scores = scores + _additive(~autograd.as_tensor(mask), scores.dtype)
+        weights = autograd.softmax(scores, -1)
+        return weights @ value, weights
+
+
+class SinusoidalPositions(Module):
+    """x plus sines and cosines of its positions (Vaswani et al. 2017): (B, L, E), or (L, B, E) if not batch_first.
+
+    Args:
+        embed_dim: E.
+        max_len: the longest sequence.
+        dropout: applied to the sum in training.
+        batch_first: the order of the axes.
+    """
+
+    def __init__(self, embed_dim: int, max_len: int = 5000, dropout: float = 0.0, batch_first: bool = True) -> None:
+        super().__init__()
+        angles = np.arange(max_len)[:, None] * np.exp(np.arange(0, embed_dim, 2) * (-math.log(10000.0) / embed_dim))
+        table = np.zeros((max_len, embed_dim), np.float32)
+        table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)[:, :embed_dim // 2]
+        self.max_len, self.dropout, self.batch_first = max_len, dropout, batch_first
+        self.register_buffer("table", autograd.as_tensor(table), persistent=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        positions = _positions(input, self.max_len, self.batch_first)
+        added = self.table[:positions]
+        return F.dropout(input + (added if self.batch_first else added.unsqueeze(1)), self.dropout, self.training)
+
+
+class LearnedPositions(Module):
+    """x plus a learned vector for each position: (B, L, E), or (L, B, E) if not batch_first."""
+
+    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: Any = None) -> None:
+        super().__init__()
+        self.max_len, self.batch_first = max_len, batch_first
+        self.weight = Parameter(autograd.empty(max_len, embed_dim, dtype=dtype))
+        init.normal_(self.weight, std=0.02)
+
+    def forward(self, input: Tensor) -> Tensor:
+        added = self.weight[:_positions(input, self.max_len, self.batch_first)]
+        return input + (added if self.batch_first else added.unsqueeze(1))
+
+
+def _positions(input: Tensor, max_len: int, batch_first: bool) -> int:
+    count = input.shape[1 if batch_first else 0]
+    if count > max_len:
+        raise ValueError(f"a sequence of {count} steps (shape {input.shape}) is longer than max_len={max_len}")
+    return count

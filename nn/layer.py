@@ -1,0 +1,57 @@
+"""Layers without parameters: a function of `nn.functional` and its options."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from autograd import Tensor
+from nn.module import Module
+
+
+class FunctionLayer(Module):
+    """Base of layers that are a function: its options are given when the layer is made, and are its attributes.
+
+    A subclass names the function, and how many of its parameters `forward` takes; the others are the options. An option
+    that is a Tensor becomes a buffer. A parameter `training` is the layer's mode. What is `ignored` may be given, as in
+    PyTorch, but makes no difference.
+
+    >>> class Scaled(FunctionLayer, function=lambda input, factor=2.0: input * factor):
+    ...     '''x times a factor.'''
+    >>> Scaled(factor=3.0)
+    Scaled(factor=3.0)
+    """
+
+    function: ClassVar[Callable]
+    options: ClassVar[dict[str, Any]]
+    ignored: ClassVar[dict[str, Any]] = {}
+    shown: ClassVar[bool] = True
+
+    def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
+        if function is None:
+            return
+        parameters = list(inspect.signature(function).parameters.values())[inputs:]
+        cls.function = staticmethod(function)
+        cls.options = {p.name: p.default for p in parameters} | defaults
+        cls.__signature__ = inspect.Signature(
+            [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+             for name, default in (cls.options | cls.ignored).items() if name != "training"])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        try:
+            bound = type(self).__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}{type(self).__signature__}: {error}") from None
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if isinstance(value, Tensor) or (value is None and "weight" in name):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
+
+    def extra_repr(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.options if name != "training"] if self.shown else []
+        return ", ".join([*shown, *(["inplace=True"] if getattr(self, "inplace", False) else [])])

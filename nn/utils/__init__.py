@@ -1,0 +1,11 @@
+"""Around parameters: gradients clipped, parameters as one vector, weights reparameterized, sequences packed."""
+
+from nn.utils import rnn
+from nn.utils.parameters import (
+    clip_grad_norm_,
+    clip_grad_value_,
+    get_total_norm,
+    max_norm_,
+    parameters_to_vector,
+    vector_to_parameters,
+)

@@ -1,0 +1,106 @@
+"""Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences."""
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from autograd.testing import check_derivatives
+from tests.nn.layers import CASES
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+
+def ours_and_theirs(case):
+    """The layer and PyTorch's, in float64, with PyTorch's random weights in both."""
+    torch.manual_seed(0)
+    options = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+    theirs_options = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+    ours = getattr(nn, case.name)(*case.args, **options).double()
+    theirs = getattr(torch.nn, case.name)(*case.args, **theirs_options).double()
+    with torch.no_grad():
+        for p in theirs.parameters():
+            p.copy_(torch.randn(p.shape, dtype=torch.float64) * 0.5)
+    ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
+    return ours, theirs
+
+
+def flat(result):
+    """The tensors in nested tuples."""
+    if isinstance(result, tuple):
+        return [tensor for part in result for tensor in flat(part)]
+    return [] if result is None else [result]
+
+
+def run(layer, tensor, case):
+    """Outputs, and the gradients of inputs and parameters, as arrays."""
+    inputs = [tensor(x).requires_grad_() if trained else tensor(x)
+              for x, trained in zip(case.inputs, case.trained, strict=True)]
+    outputs = flat(layer(*inputs, **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}))
+    weighted = [(out * tensor(np.cos(np.arange(np.prod(out.shape, dtype=int))).reshape(tuple(out.shape)))).sum()
+                for out in outputs if out.requires_grad]
+    sum(weighted[1:], weighted[0]).backward()
+    leaves = [*inputs, *layer.parameters()]
+    return [out.detach().numpy() for out in outputs], [None if t.grad is None else t.grad.numpy() for t in leaves]
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values_and_gradients_are_pytorchs(case, mode):
+    ours, theirs = (getattr(layer, mode)() for layer in ours_and_theirs(case))
+    outputs, gradients = run(ours, autograd.tensor, case)
+    expected_outputs, expected_gradients = run(theirs, torch.tensor, case)
+    for got, expected in zip(outputs, expected_outputs, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+        assert got.shape == expected.shape
+    for got, expected in zip(gradients, expected_gradients, strict=True):
+        zero = 0.0 if expected is None or got is None else expected
+        np.testing.assert_allclose(zero if got is None else got, zero if expected is None else expected,
+                                   rtol=1e-8, atol=1e-8)
+    state = theirs.state_dict()
+    assert list(ours.state_dict()) == list(state)
+    for name, value in ours.state_dict().items():  # running statistics have followed
+        np.testing.assert_allclose(value.numpy(), state[name].numpy(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_second_derivatives(case):
+    layer, _ = ours_and_theirs(case)
+    names = [name for name, _ in layer.named_parameters()]
+    floating = [x for x, trained in zip(case.inputs, case.trained, strict=True) if trained]
+
+    def function(*tensors):
+        values = iter(tensors)
+        inputs = [next(values) if trained else autograd.tensor(x)
+                  for x, trained in zip(case.inputs, case.trained, strict=True)]
+        for name, value in zip(names, values, strict=True):  # the parameters, as inputs
+            path, _, attribute = name.rpartition(".")
+            vars(layer.get_submodule(path))[attribute] = value
+        call = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
+        return flat(layer(*inputs, **call))
+    check_derivatives(function, [*floating, *[p.detach().numpy() for p in layer.parameters()]], order=2)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_float32_stays_float32(case):
+    layer, _ = ours_and_theirs(case)
+    layer.float()
+    inputs = [autograd.tensor(x.astype(np.float32)) if x.dtype.kind == "f" else autograd.tensor(x) for x in case.inputs]
+    call = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
+    for out in flat(layer(*inputs, **call)):
+        assert out.dtype in (np.float32, np.int64)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_parameters_start_as_pytorchs(case):
+    """Same names, order and shapes; the same spread where they are random."""
+    autograd.manual_seed(0)
+    given = {k: v for k, v in case.options.items() if not isinstance(v, np.ndarray)}
+    ours, theirs = (getattr(package, case.name)(*case.args, **given) for package in (nn, torch.nn))
+    for (name, p), (expected_name, q) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+        assert name == expected_name
+        assert p.shape == tuple(q.shape)
+        if p.numel() >= 16:
+            spread, expected = float(p.array.std()), float(q.detach().std(correction=0))
+            assert abs(spread - expected) <= 0.5 * expected

@@ -1,0 +1,217 @@
+"""Module and its containers: what is found, what is loaded, what hooks see, what is refused."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 4))
+        self.scale = nn.Parameter(autograd.ones(4))
+        self.register_buffer("count", autograd.tensor(0))
+        self.register_buffer("scratch", autograd.zeros(2), persistent=False)
+        self.heads = nn.ModuleDict({"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)})
+        self.tied = self.body[0]
+
+    def forward(self, x):
+        return self.heads["a"](self.body(x) * self.scale)
+
+
+def test_parameters_are_found_once_and_in_order():
+    names = [name for name, _ in Net().named_parameters()]
+    assert names == ["scale", "body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias",
+                     "heads.a.weight", "heads.a.bias", "heads.b.weight", "heads.b.bias"]
+
+
+def test_state_dict_has_shared_modules_twice_and_only_persistent_buffers():
+    state = Net().state_dict()
+    assert "tied.weight" in state
+    assert "count" in state
+    assert "scratch" not in state
+    assert [name for name, _ in Net().named_buffers()] == ["count", "scratch"]
+
+
+def test_state_dict_round_trip_shares_memory_and_copies_on_load():
+    a, b = Net(), Net()
+    b.load_state_dict(a.state_dict())
+    x = autograd.randn(5, 3)
+    assert np.array_equal(a(x).detach().numpy(), b(x).detach().numpy())
+    a.state_dict()["scale"].numpy()[:] = 7  # the module's own memory, and not b's
+    assert a.scale.array[0] == 7
+    assert b.scale.array[0] == 1
+
+
+def test_load_lists_everything_that_is_wrong_and_changes_nothing():
+    net = nn.Linear(3, 2)
+    before = net.weight.array.copy()
+    with pytest.raises(RuntimeError) as info:
+        net.load_state_dict({"weight": np.zeros((2, 4)), "extra": np.zeros(1)})
+    message = str(info.value)
+    for part in ("Linear", '"bias"', '"extra"', "weight", "(2, 4)", "(2, 3)"):
+        assert part in message
+    assert np.array_equal(net.weight.array, before)
+    result = net.load_state_dict({"weight": np.ones((2, 3)), "extra": 1}, strict=False)
+    assert result.missing_keys == ["bias"]
+    assert result.unexpected_keys == ["extra"]
+    assert (net.weight.array == 1).all()
+
+
+def test_loading_between_forward_and_backward_is_refused():
+    net = nn.Linear(3, 2)
+    x = autograd.randn(4, 3, requires_grad=True)
+    loss = net(x).sum()
+    net.load_state_dict(net.state_dict())
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+def test_train_eval_apply_requires_grad_zero_grad():
+    net = Net()
+    assert not net.eval().body[1].training
+    assert net.train().body[1].training
+    seen = []
+    net.apply(lambda module: seen.append(type(module).__name__))
+    assert seen[-1] == "Net"
+    assert set(seen) == {"Linear", "ReLU", "Sequential", "ModuleDict", "Net"}
+    net(autograd.randn(2, 3)).sum().backward()
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    net.requires_grad_(False)
+    assert not net(autograd.randn(2, 3)).requires_grad
+
+
+def test_dtype_conversion_keeps_parameters_identity_and_integer_buffers():
+    net = Net()
+    weight = net.body[0].weight
+    net.double()
+    assert net.body[0].weight is weight
+    assert weight.dtype == autograd.float64
+    assert net.count.dtype == autograd.int64
+    assert net(autograd.randn(2, 3, dtype=autograd.float64)).dtype == autograd.float64
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_are_independent_and_keep_their_ties(duplicate):
+    net = Net()
+    twin = duplicate(net)
+    assert isinstance(twin.scale, nn.Parameter)
+    assert twin.tied is twin.body[0]
+    twin.scale.array[:] = 5
+    assert net.scale.array[0] == 1
+    assert [n for n, _ in twin.named_parameters()] == [n for n, _ in net.named_parameters()]
+
+
+def test_a_deleted_attribute_is_forgotten_and_none_is_no_parameter():
+    net = Net()
+    del net.heads
+    net.scale = None
+    assert not [n for n, _ in net.named_parameters() if n.startswith(("heads", "scale"))]
+
+
+def test_get_by_dotted_name():
+    net = Net()
+    assert net.get_parameter("body.0.weight") is net.body[0].weight
+    assert net.get_submodule("heads.b") is net.heads["b"]
+    assert net.get_buffer("count") is net.count
+    with pytest.raises(AttributeError, match="'7'"):
+        net.get_submodule("body.7")
+    with pytest.raises(AttributeError, match="not a Parameter"):
+        net.get_parameter("body")
+
+
+def test_mistakes_are_refused():
+    class Forgot(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 2)
+    with pytest.raises(AttributeError, match="super"):
+        Forgot()
+    net = Net()
+    with pytest.raises(TypeError, match=r"nn\.Parameter"):
+        net.scale = autograd.ones(4)
+    with pytest.raises(TypeError, match="Module"):
+        net.body = autograd.ones(4)
+    with pytest.raises(NotImplementedError, match="forward"):
+        nn.Module()(1)
+    with pytest.raises(KeyError, match="attribute"):
+        net.register_buffer("scale", autograd.ones(1))
+
+
+# Hooks
+
+def test_forward_hooks_see_and_replace():
+    layer = nn.Identity()
+    before = layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+    after = layer.register_forward_hook(lambda module, args, output: output * 10)
+    assert layer(autograd.tensor(1.0)).item() == 20
+    before.remove()
+    assert layer(autograd.tensor(1.0)).item() == 10
+    after.remove()
+    assert layer(autograd.tensor(1.0)).item() == 1
+
+
+def test_backward_hooks_see_and_replace_gradients():
+    layer, seen = nn.Linear(2, 1, bias=False), []
+    layer.weight.array[:] = 3
+
+    def hook(module, grad_input, grad_output):
+        seen.append((grad_input[0].tolist(), grad_output[0].tolist()))
+        return (grad_input[0] * 2,)
+    layer.register_full_backward_hook(hook)
+    x = autograd.tensor([[1.0, 2.0]], requires_grad=True)
+    (layer(x) * 5).sum().backward()
+    assert seen == [([[15.0, 15.0]], [[5.0]])]
+    assert x.grad.tolist() == [[30.0, 30.0]]
+    assert layer.weight.grad.tolist() == [[5.0, 10.0]]
+
+
+def test_backward_hook_of_a_first_layer_is_called():
+    layer, seen = nn.Linear(2, 1), []
+    layer.register_full_backward_hook(lambda module, grad_input, grad_output: seen.append(grad_input))
+    layer(autograd.ones(1, 2)).sum().backward()
+    assert seen == [(None,)]
+
+
+# Containers
+
+def test_sequential():
+    net = nn.Sequential({"first": nn.Linear(2, 3), "second": nn.ReLU()})
+    assert net[0] is net.first
+    assert net[-1] is net.second
+    net.append(nn.Linear(3, 1))
+    assert len(net) == 3
+    assert [name for name, _ in net[1:].named_children()] == ["second", "2"]
+    del net[1]
+    assert isinstance(net[1], nn.Linear)
+    with pytest.raises(IndexError, match="2 entries"):
+        net[5]
+    with pytest.raises(TypeError, match="Module"):
+        nn.Sequential(nn.Linear(2, 2), "relu")
+
+
+def test_module_list_and_parameter_list():
+    layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
+    layers.insert(1, nn.ReLU())
+    assert [type(layer).__name__ for layer in layers] == ["Linear", "ReLU", "Linear", "Linear"]
+    assert [name for name, _ in layers.named_parameters()][:3] == ["0.weight", "0.bias", "2.weight"]
+    weights = nn.ParameterList([autograd.ones(2), nn.Parameter(autograd.zeros(3))])
+    assert [name for name, _ in weights.named_parameters()] == ["0", "1"]
+
+
+def test_text_is_pytorchs():
+    torch = pytest.importorskip("torch")
+
+    def build(nn):
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Dropout(0.1), nn.Flatten(),
+            nn.ModuleList([nn.Linear(4, 4) for _ in range(2)]), nn.LeakyReLU(0.2), nn.LSTM(3, 4, bidirectional=True),
+            nn.LayerNorm(4),
+            nn.BatchNorm2d(8), nn.Embedding(5, 3, padding_idx=0), nn.ConvTranspose2d(3, 4, 2, stride=2),
+            nn.Softmax(dim=1), nn.GroupNorm(2, 4))
+    assert repr(build(nn)) == repr(build(torch.nn))
