@@ -9,5 +9,5 @@ from optim.optimizer import Optimizer
 from optim.second_order import LBFGS, Newton
 from optim.sgd import ASGD, SGD
 
-__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Muon", "NAdam",
-           "Newton", "Optimizer", "RAdam", "RMSprop", "Rprop", "UpdateRatio", "lr_scheduler", "swa_utils"]
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Muon",
+           "NAdam", "Newton", "Optimizer", "RAdam", "RMSprop", "Rprop", "UpdateRatio", "lr_scheduler", "swa_utils"]

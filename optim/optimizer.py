@@ -110,7 +110,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(f"{type(self).__name__} got one Tensor (shape {params.shape}) where an iterable of "
                             f"parameters belongs; write {type(self).__name__}([p], …)")
-        groups = list(params)
+        groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__} got an empty parameter list: model.parameters() gives none, or "
                              "it is an iterator that has been used up before")
@@ -369,7 +369,8 @@ class Optimizer:
         params = [p for group in self.param_groups for p in group["params"]]
         index = {id(p): i for i, p in enumerate(params)}
         saved: dict[str, Any] = {
-            "state": {index[id(p)]: {name: _packed(value) for name, value in state.items()}
+            "state": {index[id(p)]: {name: _packed(value) if name in self.numbers else value
+                                     for name, value in state.items()}
                       for p, state in self.state.items() if state and id(p) in index},
             "param_groups": [{**group, "params": [index[id(p)] for p in group["params"]]}
                              for group in self.param_groups]}
@@ -462,4 +463,4 @@ class Optimizer:
 
 def _packed(value: Any) -> Any:
     """A number as a Tensor without axes, as PyTorch has it; float64, so that nothing is lost."""
-    return Tensor(np.array(float(value))) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    return Tensor(np.array(float(value)))

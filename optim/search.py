@@ -50,7 +50,7 @@ class Range:
         return self.at(rng.random())
 
     def around(self, value: float, width: float) -> "Range":
-        """A range of `width` times this one's, around `value`. It may go beyond this one, where `value` is at its edge."""
+        """A range of `width` times this one's, around `value`: beyond this one, where `value` is at its edge."""
         middle, half = self.share(value), width / 2
         low, high = (dataclasses.replace(self, integer=False)._beyond(middle + side) for side in (-half, half))
         if self.integer:
@@ -161,6 +161,6 @@ def search(objective: Callable[..., float], space: Mapping[str, Any], trials: in
     for name, edge in result.edges().items():
         space_of = space[name]
         warnings.warn(f"the best {name}, {result.best.options[name]:.4g}, lies at the {edge} edge of its range "
-                      f"{space_of.low:.4g} to {space_of.high:.4g}; a better one may lie outside: widen the range and search again", UserWarning,
-                      stacklevel=2)
+                      f"{space_of.low:.4g} to {space_of.high:.4g}; a better one may lie outside: widen the range "
+                      "and search again", UserWarning, stacklevel=2)
     return result

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from optim.optimizer import Group, Optimizer, Params
 class _AllAtOnce(Optimizer):
     """Sees all parameters as one vector."""
 
+    elementwise = False
+    numbers: ClassVar[dict[str, Any]] = {}
+
     def check(self, group: Group) -> None:
+        """Refuse options out of their range; see `Optimizer.check`."""
         super().check(group)
         if self.param_groups:
             raise ValueError(f"{type(self).__name__} sees all parameters as one vector and has one group of options; "
@@ -91,16 +95,20 @@ class LBFGS(_AllAtOnce):
         closure = self._needs_closure(closure)
         o, state = self.param_groups[0], self.state[self._params[0]]
 
-        def evaluate(x: np.ndarray | None = None) -> tuple[Any, np.ndarray]:
-            if x is not None:
-                self._move_to(x)
+        def evaluate() -> tuple[Any, np.ndarray]:
             with enable_grad():
                 loss = closure()
             state["func_evals"] = state.get("func_evals", 0) + 1
             return loss, self._gradient()
 
+        def along(t: float) -> tuple[float, np.ndarray]:
+            self._move_to(x + t * d)
+            loss, g = evaluate()
+            return float(loss), g
+
         first_loss, g = evaluate()
-        loss, evaluations, x = float(first_loss), state["func_evals"], self._position()
+        loss, x = float(first_loss), self._position()
+        evaluations_before = state["func_evals"] - 1
         state.setdefault("n_iter", 0)
         for iteration in range(1, o["max_iter"] + 1):
             if np.abs(g).max(initial=0) <= o["tolerance_grad"]:
@@ -112,17 +120,16 @@ class LBFGS(_AllAtOnce):
             slope, before = float(g @ d), loss
             if slope > -o["tolerance_change"]:
                 break
-            used = state["func_evals"] - evaluations + 1
             if o["line_search_fn"]:
-                loss, g, t = strong_wolfe(lambda t, x=x, d=d: (lambda f, g: (float(f), g))(*evaluate(x + t * d)),
-                                          t, d, loss, g, slope, max_iter=o["max_eval"] - used)
+                left = o["max_eval"] - (state["func_evals"] - evaluations_before)
+                loss, g, t = strong_wolfe(along, t, d, loss, g, slope, max_iter=left)
                 state["t"] = t
             x = x + t * d
             self._move_to(x)
             if not o["line_search_fn"] and iteration < o["max_iter"]:
                 new_loss, g = evaluate()
                 loss = float(new_loss)
-            if (state["func_evals"] - evaluations + 1 >= o["max_eval"] or abs(loss - before) < o["tolerance_change"]
+            if (state["func_evals"] - evaluations_before >= o["max_eval"] or abs(loss - before) < o["tolerance_change"]
                     or np.abs(t * d).max(initial=0) <= o["tolerance_change"]):
                 break
         return first_loss
@@ -143,7 +150,8 @@ class LBFGS(_AllAtOnce):
             state["old_stps"].append(Tensor(s))
             state["ro"].append(1 / ys)
             state["H_diag"] = ys / float(y @ y)
-        pairs = [(y.array, s.array, rho) for y, s, rho in zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True)]
+        pairs = [(y.array, s.array, rho)
+                 for y, s, rho in zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True)]
         d, alphas = -g, []
         for y, s, rho in reversed(pairs):
             alphas.append(rho * float(s @ d))
@@ -171,8 +179,8 @@ def cubic_minimum(x1: float, f1: float, g1: float, x2: float, f2: float, g2: flo
 Point = tuple[float, float, np.ndarray, float]  # t, loss, gradient, slope along d
 
 
-def strong_wolfe(evaluate: Callable[[float], tuple[float, np.ndarray]], t: float, d: np.ndarray, f: float, g: np.ndarray,
-                 slope: float, c1: float = 1e-4, c2: float = 0.9, tolerance_change: float = 1e-9,
+def strong_wolfe(evaluate: Callable[[float], tuple[float, np.ndarray]], t: float, d: np.ndarray, f: float,
+                 g: np.ndarray, slope: float, c1: float = 1e-4, c2: float = 0.9, tolerance_change: float = 1e-9,
                  max_iter: int = 25) -> tuple[float, np.ndarray, float]:
     """A step t along d with f(t) ≤ f + c₁·t·slope and |f'(t)| ≤ c₂·|slope|: its loss, gradient and t.
 
@@ -214,7 +222,9 @@ def strong_wolfe(evaluate: Callable[[float], tuple[float, np.ndarray]], t: float
         if min(right - t, t - left) < edge:  # too close to an end: once is let pass, twice is not
             if stuck or not left < t < right:
                 t = right - edge if abs(t - right) < abs(t - left) else left + edge
-            stuck = not stuck and left < t < right and min(right - t, t - left) < edge
+                stuck = False
+            else:
+                stuck = True
         else:
             stuck = False
         point = at(t)

@@ -52,7 +52,7 @@ class AveragedModel:
         """The averages."""
         return self.module.parameters()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
         return self.module(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:  # parameters(), train(), eval(), …: the copy's
@@ -94,7 +94,7 @@ def _write(tensor: Tensor, value: np.ndarray) -> None:
 
 
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
-    """Compute the means and variances of batch normalisation anew, in one pass over `loader` (inputs, or tuples of them).
+    """Compute the means and variances of batch normalisation anew, in one pass over `loader` (of inputs, or tuples).
 
     An average of parameters has never seen data, so what it normalises by must be measured before it is used.
     """

@@ -1,0 +1,84 @@
+"""A recorded formula, run block by block, gives what NumPy gives on whole arrays."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optim import blocks
+
+UNARY = [np.negative, np.abs, np.square, np.tanh, lambda x: x**2, lambda x: np.abs(x) ** 0.5, lambda x: 1 - x]
+BINARY = [np.add, np.multiply, np.maximum, lambda x, y: x / (1 + y * y), lambda x, y: x * (x > y)]
+
+
+@st.composite
+def formulas(draw):
+    """A random sequence of lines, each a new result or a write into an argument or an earlier result."""
+    lines = draw(st.lists(st.tuples(st.sampled_from(UNARY + BINARY), st.integers(0, 99), st.integers(0, 99),
+                                    st.sampled_from(["new", "set", "add"]), st.integers(0, 99)),
+                          min_size=1, max_size=12))
+
+    def formula(*arrays):
+        values = list(arrays)
+        for f, i, j, kind, k in lines:
+            x, y, target = (values[n % len(values)] for n in (i, j, k))
+            result = f(x) if f in UNARY else f(x, y)
+            if kind == "new":
+                values.append(result)
+            elif kind == "set":
+                target[...] = result
+            else:
+                target += result
+    return formula
+
+
+def pieces(sizes, dtype, rng, layouts):
+    """Arrays of the given sizes (some transposed, some strided), and two long ones that they share."""
+    start, result = 0, []
+    for size in sizes:
+        arrays = []
+        for _ in range(2):
+            a = np.asarray(rng.uniform(-1, 1, size), dtype)
+            layout = layouts.pop() if layouts else 0
+            arrays.append(a.T if layout == 1 else np.repeat(a, 2, 0)[::2] if layout == 2 and a.ndim else a)
+        if arrays[0].shape != arrays[1].shape:
+            arrays[1] = np.asfortranarray(np.resize(arrays[1], arrays[0].shape))
+        result.append((start, tuple(arrays)))
+        start += arrays[0].size
+    return result, [np.asarray(rng.uniform(-1, 1, start), dtype) for _ in range(2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(formula=formulas(), dtype=st.sampled_from([np.float32, np.float64]), threads=st.integers(1, 3),
+       sizes=st.lists(st.sampled_from([(), (0,), (3,), (2, 5), (40,), (9, 11), (300,)]), min_size=1, max_size=8),
+       layouts=st.lists(st.integers(0, 2), max_size=16), skip=st.integers(0, 8))
+def test_equals_the_formula_on_whole_arrays(formula, dtype, threads, sizes, layouts, skip):
+    given_pieces, joined = pieces(sizes, dtype, np.random.default_rng(0), layouts)
+    used = [piece for i, piece in enumerate(given_pieces) if i != skip] or given_pieces
+    expected_joined = [array.copy() for array in joined]
+    expected = []
+    with np.errstate(all="ignore"):
+        for start, arrays in used:
+            copies = [array.flatten() for array in arrays]
+            parts = [array[start:start + arrays[0].size] for array in expected_joined]
+            formula(*copies, *parts)
+            expected.append(copies)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blocks, "BLOCK", 64 * np.dtype(dtype).itemsize)
+            patch.setattr(blocks, "THREADS", threads)
+            patch.setattr(blocks, "_WORTH_A_THREAD", 512)
+            patch.setattr(blocks, "_local", type(blocks._local)())
+            recording, _ = blocks.record(formula, 4)
+            blocks.run(recording, used, joined)
+    for (_, arrays), copies in zip(used, expected, strict=True):
+        for ours, theirs in zip(arrays, copies, strict=True):
+            np.testing.assert_allclose(np.ravel(ours), theirs, rtol=1e-5, atol=1e-6)
+    for ours, theirs in zip(joined, expected_joined, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_results_that_are_needed_no_more_make_room():
+    def formula(p, g):
+        for _ in range(10):
+            p += np.sqrt(g * g + 1) * 0.5
+    assert len(blocks.record(formula, 2)[0].scratch) == 1
