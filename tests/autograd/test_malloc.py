@@ -1,0 +1,32 @@
+"""Freed memory is kept for the next step, unless somebody says otherwise."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource
+import autograd
+def step():
+    for _ in range(20):
+        x = autograd.ones(1 << 20)
+        x = x * 2 + 1
+step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
+@pytest.mark.parametrize(("setting", "kept"), [
+    ({}, True), ({"GRADCIRCUIT_MALLOC": "0"}, False), ({"MALLOC_TOP_PAD_": "0"}, False)])
+def test_page_faults_of_a_repeated_step(setting, kept):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    result = subprocess.run([sys.executable, "-c", PROGRAM], env=clean | setting, capture_output=True, text=True,
+                            check=True)
+    blocks = 20 * 2 * (1 << 22) // 4096  # pages of the blocks that the step makes
+    assert (int(result.stdout) < blocks / 20) == kept
