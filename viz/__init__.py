@@ -1,5 +1,6 @@
-"""Pictures of recorded graphs: `viz.draw(y)` shows every value and every gradient."""
+"""Pictures of recorded graphs: `viz.draw(y)` shows every value and every gradient; and curves, images, heat maps."""
 
 from viz.drawing import Drawing, draw
+from viz.plots import curves, heatmap, images, surface
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "curves", "draw", "heatmap", "images", "surface"]

@@ -1,0 +1,167 @@
+"""Curves of training, images, heat maps and loss surfaces, by Matplotlib (the extra `gradcircuit[plots]`).
+
+Each function returns a Matplotlib Figure: `.savefig("loss.png")` saves it, a notebook shows it. No window is opened.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLORS = ("#0072b2", "#b34700", "#00703c", "#8a3a8f", "#6b6b6b")
+"""Told apart by colour-blind readers too."""
+DIVERGING, SEQUENTIAL, GREYS = "RdBu_r", "viridis", "gray"
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("this picture needs Matplotlib: pip install 'gradcircuit[plots]'") from error
+    return Figure(figsize=(width, height), layout="constrained", dpi=110)
+
+
+def _array(data: Any) -> np.ndarray:
+    return data.detach().numpy() if isinstance(data, Tensor) else np.asarray(data)
+
+
+def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = ()) -> "Figure":
+    """Curves over training: one panel for each quantity, one line for each series in it.
+
+    Args:
+        panels: quantity -> numbers, or quantity -> {series -> numbers}. Point i stands at i + 1.
+        x: what the points are.
+        log: quantities with a logarithmic axis.
+
+    Raises:
+        ValueError: nothing to show.
+
+    >>> figure = curves({"loss": {"training": [2.3, 0.9], "validation": [2.2, 1.1]}, "learning rate": [0.1, 0.01]})
+    >>> figure.savefig("curves.png")
+    """
+    if not panels:
+        raise ValueError('curves() needs at least one panel, such as {"loss": losses}')
+    figure = _figure(4.6 * len(panels), 3.2)
+    for axes, (quantity, series) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        named = isinstance(series, Mapping)
+        for k, (name, numbers) in enumerate(series.items() if named else [(quantity, series)]):
+            y = _array(numbers).reshape(-1)
+            axes.plot(np.arange(1, len(y) + 1), y, label=name, color=COLORS[k % len(COLORS)],
+                      marker="o" if len(y) <= 30 else None, markersize=3)
+        if named:
+            axes.legend(frameon=False)
+        if quantity in log:
+            axes.set_yscale("log")
+        axes.set(xlabel=x, title=quantity)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def images(batch: Any, *, titles: Sequence[str] | None = None, columns: int | None = None,
+           scale: str = "each") -> "Figure":
+    """A grid of images, filters or activations.
+
+    Args:
+        batch: (N, H, W), or (N, C, H, W) with C = 1 (grey) or 3 (red, green, blue); a Tensor or an array.
+        titles: one an image.
+        columns: of the grid; by default about square.
+        scale: "each" stretches every image from black to white by itself, "all" all alike.
+
+    Raises:
+        ValueError: another shape, or another number of titles.
+    """
+    array = _array(batch).astype(np.float64)
+    if array.ndim == 3:
+        array = array[:, None]
+    if array.ndim != 4 or array.shape[1] not in (1, 3) or not len(array):
+        raise ValueError(f"images() takes (N, H, W) or (N, C, H, W) with C = 1 or 3, not {np.shape(_array(batch))}; "
+                         "for filters of a deeper layer choose one input channel: weight[:, 0]")
+    if titles is not None and len(titles) != len(array):
+        raise ValueError(f"{len(array)} images need as many titles, not {len(titles)}")
+    if scale not in ("each", "all"):
+        raise ValueError(f"scale must be 'each' or 'all', not {scale!r}")
+    axis = (1, 2, 3) if scale == "each" else None
+    low, high = array.min(axis=axis, keepdims=True), array.max(axis=axis, keepdims=True)
+    array = (array - low) / np.where(high > low, high - low, 1)
+    columns = min(columns or math.ceil(math.sqrt(len(array))), len(array))
+    rows = math.ceil(len(array) / columns)
+    figure = _figure(1.1 * columns, (1.35 if titles is not None else 1.1) * rows)
+    for k, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axes.set_axis_off()
+        if k < len(array):
+            pixels = array[k, 0] if array.shape[1] == 1 else array[k].transpose(1, 2, 0)
+            axes.imshow(pixels, cmap=GREYS, vmin=0, vmax=1, interpolation="nearest")
+            if titles is not None:
+                axes.set_title(str(titles[k]), fontsize=8)
+    return figure
+
+
+def heatmap(matrix: Any, *, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None,
+            title: str = "") -> "Figure":
+    """A matrix as colours: attention weights, a confusion matrix, correlations.
+
+    Args:
+        matrix: (R, C); or (H, R, C), drawn side by side (for example the heads of an attention layer).
+        rows: what the rows are.
+        columns: what the columns are.
+        title: above everything.
+
+    Raises:
+        ValueError: another number of axes.
+    """
+    array = _array(matrix)
+    if array.ndim not in (2, 3):
+        raise ValueError(f"heatmap() takes a matrix (R, C) or several (H, R, C), not shape {array.shape}")
+    maps = array if array.ndim == 3 else array[None]
+    figure = _figure(3.6 * len(maps) + 0.8, 3.4)
+    largest = float(np.nanmax(np.abs(maps))) if maps.size else 1.0
+    signed = bool(np.nanmin(maps) < 0) if maps.size else False
+    all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    for k, (axes, values) in enumerate(zip(all_axes, maps, strict=True)):
+        shown = axes.imshow(values, cmap=DIVERGING if signed else SEQUENTIAL, vmin=-largest if signed else 0,
+                            vmax=largest, aspect="auto" if rows is None and columns is None else "equal")
+        if columns is not None:
+            axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
+        if rows is not None:
+            axes.set_yticks(range(len(rows)), rows if k == 0 else [""] * len(rows), fontsize=8)
+        if len(maps) > 1:
+            axes.set_title(str(k), fontsize=9)
+    figure.colorbar(shown, ax=all_axes.tolist())
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def surface(function: Callable[[Any, Any], Any], x: tuple[float, float], y: tuple[float, float], *,
+            paths: Mapping[str, Any] | None = None, levels: int = 30) -> "Figure":
+    """The contours of a function of two variables, and the ways of optimizers over it.
+
+    Args:
+        function: f(x, y), elementwise on two tensors of one shape.
+        x: range of the first variable.
+        y: range of the second.
+        paths: name -> points (N, 2) that an optimizer visited.
+        levels: number of contours, spaced by quantiles of the function.
+    """
+    grid_x, grid_y = np.meshgrid(np.linspace(*x, 160), np.linspace(*y, 160))
+    z = _array(function(Tensor(grid_x), Tensor(grid_y)))
+    figure = _figure(5.2, 4.4)
+    axes = figure.subplots()
+    between = np.unique(np.quantile(z[np.isfinite(z)], np.linspace(0, 1, levels)))
+    axes.contour(grid_x, grid_y, z, levels=between, cmap=SEQUENTIAL, linewidths=0.8)
+    for k, (name, points) in enumerate((paths or {}).items()):
+        points = _array(points)
+        color = COLORS[k % len(COLORS)]
+        axes.plot(points[:, 0], points[:, 1], ".-", label=name, color=color, linewidth=1.2, markersize=4)
+        axes.plot(*points[-1], "*", color=color, markersize=12)
+    if paths:
+        axes.legend(frameon=False)
+    axes.set(xlim=x, ylim=y)
+    return figure
