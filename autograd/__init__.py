@@ -1,14 +1,19 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
-from autograd import operations, random
+from autograd import einops_backend, functional, linalg, operations, random, special
+from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+from autograd.checkpoint import checkpoint, checkpoint_sequential
 from autograd.creation import (
     arange,
     as_tensor,
     empty,
+    empty_like,
     eye,
     from_numpy,
     full,
+    full_like,
     linspace,
+    logspace,
     ones,
     ones_like,
     tensor,
@@ -29,15 +34,35 @@ from autograd.dtypes import (
     int64,
     long,
     set_default_dtype,
+    short,
     uint8,
 )
 from autograd.dtypes import float32 as float
+from autograd.dtypes import int32 as int
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph, backward, grad
 from autograd.inplace import increment_version
 from autograd.malloc import keep_freed_memory
-from autograd.random import Generator, manual_seed, rand, randint, randn, randperm
+from autograd.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
+)
 from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
 

@@ -1,0 +1,115 @@
+"""Recompute instead of keep: memory for time.
+
+What the rules inside a checkpointed function need is thrown away after the forward pass; when the backward pass
+arrives, the function runs once more and puts it back. Source: Chen, Xu, Zhang, Guestrin, "Training deep nets with
+sublinear memory cost" (2016).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import inplace, random
+from autograd.grad_mode import enable_grad, is_grad_enabled
+from autograd.graph import reachable
+from autograd.table import operation
+from autograd.tensor import Node, Tensor, clock
+
+
+def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True,
+               **kwargs: Any) -> Any:
+    """function(*args, **kwargs), keeping none of its intermediate values: the backward pass computes them again.
+
+    Args:
+        function: does the same operations each time it is called; returns a Tensor or a tuple of Tensors.
+        args: its arguments.
+        use_reentrant: PyTorch's; there is only one way here, that of `use_reentrant=False`, which allows everything
+            that is allowed without checkpointing: captured parameters, `grad`, higher derivatives.
+        preserve_rng_state: let the second run draw the same random numbers (dropout masks) as the first.
+        kwargs: its keyword arguments.
+
+    >>> y = checkpoint(block, x)     # instead of y = block(x)
+    """
+    if not is_grad_enabled():
+        return function(*args, **kwargs)
+    segment = _Segment(function, args, kwargs, random.get_rng_state() if preserve_rng_state else None)
+    result, segment.nodes = segment.run()
+    for node in segment.nodes:
+        node.args = node.out = node.options = None
+    if isinstance(result, Tensor):
+        return _end(result, segment=segment)
+    return type(result)([_end(out, segment=segment) if isinstance(out, Tensor) else out for out in result])
+
+
+def checkpoint_sequential(functions: Sequence[Callable], segments: int, input: Any, **options: Any) -> Any:
+    """functions[-1](… functions[0](input)), checkpointed in so many segments."""
+    functions = list(functions)
+    size = -(-len(functions) // segments)
+
+    def run(part: list[Callable]) -> Callable:
+        def forward(x: Any) -> Any:
+            for function in part:
+                x = function(x)
+            return x
+        return forward
+    for start in range(0, len(functions), size):
+        input = checkpoint(run(functions[start:start + size]), input, **options)
+    return input
+
+
+class _Segment:
+    """A call that can be repeated, and the nodes it recorded."""
+
+    def __init__(self, function: Callable, args: tuple, kwargs: dict, rng_state: dict | None) -> None:
+        self.function, self.args, self.kwargs, self.rng_state = function, args, kwargs, rng_state
+        self.started = next(clock)
+        self.nodes: list[Node] = []
+
+    def run(self) -> tuple[Any, list[Node]]:
+        """Call the function; returns its result and the nodes that this call recorded, youngest first."""
+        start = next(clock)
+        with enable_grad():
+            result = self.function(*self.args, **self.kwargs)
+        roots = [out.node for out in ((result,) if isinstance(result, Tensor) else result)
+                 if isinstance(out, Tensor) and out.node is not None]
+        older = _OlderThan(start)
+        return result, [node for node in reachable(dict.fromkeys(roots), older) if node not in older]
+
+    def restore(self) -> None:
+        """Give the nodes back what their rules need, by running the function again."""
+        if all(node.options is not None and node.args is not None for node in self.nodes):
+            return
+        for x in (*self.args, *self.kwargs.values()):
+            if isinstance(x, Tensor) and inplace.written.get(id(inplace.memory(x.array)), 0) > self.started:
+                raise RuntimeError(f"an argument of a checkpointed function (shape {x.shape}) was changed in place "
+                                   "after the forward pass, so it cannot run again; pass it a copy: t.clone()")
+        now = random.get_rng_state()
+        if self.rng_state is not None:
+            random.set_rng_state(self.rng_state)
+        try:
+            _, twins = self.run()
+        finally:
+            random.set_rng_state(now)
+        if [node.name for node in twins] != [node.name for node in self.nodes]:
+            raise RuntimeError("a checkpointed function must do the same operations whenever it is called; first "
+                               f"it did {[n.name for n in self.nodes[::-1]]}, the second time "
+                               f"{[n.name for n in twins[::-1]]}")
+        for node, twin in zip(self.nodes, twins, strict=True):
+            node.operation, node.args, node.out, node.options = twin.operation, twin.args, twin.out, twin.options
+
+
+class _OlderThan:
+    """The nodes recorded before a moment, as a container."""
+
+    def __init__(self, birth: int) -> None:
+        self.birth = birth
+
+    def __contains__(self, node: Node) -> bool:
+        return node.birth < self.birth
+
+
+def _end_vjp(g: Any, out: Any, x: Any, segment: _Segment) -> Any:
+    segment.restore()  # this node is younger than those of the segment, so its turn is before theirs
+    return g
+
+
+_end = operation(lambda x, *, segment: x, vjps=_end_vjp, view=True, names="_checkpoint")
