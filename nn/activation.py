@@ -110,11 +110,11 @@ class Maxout(_Activation, function=F.maxout):
     """The largest of `pieces` consecutive features along `dim`."""
 
 
-class Softmax(_Activation, function=F.softmax):
+class Softmax(_Activation, function=lambda input, dim: F.softmax(input, dim)):
     """exp(x) / Σ exp(x) along `dim`."""
 
 
-class LogSoftmax(_Activation, function=F.log_softmax):
+class LogSoftmax(_Activation, function=lambda input, dim: F.log_softmax(input, dim)):
     """log softmax(x) along `dim`."""
 
 

@@ -48,9 +48,14 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooks:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            if not hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
+                error.add_note(f"raised in the layer {self._line()}")
+            raise
 
     def __setattr__(self, name: str, value: Any) -> None:
         present = self.__dict__.get(name)
@@ -325,11 +330,14 @@ class Module:
         return self._text([f"({name}): {_indented(child)}" for name, child in vars(self).items()
                            if isinstance(child, Module)])
 
+    def _line(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
     def _text(self, lines: list[str]) -> str:
         extra = self.extra_repr()
         name = type(self).__name__
         if not lines:
-            return f"{name}({extra})" if "\n" not in extra else f"{name}(\n  {_indented(extra)}\n)"
+            return self._line() if "\n" not in extra else f"{name}(\n  {_indented(extra)}\n)"
         body = [*(extra.split("\n") if extra else []), *lines]
         return f"{name}(\n  " + "\n  ".join(body) + "\n)"
 

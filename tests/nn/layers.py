@@ -54,7 +54,8 @@ ACTIVATIONS = [
     for name, *args, options in [
         ("ReLU", {}), ("ReLU6", {}), ("LeakyReLU", 0.2, {}), ("ELU", 0.7, {}), ("CELU", 0.7, {}), ("SELU", {}),
         ("GELU", {}), ("GELU", {"approximate": "tanh"}), ("SiLU", {}), ("Mish", {}), ("Sigmoid", {}),
-        ("LogSigmoid", {}), ("Tanh", {}), ("Tanhshrink", {}), ("Softplus", {}), ("Softplus", 2.0, {}), ("Softsign", {}), ("Softshrink", {}),
+        ("LogSigmoid", {}), ("Tanh", {}), ("Tanhshrink", {}), ("Softplus", {}), ("Softplus", 2.0, {}),
+        ("Softsign", {}), ("Softshrink", {}),
         ("Hardshrink", {}), ("Hardtanh", -0.5, 0.7, {}), ("Hardsigmoid", {}), ("Hardswish", {}),
         ("Threshold", 0.1, 20.0, {}), ("Softmax", 1, {}), ("LogSoftmax", -1, {}), ("Softmin", 1, {}), ("Softmax2d", {}),
         ("PReLU", {}), ("PReLU", 3, {}), ("GLU", {})]
@@ -204,10 +205,10 @@ LOSSES = [
     Case("PoissonNLLLoss", inputs=[(4, 3), 3 * positive(4, 3)], full=True),
     Case("PoissonNLLLoss", inputs=[positive(4, 3), positive(4, 3)], log_input=False),
     Case("GaussianNLLLoss", inputs=[(4, 3), (4, 3), positive(4, 3)], full=True),
-    Case("CosineEmbeddingLoss", inputs=[(4, 3), (4, 3), signs(4)], margin=0.2),
+    Case("CosineEmbeddingLoss", inputs=[(4, 3), (4, 3), signs(4)], margin=0.2, fixed=[2]),
     Case("MarginRankingLoss", inputs=[(4,), positive(4), signs(4)], margin=0.2),
     Case("TripletMarginLoss", inputs=[(4, 3), positive(4, 3), positive(3, 4).T], swap=True),
-    Case("HingeEmbeddingLoss", inputs=[(4, 3), signs(4, 3)]),
+    Case("HingeEmbeddingLoss", inputs=[(4, 3), signs(4, 3)], fixed=[1]),
     Case("SoftMarginLoss", inputs=[(4, 3), signs(4, 3)], fixed=[1]),
     Case("MultiLabelSoftMarginLoss", inputs=[(4, 3), positive(4, 3)]),
     Case("MultiLabelMarginLoss", inputs=[(2, 4), np.array([[3, 0, -1, 1], [1, -1, 2, 3]])]),
