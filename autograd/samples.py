@@ -8,6 +8,8 @@ A declaration says with `samples=` on what its operation is to be tried. `draw` 
 
 from typing import Any
 
+import numpy as np
+
 Call = tuple[tuple, dict]
 
 
@@ -44,7 +46,7 @@ def pair(draw: Any) -> Call:
 def distinct_pair(draw: Any) -> Call:
     """Two arrays that broadcast and are nowhere equal."""
     x, y = draw.broadcastable(2)
-    return call(x, y + 0.0625)
+    return call(x, np.asarray(y + 0.0625))  # without axes, y + 0.0625 is no array
 
 
 def reduction(draw: Any) -> Call:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from autograd.table import operation
-from autograd.operations.indexing import gather, scatter_along
+from autograd.operations.indexing import scatter_along
 from autograd.operations.pointwise import maximum, minimum
 from autograd.operations.reductions import amax, amin
 from autograd.samples import call
+from autograd.table import operation
 from autograd.tensor import Tensor
 
 
@@ -23,63 +23,144 @@ argmin = operation(
     names="argmin", numpy=np.argmin, doc="The position of the smallest element: along `dim`, or in x flattened.")
 
 
-def _extreme_along(arg):
-    def forward(x, *, dim, keepdim=False):
-        indices = arg(x, axis=dim, keepdims=True)
-        values = np.take_along_axis(x, indices, dim)
-        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
-    return forward
+# Sorting
 
-
-def _extreme_along_vjp(g, out, x, dim, keepdim):
-    g, indices = g[0], np.asarray(out[1])
-    if not keepdim:
-        g, indices = np.expand_dims(g, dim), np.expand_dims(indices, dim)
-    return scatter_along(g, indices, dim, x.shape)
-
-
-_max_along = operation(_extreme_along(np.argmax), vjps=_extreme_along_vjp, outputs="values indices", names="_max_along",
-                       samples=_distinct)
-_min_along = operation(_extreme_along(np.argmin), vjps=_extreme_along_vjp, outputs="values indices", names="_min_along",
-                       samples=_distinct)
-
-
-@operation
-def max(x, dim=None, keepdim=False):
-    """The largest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `maximum`."""
-    if isinstance(dim, Tensor):
-        return maximum(x, dim)
-    return amax(x) if dim is None else _max_along(x, dim=dim, keepdim=keepdim)
-
-
-@operation
-def min(x, dim=None, keepdim=False):
-    """The smallest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `minimum`."""
-    if isinstance(dim, Tensor):
-        return minimum(x, dim)
-    return amin(x) if dim is None else _min_along(x, dim=dim, keepdim=keepdim)
-
-
-def _argsort(x, dim, descending):
-    """Equal elements stay in order, whichever the direction."""
+def _order(x, dim, descending=False):
+    """The positions in order of size. Equal elements stay in order, whichever the direction; nan counts as largest."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
 
 
+def _take(x, indices, dim):
+    return np.take_along_axis(x, indices, dim) if x.ndim else x
+
+
 argsort = operation(
-    lambda x, *, dim=-1, descending=False: _argsort(x, dim, descending), vjps=(None,), names="argsort",
-    doc="The positions of the elements in order of size along `dim`.", numpy=np.argsort)
+    lambda x, *, dim=-1, descending=False, stable=False: _order(x, dim, descending), vjps=(None,), names="argsort",
+    doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.", numpy=np.argsort)
 
 
-def _sorted(x, *, dim=-1, descending=False):
-    indices = _argsort(x, dim, descending)
-    return np.take_along_axis(x, indices, dim), indices
+def _flat_without_axis(a, axis=-1):
+    return sort(a.reshape(-1) if axis is None else a, axis or 0).values
 
 
-@operation(vjps=lambda g, out, x, dim, descending: gather(g[0], dim=dim, index=np.argsort(np.asarray(out[1]), axis=dim)),
-           outputs="values indices", samples=_distinct,
-           numpy={np.sort: lambda a, axis=-1: sort(a, axis).values})
-def sort(x, *, dim=-1, descending=False):
-    """The elements in order of size along `dim`, and where they were: (values, indices). Equal elements stay in order."""
-    return _sorted(x, dim=dim, descending=descending)
+@operation(vjps=lambda g, out, x, dim, descending, stable: _put_back(g, out, x.shape, dim), outputs="values indices",
+           samples=_distinct, numpy={np.sort: _flat_without_axis})
+def sort(x, *, dim=-1, descending=False, stable=False):
+    """The elements in order of size along `dim`, and where they were: (values, indices). Equal ones stay in order."""
+    indices = _order(x, dim, descending)
+    return _take(x, indices, dim), indices
+
+
+def _put_back(g, out, shape, dim):
+    """The gradients of taken elements, at their places."""
+    return scatter_along(g[0], np.asarray(out[1]), dim, shape) if shape else g[0]
+
+
+def _topk_samples(draw):
+    x = draw.array(min_dims=1, min_side=1, distinct=True)
+    dim = draw.dim(x.ndim)
+    return call(x, k=draw.integer(0, x.shape[dim]), dim=dim, largest=draw.boolean())
+
+
+@operation(vjps=lambda g, out, x, k, dim, largest, sorted: _put_back(g, out, x.shape, dim), outputs="values indices",
+           samples=_topk_samples)
+def topk(x, *, k, dim=-1, largest=True, sorted=True):
+    """The k largest (or smallest) elements along `dim`, in order, and where they were: (values, indices)."""
+    if not 0 <= k <= (x.shape[dim] if x.ndim else 1):
+        raise RuntimeError(f"k={k} is out of range for {x.shape[dim] if x.ndim else 1} elements along dim={dim}")
+    if not x.ndim:
+        return x, np.zeros((), np.int64)
+    n = x.shape[dim]
+    places = range(n - k, n) if largest else range(k)  # in order of size
+    indices = np.argpartition(x, [p for p in (places.start, places.stop - 1) if 0 <= p < n], axis=dim)
+    indices = np.take(indices, places, axis=dim)
+    values = np.take_along_axis(x, indices, dim)
+    order = _order(values, dim, descending=largest)
+    return np.take_along_axis(values, order, dim), np.take_along_axis(indices, order, dim)
+
+
+# One element along an axis
+
+def _selection(choose, name, doc, samples=_distinct):
+    """The operation that takes the element at `choose(x, axis)`, a position along each row."""
+    def forward(x, *, dim, keepdim=False):
+        if not x.ndim:
+            return x, np.zeros((), np.int64)
+        indices = np.expand_dims(choose(x, dim), dim)
+        values = np.take_along_axis(x, indices, dim)
+        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+    def vjp(g, out, x, dim, keepdim):
+        g, indices = g[0], np.asarray(out[1])
+        if not keepdim and x.ndim:
+            g, indices = np.expand_dims(g, dim), np.expand_dims(indices, dim)
+        return scatter_along(g, indices, dim, x.shape) if x.ndim else g
+
+    return operation(forward, vjps=vjp, outputs="values indices", names=name, samples=samples, doc=doc)
+
+
+def _first_nan_or(position):
+    """nan is contagious, as in every other reduction."""
+    def choose(x, dim):
+        chosen = position(x, dim)
+        missing = np.isnan(x)
+        return np.where(missing.any(axis=dim), missing.argmax(axis=dim), chosen) if missing.any() else chosen
+    return choose
+
+
+def _position_of_lower_median(x, dim):
+    middle = (x.shape[dim] - 1) // 2
+    return np.take(np.argpartition(x, middle, axis=dim), middle, axis=dim)
+
+
+_max_along = _selection(np.argmax, "_max_along", "The largest element along `dim`.")
+_min_along = _selection(np.argmin, "_min_along", "The smallest element along `dim`.")
+_median_along = _selection(_first_nan_or(_position_of_lower_median), "_median_along", "The median along `dim`.")
+
+
+@operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
+def max(x, dim=None, keepdim=False):
+    """The largest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `maximum`.
+
+    The gradient goes to the element at the index; without `dim`, equal ones share it.
+    """
+    if isinstance(dim, (Tensor, np.ndarray)):
+        return maximum(x, dim)
+    return amax(x) if dim is None else _max_along(x, dim=dim, keepdim=keepdim)
+
+
+@operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
+def min(x, dim=None, keepdim=False):
+    """The smallest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `minimum`.
+
+    The gradient goes to the element at the index; without `dim`, equal ones share it.
+    """
+    if isinstance(dim, (Tensor, np.ndarray)):
+        return minimum(x, dim)
+    return amin(x) if dim is None else _min_along(x, dim=dim, keepdim=keepdim)
+
+
+@operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
+def median(x, dim=None, keepdim=False):
+    """The median, which is the lower of the two in the middle; with `dim`, the pair (values, indices) along it."""
+    if dim is None:
+        return _median_along(x.reshape(-1), dim=0).values
+    return _median_along(x, dim=dim, keepdim=keepdim)
+
+
+def _kth_samples(draw):
+    x = draw.array(min_dims=1, min_side=1, distinct=True)
+    dim = draw.dim(x.ndim)
+    return call(x, k=draw.integer(1, x.shape[dim]), dim=dim, keepdim=draw.boolean())
+
+
+@operation(samples=_kth_samples)
+def kthvalue(x, k, dim=-1, keepdim=False):
+    """The k-th smallest element along `dim` (k from 1) and where it is: (values, indices)."""
+    smallest = topk(x, k, dim, largest=False)
+    last = [part.narrow(dim, k - 1, 1) if x.ndim else part for part in smallest]
+    return type(smallest)(*(last if keepdim or not x.ndim else [part.squeeze(dim) for part in last]))

@@ -1,35 +1,134 @@
-"""Element by element, with broadcasting."""
+"""Element by element, with broadcasting: arithmetic, elementary functions, kinks and steps."""
 
+import math
 import operator
 
 import numpy as np
 
-from autograd.samples import call, distinct_pair, nonzero, numbers, pair, positive
+from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
 from autograd.tensor import Tensor
 
+
+def _flat(g, out, x, **options):
+    """The rule of a step."""
+    return np.zeros_like(g)
+
+
+def _flat_in_both(g, out, x, y):
+    return np.zeros_like(g)
+
+
+_zeros_like = operation(lambda x: Tensor(np.zeros(x.shape, x.dtype)), names="_zeros_like", numpy=np.zeros_like)
+
+
+def _between_integers(draw):
+    return call(draw.array(away_from=range(-2, 3)))
+
+
+def _between_multiples(draw):
+    y = draw.choice([0.75, -1.25])
+    return call(draw.array(away_from=(0, y, 2 * y, -y, -2 * y)), y)
+
+
 # Arithmetic. Python's operators are the forward functions: on NumPy's scalars they are ten times as fast as ufuncs.
+# What has options is a second function, so that the operators needn't look for them.
 
-add = operation(
+_add = operation(
     operator.add, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: g),
-    samples=pair, names="add", operators="__add__ __radd__", numpy=np.add, inplace=True, doc="x + y")
+    samples=pair, names="_add", operators="__add__ __radd__", numpy=np.add, inplace=True)
 
-sub = operation(
+_sub = operation(
     operator.sub, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: -g),
-    samples=pair, names="sub subtract", operators="__sub__ __rsub__", numpy=np.subtract, inplace=True, doc="x - y")
+    samples=pair, names="_sub", operators="__sub__ __rsub__", numpy=np.subtract, inplace=True)
 
 mul = operation(
     operator.mul, vjps=(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x),
     samples=pair, names="mul multiply", operators="__mul__ __rmul__", numpy=np.multiply, inplace=True, doc="x * y")
 
-div = operation(
+_div = operation(
     operator.truediv, vjps=(lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y),
     samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))),
-    names="div divide true_divide", operators="__truediv__ __rtruediv__", numpy=np.divide, inplace=True, doc="x / y")
+    names="_div", operators="__truediv__ __rtruediv__", numpy=np.divide, inplace=True)
+
+floor_divide = operation(
+    operator.floordiv, vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
+    names="floor_divide", operators="__floordiv__ __rfloordiv__", numpy=np.floor_divide, inplace=True,
+    doc="floor(x / y); its derivative is 0.")
+
+remainder = operation(
+    operator.mod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
+    samples=_between_multiples,
+    names="remainder", operators="__mod__ __rmod__", numpy=np.remainder, inplace=True,
+    doc="x - y floor(x / y), which has the sign of y.")
+
+fmod = operation(
+    np.fmod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y)),
+    samples=_between_multiples, names="fmod",
+    numpy=np.fmod, inplace=True, doc="x - y trunc(x / y), which has the sign of x.")
 
 neg = operation(
     operator.neg, vjps=lambda g, out, x: -g,
     samples=numbers, names="neg negative", operators="__neg__", numpy=np.negative, inplace=True, doc="-x")
+
+
+@operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), inplace=True)
+def add(x, other, alpha=1):
+    """x + alpha other"""
+    return _add(x, other) if alpha == 1 else _add(x, alpha * other)
+
+
+@operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), names="sub subtract",
+           inplace=True)
+def sub(x, other, alpha=1):
+    """x - alpha other"""
+    return _sub(x, other) if alpha == 1 else _sub(x, alpha * other)
+
+
+_truncated_quotient = operation(
+    lambda x, y: np.trunc(x / y) if np.result_type(x, y).kind == "f" else (x - np.fmod(x, y)) // y,
+    vjps=(_flat_in_both, _flat_in_both), names="_truncated_quotient")
+
+
+@operation(names="div divide true_divide", inplace=True, samples=lambda draw: call(
+    *_between_multiples(draw)[0], rounding_mode=draw.choice([None, "floor", "trunc"])))
+def div(x, other, rounding_mode=None):
+    """x / other; rounded down if `rounding_mode` is "floor", towards 0 if it is "trunc"."""
+    if rounding_mode is None:
+        return _div(x, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise ValueError(f"rounding_mode must be None, 'floor' or 'trunc', not {rounding_mode!r}")
+    return (floor_divide if rounding_mode == "floor" else _truncated_quotient)(x, other)
+
+
+operation(lambda x: x, names="positive", operators="__pos__", numpy=np.positive, samples=numbers, doc="x itself.")
+
+
+@operation(samples=lambda draw: call(*draw.broadcastable(3), value=draw.choice([1, -0.5])), inplace=True)
+def addcmul(x, tensor1, tensor2, value=1):
+    """x + value tensor1 tensor2"""
+    return x + value * (tensor1 * tensor2)
+
+
+@operation(samples=lambda draw: call(*draw.broadcastable(3, low=0.25), value=draw.choice([1, -0.5])), inplace=True)
+def addcdiv(x, tensor1, tensor2, value=1):
+    """x + value tensor1 / tensor2"""
+    return x + value * (tensor1 / tensor2)
+
+
+@operation(vjps=(lambda g, out, x, end, weight: g * (1 - weight), lambda g, out, x, end, weight: g * weight,
+                 lambda g, out, x, end, weight: g * (end - x)),
+           samples=lambda draw: call(*draw.broadcastable(3)), inplace=True)
+def lerp(x, end, weight):
+    """x + weight (end - x), which is exactly `end` for weight 1."""
+    step = end - x
+    return np.where(np.less(weight, 0.5), x + weight * step, end - (1 - weight) * step)
+
+
+# Powers
+
+def _raised(x, exponent):
+    return x * x * x if exponent == 3 else x ** exponent  # NumPy knows the short way for squares, not for cubes
 
 
 def _power_vjp_base(g, out, x, y):
@@ -45,9 +144,9 @@ _power = operation(
     samples=lambda draw: call(*draw.broadcastable(2, low=0.25)))
 
 _power_of_number = operation(
-    lambda x, *, exponent: x ** exponent, names="_power_of_number",
-    vjps=lambda g, out, x, exponent: g * (exponent * x ** (exponent - 1)) if exponent else g * 0,
-    samples=lambda draw: call(draw.array(low=0.25), exponent=draw.choice([2, 0, 1, 3, -1, 0.5])))
+    lambda x, *, exponent: _raised(x, exponent), names="_power_of_number",
+    vjps=lambda g, out, x, exponent: g * (exponent * _raised(x, exponent - 1)) if exponent else _flat(g, out, x),
+    samples=lambda draw: call(draw.array(low=0.25), exponent=draw.choice([2, 0, 1, 3, -1, 0.5, 4])))
 
 
 @operation(names="pow", operators="__pow__ __rpow__", numpy=np.power, inplace=True)
@@ -60,21 +159,149 @@ def pow(x, exponent):
     return _power(x, exponent)
 
 
-# Exponential and trigonometric functions
+square = operation(lambda x: x * x, vjps=lambda g, out, x: 2 * g * x, samples=numbers, names="square", numpy=np.square,
+                   inplace=True, doc="x²")
+sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True)
+rsqrt = operation(lambda x: 1 / np.sqrt(x), vjps=lambda g, out, x: -0.5 * g * out * out * out, samples=positive,
+                  names="rsqrt", inplace=True, doc="1 / √x")
+reciprocal = operation(lambda x: 1 / x, vjps=lambda g, out, x: -g * out * out, samples=nonzero, names="reciprocal",
+                       numpy=np.reciprocal, inplace=True, doc="1 / x")
+
+
+# Exponentials and logarithms
 
 exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=np.exp, inplace=True)
+exp2 = operation(np.exp2, vjps=lambda g, out, x: g * out * math.log(2), samples=numbers, numpy=np.exp2, inplace=True)
+expm1 = operation(np.expm1, vjps=lambda g, out, x: g * (out + 1), samples=numbers, numpy=np.expm1, inplace=True)
 log = operation(np.log, vjps=lambda g, out, x: g / x, samples=positive, numpy=np.log, inplace=True)
-sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True)
-sin = operation(np.sin, vjps=lambda g, out, x: g * np.cos(x), samples=numbers, numpy=np.sin, inplace=True)
-cos = operation(np.cos, vjps=lambda g, out, x: -g * np.sin(x), samples=numbers, numpy=np.cos, inplace=True)
-tanh = operation(np.tanh, vjps=lambda g, out, x: g * (1 - out * out), samples=numbers, numpy=np.tanh, inplace=True)
+log2 = operation(np.log2, vjps=lambda g, out, x: g / (x * math.log(2)), samples=positive, numpy=np.log2, inplace=True)
+log10 = operation(np.log10, vjps=lambda g, out, x: g / (x * math.log(10)), samples=positive, numpy=np.log10,
+                  inplace=True)
+log1p = operation(np.log1p, vjps=lambda g, out, x: g / (1 + x), samples=positive, numpy=np.log1p, inplace=True)
+
+
+def _sigmoid(x):
+    with np.errstate(over="ignore"):  # 1 / inf is the right answer
+        return 1 / (1 + np.exp(-x))
+
 
 sigmoid = operation(
-    lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,  # cheaper than an exponential, and it cannot overflow
-    vjps=lambda g, out, x: g * out * (1 - out), samples=numbers, names="sigmoid", inplace=True, doc="1 / (1 + exp(-x))")
+    _sigmoid, vjps=lambda g, out, x: g * out * (1 - out), samples=numbers, names="sigmoid", inplace=True,
+    doc="1 / (1 + exp(-x))")
 
 
-# Kinks: the gradient of relu at 0 and of abs at 0 is 0; equal arguments of maximum share it.
+@operation(inplace=True, samples=lambda draw: call(draw.array(low=0.125, high=0.875, away_from=(0.3, 0.7)),
+                                                   eps=draw.choice([None, 0.3])))
+def logit(x, eps=None):
+    """log(x / (1 - x)), the inverse of sigmoid; x is first clamped to [eps, 1 - eps]."""
+    if eps is not None:
+        x = clamp(x, eps, 1 - eps)
+    return log(x / (1 - x))
+
+
+logaddexp = operation(
+    np.logaddexp, vjps=(lambda g, out, x, y: g * sigmoid(x - y), lambda g, out, x, y: g * sigmoid(y - x)),
+    samples=pair, numpy=np.logaddexp, doc="log(exp(x) + exp(y)), without overflow.")
+logaddexp2 = operation(
+    np.logaddexp2, vjps=(lambda g, out, x, y: g * sigmoid((x - y) * math.log(2)),
+                         lambda g, out, x, y: g * sigmoid((y - x) * math.log(2))),
+    samples=pair, numpy=np.logaddexp2, doc="log2(2**x + 2**y), without overflow.")
+
+
+def _times_logarithm(logarithm):
+    def forward(x, y):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where((x == 0) & ~np.isnan(y), 0, x * logarithm(y))
+    return forward
+
+
+xlogy = operation(
+    _times_logarithm(np.log), names="xlogy", inplace=True, doc="x log(y), and 0 where x = 0.",
+    vjps=(lambda g, out, x, y: xlogy(np.where((x == 0) & (y <= 0), 0, g), y), lambda g, out, x, y: g * x / y),
+    samples=lambda draw: call(*draw.broadcastable(2, low=0.25)))
+
+_xlog1py = operation(
+    _times_logarithm(np.log1p), names="_xlog1py", doc="x log(1 + y), and 0 where x = 0.",
+    vjps=(lambda g, out, x, y: _xlog1py(np.where((x == 0) & (y <= -1), 0, g), y), lambda g, out, x, y: g * x / (y + 1)),
+    samples=lambda draw: call(*draw.broadcastable(2, low=-0.75)))
+
+_entr = operation(
+    lambda x: np.where(x < 0, -np.inf, 0 - xlogy(x, np.maximum(x, 0))), names="_entr", samples=positive,
+    vjps=lambda g, out, x: g * -(1 + np.log(x)), doc="-x log(x): 0 at 0 and -inf below.")
+
+
+# Trigonometric and hyperbolic functions
+
+sin = operation(np.sin, vjps=lambda g, out, x: g * np.cos(x), samples=numbers, numpy=np.sin, inplace=True)
+cos = operation(np.cos, vjps=lambda g, out, x: -g * np.sin(x), samples=numbers, numpy=np.cos, inplace=True)
+tan = operation(np.tan, vjps=lambda g, out, x: g * (1 + out * out), samples=inside_one, numpy=np.tan, inplace=True)
+asin = operation(np.arcsin, vjps=lambda g, out, x: g / np.sqrt(1 - x * x), samples=inside_one, names="asin arcsin",
+                 numpy=np.arcsin, inplace=True)
+acos = operation(np.arccos, vjps=lambda g, out, x: -g / np.sqrt(1 - x * x), samples=inside_one, names="acos arccos",
+                 numpy=np.arccos, inplace=True)
+atan = operation(np.arctan, vjps=lambda g, out, x: g / (1 + x * x), samples=numbers, names="atan arctan",
+                 numpy=np.arctan, inplace=True)
+sinh = operation(np.sinh, vjps=lambda g, out, x: g * np.cosh(x), samples=numbers, numpy=np.sinh, inplace=True)
+cosh = operation(np.cosh, vjps=lambda g, out, x: g * np.sinh(x), samples=numbers, numpy=np.cosh, inplace=True)
+tanh = operation(np.tanh, vjps=lambda g, out, x: g * (1 - out * out), samples=numbers, numpy=np.tanh, inplace=True)
+asinh = operation(np.arcsinh, vjps=lambda g, out, x: g / np.sqrt(1 + x * x), samples=numbers, names="asinh arcsinh",
+                  numpy=np.arcsinh, inplace=True)
+acosh = operation(np.arccosh, vjps=lambda g, out, x: g / np.sqrt(x * x - 1), names="acosh arccosh",
+                  samples=lambda draw: call(draw.array(low=1.25, high=3)), numpy=np.arccosh, inplace=True)
+atanh = operation(np.arctanh, vjps=lambda g, out, x: g / (1 - x * x), samples=inside_one, names="atanh arctanh",
+                  numpy=np.arctanh, inplace=True)
+
+
+def _apart_from_zero(draw):
+    x, y = draw.broadcastable(2)
+    return call(x, np.asarray(y + 2.25))
+
+
+def _over_square_of_length(x, y):
+    """x / (x² + y²), and 0 at the origin."""
+    length = np.hypot(x, y)
+    length = np.where(length == 0, 1, length)
+    return x / length / length
+
+
+atan2 = operation(
+    np.arctan2, names="atan2 arctan2", samples=_apart_from_zero, numpy=np.arctan2, inplace=True,
+    vjps=(lambda g, out, y, x: g * _over_square_of_length(x, y),
+          lambda g, out, y, x: -g * _over_square_of_length(y, x)),
+    doc="The angle of the point (y, x), second coordinate first; its derivatives at the origin are 0.")
+
+hypot = operation(
+    np.hypot, vjps=(lambda g, out, x, y: g * (x / np.where(out == 0, 1, out)),
+                    lambda g, out, x, y: g * (y / np.where(out == 0, 1, out))),
+    samples=_apart_from_zero, numpy=np.hypot, inplace=True,
+    doc="√(x² + y²), without overflow; its derivatives at 0 are 0.")
+
+
+def _sinc_slope(x):
+    """The derivative of sinc; near 0, where (cos πx - sinc x) / x cancels, the first terms of its series."""
+    near, square = np.abs(x) < 0.1, (math.pi * x) ** 2
+    series = -math.pi ** 2 / 3 * x * (1 - square / 10 * (1 - square / 28 * (1 - square / 54 * (1 - square / 88))))
+    return np.where(near, series, (np.cos(math.pi * x) - np.sinc(x)) / np.where(near, 1, x))
+
+
+sinc = operation(np.sinc, vjps=lambda g, out, x: g * _sinc_slope(x), samples=numbers, names="sinc", numpy=np.sinc,
+                 inplace=True, doc="sin(πx) / (πx), and 1 at 0.")
+
+
+@operation(numpy=(np.deg2rad, np.radians), samples=numbers, inplace=True)
+def deg2rad(x):
+    """Radians from degrees."""
+    return x * (math.pi / 180)
+
+
+@operation(numpy=(np.rad2deg, np.degrees), samples=numbers, inplace=True)
+def rad2deg(x):
+    """Degrees from radians."""
+    return x * (180 / math.pi)
+
+
+# Kinks. The gradient of relu and of abs at 0 is 0; equal arguments of maximum and minimum share it, of fmax and fmin
+# the first has it; clamp lets it through at its bounds.
 
 relu = operation(
     lambda x: np.maximum(x, np.zeros_like(x)),  # an array of zeros: NumPy's loop with a number is not vectorised
@@ -85,8 +312,6 @@ abs = operation(
     operator.abs, vjps=lambda g, out, x: g * np.sign(x),
     samples=nonzero, names="abs absolute", operators="__abs__", numpy=np.absolute, inplace=True, doc="|x|")
 
-sign = operation(np.sign, vjps=lambda g, out, x: g * 0, samples=nonzero, numpy=np.sign, inplace=True)
-
 
 def _share(g, wins, ties):
     return g * wins + 0.5 * g * ties
@@ -94,49 +319,93 @@ def _share(g, wins, ties):
 
 maximum = operation(
     np.maximum, vjps=(lambda g, out, x, y: _share(g, x > y, x == y), lambda g, out, x, y: _share(g, y > x, x == y)),
-    samples=distinct_pair, numpy=np.maximum)
+    samples=distinct_pair, numpy=np.maximum, doc="The larger of x and y; nan if either is.")
 
 minimum = operation(
     np.minimum, vjps=(lambda g, out, x, y: _share(g, x < y, x == y), lambda g, out, x, y: _share(g, y < x, x == y)),
-    samples=distinct_pair, numpy=np.minimum)
+    samples=distinct_pair, numpy=np.minimum, doc="The smaller of x and y; nan if either is.")
 
-where = operation(
-    np.where, vjps=(None, lambda g, out, condition, x, y: np.where(condition, g, 0),
-                    lambda g, out, condition, x, y: np.where(condition, 0, g)),
-    samples=lambda draw: call(draw.mask(like=(pair_ := draw.broadcastable(2))[0]), *pair_),
-    methods="", numpy=np.where)
+fmax = operation(
+    np.fmax, vjps=(lambda g, out, x, y: g * ((x >= y) | np.isnan(y)),
+                   lambda g, out, x, y: g * ~((x >= y) | np.isnan(y))),
+    samples=distinct_pair, numpy=np.fmax, doc="The larger of x and y; if one is nan, the other.")
 
-
-# Comparisons and logic have no derivative.
-
-def _comparison(function, names, operators):
-    return operation(function, vjps=(None, None), names=names, operators=operators,
-                     numpy=getattr(np, names.split()[-1]), doc=f"x {function.__name__} y, elementwise")
+fmin = operation(
+    np.fmin, vjps=(lambda g, out, x, y: g * ((x <= y) | np.isnan(y)),
+                   lambda g, out, x, y: g * ~((x <= y) | np.isnan(y))),
+    samples=distinct_pair, numpy=np.fmin, doc="The smaller of x and y; if one is nan, the other.")
 
 
-eq = _comparison(operator.eq, "eq equal", "__eq__")
-ne = _comparison(operator.ne, "ne not_equal", "__ne__")
-lt = _comparison(operator.lt, "lt less", "__lt__")
-le = _comparison(operator.le, "le less_equal", "__le__")
-gt = _comparison(operator.gt, "gt greater", "__gt__")
-ge = _comparison(operator.ge, "ge greater_equal", "__ge__")
-bitwise_and = operation(operator.and_, vjps=(None, None), names="bitwise_and", operators="__and__ __rand__",
-                        numpy=np.bitwise_and, doc="x & y, elementwise")
-bitwise_or = operation(operator.or_, vjps=(None, None), names="bitwise_or", operators="__or__ __ror__",
-                       numpy=np.bitwise_or, doc="x | y, elementwise")
-bitwise_not = operation(operator.invert, vjps=(None,), names="bitwise_not", operators="__invert__", numpy=np.invert,
-                        doc="~x, elementwise")
-logical_and = operation(np.logical_and, vjps=(None, None), numpy=np.logical_and)
-logical_or = operation(np.logical_or, vjps=(None, None), numpy=np.logical_or)
-logical_not = operation(np.logical_not, vjps=(None,), numpy=np.logical_not)
-isnan = operation(np.isnan, vjps=(None,), numpy=np.isnan)
-isfinite = operation(np.isfinite, vjps=(None,), numpy=np.isfinite)
+def _clamp_samples(draw):
+    bounds = draw.choice([(-0.75, 0.75), (None, 0.75), (-0.75, None), (np.array(-0.75), np.array([0.75]))])
+    return call(draw.array(away_from=(-0.75, 0.75)), *bounds)
 
 
-# Type
+def _within(x, min, max):
+    if min is None or max is None:
+        return x <= max if min is None else x >= min
+    return (x >= min) & (x <= max)
 
-@operation(vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="to", methods="to astype",
-           samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)))
-def to(x, *, dtype):
-    """x with elements of another dtype."""
-    return x.astype(dtype)
+
+@operation(vjps=(lambda g, out, x, min, max: g * _within(x, min, max),
+                 lambda g, out, x, min, max: g * ((x < min) if max is None else (x < min) & (min < max)),
+                 lambda g, out, x, min, max: g * ((x > max) if min is None else (x > max) | (max < min))),
+           names="clamp clip", samples=_clamp_samples, inplace=True,
+           numpy={np.clip: lambda a, a_min=None, a_max=None, *, min=None, max=None: clamp(
+               a, min if a_min is None else a_min, max if a_max is None else a_max)})
+def clamp(x, min=None, max=None):
+    """x, but at least `min` and at most `max`: numbers, Tensors or None; `max` where min > max."""
+    if min is None and max is None:
+        raise ValueError("it needs min, max or both")
+    return np.clip(x, min, max)
+
+
+@operation(samples=lambda draw: call(draw.array(away_from=(0.5,)), 0.5), inplace=True)
+def clamp_min(x, min):
+    """x, but at least `min`."""
+    return clamp(x, min)
+
+
+@operation(samples=lambda draw: call(draw.array(away_from=(0.5,)), 0.5), inplace=True)
+def clamp_max(x, max):
+    """x, but at most `max`."""
+    return clamp(x, None, max)
+
+
+# Steps: their derivative is 0 everywhere.
+
+sign = operation(np.sign, vjps=_flat, samples=nonzero, names="sign sgn", numpy=np.sign, inplace=True)
+floor = operation(np.floor, vjps=_flat, samples=_between_integers, numpy=np.floor, inplace=True)
+ceil = operation(np.ceil, vjps=_flat, samples=_between_integers, numpy=np.ceil, inplace=True)
+trunc = operation(np.trunc, vjps=_flat, samples=_between_integers, names="trunc fix", numpy=(np.trunc, np.fix),
+                  inplace=True)
+round = operation(
+    lambda x, *, decimals=0: np.round(x, decimals), vjps=_flat, names="round", numpy=(np.round, np.around),
+    samples=lambda draw: call(draw.array(away_from=(-1.5, -0.5, 0.5, 1.5)), decimals=draw.integer(-1, 0)), inplace=True,
+    doc="The nearest integer, or multiple of 10**-decimals; halves go to the even one.")
+
+
+@operation(samples=_between_integers, inplace=True)
+def frac(x):
+    """The part of x behind the point, with the sign of x."""
+    return x - trunc(x)
+
+
+# Selection
+
+@operation(vjps=(None, lambda g, out, condition, x, y: np.where(condition, g, 0),
+                 lambda g, out, condition, x, y: np.where(condition, 0, g)), methods="", numpy=np.where,
+           samples=lambda draw: call(draw.mask(like=(pair_ := draw.broadcastable(2))[0]), *pair_))
+def where(condition, x, y):
+    """x where the condition holds, y elsewhere."""
+    return np.where(condition, x, y)
+
+
+Tensor.where = lambda self, condition, other: where(condition, self, other)
+
+nan_to_num = operation(
+    lambda x, *, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
+    vjps=lambda g, out, x, nan, posinf, neginf: np.where(np.isfinite(x), g, 0), names="nan_to_num", inplace=True,
+    samples=numbers, numpy={np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: nan_to_num(
+        x, nan, posinf, neginf)},
+    doc="nan as a number, infinities as the largest and smallest numbers (or what is given).")

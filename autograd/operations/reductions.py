@@ -1,4 +1,7 @@
-"""Fewer elements out than in: sums, means, extremes, and the softmax family."""
+"""Fewer elements out than in: sums, products, means, extremes, norms.
+
+float16 is summed in float32, as in PyTorch: its own sums stop growing at 2048.
+"""
 
 import builtins
 import math
@@ -6,15 +9,26 @@ import math
 import numpy as np
 
 from autograd import dtypes
+from autograd.operations.comparisons import isnan
+from autograd.operations.decompositions import matrix_norm, vector_norm
+from autograd.operations.pointwise import where
+from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
-from autograd.samples import call, reduction
 
 
 def axes(ndim, dim):
     """The axes that `dim` (an axis, several, or None for all) means, as non-negative numbers."""
+    dim = as_axis(dim)
     if dim is None:
         return tuple(range(ndim))
-    return tuple([d % ndim if ndim else 0 for d in (dim if isinstance(dim, (tuple, list)) else (dim,))])
+    return tuple([d % ndim if ndim else 0 for d in (dim if isinstance(dim, tuple) else (dim,))])
+
+
+def as_axis(dim):
+    """`dim` in NumPy's form. An empty sequence means all axes, as in PyTorch."""
+    if isinstance(dim, (tuple, list)):
+        return tuple(dim) or None
+    return dim
 
 
 def spread(g, shape, dim):
@@ -28,108 +42,184 @@ def count(shape, dim):
     return math.prod(shape[d] for d in axes(len(shape), dim)) if shape else 1
 
 
-def _nonempty_reduction(draw):
+def nonempty_reduction(draw):
+    """One array with at least one element along each axis, all distinct, and the axes to reduce."""
     x = draw.array(min_side=1, distinct=True)
     return call(x, dim=draw.dims(x.ndim), keepdim=draw.boolean())
 
 
-@operation(vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim), samples=reduction, numpy=np.sum)
-def sum(x, *, dim=None, keepdim=False):
+def summed(method, x, dtype, **options):
+    """A sum or product `method(x, dtype=..., **options)` in a dtype that can hold it; integers become int64."""
+    dtype = np.dtype(dtype) if dtype is not None else dtypes.int64 if x.dtype.kind in "biu" else x.dtype
+    if dtype is not dtypes.float16:
+        return method(x, dtype=dtype, **options)
+    return method(x, dtype=np.float32, **options).astype(dtype)
+
+
+def widened(x):
+    """x with float16 turned into float32, and booleans and integers into the default dtype."""
+    if x.dtype.kind != "f":
+        return x.astype(dtypes.get_default_dtype())
+    return x.astype(np.float32) if x.dtype is dtypes.float16 else x
+
+
+# Sums
+
+@operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum)
+def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
-    return x.sum(axis=dim, keepdims=keepdim, dtype=dtypes.int64 if x.dtype.kind in "biu" else None)
+    return summed(np.add.reduce, x, dtype, axis=as_axis(dim), keepdims=keepdim)
 
 
-@operation(vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim) / count(x.shape, dim),
-           samples=_nonempty_reduction, numpy=np.mean)
-def mean(x, *, dim=None, keepdim=False):
+@operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g / count(x.shape, dim), x.shape, dim),
+           samples=nonempty_reduction, numpy=np.mean)
+def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over `dim` (an axis, several, or all)."""
-    return x.mean(axis=dim, keepdims=keepdim)
+    if dtype is None and x.dtype.kind != "f":
+        dtype = dtypes.get_default_dtype()
+    return x.mean(axis=as_axis(dim), keepdims=keepdim, dtype=dtype)
 
+
+@operation(samples=reduction, numpy=np.nansum)
+def nansum(x, dim=None, keepdim=False, dtype=None):
+    """The sum over `dim`, with nan counted as 0."""
+    return sum(where(isnan(x), 0, x), dim=dim, keepdim=keepdim, dtype=dtype)
+
+
+@operation(samples=nonempty_reduction, numpy=np.nanmean)
+def nanmean(x, dim=None, keepdim=False, dtype=None):
+    """The mean over `dim` of the elements that are not nan."""
+    return nansum(x, dim=dim, keepdim=keepdim, dtype=dtype) / sum(~isnan(x), dim=dim, keepdim=keepdim)
+
+
+# Extremes and truth
 
 def _extreme_vjp(g, out, x, dim, keepdim):
     ties = (x == spread(out, x.shape, dim)).astype(x.dtype)
-    return spread(g, x.shape, dim) * ties / ties.sum(axis=dim, keepdims=True)
+    return spread(g, x.shape, dim) * ties / ties.sum(axis=as_axis(dim), keepdims=True)
 
 
-@operation(vjps=_extreme_vjp, samples=_nonempty_reduction, numpy=(np.amax, np.max))
+@operation(vjps=_extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
 def amax(x, *, dim=None, keepdim=False):
     """The largest element over `dim`; equal ones share the gradient."""
-    return x.max(axis=dim, keepdims=keepdim)
+    return x.max(axis=as_axis(dim), keepdims=keepdim)
 
 
-@operation(vjps=_extreme_vjp, samples=_nonempty_reduction, numpy=(np.amin, np.min))
+@operation(vjps=_extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
 def amin(x, *, dim=None, keepdim=False):
     """The smallest element over `dim`; equal ones share the gradient."""
-    return x.min(axis=dim, keepdims=keepdim)
+    return x.min(axis=as_axis(dim), keepdims=keepdim)
 
 
-all = operation(lambda x, *, dim=None, keepdim=False: x.all(axis=dim, keepdims=keepdim), vjps=(None,), names="all",
-                numpy=np.all, doc="Whether all elements over `dim` are true (not zero).")
-any = operation(lambda x, *, dim=None, keepdim=False: x.any(axis=dim, keepdims=keepdim), vjps=(None,), names="any",
-                numpy=np.any, doc="Whether some element over `dim` is true (not zero).")
+all = operation(lambda x, *, dim=None, keepdim=False: np.all(x, axis=as_axis(dim), keepdims=keepdim), vjps=(None,),
+                names="all", numpy=np.all, doc="Whether all elements over `dim` are true (not zero).")
+any = operation(lambda x, *, dim=None, keepdim=False: np.any(x, axis=as_axis(dim), keepdims=keepdim), vjps=(None,),
+                names="any", numpy=np.any, doc="Whether some element over `dim` is true (not zero).")
+count_nonzero = operation(lambda x, *, dim=None: np.asarray(np.count_nonzero(x, axis=as_axis(dim))), vjps=(None,),
+                          names="count_nonzero", numpy=np.count_nonzero,
+                          doc="How many elements over `dim` are not zero.")
 
 
-def _prod_vjp(g, out, x, dim, keepdim):
+# Products
+
+def _products_of_others(x):
+    """For each element, the product of all others along the last axis: of those before it and of those after it."""
+    one = np.ones((*x.shape[:-1], builtins.min(x.shape[-1], 1)), x.dtype)
+    before = np.cumprod(np.concatenate([one, x[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], -1), -1)[..., ::-1]
+    return before * after
+
+
+def _prod_vjp(g, out, x, dim, keepdim, dtype):
     if (x != 0).all():
         return spread(g * out, x.shape, dim) / x
-    # Division cannot give the product of the others where an element is 0. So: for each element a row of all the
-    # factors, with 1 in that element's place.
     reduced = axes(x.ndim, dim)
     order = [i for i in range(x.ndim) if i not in reduced] + list(reduced)
-    moved, n = np.transpose(x, order), count(x.shape, dim)
-    rows = np.where(np.eye(n, dtype=bool), 1, moved.reshape((*moved.shape[:x.ndim - len(reduced)], 1, n)))
-    others = np.prod(rows, axis=-1).reshape(moved.shape)
-    return spread(g, x.shape, dim) * np.transpose(others, [order.index(i) for i in range(x.ndim)])
+    moved = np.transpose(x, order)
+    others = _products_of_others(moved.reshape((*moved.shape[:x.ndim - len(reduced)], count(x.shape, dim))))
+    return spread(g, x.shape, dim) * np.transpose(others.reshape(moved.shape), [order.index(i) for i in range(x.ndim)])
 
 
 @operation(vjps=_prod_vjp, samples=reduction, numpy=np.prod)
-def prod(x, *, dim=None, keepdim=False):
+def prod(x, *, dim=None, keepdim=False, dtype=None):
     """The product over `dim`; its gradient is right where elements are 0."""
-    return x.prod(axis=dim, keepdims=keepdim)
+    return summed(np.multiply.reduce, x, dtype, axis=as_axis(dim), keepdims=keepdim)
 
 
-def _np_var(x, axis=None, ddof=0, keepdims=False):
-    return var(x, dim=axis, correction=ddof, keepdim=keepdims)
+# Variance
+
+def _two_or_more(draw):
+    x = draw.array(min_side=2, min_dims=1, distinct=True)
+    return call(x, dim=draw.dims(x.ndim), correction=draw.choice([1, 0, 0.5]), keepdim=draw.boolean())
 
 
-@operation(samples=lambda draw: call(x := draw.array(min_side=2, min_dims=1), dim=draw.dims(x.ndim), keepdim=draw.boolean()),
-           numpy={np.var: _np_var})
-def var(x, dim=None, correction=1, keepdim=False):
-    """The variance over `dim`, with divisor n - correction (1 is Bessel's correction, and PyTorch's default)."""
-    deviation = x - mean(x, dim=dim, keepdim=True)
-    return sum(deviation * deviation, dim=dim, keepdim=keepdim) / builtins.max(count(x.shape, dim) - correction, 0)
+def _divisor(shape, dim, correction):
+    return builtins.max(count(shape, dim) - correction, 0)
 
 
-def _row(draw):
-    x = draw.array(min_dims=1, min_side=1)
-    return call(x, dim=draw.dim(x.ndim))
+def _var_vjp(g, out, x, dim, correction, keepdim):
+    return spread(g * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * (x - mean(x, dim=dim, keepdim=True))
 
 
-def _exponentials(x, dim):
-    """exp(x - max x) and the max: no overflow; where all is -inf the max is taken as 0."""
-    top = x.max(axis=dim, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, np.zeros_like(top))
-    return np.exp(x - top), top
+@operation(vjps=_var_vjp, samples=_two_or_more)
+def _var(x, *, dim, correction, keepdim):
+    wide, axis = widened(x), as_axis(dim)
+    deviation = wide - wide.mean(axis=axis, keepdims=True)
+    variance = np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdim) / _divisor(x.shape, dim, correction)
+    return variance if wide is x else variance.astype(x.dtype if x.dtype.kind == "f" else wide.dtype)
 
 
-@operation(vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim) * np.exp(x - spread(out, x.shape, dim)),
-           samples=_nonempty_reduction)
-def logsumexp(x, *, dim, keepdim=False):
-    """log(sum(exp(x))) over `dim`, without overflow."""
-    exponentials, top = _exponentials(x, dim)
-    out = np.log(exponentials.sum(axis=dim, keepdims=True)) + top
-    return out if keepdim else out.reshape(x.sum(axis=dim).shape)
+_sqrt_flat_at_zero = operation(
+    np.sqrt, vjps=lambda g, out, x: g * np.where(out == 0, 0, 0.5 / np.where(out == 0, 1, out)),
+    names="_sqrt_flat_at_zero")
 
 
-@operation(vjps=lambda g, out, x, dim: out * (g - (g * out).sum(axis=dim, keepdims=True)), samples=_row)
-def softmax(x, *, dim):
-    """exp(x) / sum(exp(x)) along `dim`, without overflow."""
-    exponentials, _ = _exponentials(x, dim)
-    return exponentials / exponentials.sum(axis=dim, keepdims=True)
+@operation(samples=_two_or_more, numpy={np.var: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: var(
+    a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)})
+def var(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+    """The variance over `dim`, with divisor n - correction: 1 is Bessel's correction; unbiased=False means 0.
+
+    >>> var(Tensor([1.0, 2.0, 4.0]), correction=0)
+    tensor(1.5556)
+    """
+    if isinstance(dim, bool):  # x.var(False)
+        dim, unbiased = None, dim
+    return _var(x, dim=dim, correction=correction if unbiased is None else int(unbiased), keepdim=keepdim)
 
 
-@operation(vjps=lambda g, out, x, dim: g - np.exp(out) * g.sum(axis=dim, keepdims=True), samples=_row)
-def log_softmax(x, *, dim):
-    """log(softmax(x)) along `dim`, without overflow or underflow."""
-    exponentials, top = _exponentials(x, dim)
-    return x - top - np.log(exponentials.sum(axis=dim, keepdims=True))
+@operation(samples=_two_or_more, numpy={np.std: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: std(
+    a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)})
+def std(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+    """The square root of the variance, with the same arguments; its gradient is 0 where all elements are equal."""
+    return _sqrt_flat_at_zero(var(x, dim, unbiased, keepdim, correction=correction))
+
+
+@operation(methods="", samples=_two_or_more)
+def var_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+    """The pair of variance and mean."""
+    axis = None if isinstance(dim, bool) else dim
+    return var(x, dim, unbiased, keepdim, correction=correction), mean(x, dim=axis, keepdim=keepdim)
+
+
+@operation(methods="", samples=_two_or_more)
+def std_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+    """The pair of standard deviation and mean."""
+    axis = None if isinstance(dim, bool) else dim
+    return std(x, dim, unbiased, keepdim, correction=correction), mean(x, dim=axis, keepdim=keepdim)
+
+
+# Norms
+
+@operation(samples=lambda draw: call(x := draw.array(min_side=1, distinct=True, low=0.125),
+                                     p=draw.choice(["fro", 2, 1, 3, 0.5, math.inf, -math.inf]), dim=draw.dims(x.ndim)))
+def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
+    """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
+    if p == "nuc":
+        return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
+
+
+@operation(samples=lambda draw: call(*distinct_pair(draw)[0], p=draw.choice([2, 1, 3])))
+def dist(x, other, p=2):
+    """The p-norm of x - other."""
+    return norm(x - other, p)

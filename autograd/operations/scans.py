@@ -1,0 +1,127 @@
+"""Running sums, products and extremes along an axis, and differences."""
+
+import numpy as np
+
+from autograd.operations.indexing import scatter_along
+from autograd.operations.reductions import sum, summed
+from autograd.samples import along_one, call
+from autograd.table import operation
+
+
+def _part(dim, start, stop=None, step=None):
+    """The index of a slice along one axis."""
+    return (*[slice(None)] * dim, slice(start, stop, step)) if dim >= 0 else (
+        ..., slice(start, stop, step), *[slice(None)] * (-1 - dim))
+
+
+def _flat_without_axis(a, axis):
+    """What NumPy's running sums and products go over."""
+    return (a.reshape(-1), 0) if axis is None else (a, axis)
+
+
+# The sum of what follows is the adjoint of the sum of what came before.
+
+_sum_of_following = operation(
+    lambda x, *, dim: np.cumsum(x[_part(dim, None, None, -1)], dim)[_part(dim, None, None, -1)] if x.ndim else x,
+    vjps=lambda g, out, x, dim: cumsum(g, dim=dim), samples=along_one, names="_sum_of_following")
+
+
+@operation(vjps=lambda g, out, x, dim, dtype: _sum_of_following(g, dim=dim), samples=along_one, inplace=True,
+           numpy={np.cumsum: lambda a, axis=None, dtype=None: cumsum(*_flat_without_axis(a, axis), dtype)})
+def cumsum(x, *, dim, dtype=None):
+    """The sum of all elements up to each one along `dim`."""
+    return summed(np.cumsum, x, dtype, axis=dim)
+
+
+def _running_back(g, factor, dim):
+    """s[i] = g[i] + factor[i + 1] s[i + 1] along `dim`, from the end: what a running product or sum of exponentials
+    needs backward, without dividing by what may be 0.
+    """
+    if not g.ndim:
+        return g
+    sums = [g[_part(dim, -1, None)]]
+    for i in range(g.shape[dim] - 2, -1, -1):
+        sums.append(g[_part(dim, i, i + 1)] + factor[_part(dim, i + 1, i + 2)] * sums[-1])
+    return np.concatenate(sums[::-1], dim)
+
+
+def _before(out, first, dim):
+    """`out` moved on by one place, with `first` at the beginning."""
+    if not out.ndim:
+        return np.full((), first, out.dtype)
+    return np.concatenate([np.full(out[_part(dim, 0, 1)].shape, first, out.dtype), out[_part(dim, 0, -1)]], dim)
+
+
+def _cumprod_vjp(g, out, x, dim, dtype):
+    if (x != 0).all():
+        return _sum_of_following(g * out, dim=dim) / x
+    return _running_back(g, x, dim) * _before(out, 1, dim)
+
+
+@operation(vjps=_cumprod_vjp, samples=along_one, inplace=True,
+           numpy={np.cumprod: lambda a, axis=None, dtype=None: cumprod(*_flat_without_axis(a, axis), dtype)})
+def cumprod(x, *, dim, dtype=None):
+    """The product of all elements up to each one along `dim`; its gradient is right where elements are 0."""
+    return summed(np.cumprod, x, dtype, axis=dim)
+
+
+def _logcumsumexp_vjp(g, out, x, dim):
+    finite = np.where(np.isfinite(out), out, 0)
+    decay = np.exp(np.where(np.isfinite(out), _before(finite, 0, dim) - finite, 0))
+    return _running_back(g, decay, dim) * np.exp(x - finite)
+
+
+@operation(vjps=_logcumsumexp_vjp, samples=along_one)
+def logcumsumexp(x, *, dim):
+    """log(cumsum(exp(x))) along `dim`, without overflow."""
+    return np.logaddexp.accumulate(x, axis=dim) if x.ndim else x
+
+
+# Running extremes: of equal elements the last has the gradient.
+
+def _distinct_along_one(draw):
+    x = draw.array(min_dims=1, min_side=1, distinct=True)
+    return call(x, dim=draw.dim(x.ndim))
+
+
+def _running_extreme(ufunc, name, adjective):
+    def forward(x, *, dim):
+        if not x.ndim:
+            return x, np.zeros((), np.int64)
+        values = ufunc.accumulate(x, axis=dim)
+        places = np.arange(x.shape[dim]).reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
+        return values, np.maximum.accumulate(np.where((x == values) | np.isnan(x), places, 0), axis=dim)
+
+    return operation(forward, vjps=lambda g, out, x, dim: scatter_along(g[0], np.asarray(out[1]), dim, x.shape),
+                     outputs="values indices", names=name, samples=_distinct_along_one,
+                     doc=f"The {adjective} element up to each one along `dim`, and its position: (values, indices).")
+
+
+cummax = _running_extreme(np.maximum, "cummax", "largest")
+cummin = _running_extreme(np.minimum, "cummin", "smallest")
+
+
+# Differences and areas
+
+@operation(numpy=np.diff, samples=lambda draw: call(
+    x := draw.array(min_dims=1, min_side=1), n=draw.choice([1, 2]), dim=draw.dim(x.ndim)))
+def diff(x, n=1, dim=-1, prepend=None, append=None):
+    """The differences of neighbours along `dim`, taken n times."""
+    parts = [part for part in (prepend, x, append) if part is not None]
+    x = np.concatenate(parts, dim) if len(parts) > 1 else x
+    for _ in range(n):
+        x = x[_part(dim, 1)] - x[_part(dim, 0, -1)]
+    return x
+
+
+@operation(names="trapezoid trapz", methods="",
+           numpy={np.trapezoid: lambda y, x=None, dx=1.0, axis=-1: trapezoid(y, x, dx=dx, dim=axis)},
+           samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
+def trapezoid(y, x=None, *, dx=1, dim=-1):
+    """The area under y along `dim` by trapezoids, at positions x or at distances dx."""
+    heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
+    if x is None:
+        return sum(heights, dim=dim) * dx
+    if x.ndim == 1 and y.ndim > 1:  # positions along `dim`
+        x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
+    return sum(heights * diff(x, dim=dim), dim=dim)

@@ -1,0 +1,57 @@
+"""Sums of exponentials, in the forms that neither overflow nor underflow."""
+
+import numpy as np
+
+from autograd.operations.reductions import as_axis, nonempty_reduction, spread, widened
+from autograd.samples import call
+from autograd.table import operation
+
+
+def _row(draw):
+    x = draw.array(min_dims=1, min_side=1)
+    return call(x, dim=draw.dim(x.ndim))
+
+
+def _finite(x):
+    """x, with 0 in the place of infinities: what may be subtracted from infinities."""
+    return np.where(np.isfinite(x), x, 0)
+
+
+def _exponentials(x, dim):
+    """exp(x - max x) and the max: no overflow; where the max is infinite it is taken as 0."""
+    top = _finite(x.max(axis=dim, keepdims=True, initial=-np.inf))
+    return np.exp(x - top), top
+
+
+def _logsumexp_vjp(g, out, x, dim, keepdim):
+    return spread(g, x.shape, dim) * np.exp(x - spread(_finite(out), x.shape, dim))
+
+
+@operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
+def logsumexp(x, *, dim, keepdim=False):
+    """log(sum(exp(x))) over `dim`, without overflow."""
+    wide, axis = widened(x), as_axis(dim)
+    exponentials, top = _exponentials(wide, axis)
+    out = np.log(exponentials.sum(axis=axis, keepdims=True)) + top
+    out = out if keepdim else out.squeeze(axis)
+    return out.astype(x.dtype) if x.dtype.kind == "f" else out
+
+
+@operation(vjps=lambda g, out, x, dim, dtype: out * (g - (g * out).sum(axis=dim, keepdims=True)), samples=_row)
+def softmax(x, *, dim, dtype=None):
+    """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
+    wide = widened(x if dtype is None else x.astype(dtype))
+    exponentials, _ = _exponentials(wide, dim)
+    return _as_asked(exponentials / exponentials.sum(axis=dim, keepdims=True), x, dtype)
+
+
+@operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * g.sum(axis=dim, keepdims=True), samples=_row)
+def log_softmax(x, *, dim, dtype=None):
+    """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
+    wide = widened(x if dtype is None else x.astype(dtype))
+    exponentials, top = _exponentials(wide, dim)
+    return _as_asked(wide - top - np.log(exponentials.sum(axis=dim, keepdims=True)), x, dtype)
+
+
+def _as_asked(out, x, dtype):
+    return out.astype(dtype if dtype is not None else x.dtype if x.dtype.kind == "f" else out.dtype, copy=False)
