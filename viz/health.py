@@ -44,9 +44,11 @@ def summarize(array: Any) -> Summary:
     low, high = float(numbers.min()), float(numbers.max())
     rms = float(np.sqrt(np.mean(np.square(numbers))))
     bars = ()
-    if high > low and np.isfinite(high - low):
+    if np.isfinite(high - low):
         counts = np.histogram(numbers, BINS, (low, high))[0]
         bars = tuple((counts / counts.max()).round(2).tolist())
+    if high == low:
+        return Summary(f"all {_brief(low)}", rms=rms, alarm=alarm)
     text = f"{_brief(numbers.mean())} ± {_brief(numbers.std())}, {_brief(low)} … {_brief(high)}"
     return Summary(text, bars, rms, alarm)
 

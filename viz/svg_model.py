@@ -30,15 +30,19 @@ class ModelWriter(Writer):
             if (boxes[wire.source].kind == "parameter" and boxes[wire.target].kind == "operation"
                     and self.uses[wire.source] == 1):
                 self.attached[wire.source] = wire.target
+                self.entries[wire.target] -= 1
         self.nesting = self._nesting()
         self.gap = 18.0 + 2 * FRAME * self.nesting
         self.bend = 34.0 + (2 * FRAME + TITLE_ROW) * self.nesting
 
     def place(self) -> None:
         """The attached boxes are stacked at the right of their operation."""
+        widest: dict[int, float] = {}
         for i, at in self.attached.items():
-            self.entries[at] -= 1
+            widest[at] = max(widest.get(at, 0.0), self.sizes[i].extent)
+        for i, at in self.attached.items():
             size, own = self.sizes[at], self.sizes[i]
+            own.extent = widest[at]
             size.beside = max(size.beside, BESIDE + own.extent)
             size.room += own.length + STACK
         super().place()
@@ -138,7 +142,7 @@ class ModelWriter(Writer):
                              font_size=LINE, font_weight="bold" if class_ == "alarm" else None,
                              data_box=i if class_ in ("value", "gradient") else None))
             if bars:
-                parts.append(_histogram(bars, class_, colour, right - BARS, y))
+                parts.append(_histogram(bars, right - BARS, y, class_=class_, fill=colour, data_box=i))
         return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind)
 
     def background(self) -> list[str]:
@@ -184,9 +188,9 @@ class ModelWriter(Writer):
         return width + 2 * FRAME * self.nesting + 4, height + (2 * FRAME + TITLE_ROW) * self.nesting + 4
 
 
-def _histogram(bars: tuple[float, ...], class_: str, colour: str, x: float, y: float) -> str:
+def _histogram(bars: tuple[float, ...], x: float, y: float, **look: object) -> str:
     """Bars from x on, standing on y."""
     step = BARS / len(bars)
     path = "".join(f"M{x + k * step:.1f} {y:.1f}v{-max(10 * h, 0.6):.1f}h{step - 0.6:.1f}V{y:.1f}z"
                    for k, h in enumerate(bars) if h)
-    return tag("path", class_=class_, d=path, fill=colour, opacity=0.7)
+    return tag("path", d=path, opacity=0.7, **look)
