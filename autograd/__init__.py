@@ -1,6 +1,6 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
-from autograd import einops_backend, functional, linalg, operations, random, special
+from autograd import einops_backend, functional, linalg, operations, process, random, special
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from autograd.checkpoint import checkpoint, checkpoint_sequential
 from autograd.creation import (
@@ -43,7 +43,6 @@ from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph, backward, grad
 from autograd.inplace import increment_version
-from autograd.malloc import keep_freed_memory
 from autograd.random import (
     Generator,
     bernoulli,
@@ -67,4 +66,4 @@ from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
 
 globals().update(FUNCTIONS)
-keep_freed_memory()
+process.tune()

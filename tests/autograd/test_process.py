@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next step, unless somebody says otherwise."""
+"""The settings of the process are made at import, unless somebody says otherwise."""
 
 import os
 import platform
@@ -23,10 +23,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 @pytest.mark.parametrize(("setting", "kept"), [
-    ({}, True), ({"GRADCIRCUIT_MALLOC": "0"}, False), ({"MALLOC_TOP_PAD_": "0"}, False)])
+    ({}, True), ({"GRADCIRCUIT_PROCESS": "0"}, False), ({"MALLOC_TOP_PAD_": "0"}, False)])
 def test_page_faults_of_a_repeated_step(setting, kept):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     result = subprocess.run([sys.executable, "-c", PROGRAM], env=clean | setting, capture_output=True, text=True,
                             check=True)
     blocks = 20 * 2 * (1 << 22) // 4096  # pages of the blocks that the step makes
     assert (int(result.stdout) < blocks / 20) == kept
+
+
+@pytest.mark.parametrize(("before", "setting", "threshold"), [
+    ("", {}, 20_000), ("gc.set_threshold(123)", {}, 123), ("gc.set_threshold(0)", {}, 0),
+    ("gc.set_threshold(700)", {"GRADCIRCUIT_PROCESS": "0"}, 700)])
+def test_the_collectors_threshold(before, setting, threshold):
+    program = f"import gc\n{before}\nimport autograd\nprint(gc.get_threshold()[0])"
+    result = subprocess.run([sys.executable, "-c", program], env=os.environ | setting, capture_output=True, text=True,
+                            check=True)
+    assert int(result.stdout) == threshold

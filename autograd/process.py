@@ -1,0 +1,54 @@
+"""Two settings of the process, made when `autograd` is imported, because a training step makes the same objects over and
+over.
+
+Freed memory is kept. glibc gives every large block back to the system, and faults it in again page by page when the next
+array of that size is made; a step can spend most of its time so. Nothing is set where the environment already sets
+something (`MALLOC_TRIM_THRESHOLD_` and the like), or where the C library is another one.
+
+The garbage collector looks less often. It looks for reference cycles among all objects each time some hundred have been
+made, and a graph is many objects without a cycle. Nothing is set if somebody has changed the threshold already.
+
+`GRADCIRCUIT_PROCESS=0` in the environment leaves both alone.
+"""
+
+import ctypes
+import gc
+import os
+import platform
+
+KEPT = 512 << 20
+"""Bytes of freed memory that may be kept."""
+YOUNG = 20_000
+"""New objects between two looks of the collector."""
+
+_LARGEST = 32 << 20  # the largest threshold that mallopt takes: larger blocks still go straight back
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_USUAL_YOUNG = (700, 2000)  # Python's own threshold, up to 3.12 and since
+
+
+def tune() -> None:
+    """Make both settings."""
+    if os.environ.get("GRADCIRCUIT_PROCESS") != "0":
+        keep_freed_memory()
+        collect_less_often()
+
+
+def keep_freed_memory() -> bool:
+    """Let malloc keep freed memory; says whether it was told so."""
+    taken = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    if taken or platform.libc_ver()[0] != "glibc":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST)) and bool(mallopt(_M_TRIM_THRESHOLD, KEPT))
+
+
+def collect_less_often() -> bool:
+    """Raise the collector's first threshold; says whether that was done."""
+    young, *older = gc.get_threshold()
+    if young not in _USUAL_YOUNG:
+        return False
+    gc.set_threshold(YOUNG, *older)
+    return True
