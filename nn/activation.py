@@ -110,11 +110,11 @@ class Maxout(_Activation, function=F.maxout):
     """The largest of `pieces` consecutive features along `dim`."""
 
 
-class Softmax(_Activation, function=lambda input, dim: F.softmax(input, dim)):
+class Softmax(_Activation, function=F.softmax):
     """exp(x) / Σ exp(x) along `dim`."""
 
 
-class LogSoftmax(_Activation, function=lambda input, dim: F.log_softmax(input, dim)):
+class LogSoftmax(_Activation, function=F.log_softmax):
     """log softmax(x) along `dim`."""
 
 

@@ -31,7 +31,7 @@ class FunctionLayer(Module):
             return
         parameters = list(inspect.signature(function).parameters.values())[inputs:]
         cls.function = staticmethod(function)
-        cls.options = {p.name: p.default for p in parameters} | defaults
+        cls.options = {p.name: p.default for p in parameters if p.name != "dtype"} | defaults
         cls.__signature__ = inspect.Signature(
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
              for name, default in (cls.options | cls.ignored).items() if name != "training"])

@@ -12,50 +12,8 @@ from autograd import Tensor, as_tensor, operation, relu, sigmoid, softmax, tanh
 from autograd.random import numpy_generator
 from autograd.samples import numbers
 
-# The error function, by rational approximations (Cephes, Moshier 1989: double precision; float32 with fewer terms).
-
-_ERF_SINGLE = ((-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
-                -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02),
-               (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
-                -1.42647390514189e-02))
-_ERF_CENTER = ((9.60497373987051638749, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
-                5.55923013010394962768e4),
-               (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3,
-                2.26290000613890934246e4, 4.92673942608635921086e4))
-_ERFC_TAIL = ((2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687, 4.86371970985681366614e1,
-               1.96520832956077098242e2, 5.26445194995477358631e2, 9.34528527171957607540e2, 1.02755188689515710272e3,
-               5.57535335369399327526e2),
-              (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2,
-               9.75708501743205489753e2, 1.82390916687909736289e3, 2.24633760818710981792e3, 1.65666309194161350182e3,
-               5.57535340817727675546e2))
 _BLOCK = 1 << 14
 """Elements at a time, so that what is in between stays in the cache."""
-
-
-def _polynomial(coefficients, x):
-    """By Horner's rule, the highest power first."""
-    total = x * coefficients[0]
-    total += coefficients[1]
-    for c in coefficients[2:]:
-        total *= x
-        total += c
-    return total
-
-
-def _ratio(pair, x):
-    return _polynomial(pair[0], x) / _polynomial(pair[1], x)
-
-
-def _erf_double(x):
-    size = np.minimum(np.abs(x), 8)  # beyond, erf is 1
-    tail = 1 - np.exp(-size * size) * _ratio(_ERFC_TAIL, size)
-    center = np.minimum(size, 1)
-    return np.copysign(np.where(size > 1, tail, center * _ratio(_ERF_CENTER, center * center)), x)
-
-
-def _erf_single(x):
-    x = np.clip(x, -4, 4)  # beyond, erf is 1 in float32
-    return x * _ratio(_ERF_SINGLE, x * x)
 
 
 def _by_blocks(function, x):
@@ -69,17 +27,31 @@ def _by_blocks(function, x):
     return out if np.shares_memory(out, target) else target.reshape(x.shape)
 
 
-def _erf_forward(x):
-    return _by_blocks(_erf_double if x.dtype == np.float64 else _erf_single, np.asarray(x))
+# erf(x) = x P(x²) / Q(x²) for |x| <= 4, to 5e-7; the highest power first. In float32 erf is 1 beyond.
+_P = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04,
+      -2.95459980854025e-03, -1.60960333262415e-02)
+_Q = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
 
 
-erf = operation(_erf_forward, vjps=lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x), names="_erf",
-                samples=numbers, doc="The error function, 2/√π ∫₀ˣ exp(-t²) dt.")
+def _horner(coefficients, x):
+    total = x * coefficients[0]
+    for c in coefficients[1:-1]:
+        total += c
+        total *= x
+    total += coefficients[-1]
+    return total
 
 
 def normal_cdf(x):
     """Φ(x), the distribution function of the standard normal distribution."""
-    return 0.5 * erf(x * math.sqrt(0.5)) + 0.5
+    x = x * math.sqrt(0.5)
+    if x.dtype == np.float32 and not isinstance(x, Tensor):  # several times as fast as erf
+        x = np.clip(x, -4, 4)
+        square = x * x
+        erf = x * _horner(_P, square) / _horner(_Q, square)
+    else:
+        erf = autograd.erf(x)
+    return 0.5 * erf + 0.5
 
 
 def _gelu_slope(x):
