@@ -14,6 +14,7 @@ import autograd
 import nn
 import optim
 from nn import functional as F
+from nn.data import DataLoader, TensorDataset
 
 try:
     import matplotlib
@@ -55,13 +56,12 @@ def train(epochs: int, batch_size: int, seed: int) -> tuple[nn.Module, list[floa
         nn.Linear(128, 10),
     )
     optimizer = optim.Adam(model.parameters(), lr=2e-3)
+    batches = DataLoader(TensorDataset(images, labels), batch_size, shuffle=True)
     losses, accuracies = [], []
-    with tqdm(total=epochs * -(-len(images) // batch_size), unit="step") as bar:
+    with tqdm(total=epochs * len(batches), unit="step") as bar:
         for epoch in range(epochs):
-            order = autograd.randperm(len(images)).numpy()
-            for start in range(0, len(order), batch_size):
-                batch = order[start:start + batch_size]
-                loss = F.cross_entropy(model(autograd.tensor(images[batch])), autograd.tensor(labels[batch]))
+            for x, y in batches:
+                loss = F.cross_entropy(model(x), y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -1,0 +1,79 @@
+"""Data sets and loaders: every example once, in the order that was asked for."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Generator
+from nn.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
+
+
+class Squares(Dataset):
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        return np.float32(i), i * i
+
+
+@pytest.mark.parametrize("dataset", [
+    Squares(10), TensorDataset(np.arange(10, dtype=np.float32), np.arange(10) ** 2),
+    Squares(4) + Subset(Squares(10), range(4, 10))],
+    ids=["by number", "tensors", "joined"])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_each_pass_has_every_example_once(dataset, shuffle, drop_last):
+    loader = DataLoader(dataset, batch_size=4, shuffle=shuffle, drop_last=drop_last)
+    for _ in range(2):
+        batches = [(x.tolist(), y.tolist()) for x, y in loader]
+        assert [len(x) for x, _ in batches] == ([4, 4] if drop_last else [4, 4, 2])
+        assert len(batches) == len(loader)
+        pairs = [pair for x, y in batches for pair in zip(x, y, strict=True)]
+        assert all(y == x * x for x, y in pairs)
+        assert len({x for x, _ in pairs}) == len(pairs)
+
+
+def test_shuffling_is_repeated_by_the_seed_and_differs_between_passes():
+    def passes():
+        loader = DataLoader(TensorDataset(np.arange(50)), 50, shuffle=True, generator=Generator().manual_seed(1))
+        return [next(iter(loader))[0].tolist() for _ in range(2)]
+    assert passes() == passes()
+    assert passes()[0] != passes()[1]
+
+
+@pytest.mark.parametrize(("lengths", "counts"), [([7, 4], [7, 4]), ([0.5, 0.5], [6, 5]), ([0.8, 0.1, 0.1], [9, 1, 1])])
+def test_random_split_parts_everything(lengths, counts):
+    parts = random_split(Squares(11), lengths, Generator().manual_seed(0))
+    assert [len(part) for part in parts] == counts
+    assert sorted(x for part in parts for x, _ in (part[i] for i in range(len(part)))) == list(range(11))
+
+
+def test_collate_goes_into_nested_examples():
+    class Point(NamedTuple):
+        x: float
+        y: np.ndarray
+    batch = default_collate([{"p": Point(float(i), np.ones(2)), "t": autograd.ones(3), "s": "ab"} for i in range(2)])
+    assert batch["p"].x.tolist() == [0.0, 1.0]
+    assert batch["p"].y.shape == (2, 2)
+    assert batch["t"].shape == (2, 3)
+    assert batch["s"] == ["ab", "ab"]
+
+
+@pytest.mark.parametrize(("call", "part"), [
+    (lambda: TensorDataset(np.zeros(3), np.zeros(4)), "(4,)"),
+    (lambda: random_split(Squares(5), [2, 2]), "5 examples"),
+    (lambda: DataLoader(Squares(5), 0), "not 0"),
+    (lambda: DataLoader(Squares(5), shuffle=True, sampler=[1]), "not both"),
+    (lambda: DataLoader(Squares(5), num_workers=2), "num_workers=2"),
+    (lambda: default_collate([object()]), "object"),
+    (lambda: ConcatDataset([Squares(2)])[5], "there are 2"),
+])
+def test_mistakes_are_refused(call, part):
+    with pytest.raises(Exception) as info:
+        call()
+    assert part in str(info.value)
