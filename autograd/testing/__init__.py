@@ -1,7 +1,24 @@
-"""Property-based testing of gradients: for the operations of the table, and for your own functions and layers."""
+"""Property-based testing of gradients: for the operations of the table, and for your own functions and models.
 
-from autograd.testing.derivatives import GradientError, check_derivatives
-from autograd.testing.draw import Draw
-from autograd.testing.operations import check_operation
+`gradcheck`, `gradgradcheck` and `check_function` check at the inputs that you give. `gradient_test` and `module_test`
+make a test that looks for the inputs itself, and `strategies` are what they draw from: these need Hypothesis
+(pip install 'gradcircuit[testing]').
+"""
 
-__all__ = ["Draw", "GradientError", "check_derivatives", "check_operation"]
+import importlib
+from typing import Any
+
+from autograd.testing.diagnosis import GradientError
+from autograd.testing.gradcheck import check_derivatives, gradcheck, gradgradcheck
+from autograd.testing.properties import check_function, check_operation, flatten
+
+_WITH_HYPOTHESIS = {"Draw": "draw"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_HYPOTHESIS:
+        raise AttributeError(f"autograd.testing has no '{name}'")
+    return getattr(importlib.import_module(f"autograd.testing.{_WITH_HYPOTHESIS[name]}"), name)
+
+
+__all__ = ["Draw", "GradientError", "check_derivatives", "check_function", "check_operation", "flatten", "gradcheck", "gradgradcheck"]  # noqa: F822

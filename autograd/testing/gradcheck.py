@@ -1,0 +1,392 @@
+"""Derivatives compared with central differences: entry by entry, or along a random direction; at any order.
+
+Two numbers are enough to find a wrong derivative: if <u, J v> (by central differences of the function) and <J'u, v>
+(by the rules) agree for random u and v, J'u is right but for bad luck that does not repeat. Only when they disagree is
+the whole Jacobian computed, to say where and why. The second order is the first order of the gradient itself, taken as
+a function of the point and of u.
+
+Source: Stanford CS231n, Neural Networks 3, Gradient checks; names and meanings of `gradcheck` are PyTorch's.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import grad
+from autograd.tensor import Tensor
+from autograd.testing.diagnosis import GradientError, Jacobian, describe, relative_error, verdict
+
+STEP = 1e-6
+"""Of the central difference: the error of truncation, of order STEP², stays below that of rounding, 1e-16/STEP."""
+TOLERANCE = 1e-6
+
+Allowed = Callable[[Any, Any], Any]
+"""From the derivative by the rules and by differences to whether they agree, element by element."""
+
+
+def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = STEP, atol: float = 1e-5, rtol: float = 1e-3,
+              raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+              check_grad_dtypes: bool = False, fast_mode: bool = False, **unavailable: Any) -> bool:
+    """Compare the gradients of `func` with central differences, (f(x + eps) - f(x - eps)) / 2 eps.
+
+    Args:
+        func: Tensors to a Tensor, or to several of them.
+        inputs: a Tensor or a sequence; those that require gradients are checked, and should be float64.
+        eps: the step.
+        atol: differences up to atol + rtol * |numeric| are allowed.
+        rtol: see atol.
+        raise_exception: raise what was found; otherwise return False.
+        nondet_tol: by how much two runs on the same input may differ.
+        check_undefined_grad: of several outputs, check each alone, the others without a gradient.
+        check_grad_dtypes: a gradient must have the dtype of its input.
+        fast_mode: compare along one random direction in the place of every entry of the Jacobian.
+        unavailable: PyTorch's options for what gradcircuit does not have (batched and forward-mode gradients, sparse
+            tensors); anything but their defaults is refused.
+
+    Raises:
+        GradientError: which output, input and element, both numbers, the relative error and the likely cause.
+        ValueError: no input requires gradients.
+
+    >>> gradcheck(autograd.sin, autograd.tensor([1.0, 2.0], dtype=autograd.float64, requires_grad=True))
+    True
+    """
+    _refuse(unavailable)
+    point = _point(func, inputs)
+    options = dict(eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, undefined=check_undefined_grad,
+                   dtypes=check_grad_dtypes, fast=fast_mode)
+    return _outcome(lambda: _check_point(point, **options), raise_exception)
+
+
+def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = STEP,
+                  atol: float = 1e-5, rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False,
+                  raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+                  check_grad_dtypes: bool = False, fast_mode: bool = False, **unavailable: Any) -> bool:
+    """Compare the gradients of the gradients of `func` with central differences of its gradients.
+
+    Args:
+        func: as for `gradcheck`.
+        inputs: as for `gradcheck`.
+        grad_outputs: dL/d(output) for each output, where the gradient is taken; by default random.
+        gen_non_contig_grad_outputs: make the random ones non-contiguous.
+        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode, unavailable:
+            as for `gradcheck`.
+
+    Raises:
+        GradientError: as for `gradcheck`, at order 2.
+
+    >>> gradgradcheck(autograd.sin, autograd.tensor([1.0, 2.0], dtype=autograd.float64, requires_grad=True))
+    True
+    """
+    _refuse(unavailable)
+    point = _point(func, inputs)
+
+    def check() -> None:
+        outputs = point.outputs()
+        if grad_outputs is None:
+            rng = np.random.default_rng(0)
+            given = [rng.standard_normal((*out.shape, 2 if gen_non_contig_grad_outputs else 1))[..., 0].astype(out.dtype)
+                     for out in outputs]
+        else:
+            several = grad_outputs if isinstance(grad_outputs, (tuple, list)) else [grad_outputs]
+            given = [np.zeros(out.shape) if g is None else g.array for out, g in zip(outputs, several, strict=True)]
+        _check_point(point.gradient(given), eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol,
+                     undefined=check_undefined_grad, dtypes=check_grad_dtypes, fast=fast_mode)
+    return _outcome(check, raise_exception)
+
+
+def check_derivatives(function: Callable[..., Any], inputs: Sequence[Any], order: int = 2, seed: int = 0, *,
+                      wrt: Sequence[Tensor] | None = None, names: Sequence[str] | None = None) -> list[float]:
+    """Check the derivatives of `function` at `inputs` up to `order`, along random directions, to six digits.
+
+    At a kink (the one-sided difference quotients disagree however small the step) no number is the derivative: there
+    the check passes and goes no further.
+
+    Args:
+        function: Tensors to a Tensor, or to several of them; outputs that are not floating are left out.
+        inputs: where to check: float64 arrays, or Tensors.
+        order: 1 for the gradient, 2 for the derivative of the gradient as well, …
+        seed: of the random directions.
+        wrt: which Tensors to differentiate by, if not the inputs: a model's parameters, say.
+        names: what to call them in messages.
+
+    Returns:
+        The relative error at each order; fewer than `order` numbers if the point lies on a kink.
+
+    Raises:
+        GradientError: which output, input and element, both numbers, the relative error and the likely cause.
+    """
+    tensors = [x if isinstance(x, Tensor) else Tensor(np.asarray(x, np.float64), requires_grad=True) for x in inputs]
+    point = Point(function, tensors, tensors if wrt is None else list(wrt), names=names)
+    rng = np.random.default_rng(seed)
+    errors = []
+    for level in range(1, order + 1):
+        outputs = point.arrays()
+        cotangents = [rng.standard_normal(out.shape) for out in outputs]
+        error = _check_direction(point, cotangents, rng, STEP, _six_digits(outputs), excuse_kinks=True)
+        if error is None:
+            break
+        errors.append(error)
+        if level < order:
+            point = point.gradient(cotangents)
+    return errors
+
+
+class Point:
+    """A function at a point: its values there and beside it, and its gradients by the rules.
+
+    Args:
+        function: Tensors to a Tensor or several.
+        inputs: what to call it with.
+        wrt: the Tensors to differentiate by: among the inputs, or known to the function otherwise. They are moved by
+            giving them another array, so that the function sees it whichever way it knows them.
+        order: the order of the derivatives that are checked here.
+        names: of `wrt`.
+        outputs: names of the outputs.
+    """
+
+    def __init__(self, function: Callable, inputs: Sequence[Any], wrt: Sequence[Tensor], order: int = 1,
+                 names: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> None:
+        self.function, self.inputs, self.wrt, self.order = function, list(inputs), list(wrt), order
+        self.names = list(names) if names else [f"input {i}" for i in range(len(wrt))]
+        self.output_names = outputs
+
+    def outputs(self) -> list[Tensor]:
+        """The floating outputs."""
+        result = self.function(*self.inputs)
+        several = result if isinstance(result, (tuple, list)) else (result,)
+        return [out for out in several if isinstance(out, Tensor) and out.dtype.kind == "f"]
+
+    def arrays(self) -> list[np.ndarray]:
+        """The values of the outputs."""
+        return [out.array for out in self.outputs()]
+
+    def beside(self, directions: dict[int, np.ndarray], step: float) -> list[np.ndarray]:
+        """The values of the outputs with some of `wrt` moved by `step` along their directions."""
+        with moved([self.wrt[i] for i in directions],
+                   [self.wrt[i].array + step * d for i, d in directions.items()]):
+            return self.arrays()
+
+    def slope(self, directions: dict[int, np.ndarray], step: float) -> list[np.ndarray]:
+        """The central difference quotient of each output along these directions."""
+        ahead, behind = self.beside(directions, step), self.beside(directions, -step)
+        return [(np.asarray(a, np.float64) - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+
+    def one_sided(self, directions: dict[int, np.ndarray], step: float) -> tuple[list, list]:
+        """The difference quotients ahead and behind."""
+        here, ahead, behind = self.arrays(), self.beside(directions, step), self.beside(directions, -step)
+        return ([(a - h) / step for a, h in zip(ahead, here, strict=True)],
+                [(h - b) / step for b, h in zip(behind, here, strict=True)])
+
+    def pull_back(self, cotangents: Sequence[Any], outputs: list[Tensor] | None = None) -> list[np.ndarray]:
+        """The gradients of <cotangents, outputs> in each of `wrt` by the rules; None among the cotangents is no
+        gradient."""
+        outputs = self.outputs() if outputs is None else outputs
+        return [g.array for g in _gradients(outputs, self.wrt, cotangents, create_graph=False)]
+
+    def gradient(self, cotangents: Sequence[np.ndarray]) -> "Point":
+        """The function (inputs, cotangents) -> gradients, at this point."""
+        count = len(self.inputs)
+        leaves = [Tensor(u, requires_grad=True) for u in cotangents]
+
+        def gradient(*args: Any) -> tuple[Tensor, ...]:
+            outputs = Point(self.function, args[:count], self.wrt).outputs()
+            return tuple(_gradients(outputs, self.wrt, args[count:], create_graph=True))
+        return Point(gradient, [*self.inputs, *leaves], [*self.wrt, *leaves], self.order + 1,
+                     [*self.names, *(f"cotangent {i}" for i in range(len(leaves)))],
+                     [f"gradient of {name} " for name in self.names])
+
+    def jacobians(self, step: float, allowed: Allowed, which: Sequence[int]) -> list[Jacobian]:
+        """The derivative of every output in those of `wrt`, by the rules and by differences."""
+        outputs = self.outputs()
+        names = self.output_names or (["output"] if len(outputs) == 1 else [f"output {o} " for o in
+                                                                            range(len(outputs))])
+        numeric = {i: [self.slope({i: unit}, step) for unit in units(self.wrt[i].shape)] for i in which}
+        found = []
+        for o, out in enumerate(outputs):
+            rows = [self.pull_back([u if p == o else None for p in range(len(outputs))], outputs)
+                    for u in units(out.shape)]
+            for i in which:
+                size = (out.numel(), self.wrt[i].numel())
+                analytic = np.array([row[i] for row in rows], np.float64).reshape(size)
+                quotient = np.array([column[o] for column in numeric[i]]).reshape(size[::-1]).T
+                found.append(Jacobian(o, i, (names[o], self.names[i]), self.wrt[i].array, out.shape, analytic, quotient,
+                                      ~np.asarray(allowed(analytic, quotient)), self.order))
+        return found
+
+
+def _gradients(outputs: list[Tensor], wrt: Sequence[Tensor], cotangents: Sequence[Any], create_graph: bool
+               ) -> list[Tensor]:
+    """The gradients, zero where nothing arrives."""
+    pairs = [(out, u) for out, u in zip(outputs, cotangents, strict=True) if u is not None and out.requires_grad]
+    found: Sequence[Tensor | None] = [None] * len(wrt)
+    if pairs:
+        found = grad([out for out, _ in pairs], wrt, [u for _, u in pairs], retain_graph=True,
+                     create_graph=create_graph, allow_unused=True)
+    return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for g, x in zip(found, wrt, strict=True)]
+
+
+@contextlib.contextmanager
+def moved(tensors: Sequence[Tensor], arrays: Sequence[Any]) -> Iterator[None]:
+    """Let tensors have other values for a while, without writing to their memory."""
+    before = [t.array for t in tensors]
+    try:
+        for t, array in zip(tensors, arrays, strict=True):
+            t.array = np.asarray(array, t.dtype)
+        yield
+    finally:
+        for t, array in zip(tensors, before, strict=True):
+            t.array = array
+
+
+def units(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """The unit arrays of a shape, a 1 in each place in turn."""
+    for i in range(int(np.prod(shape, dtype=int))):
+        unit = np.zeros(shape)
+        unit.reshape(-1)[i] = 1
+        yield unit
+
+
+def _check_point(point: Point, eps: float, atol: float, rtol: float, nondet_tol: float, undefined: bool, dtypes: bool,
+                 fast: bool) -> None:
+    _check_repeatable(point, nondet_tol)
+
+    def allowed(a: Any, n: Any) -> Any:
+        return np.abs(a - n) <= atol + rtol * np.abs(n)
+    outputs = point.outputs()
+    rng = np.random.default_rng(0)
+    cotangents = [rng.standard_normal(out.shape) for out in outputs]
+    if dtypes:
+        for name, x, g in zip(point.names, point.wrt, point.pull_back(cotangents, outputs), strict=True):
+            if g.dtype != x.dtype:
+                raise GradientError(f"the gradient of {name} is {g.dtype}, the input {x.dtype}")
+    if not fast:
+        _raise_wrong(point, point.jacobians(eps, allowed, range(len(point.wrt))), eps)
+        return
+    alone = [[u if p == o else None for p in range(len(outputs))] for o, u in enumerate(cotangents)]
+    for chosen in alone if undefined else [cotangents]:
+        _check_direction(point, chosen, rng, eps, allowed)
+
+
+def _check_repeatable(point: Point, tolerance: float) -> None:
+    """The function leaves its inputs alone and does the same twice, forward and back."""
+    tensors = [x for x in point.inputs if isinstance(x, Tensor)]
+    before = [np.array(x.array) for x in tensors]
+    outputs = point.outputs()
+    for i, (x, old) in enumerate(zip(tensors, before, strict=True)):
+        if not np.array_equal(x.array, old, equal_nan=old.dtype.kind == "f"):
+            raise GradientError(f"the function changes its input {i} in place: it was\n{old}\nand is\n{x.array}\n"
+                                "write to a copy, x.clone(), or use the function without underscore")
+    again = point.outputs()
+    ones = [np.ones(out.shape) for out in outputs]
+    pairs = [("output", out.array, other.array) for out, other in zip(outputs, again, strict=True)]
+    pairs += [(f"gradient of {name}", a, b) for name, a, b in zip(
+        point.names, point.pull_back(ones, outputs), point.pull_back(ones, again), strict=True)]
+    for what, a, b in pairs:
+        gap = float(np.nan_to_num(np.abs(a - b)).max(initial=0))
+        if gap > tolerance:
+            raise GradientError(f"two runs on the same inputs give {what} that differ by {gap:.3g} (allowed: "
+                                f"nondet_tol={tolerance:g}); no difference quotient can be taken of a random "
+                                "function: seed it inside, or switch it off (dropout: eval())")
+
+
+def _check_direction(point: Point, cotangents: Sequence[Any], rng: np.random.Generator, step: float, allowed: Allowed,
+                     excuse_kinks: bool = False) -> float | None:
+    """Compare along one random direction of all inputs; returns the relative error, None at a kink."""
+    gradients = point.pull_back(cotangents)
+    for name, x, g in zip(point.names, point.wrt, gradients, strict=True):
+        if g.shape != x.shape:
+            raise GradientError(f"order {point.order}: the gradient of {name} has shape {g.shape}, the input {x.shape}")
+    directions = {i: rng.standard_normal(x.shape) for i, x in enumerate(point.wrt)}
+    slopes = point.slope(directions, step)
+    used = [(u, slope) for u, slope in zip(cotangents, slopes, strict=True) if u is not None]
+    numeric = float(sum(np.vdot(u, slope) for u, slope in used))
+    analytic = float(sum(np.vdot(g, directions[i]) for i, g in enumerate(gradients)))
+    noise = 1e-9 * (1 + max([np.abs(slope).max(initial=0) for slope in slopes], default=0))
+    error = float(relative_error(analytic, numeric, noise))
+    if allowed(analytic, numeric):
+        return error
+    entries = sum(u.size for u, _ in used) * sum(x.numel() for x in point.wrt)
+    if entries <= 100_000:
+        jacobians = point.jacobians(step, allowed, range(len(point.wrt)))
+        if _raise_wrong(point, jacobians, step, excuse_kinks):
+            return None
+    raise GradientError(f"order {point.order}: along a random direction the derivative is {analytic:.9g} by the rules "
+                        f"and {numeric:.9g} by central differences, relative error {error:.1e}: {verdict(error)}; "
+                        "no single entry of the Jacobian is as far off (or there are too many to look at)")
+
+
+def _raise_wrong(point: Point, jacobians: list[Jacobian], step: float, excuse_kinks: bool = False) -> bool:
+    """Raise for the wrong entries, if there are any; returns whether all of them lie on kinks, which is excused."""
+    wrong = [j for j in jacobians if j.wrong.any()]
+    on_kinks = []
+    for found in wrong:
+        kinds = {column: _kink(point, found, int(column), step) for column in np.flatnonzero(found.wrong.any(axis=0))}
+        plain = [column for column, kind in kinds.items() if not kind]
+        if plain or not excuse_kinks:
+            if plain:  # what is wrong elsewhere than on a kink comes first
+                found.wrong[:, [column for column, kind in kinds.items() if kind]] = False
+            raise GradientError(describe(found, jacobians, None if plain else next(iter(kinds.values()))))
+        on_kinks.append(found)
+    return bool(on_kinks)
+
+
+def _kink(point: Point, found: Jacobian, column: int, step: float) -> str | None:
+    """What is not smooth there in that element of an input: the one-sided quotients do not meet as the step shrinks."""
+    unit = np.zeros(found.x.shape)
+    unit.reshape(-1)[column] = 1
+    wrong = found.wrong[:, column].reshape(found.shape)
+    (ahead, behind), (ahead4, behind4) = (
+        [np.asarray(side[found.output])[wrong] for side in point.one_sided({found.input: unit}, h)]
+        for h in (step, step / 4))
+    gap, gap4 = np.abs(ahead - behind), np.abs(ahead4 - behind4)
+    size, size4 = (1 + np.maximum(np.abs(p), np.abs(q)) for p, q in ((ahead, behind), (ahead4, behind4)))
+    jump = size4 > 3 * size  # of the function itself: at order 1 that is no kink, but a function without a derivative
+    kink = (gap4 > 1e-4 * size) & (gap4 > 0.6 * gap)  # a smooth function's gap shrinks with the step
+    if not (jump if point.order > 1 else kink & ~jump).all() and not (kink & ~jump).all():
+        return None
+    k = int(np.argmax(gap))
+    return (f"a kink: the difference quotient is {ahead[k]:.6g} ahead of this point and {behind[k]:.6g} behind it, "
+            "however small the step, so that there is no derivative; check away from it")
+
+
+def _six_digits(outputs: Sequence[np.ndarray]) -> Allowed:
+    """Agreement to TOLERANCE of the largest number that takes part."""
+    size = 1 + max([np.abs(out).max(initial=0) for out in outputs], default=0)
+    return lambda a, n: np.abs(a - n) <= TOLERANCE * np.maximum(size, np.maximum(np.abs(a), np.abs(n)))
+
+
+def _outcome(check: Callable[[], None], raise_exception: bool) -> bool:
+    try:
+        check()
+    except GradientError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def _point(func: Callable, inputs: Any) -> Point:
+    inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    checked = [(i, x) for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    if not checked:
+        raise ValueError("gradcheck needs at least one input Tensor that requires gradients; write "
+                         "tensor(values, dtype=autograd.float64, requires_grad=True)")
+    for i, x in checked:
+        if x.dtype != np.float64:
+            warnings.warn(f"input {i} is {x.dtype}: its rounding is about as large as the differences that gradcheck "
+                          "takes, so this will probably fail; use float64 (x.double())", stacklevel=3)
+    return Point(func, inputs, [x for _, x in checked], names=[f"input {i}" for i, _ in checked])
+
+
+def _refuse(unavailable: dict[str, Any]) -> None:
+    known = {"check_batched_grad": False, "check_batched_forward_grad": False, "check_forward_ad": False,
+             "check_backward_ad": True, "check_fwd_over_rev": False, "check_rev_over_rev": True, "masked": None}
+    for name, value in unavailable.items():
+        if name not in known:
+            raise TypeError(f"gradcheck() has no option '{name}'")
+        if value not in (known[name], None) and not (name == "masked" and value is False):
+            raise ValueError(f"{name}={value!r} is not offered: gradcircuit has reverse mode and dense tensors only; "
+                             "leave it out")
