@@ -115,10 +115,14 @@ def _binary(op: Operation) -> Callable:
         if not isinstance(x, Tensor) or superseded:
             return apply(op, (x, y), _NO_OPTIONS)
         a, y_tracked = x.array, False
+        if not a.ndim:
+            a = a[()]  # a NumPy scalar: ten times as fast as an array without axes
         if isinstance(y, Tensor):
             b, y_tracked = y.array, y.tracked
             if a.dtype is not b.dtype:
                 return apply(op, (x, y), _NO_OPTIONS)
+            if not b.ndim:
+                b = b[()]
         elif type(y) in NUMBERS:
             b = y
             if a.dtype is float32:

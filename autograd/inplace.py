@@ -66,8 +66,9 @@ def check_saved(node: "Node") -> None:
         RuntimeError: naming the operation and the argument.
     """
     read = node.operation.read_by_rules([parent is not None for parent in node.parents])
-    saved = [(f"its argument {i}", a) for i, (a, is_read) in enumerate(zip(node.args, read, strict=True)) if is_read]
-    saved += [("its result", a) for a in (node.out if isinstance(node.out, tuple) else (node.out,))]
+    saved = [(f"its argument {i}", getattr(parent, "array", kept))  # of a leaf without axes the node keeps a copy
+             for i, (kept, parent, is_read) in enumerate(zip(node.args, node.parents, read, strict=True)) if is_read]
+    saved += [("its result", kept) for kept in (node.out if isinstance(node.out, tuple) else (node.out,))]
     for what, array in saved:
         if isinstance(array, np.ndarray) and written.get(id(memory(array)), 0) > node.birth:
             raise RuntimeError(

@@ -164,3 +164,12 @@ def test_nothing_is_remembered_about_memory_that_is_gone():
         del y, z
     assert len(inplace._watched) <= before + 2
     assert len(inplace.superseded) <= 2
+
+
+def test_a_leaf_without_axes_that_changed_is_found_too():
+    w = tensor(2.0, requires_grad=True)
+    y = w * w
+    with no_grad():
+        w += 1
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
