@@ -1,6 +1,6 @@
 """Update rules, learning-rate schedules and what goes with them."""
 
-from optim import lr_scheduler, swa_utils
+from optim import lr_scheduler, search, swa_utils
 from optim.adam import Adam, Adamax, AdamW, Lion, NAdam, RAdam
 from optim.adaptive import Adadelta, Adagrad, RMSprop, Rprop
 from optim.matrix import Adafactor, Muon
@@ -10,4 +10,5 @@ from optim.second_order import LBFGS, Newton
 from optim.sgd import ASGD, SGD
 
 __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Muon",
-           "NAdam", "Newton", "Optimizer", "RAdam", "RMSprop", "Rprop", "UpdateRatio", "lr_scheduler", "swa_utils"]
+           "NAdam", "Newton", "Optimizer", "RAdam", "RMSprop", "Rprop", "UpdateRatio", "lr_scheduler", "search",
+           "swa_utils"]

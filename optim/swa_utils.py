@@ -11,7 +11,10 @@ from autograd import Tensor, increment_version, no_grad
 from optim.lr_scheduler import LRScheduler, _each_group
 from optim.optimizer import Optimizer
 
-Average = Callable[[Any, Any, int], Any]
+Average = Callable[[Tensor, Tensor, int], Tensor]
+"""(average, new, number averaged so far) → new average."""
+MultiAverage = Callable[[list[Tensor], list[Tensor], int], None]
+"""The same for all parameters at once: writes the new averages in place."""
 
 
 def get_swa_avg_fn() -> Average:
@@ -26,6 +29,23 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     return lambda average, p, n: average + (1 - decay) * (p - average)
 
 
+def get_swa_multi_avg_fn() -> MultiAverage:
+    """`get_swa_avg_fn` for all parameters at once, as PyTorch offers it."""
+    return _for_all(get_swa_avg_fn())
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
+    """`get_ema_avg_fn` for all parameters at once, as PyTorch offers it."""
+    return _for_all(get_ema_avg_fn(decay))
+
+
+def _for_all(average: Average) -> MultiAverage:
+    def update(averages: list[Tensor], params: list[Tensor], n: int) -> None:
+        for own, p in zip(averages, params, strict=True):
+            _write(own, average(own, p, n))
+    return update
+
+
 class AveragedModel:
     """A copy of a model whose parameters are an average over training; called like the model itself.
 
@@ -37,15 +57,18 @@ class AveragedModel:
     Args:
         model: anything with `parameters()` and `buffers()`, such as an nn.Module; it is copied.
         device: accepted for PyTorch's sake, without effect.
-        avg_fn: (average, new, number averaged so far) → new average; the mean of all if None.
+        avg_fn: how to average; the mean of all if None.
+        multi_avg_fn: how to average all parameters at once, instead of `avg_fn`.
         use_buffers: average the buffers, too (means and variances of batch normalisation); else the newest are copied.
     """
 
-    def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None, *,
-                 use_buffers: bool = False) -> None:
+    def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None,
+                 multi_avg_fn: MultiAverage | None = None, use_buffers: bool = False) -> None:
+        if avg_fn and multi_avg_fn:
+            raise ValueError("AveragedModel got avg_fn and multi_avg_fn, which both say how; give one of them")
         self.module = copy.deepcopy(model)
         self.n_averaged = 0
-        self.avg_fn = avg_fn or get_swa_avg_fn()
+        self.multi_avg_fn = multi_avg_fn or _for_all(avg_fn or get_swa_avg_fn())
         self.use_buffers = use_buffers
 
     def parameters(self) -> Iterable[Tensor]:
@@ -62,15 +85,17 @@ class AveragedModel:
 
     def update_parameters(self, model: Any) -> None:
         """Take the model's parameters as they are now into the average."""
-        averaged = list(self.module.parameters()), list(model.parameters())
-        copied = list(self.module.buffers()), list(model.buffers())
+        own, new = list(self.module.parameters()), list(model.parameters())
+        own_buffers, new_buffers = list(self.module.buffers()), list(model.buffers())
         if self.use_buffers:
-            averaged, copied = (averaged[0] + copied[0], averaged[1] + copied[1]), ([], [])
-        first = self.n_averaged == 0
-        for ours, theirs in zip(*averaged, strict=True):
-            _write(ours, theirs.array if first else self.avg_fn(ours.array, theirs.array, self.n_averaged))
-        for ours, theirs in zip(*copied, strict=True):
-            _write(ours, theirs.array)
+            own, new, own_buffers, new_buffers = own + own_buffers, new + new_buffers, [], []
+        if self.n_averaged == 0:
+            own_buffers, new_buffers, own, new = own_buffers + own, new_buffers + new, [], []
+        with no_grad():
+            self.multi_avg_fn([p.detach() for p in own], [p.detach() for p in new], self.n_averaged)
+            for ours, theirs in zip(own_buffers, new_buffers, strict=True):
+                _write(ours, theirs)
+        increment_version(own)
         self.n_averaged += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -88,8 +113,8 @@ class AveragedModel:
                                      if name != "n_averaged"})
 
 
-def _write(tensor: Tensor, value: np.ndarray) -> None:
-    np.copyto(tensor.array, value, casting="unsafe")
+def _write(tensor: Tensor, value: Tensor) -> None:
+    np.copyto(tensor.array, value.array, casting="unsafe")
     increment_version(tensor)
 
 
@@ -149,4 +174,5 @@ class SWALR(LRScheduler):
         return [group["swa_lr"] + (group["lr"] - group["swa_lr"]) * left for group in self.optimizer.param_groups]
 
 
-__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
+__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn",
+           "get_swa_multi_avg_fn", "update_bn"]

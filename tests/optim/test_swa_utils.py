@@ -5,7 +5,7 @@ import pytest
 
 import optim
 from autograd import Tensor
-from optim.swa_utils import AveragedModel, get_ema_avg_fn, update_bn
+from optim.swa_utils import AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn, update_bn
 
 
 class Model:
@@ -53,6 +53,14 @@ def test_exponential_average_and_buffers():
     expected = 0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 6
     np.testing.assert_allclose(averaged.module.weight.array, expected)
     np.testing.assert_allclose(averaged.module.running.array, -expected)
+
+
+def test_all_parameters_at_once_is_the_same():
+    one, all_at_once = (trained(AveragedModel(Model(), **{name: make(0.9)}), [1, 2, 6]) for name, make in (
+        ("avg_fn", get_ema_avg_fn), ("multi_avg_fn", get_ema_multi_avg_fn)))
+    assert one.module.weight.tolist() == all_at_once.module.weight.tolist()
+    with pytest.raises(ValueError, match="give one of them"):
+        AveragedModel(Model(), avg_fn=get_ema_avg_fn(), multi_avg_fn=get_ema_multi_avg_fn())
 
 
 def test_saved_and_resumed():
