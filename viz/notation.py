@@ -20,7 +20,7 @@ NOTATIONS = {
     "sub": Notation("−", "{x} − {y}", ("1", "−1")),
     "mul": Notation("*", "{x} × {y}", ("{y}", "{x}")),
     "div": Notation("/", "{x} / {y}", ("1 / {y}", "−{x} / {y}²")),
-    "neg": Notation("*−1", "−{x}", ("−1",)),
+    "neg": Notation("*−1", "−1 × {x}", ("−1",)),
     "power": Notation("^", "{x} ^ {y}", ("{y} × {x} ^ ({y} − 1)", "{out} × ln {x}")),
     "exp": Notation("exp", "exp {x}", ("exp {x}",)),
     "log": Notation("ln", "ln {x}", ("1 / {x}",)),

@@ -98,8 +98,8 @@ def assert_legible(figure: Figure) -> None:
         if t.class_ in ("value", "gradient", "contribution"):
             for x, y in figure.gates:
                 assert math.hypot(max(t.left - x, x - t.right, 0), max(t.top - y, y - t.bottom, 0)) > 20, t
-            y = t.bottom if t.class_ == "value" else t.top
-            assert any(start <= t.middle <= end and abs(y - run) < 8 for start, end, run in figure.wires()), t
+            assert any(start <= t.middle <= end and 0 <= (y - t.bottom if t.class_ == "value" else t.top - y) < 8
+                       for start, end, y in figure.wires()), t
 
 
 def neuron(**requires_grad: bool) -> tuple[Tensor, dict[str, Tensor]]:

@@ -131,6 +131,31 @@ def test_repeated_blocks_are_folded(how):
     assert head.label == "head"
 
 
+def test_blocks_with_different_operations_between_them_are_not_folded():
+    blocks = nn.ModuleList([nn.Linear(4, 4) for _ in range(4)])
+    x = autograd.randn(2, 4)
+    y = blocks[3](blocks[2](blocks[1](blocks[0](x).relu()).tanh()).relu()).sum()
+    drawing = viz.draw(y, model=blocks, depth=0)
+    assert labels(drawing, "module") == ["0", "1", "2", "3"]
+    assert "tanh" in labels(drawing, "operation")
+
+
+def test_a_frame_that_would_hold_something_else_is_not_drawn():
+    wide, deep = nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    x = autograd.randn(2, 4)
+    drawing = viz.draw((wide(deep(x)) + wide(x) * deep(x.relu())).sum(), constants=True)
+    assert_legible(drawing)
+    for frame in ET.fromstring(str(drawing)).iter("{http://www.w3.org/2000/svg}rect"):
+        if frame.get("class") == "cluster":
+            left, top = float(frame.get("x")), float(frame.get("y"))
+            right, bottom = left + float(frame.get("width")), top + float(frame.get("height"))
+            writer = ModelWriter(drawing.picture)
+            corners = [writer._corners(i) for i in range(len(drawing.picture.boxes))]
+            inside = {i for i, (x0, y0, x1, y1) in enumerate(corners)
+                      if x0 < right and x1 > left and y0 < bottom and y1 > top}
+            assert any(inside <= set(cluster.members) for cluster in drawing.picture.clusters)
+
+
 def test_opening_shows_the_first_of_the_repeats():
     drawing = viz.draw(Tower(8, 12), autograd.randn(5, 8), depth=1)
     assert_legible(drawing)

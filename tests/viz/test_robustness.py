@@ -44,6 +44,10 @@ def test_dot_has_one_node_a_box_whatever_the_names(name):
     source.encode()
 
 
+def test_dot_does_not_take_a_name_for_html():
+    assert 'label="<b>"' in product("<b>", "y").to_dot().source
+
+
 def test_model_with_hard_names_is_well_formed():
     x = autograd.randn(4, 4).requires_grad_()
     for name in HARD:
