@@ -20,7 +20,7 @@ import numpy as np
 from autograd import as_tensor, operation
 from autograd.samples import call
 
-CACHE = 1 << 20
+CACHE = 1 << 19
 """How many bytes of windows to make at a time."""
 
 
@@ -113,6 +113,11 @@ def _is_depthwise(weight_shape, groups):
     return groups > 1 and weight_shape[0] == groups and weight_shape[1] == 1
 
 
+def _kernel_rows(weight, width):
+    """For each element of a depthwise kernel its weights, repeated along a row of `width` places: equal inner loops."""
+    return [(offset, np.tile(weight[(slice(None), 0, *offset)], (width, 1))) for offset in offsets(weight.shape[2:])]
+
+
 def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
@@ -120,14 +125,14 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     if _is_depthwise(weight.shape, groups):
         blocks = _blocks(len(x), 4 * x[:1].nbytes)
         product = np.empty_like(result[blocks[0]]) if blocks else None
+        first, *others = _kernel_rows(weight, out[-1])
         for images, block in _padded_blocks(channels_last(x), blocks, padding):
-            total = result[images]
-            total[...] = 0 if bias is None else bias
-            for offset in offsets(kernel):
-                part = product[:len(block)]
-                np.multiply(block[(slice(None), *places(offset, out, stride, dilation))],
-                            weight[(slice(None), 0, *offset)], out=part)
-                total += part
+            total, part = result[images], product[:len(block)]
+            np.multiply(block[(slice(None), *places(first[0], out, stride, dilation))], first[1], out=total)
+            for offset, row in others:
+                total += np.multiply(block[(slice(None), *places(offset, out, stride, dilation))], row, out=part)
+            if bias is not None:
+                total += bias
         return np.moveaxis(result, -1, 1)
     matrices = _weight_matrices(weight, groups)
     for images, windows in _windows(x, kernel, out, stride, padding, dilation, groups):
@@ -154,7 +159,10 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
              for n, p, s, m, f in zip(size, padding, stride, out, full, strict=True)]
     row = math.prod(kernel) * weight.shape[1]
     blocks = _blocks(len(y), math.prod(out) * row * groups * y.itemsize)
-    matrices = None if depthwise else _weight_matrices(weight, groups).swapaxes(1, 2)
+    if depthwise:
+        rows = _kernel_rows(weight, out[-1])
+    else:
+        matrices = _weight_matrices(weight, groups).swapaxes(1, 2)
     buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
     for images in blocks:
         block = channels_last(y)[images]
@@ -162,11 +170,12 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
         total[...] = 0
         if not depthwise:
             parts = (_as_groups(block, groups) @ matrices).reshape(groups, len(block), *out, *kernel, weight.shape[1])
-        for offset in offsets(kernel):
-            target = total[(slice(None), *places(offset, out, stride, dilation))]
-            if depthwise:
-                target += block * weight[(slice(None), 0, *offset)]
-            else:
+        if depthwise:
+            for offset, row in rows:
+                total[(slice(None), *places(offset, out, stride, dilation))] += block * row
+        else:
+            for offset in offsets(kernel):
+                target = total[(slice(None), *places(offset, out, stride, dilation))]
                 grouped = target.reshape(*target.shape[:-1], groups, weight.shape[1], copy=False)
                 grouped += np.moveaxis(parts[(Ellipsis, *offset, slice(None))], 0, -2)
         result[images] = total[(slice(None), *inside(size, padding))]
