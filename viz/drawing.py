@@ -15,7 +15,8 @@ from autograd import Graph, Tensor
 from viz import dot, page, scopes
 from viz import names as naming
 from viz.circuit import Circuit
-from viz.model import Model
+from viz.model import Reading
+from viz.model import picture as model_picture
 from viz.picture import Picture
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
@@ -35,7 +36,7 @@ class Drawing:
 
     @cached_property
     def _svg(self) -> str:
-        return (ModelWriter if self.picture.downward else CircuitWriter)(self.picture).svg()
+        return _as_svg(self.picture)
 
     def __str__(self) -> str:
         return self._svg
@@ -62,7 +63,7 @@ class Drawing:
             ImportError: CairoSVG is missing, for .png and .pdf.
         """
         path = Path(path)
-        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, str(self)),
+        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, _as_svg),
                    ".dot": lambda: self.to_dot().source, ".png": lambda: _converted(str(self), "png"),
                    ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:
@@ -71,6 +72,10 @@ class Drawing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
+
+def _as_svg(picture: Picture) -> str:
+    return (ModelWriter if picture.downward else CircuitWriter)(picture).svg()
 
 
 def _converted(svg: str, kind: str) -> bytes:
@@ -148,8 +153,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
         graph.forward()
         graph.backward()
-    return Drawing((Circuit(graph, found) if style == "circuit" else
-                    Model(graph, found, set(owners), tree, depth or 0, constants)).picture)
+    if style == "circuit":
+        return Drawing(Circuit(graph, found).picture)
+    return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0))
 
 
 def _all_small(graph: Graph) -> bool:

@@ -1,6 +1,7 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,36 +11,82 @@ from viz import health, notation, text
 from viz.names import Names
 from viz.picture import Box, Cluster, Picture, Wire
 from viz.recorded import arguments, folded, only_outputs, output_name
-from viz.scopes import Repeats, Scope, fold
+from viz.scopes import Repeats, Scope, fold, readable_depth
 
 
-class Model:
-    """A Graph as a Picture, with modules opened down to some depth.
+@dataclass
+class Reading:
+    """What is known about a graph, for all its pictures.
 
-    Args:
+    Attributes:
         graph: after `forward()` and `backward()`.
         names: of parameters and variables.
         parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
-        root: the tree of calls.
-        depth: how many levels of modules to open.
-        constants: also draw constants without a name.
+        constants: whether to draw constants without a name.
     """
 
-    def __init__(self, graph: Graph, names: Names, parameters: set[int], root: Scope, depth: int,
-                 constants: bool) -> None:
-        self.graph, self.names, self.parameters, self.constants = graph, names, parameters, constants
+    graph: Graph
+    names: Names
+    parameters: set[int]
+    constants: bool
+
+    def __post_init__(self) -> None:
+        graph = self.graph
         self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
         self.only_output = only_outputs(graph)
-        self.bad_found = False
-        self.picture = Picture(downward=True)
+        self.first_bad = self._first_bad()  # id of a Node, a leaf or a constant
+        self.insides: dict[str, Picture] = {}
+
+    def value(self, vertex: Any, thing: Any) -> Any:
+        """The value of a Node, a leaf or a constant."""
+        return self.graph.values[vertex] if isinstance(thing, (Node, Tensor)) else thing
+
+    def _first_bad(self) -> int:
+        """What first has a value that is NaN or infinite."""
+        for node in self.graph.nodes:
+            for _, vertex, thing in arguments(node):
+                if not _finite(self.value(vertex, thing)):
+                    return id(thing)
+            if not _finite(self.graph.values[node]):
+                return id(node)
+        return 0
+
+
+def _finite(value: Any) -> bool:
+    return getattr(value, "dtype", np.dtype(object)).kind != "f" or bool(np.isfinite(value).all())
+
+
+def picture(reading: Reading, root: Scope, depth: int) -> Picture:
+    """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
+    whole = Model(reading, root, depth).picture
+    for output in reading.graph.outputs:
+        if not output.node and not whole.boxes:  # a leaf that nothing was computed from
+            whole.boxes.append(Model(reading, Scope("", "", 0, 0), 0).leaf(output, output))
+    closed = sum(box.kind == "module" for box in whole.boxes)
+    whole.summary = (f"Graph of {len(reading.graph.nodes)} operations and {len(reading.graph.leaves)} leaves"
+                     + (f", {closed} modules closed" if closed else ""))
+    whole.insides = reading.insides
+    return whole
+
+
+class Model:
+    """The picture of one scope: the whole graph, or what is in one module.
+
+    Args:
+        reading: of the graph.
+        root: the tree of calls.
+        depth: how many levels of modules to open.
+    """
+
+    def __init__(self, reading: Reading, root: Scope, depth: int) -> None:
+        self.reading, self.graph, self.names = reading, reading.graph, reading.names
+        self.parameters, self.only_output = reading.parameters, reading.only_output
+        self.nodes = list(root.nodes())
+        self.inside = set(self.nodes)
+        self.picture = Picture(downward=True, summary=f"{root.path} {root.kind}")
         self.box_of: dict[Any, int] = {}
         self._draw(root, depth)
-        for output in graph.outputs:
-            self._output(output)
         self._wires()
-        closed = sum(box.kind == "module" for box in self.picture.boxes)
-        self.picture.summary = (f"Graph of {len(graph.nodes)} operations and {len(graph.leaves)} leaves"
-                                + (f", {closed} modules closed" if closed else ""))
 
     # Boxes, in topological order
 
@@ -67,10 +114,10 @@ class Model:
         return self.box_of[vertex]
 
     def _is_drawn(self, thing: Any) -> bool:
-        """Whether an argument of a visible operation has a box of its own, if it is no operation's result."""
+        """Whether an argument of a visible operation has a box as an input: what comes from outside has."""
         if isinstance(thing, (Node, Tensor)):
-            return isinstance(thing, Tensor)
-        return thing is not None and (self.constants or id(thing) in self.names)
+            return thing not in self.inside
+        return thing is not None and (self.reading.constants or id(thing) in self.names)
 
     def _is_picked(self, node: Node) -> bool:
         return node.name == "output" and node.parents[0] in self.only_output
@@ -82,17 +129,19 @@ class Model:
             for _, vertex, thing in arguments(node):
                 hidden = closed and id(thing) in self.parameters
                 if self._is_drawn(thing) and not hidden and vertex not in self.box_of:
-                    added.append(self._add(vertex, self._leaf(vertex, thing)))
+                    added.append(self._add(vertex, self.leaf(vertex, thing)))
         return added
 
-    def _leaf(self, vertex: Any, thing: Any) -> Box:
-        constant, own = not isinstance(thing, Tensor), id(thing) in self.parameters
-        name = self.names.get(id(thing)) or ("constant" if constant else "input")
+    def leaf(self, vertex: Any, thing: Any) -> Box:
+        """The box of a leaf, a constant, or a result from outside."""
+        constant, own = not isinstance(thing, (Node, Tensor)), id(thing) in self.parameters
+        name = self.names.get(id(thing)) or (
+            "constant" if constant else thing.name if isinstance(thing, Node) else "input")
         box = Box("parameter" if own else "constant" if constant else "input", text.shorten(name, 34))
         gradient = self.graph.gradients.get(vertex)
-        self._fill(box, thing if constant else self.graph.values[thing], gradient)
-        if gradient is not None and not box.alarm:
-            box.alarm = health.gradient_alarm(health.summarize(gradient).rms, self.usual)
+        self._fill(box, thing, self.reading.value(vertex, thing), gradient)
+        if gradient is not None and not box.alarm and isinstance(thing, Tensor):
+            box.alarm = health.gradient_alarm(health.summarize(gradient).rms, self.reading.usual)
         box.note = f"{name}, {box.note}"
         return box
 
@@ -108,7 +157,7 @@ class Model:
         if shown.shape is None:
             box.lines = (f"{len(values[node])} results",)
         else:
-            self._fill(box, values[shown], gradients.get(shown))
+            self._fill(box, shown, values[shown], gradients.get(shown))
             box.alarm = box.alarm or health.saturation(node.name, values[shown])
         box.note = f"{label}, {box.note}"
         where = self.box_of[shown] = self._add(node, box)
@@ -118,28 +167,29 @@ class Model:
         nodes = list(item.nodes())
         calls = item.calls if isinstance(item, Repeats) else [item]
         label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
-        box = Box("module", text.shorten(label, 40), link=calls[0].path)
+        box = Box("module", text.shorten(label, 40), link=f"{calls[0].path}@{calls[0].first}")
+        self.reading.insides[box.link] = Model(self.reading, calls[0], readable_depth(calls[0])).picture
         last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
         if last.shape is not None:
-            self._fill(box, self.graph.values[last], self.graph.gradients.get(last))
+            self._fill(box, last, self.graph.values[last], self.graph.gradients.get(last))
         own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.parameters}
         parameters = f", {sum(p.array.size for p in own.values()):,} parameters" if own else ""
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
         for node in nodes:
             if not box.alarm and node.shape is not None:
                 value = self.graph.values[node]
-                box.alarm = self._bad(value, node.name) or health.saturation(node.name, value)
+                box.alarm = self._bad(node, value, node.name) or health.saturation(node.name, value)
         box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"
         where = self._add(("module", id(item)), box)
         self.box_of.update(dict.fromkeys(nodes, where))
         return where
 
-    def _fill(self, box: Box, value: Any, gradient: Any) -> None:
+    def _fill(self, box: Box, thing: Any, value: Any, gradient: Any) -> None:
         """Shape, dtype and the statistics of value and gradient."""
         value = np.asarray(value)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
         summary = health.summarize(value)
-        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(value, "")
+        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(thing, value)
         if gradient is None:
             box.gradient = "–"
         else:
@@ -150,26 +200,18 @@ class Model:
         box.note = f"{box.lines[0]}, value {box.value}, " + (
             "no gradient" if gradient is None else f"gradient {box.gradient}")
 
-    def _bad(self, value: Any, where: str) -> str:
+    def _bad(self, thing: Any, value: Any, where: str = "") -> str:
         """NaN or infinity, the first of them pointed out."""
-        if np.isfinite(value).all():
+        if _finite(value):
             return ""
         alarm = health.summarize(value).alarm + (f" in {where}" if where else "")
-        if not self.bad_found:
-            self.bad_found = True
-            alarm = f"first bad value: {alarm}"
-        return alarm
-
-    def _output(self, output: Any) -> None:
-        vertex = output.node or output
-        if vertex not in self.box_of:
-            self._add(vertex, self._leaf(vertex, vertex))
+        return f"first bad value: {alarm}" if id(thing) == self.reading.first_bad else alarm
 
     # Wires
 
     def _wires(self) -> None:
         seen = set()
-        for node in self.graph.nodes:
+        for node in self.nodes:
             target = self.box_of[node]
             for i, vertex, _ in arguments(node):
                 source = self.box_of.get(vertex)

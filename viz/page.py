@@ -1,6 +1,7 @@
 """The step player: one HTML page that needs nothing else, no network and no other file."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -13,15 +14,20 @@ def _template() -> str:
     return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 
 
-def write(picture: Picture, svg: str) -> str:
-    """The page that shows a picture and steps through its forward and backward pass."""
-    data = {"steps": picture.steps or _of_a_model(picture),
-            "wires": [[wire.source, wire.target] for wire in picture.wires]}
+def write(picture: Picture, as_svg: Callable[[Picture], str]) -> str:
+    """The page that shows a picture and steps through its forward and backward pass; closed modules open on a click."""
+    views = {key: {"title": text.clean(inside.summary), "svg": as_svg(inside), **_data(inside)}
+             for key, inside in picture.insides.items()}
+    views[""] = {"title": "all", **_data(picture)}
     # A JSON text inside an element must not end it; ASCII alone also keeps lone surrogates out of the file.
-    script = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    script = json.dumps(views, separators=(",", ":")).replace("<", "\\u003c")
     page = _template().replace("{{title}}", text.xml(picture.summary))
     before, between, after = page.replace("{{data}}", "{{svg}}").split("{{svg}}")
-    return before + svg + between + script + after
+    return before + as_svg(picture) + between + script + after
+
+
+def _data(picture: Picture) -> dict:
+    return {"steps": picture.steps or _of_a_model(picture), "wires": [[w.source, w.target] for w in picture.wires]}
 
 
 def _of_a_model(picture: Picture) -> list[dict]:

@@ -24,7 +24,7 @@ class Box:
         value_bars: heights of a small histogram of the values, 0 to 1.
         gradient_bars: the same for the gradient.
         alarm: what is wrong with the numbers, if anything is.
-        link: in models, the module whose inside can be opened.
+        link: of a closed module, the key of what is in it, in `Picture.insides`.
     """
 
     kind: str
@@ -74,6 +74,7 @@ class Picture:
         wires: in the order of their targets.
         downward: read from top to bottom instead of from left to right.
         clusters: groups of boxes, outer ones first.
+        insides: pictures of closed modules, by the `link` of their boxes.
         steps: in circuits, the forward and backward pass step by step; see `steps`.
         summary: one sentence on what the picture shows.
     """
@@ -82,5 +83,6 @@ class Picture:
     wires: list[Wire] = field(default_factory=list)
     downward: bool = False
     clusters: list[Cluster] = field(default_factory=list)
+    insides: dict[str, "Picture"] = field(default_factory=dict)
     steps: list[dict] = field(default_factory=list)
     summary: str = ""

@@ -143,7 +143,8 @@ class ModelWriter(Writer):
                              data_box=i if class_ in ("value", "gradient") else None))
             if bars:
                 parts.append(_histogram(bars, right - BARS, y, class_=class_, fill=colour, data_box=i))
-        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind)
+        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind,
+                   data_link=box.link or None)
 
     def background(self) -> list[str]:
         """The frames of the modules, as far as they hold nothing else."""

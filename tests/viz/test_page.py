@@ -6,10 +6,12 @@ import re
 import shutil
 import subprocess
 import urllib.parse
+from pathlib import Path
 
 import pytest
 
 import autograd
+import nn
 import viz
 from autograd import Tensor
 
@@ -69,9 +71,27 @@ def test_the_page_needs_nothing_else_and_is_small(tmp_path):
     assert set(re.findall(r"https?://[^\s\"'<]+", page)) == {"http://www.w3.org/2000/svg"}
 
 
-PROBE = """<script>
-const found = {errors: [], seen: []};
-addEventListener("error", e => found.errors.push(e.message));
+REPORT = """document.body.replaceChildren(Object.assign(document.createElement("pre"), {id: "found",
+  textContent: btoa(encodeURIComponent(JSON.stringify(found)))}));"""
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+
+def in_a_browser(page: str, probe: str, tmp_path: Path) -> dict:
+    """What a script at the end of a page finds: it fills `found`."""
+    script = ('<script>const found = {errors: []};'
+              'addEventListener("error", e => found.errors.push(e.message));</script>'
+              f"<script>{probe}\n{REPORT}</script></body>")
+    path = tmp_path / "probe.html"
+    path.write_text(page.replace("</body>", script), encoding="utf-8")
+    out = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
+         path.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
+    return json.loads(urllib.parse.unquote(base64.b64decode(re.search(r'id="found">([^<]+)<', out)[1]).decode()))
+
+
+STEPPING = """
+found.seen = [];
 const visible = () => Object.fromEntries(Object.entries(texts)
   .filter(([, e]) => getComputedStyle(e).visibility === "visible").map(([key, e]) => [key, e.textContent]));
 const note = () => found.seen.push({numbers: visible(), said: document.getElementById("say").textContent});
@@ -87,22 +107,14 @@ document.getElementById("last").click(); note();
 const slider = document.getElementById("slider"); slider.value = 3; slider.dispatchEvent(new Event("input")); note();
 nodes[0].dispatchEvent(new MouseEvent("click", {bubbles: true}));
 found.faint = document.querySelectorAll(".faint").length;
-document.body.replaceChildren(Object.assign(document.createElement("pre"), {id: "found",
-  textContent: btoa(encodeURIComponent(JSON.stringify(found)))}));
-</script></body>"""
+"""
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@in_browser
 def test_a_browser_steps_through_by_keyboard_and_mouse(tmp_path):
     drawing = neuron_with_a_fork()
-    path = drawing.save(tmp_path / "backprop.html")
-    path.write_text(path.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
-    out = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-         path.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
-    found = json.loads(urllib.parse.unquote(base64.b64decode(re.search(r'id="found">([^<]+)<', out)[1]).decode()))
+    found = in_a_browser(drawing.save(tmp_path / "backprop.html").read_text(encoding="utf-8"), STEPPING, tmp_path)
     assert found["errors"] == []
     steps, shown = drawing.picture.steps, {}
     dashes = {f"g{i}": box.gradient for i, box in enumerate(drawing.picture.boxes) if box.gradient == "–"}
@@ -115,3 +127,26 @@ def test_a_browser_steps_through_by_keyboard_and_mouse(tmp_path):
     for seen, step in zip(found["seen"], steps, strict=False):
         assert step["title"] in seen["said"] and all(line in seen["said"] for line in step["lines"])
     assert found["faint"] > 0
+
+
+OPENING = """
+const labels = () => [...document.querySelectorAll("#figure text.ink")].map(e => e.textContent);
+const click = e => e.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+found.before = labels();
+click(document.querySelector(".node.link"));
+found.inside = labels(); found.way = document.getElementById("way").textContent;
+document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}));
+found.after = labels();
+"""
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_browser_opens_closed_modules_and_goes_back(tmp_path):
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    drawing = viz.draw(model, autograd.randn(3, 4), depth=0)
+    found = in_a_browser(drawing.save(tmp_path / "model.html").read_text(encoding="utf-8"), OPENING, tmp_path)
+    assert found["errors"] == []
+    assert found["before"] == found["after"] == ["input", "0", "1", "2"]
+    assert found["inside"] == ["input", "0.weight", "0.bias", "linear"]
+    assert "0 Linear" in found["way"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import autograd
 import viz
 from autograd import Tensor
+from viz.page import write as page_of
 
 HARD = ['a"b', "a'b", "<b>", "a&amp;b", "</script><script>alert(1)</script>", "]]>", "<!--", "two\nlines",
         "\0", "\ud800",
@@ -30,10 +31,10 @@ def test_svg_and_page_are_well_formed_whatever_the_names(name_x, name_y):
     drawing = product(name_x, name_y)
     root = ET.fromstring(str(drawing).encode())
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    page = viz.page.write(drawing.picture, str(drawing))
+    page = page_of(drawing.picture, lambda picture: str(drawing))
     page.encode()
     [data] = re.findall(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert len(json.loads(data)["steps"]) == len(drawing.picture.steps)
+    assert len(json.loads(data)[""]["steps"]) == len(drawing.picture.steps)
     assert page.count("<svg") == 1 and page.count("<script") == 2
 
 
