@@ -11,7 +11,7 @@ import numpy as np
 from autograd.dtypes import float32, float64
 from autograd.grad_mode import mode
 from autograd.inplace import superseded
-from autograd.operation import NUMBERS, SPELLINGS, Operation, apply, explained, kept, narrowed, recorded, wrap
+from autograd.operation import NUMBERS, Operation, apply, explained, kept, narrowed, recorded, wrap
 from autograd.tensor import Tensor
 
 _NO_OPTIONS: dict = {}
@@ -30,12 +30,12 @@ def caller(op: Operation) -> Callable:
 
 
 def _composition(op: Operation) -> Callable:
-    """An ordinary function, which also knows NumPy's spellings."""
-    parameters = op.signature.parameters
+    """An ordinary function, which also knows NumPy's and PyTorch's names of its parameters."""
+    spellings = op.spellings
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        for spelling in SPELLINGS.keys() & kwargs.keys() - parameters.keys():
-            kwargs[SPELLINGS[spelling]] = kwargs.pop(spelling)
+        for spelling in spellings.keys() & kwargs.keys():
+            kwargs[spellings[spelling]] = kwargs.pop(spelling)
         return op.forward(*args, **kwargs)
     return call
 
@@ -59,7 +59,8 @@ def _unary(op: Operation) -> Callable:
     forward = op.forward
     keep_out, (keep_x,) = op.plan((True,))
 
-    def call(x: Any) -> Any:
+    def call(input: Any) -> Any:
+        x = input
         if not isinstance(x, Tensor) or superseded:
             return apply(op, (x,), _NO_OPTIONS)
         a = x.array
@@ -111,7 +112,8 @@ def _binary(op: Operation) -> Callable:
     plans = [op.plan(tracked) for tracked in ((True, False), (False, True), (True, True))]
     (out_if_x, (x_if_x, _)), (out_if_y, (_, y_if_y)), (out_if_both, (x_if_both, y_if_both)) = plans
 
-    def call(x: Any, y: Any) -> Any:
+    def call(input: Any, other: Any) -> Any:
+        x, y = input, other
         if not isinstance(x, Tensor) or superseded:
             return apply(op, (x, y), _NO_OPTIONS)
         a, y_tracked = x.array, False

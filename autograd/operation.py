@@ -15,7 +15,7 @@ from autograd.inplace import check_current, superseded
 from autograd.reads import ARRAY, NOTHING, OUTLINE, what_it_reads
 from autograd.tensor import Node, Outline, Tensor
 
-SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
+_SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
 NUMBERS = (float, int, bool)
 _float64 = dtypes.float64
 _new = object.__new__
@@ -23,9 +23,13 @@ _new = object.__new__
 
 def _signature(forward: Callable) -> inspect.Signature:
     if isinstance(forward, np.ufunc):
-        return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-                                  for name in ("x", "y")[:forward.nin]])
-    return inspect.signature(forward)
+        names = ("input", "other")[:forward.nin]
+    else:
+        signature = inspect.signature(forward)
+        names = ("input", "other")[:len(signature.parameters)]
+        if any(p.kind is not p.POSITIONAL_ONLY for p in signature.parameters.values()):  # unlike Python's operators
+            return signature
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
 
 def _parameters(signature: inspect.Signature) -> tuple[dict[str, Any], bool, dict[str, Any]]:
@@ -45,6 +49,9 @@ class Operation:
         self.view, self.samples, self.name = view, samples, name
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
+        named = [name for name in self.signature.parameters if name not in self.options]
+        self.spellings = {theirs: ours for theirs, ours in [*_SPELLINGS.items(), *zip(("input", "other"), named)]
+                          if theirs not in self.signature.parameters}
         self.complete = inspect.Parameter.empty not in self.options.values()
         self.outputs = _AnyNumber if outputs == "*" else collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
@@ -69,7 +76,7 @@ class Operation:
                 return args, self.options
             if kwargs.keys() == self.options.keys():
                 return args, kwargs
-        kwargs = {SPELLINGS.get(key, key) if key not in self.options else key: value for key, value in kwargs.items()}
+        kwargs = {self.spellings.get(key, key): value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
@@ -155,6 +162,8 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         raise explained(op, arrays, options, error) from error
     if op.outputs is None and out.dtype is _float64 and "dtype" not in options:
         out = narrowed(out, arrays)
+    elif op.outputs is None and out.dtype is dtypes.float16 and all(np.result_type(a).kind != "f" for a in arrays):  # NumPy's float of 8 bits
+        out = op.forward(*[np.asarray(a, dtypes.get_default_dtype()) for a in arrays], **options)
     node = None
     if tracked and mode.enabled and op.differentiable:
         keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))

@@ -267,7 +267,7 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.tracked:
-            raise TypeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a "
+            raise RuntimeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a "
                             "bare array and lose its history; write t.detach().numpy(), or use a function of autograd")
         return np.array(self.numpy(), dtype, copy=copy)
 

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,9 @@ def test_every_block_of_python_runs_and_prints_what_it_says(page, tmp_path, monk
     for name, value in names.items():
         if name.startswith("test_"):
             value()
+
+
+def test_the_reference_and_the_stubs_follow_the_table():
+    result = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], cwd=ROOT, capture_output=True,
+                            text=True, check=False)
+    assert result.returncode == 0, result.stderr

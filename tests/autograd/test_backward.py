@@ -225,3 +225,12 @@ def test_numpy_functions_that_are_not_offered_name_the_nearest():
 
 def test_asarray_works_on_an_untracked_tensor():
     assert np.asarray(tensor([1.0, 2.0])).tolist() == [1, 2]
+
+
+def test_arguments_by_pytorchs_names():
+    x = leaf(4.0, 9.0)
+    assert autograd.sqrt(input=x).tolist() == [2, 3]
+    assert autograd.mul(input=x, other=x).tolist() == [16, 81]
+    assert autograd.sum(input=x, dim=0).item() == 13
+    assert autograd.add(x, other=x).tolist() == [8, 18]
+    assert autograd.squeeze(input=x).shape == (2,)
