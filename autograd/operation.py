@@ -162,7 +162,8 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         raise explained(op, arrays, options, error) from error
     if op.outputs is None and out.dtype is _float64 and "dtype" not in options:
         out = narrowed(out, arrays)
-    elif op.outputs is None and out.dtype is dtypes.float16 and all(np.result_type(a).kind != "f" for a in arrays):  # NumPy's float of 8 bits
+    elif op.outputs is None and out.dtype is dtypes.float16 and all(np.result_type(a).kind != "f" for a in arrays):
+        # of 8-bit integers and booleans NumPy makes float16
         out = op.forward(*[np.asarray(a, dtypes.get_default_dtype()) for a in arrays], **options)
     node = None
     if tracked and mode.enabled and op.differentiable:

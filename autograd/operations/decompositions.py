@@ -276,10 +276,12 @@ def _norm_vjp(g, out, x, ord, dim, keepdim):
         return g * x / norm
     if ord == 1:
         return g * np.sign(x)
-    return g * np.sign(x) * (np.abs(x) / norm) ** (ord - 1)
+    return g * np.sign(x) * np.where(x == 0, 1, np.abs(x) / norm) ** (ord - 1)
 
 
 def _norm(x, *, ord, dim, keepdim):
+    if x.dtype == np.float16:  # whose squares overflow
+        return _norm(x.astype(np.float32), ord=ord, dim=dim, keepdim=keepdim).astype(np.float16)
     if ord == 2:
         return np.sqrt((x * x).sum(axis=dim, keepdims=keepdim))
     if ord == 1:

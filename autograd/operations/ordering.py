@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd.operations.indexing import scatter_along
 from autograd.operations.pointwise import maximum, minimum
-from autograd.operations.reductions import amax, amin
+from autograd.operations.reductions import amax, amin, extreme_vjp
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -77,7 +77,7 @@ def topk(x, *, k, dim=-1, largest=True, sorted=True):
     n = x.shape[dim]
     places = range(n - k, n) if largest else range(k)  # in order of size
     indices = np.argpartition(x, [p for p in (places.start, places.stop - 1) if 0 <= p < n], axis=dim)
-    indices = np.take(indices, places, axis=dim)
+    indices = np.sort(np.take(indices, places, axis=dim), axis=dim)
     values = np.take_along_axis(x, indices, dim)
     order = _order(values, dim, descending=largest)
     return np.take_along_axis(values, order, dim), np.take_along_axis(indices, order, dim)
@@ -144,11 +144,19 @@ def min(x, dim=None, keepdim=False):
     return amin(x) if dim is None else _min_along(x, dim=dim, keepdim=keepdim)
 
 
+_median = operation(
+    lambda x: _median_along(x.reshape(-1), dim=0)[0], vjps=lambda g, out, x: extreme_vjp(g, out, x, None, False),
+    names="_median", samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
+
+
 @operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
 def median(x, dim=None, keepdim=False):
-    """The median, which is the lower of the two in the middle; with `dim`, the pair (values, indices) along it."""
+    """The median, which is the lower of the two in the middle; with `dim`, the pair (values, indices) along it.
+
+    The gradient goes to the element at the index; without `dim`, equal ones share it.
+    """
     if dim is None:
-        return _median_along(x.reshape(-1), dim=0).values
+        return _median(x)
     return _median_along(x, dim=dim, keepdim=keepdim)
 
 

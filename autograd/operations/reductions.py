@@ -94,18 +94,19 @@ def nanmean(x, dim=None, keepdim=False, dtype=None):
 
 # Extremes and truth
 
-def _extreme_vjp(g, out, x, dim, keepdim):
+def extreme_vjp(g, out, x, dim, keepdim):
+    """Equal elements share the gradient of the one that was taken."""
     ties = (x == spread(out, x.shape, dim)).astype(x.dtype)
     return spread(g, x.shape, dim) * ties / ties.sum(axis=as_axis(dim), keepdims=True)
 
 
-@operation(vjps=_extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
+@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
 def amax(x, *, dim=None, keepdim=False):
     """The largest element over `dim`; equal ones share the gradient."""
     return x.max(axis=as_axis(dim), keepdims=keepdim)
 
 
-@operation(vjps=_extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
+@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
 def amin(x, *, dim=None, keepdim=False):
     """The smallest element over `dim`; equal ones share the gradient."""
     return x.min(axis=as_axis(dim), keepdims=keepdim)
@@ -216,7 +217,7 @@ def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
     """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
     if p == "nuc":
         return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
+    return vector_norm(x, 2 if p in ("fro", None) else p, as_axis(dim), keepdim, dtype=dtype)
 
 
 @operation(samples=lambda draw: call(*distinct_pair(draw)[0], p=draw.choice([2, 1, 3])))

@@ -3,7 +3,8 @@
 import numpy as np
 
 from autograd.operations.indexing import scatter_along
-from autograd.operations.reductions import sum, summed
+from autograd.operations.reductions import sum, summed, widened
+from autograd.operations.softmax import above_nothing
 from autograd.samples import along_one, call
 from autograd.table import operation
 
@@ -66,15 +67,16 @@ def cumprod(x, *, dim, dtype=None):
 
 
 def _logcumsumexp_vjp(g, out, x, dim):
-    finite = np.where(np.isfinite(out), out, 0)
-    decay = np.exp(np.where(np.isfinite(out), _before(finite, 0, dim) - finite, 0))
-    return _running_back(g, decay, dim) * np.exp(x - finite)
+    decay = np.exp(_before(out, -np.inf, dim) - above_nothing(out))
+    return _running_back(g, decay, dim) * np.exp(x - above_nothing(out))
 
 
 @operation(vjps=_logcumsumexp_vjp, samples=along_one)
 def logcumsumexp(x, *, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
-    return np.logaddexp.accumulate(x, axis=dim) if x.ndim else x
+    wide = widened(x)
+    out = np.logaddexp.accumulate(wide, axis=dim) if x.ndim else wide
+    return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
 # Running extremes: of equal elements the last has the gradient.

@@ -12,27 +12,28 @@ def _row(draw):
     return call(x, dim=draw.dim(x.ndim))
 
 
-def _finite(x):
-    """x, with 0 in the place of infinities: what may be subtracted from infinities."""
-    return np.where(np.isfinite(x), x, 0)
+def above_nothing(x):
+    """x, with 0 in the place of -inf, the logarithm of nothing: -inf minus it is -inf, and not nan."""
+    return np.where(x == -np.inf, 0, x)
 
 
 def _exponentials(x, dim):
-    """exp(x - max x) and the max: no overflow; where the max is infinite it is taken as 0."""
-    top = _finite(x.max(axis=dim, keepdims=True, initial=-np.inf))
+    """exp(x - max x) and the max: no overflow; where the max is -inf it is taken as 0."""
+    top = above_nothing(x.max(axis=dim, keepdims=True, initial=-np.inf))
     return np.exp(x - top), top
 
 
 def _logsumexp_vjp(g, out, x, dim, keepdim):
-    return spread(g, x.shape, dim) * np.exp(x - spread(_finite(out), x.shape, dim))
+    return spread(g, x.shape, dim) * np.exp(x - spread(above_nothing(out), x.shape, dim))
 
 
 @operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
 def logsumexp(x, *, dim, keepdim=False):
     """log(sum(exp(x))) over `dim`, without overflow."""
     wide, axis = widened(x), as_axis(dim)
-    exponentials, top = _exponentials(wide, axis)
-    out = np.log(exponentials.sum(axis=axis, keepdims=True)) + top
+    top = wide.max(axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    out = np.log(np.exp(wide - top).sum(axis=axis, keepdims=True)) + top
     out = out if keepdim else out.squeeze(axis)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 

@@ -12,8 +12,7 @@ import autograd
 from autograd import Tensor
 from autograd.operations import comparisons, error_function, gamma, pointwise
 from autograd.table import TABLE
-from autograd.testing import Draw
-from autograd.testing.operations import flatten
+from autograd.testing import Draw, flatten
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

@@ -1,0 +1,71 @@
+"""Special functions to the last digits: values computed with 50 digits (mpmath), SciPy on dense grids."""
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, special
+
+EXACT = {
+    "erf": {1e-300: 1.1283791670955126e-300, 1e-08: 1.12837916709551256e-8, 0.25: 0.276326390168236933,
+            0.46875: 0.492613473217937992, 0.5: 0.520499877813046538, 1.0: 0.842700792949714869,
+            3.9: 0.999999965207751403},
+    "erfc": {-2.0: 1.99532226501895273, 0.46875: 0.507386526782062008, 0.5: 0.479500122186953462,
+             1.0: 0.157299207050285131, 4.0: 1.54172579002800189e-8, 10.0: 2.08848758376254476e-45,
+             20.0: 5.39586561160790093e-176, 26.5: 2.21090766426373428e-307},
+    "erfcx": {-2.0: 108.940904389977972, 0.25: 0.770346547730996744, 1.0: 0.427583576155807004,
+              10.0: 0.0561409927438225859, 50.0: 0.0112815362653237725, 1e10: 5.64189583547756287e-11},
+    "erfinv": {1e-10: 8.86226925452758046e-11, 0.25: 0.225312055012178105, 0.5: 0.476936276204469873,
+               0.999: 2.32675376551352449, 1 - 2**-40: 5.05125408524938997},
+    "ndtri": {1e-300: -37.0470962993611992, 1e-20: -9.26234008979840758, 0.01: -2.32634787404084109,
+              0.25: -0.674489750196081743, 0.9: 1.28155156554460059},
+    "log_ndtr": {-1e5: -5000000012.431864, -40.0: -804.608442013753788, -1.5: -2.70594440082388981,
+                 0.5: -0.368946415288656393},
+    "gammaln": {1e-300: 690.775527898213705, 0.1: 2.2527126517342059, 0.5: 0.572364942924700087,
+                0.999999: 5.77216487385565238e-7, 1.000001: -5.77214842387414665e-7, 1.5: -0.120782237635245222,
+                1.999: -0.000422461800692107284, 2.001: 0.000423106734800116991, 3.5: 1.20097360234707422,
+                7.99: 8.50501160608848111, 8.01: 8.54532442974773293, 100.0: 359.134205369575399,
+                1e300: 6.89775527898213741e+302, -0.5: 1.2655121234846454, -7.25: -7.54188344347575002},
+    "digamma": {1e-300: -9.99999999999999975e+299, 0.1: -10.4237549404110762, 0.5: -1.96351002602142348,
+                1.0: -0.577215664901532861, 1.4616: -0.0000311062512303416497, 1.4617: 0.0000656593922936764955,
+                2.5: 0.703156640645243187, 7.99: 2.0143092220462238, 8.01: 2.01697196390651929,
+                1e10: 23.0258509298904568, -7.25: 5.18997721495628789},
+}
+POLYGAMMA = [(1, 0.1, 101.433299150792748), (1, 2.5, 0.490357756100234865), (1, -0.75, 18.9751069322848885),
+             (2, 0.1, -2001.86145737834367), (2, 30.0, -0.00114876520372859984), (3, -1.25, 1558.2209125348506),
+             (5, 4.0, 0.0415583846359543789)]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_all_digits_are_right(name):
+    x, expected = np.array(list(EXACT[name].items())).T
+    np.testing.assert_allclose(getattr(special, name)(Tensor(x)).array, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("n", "x", "expected"), POLYGAMMA)
+def test_polygamma(n, x, expected):
+    np.testing.assert_allclose(special.polygamma(n, Tensor(np.array(x))).item(), expected, rtol=2e-15)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [
+    ("erf", -6, 6), ("erfc", -6, 26), ("erfcx", -5, 60), ("erfinv", -1, 1), ("ndtr", -30, 10), ("ndtri", 0, 1),
+    ("log_ndtr", -50, 5), ("gammaln", 0, 30), ("gammaln", 0, 1e5), ("psi", 0, 30), ("expit", -700, 40), ("entr", 0, 5)])
+def test_dense_grid_beside_scipy(name, low, high):
+    scipy_special = pytest.importorskip("scipy.special")
+    x = np.linspace(low, high, 2001)[1:-1]
+    np.testing.assert_allclose(getattr(special, name)(Tensor(x)).array, getattr(scipy_special, name)(x), rtol=3e-13,
+                               atol=1e-15)
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+def test_shapes_and_dtypes(name, shape):
+    for dtype, expected in [(np.float16, np.float16), (np.float32, np.float32), (np.float64, np.float64),
+                            (np.int64, np.float32), (np.bool_, np.float32)]:
+        out = getattr(special, name)(Tensor(np.zeros(shape, dtype)))
+        assert out.shape == shape
+        assert out.dtype == expected
+
+
+def test_every_name_is_one_of_torch():
+    torch_special = pytest.importorskip("torch").special
+    assert [name for name in special.__all__ if not hasattr(torch_special, name)] == []
