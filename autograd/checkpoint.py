@@ -33,7 +33,8 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
         return function(*args, **kwargs)
     segment = _Segment(function, args, kwargs, random.get_rng_state() if preserve_rng_state else None)
     result, segment.nodes = segment.run()
-    for node in segment.nodes:
+    segment.own = [node for node in segment.nodes if node.options is not None]
+    for node in segment.own:
         node.args = node.out = node.options = None
     if isinstance(result, Tensor):
         return _end(result, segment=segment)
@@ -63,6 +64,7 @@ class _Segment:
         self.function, self.args, self.kwargs, self.rng_state = function, args, kwargs, rng_state
         self.started = next(clock)
         self.nodes: list[Node] = []
+        self.own: list[Node] = []  # without those that a checkpoint within this one puts back
 
     def run(self) -> tuple[Any, list[Node]]:
         """Call the function; returns its result and the nodes that this call recorded, youngest first."""
@@ -76,7 +78,7 @@ class _Segment:
 
     def restore(self) -> None:
         """Give the nodes back what their rules need, by running the function again."""
-        if all(node.options is not None and node.args is not None for node in self.nodes):
+        if all(node.options is not None and node.args is not None for node in self.own):
             return
         for x in (*self.args, *self.kwargs.values()):
             if isinstance(x, Tensor) and inplace.written.get(id(inplace.memory(x.array)), 0) > self.started:
@@ -93,8 +95,13 @@ class _Segment:
             raise RuntimeError("a checkpointed function must do the same operations whenever it is called; first "
                                f"it did {[n.name for n in self.nodes[::-1]]}, the second time "
                                f"{[n.name for n in twins[::-1]]}")
-        for node, twin in zip(self.nodes, twins, strict=True):
+        originals = dict(zip(twins, self.nodes, strict=True))
+        for twin, node in originals.items():
             node.operation, node.args, node.out, node.options = twin.operation, twin.args, twin.out, twin.options
+            if node.options and "segment" in node.options:  # a checkpoint within this one
+                inner = node.options["segment"]
+                inner.nodes = [originals.get(n, n) for n in inner.nodes]
+                inner.own = [originals.get(n, n) for n in inner.own]
 
 
 class _OlderThan:

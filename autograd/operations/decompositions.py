@@ -137,7 +137,9 @@ def _cholesky_vjp(g, out, x):
     return (s + _mT(s)) * 0.5
 
 
-_lower = operation(lambda x: np.linalg.cholesky(x), vjps=_cholesky_vjp, names="_cholesky")
+@operation(vjps=_cholesky_vjp, names="_cholesky")
+def _lower(x):
+    return np.linalg.cholesky(x)
 
 
 @operation(names="cholesky", numpy=np.linalg.cholesky, samples=lambda draw: call(_definite(draw), upper=draw.boolean()))

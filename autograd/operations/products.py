@@ -47,8 +47,6 @@ def _explicit(equation, ndims):
     """The subscripts of each operand and of the output, with letters in place of `...`."""
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     inputs = inputs.split(",")
-    if len(inputs) != len(ndims):
-        raise ValueError(f"the equation '{equation}' has {len(inputs)} operands, {len(ndims)} were given")
     free = [letter for letter in string.ascii_letters if letter not in equation]
     longest = max([n - len(s) + 3 for s, n in zip(inputs, ndims, strict=True) if "..." in s], default=0)
     dots = "".join(free[:longest])
@@ -132,6 +130,8 @@ def einsum(equation, *operands):
     if not isinstance(equation, str):
         equation, operands = _in_letters((equation, *operands))
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    if equation.count(",") + 1 != len(tensors):
+        raise ValueError(f"the equation '{equation}' has {equation.count(',') + 1} operands, {len(tensors)} were given")
     return _einsum(*tensors, equation=equation)
 
 
@@ -208,7 +208,7 @@ def dot(x, tensor):
 
 
 def _np_dot(a, b):
-    if not a.ndim or not b.ndim:
+    if not np.ndim(a) or not np.ndim(b):
         return a * b
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, ([-1], [-2]))
 

@@ -6,7 +6,7 @@ import operator
 import numpy as np
 
 from autograd.samples import call, numbers
-from autograd.table import operation
+from autograd.table import NUMPY, operation
 from autograd.tensor import Outline, Tensor
 
 
@@ -37,6 +37,10 @@ def axes(dims, ndim):
     if len(set(found)) < len(found):
         raise IndexError(f"dims={dims} names an axis twice, for a tensor with {ndim} axes")
     return found
+
+
+NUMPY.update({np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
+              np.size: lambda a, axis=None: math.prod(a.shape) if axis is None else a.shape[axis]})
 
 
 # Another shape: the result is a view of x.
@@ -275,11 +279,11 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
 @operation(numpy={np.diag: lambda v, k=0: diag(v, k)}, samples=lambda draw: call(
     draw.array(draw.shape(min_dims=1, max_dims=2, min_side=1)), draw.integer(-1, 1)))
 def diag(x, diagonal=0):
-    """The diagonal of a matrix; of a vector, the matrix that has it as its diagonal."""
+    """The diagonal of a matrix, a copy; of a vector, the matrix that has it as its diagonal."""
     if x.ndim not in (1, 2):
         raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
                            "are diag_embed() and diagonal()")
-    return diag_embed(x, diagonal) if x.ndim == 1 else x.diagonal(diagonal)
+    return diag_embed(x, diagonal) if x.ndim == 1 else clone(x.diagonal(diagonal))
 
 
 # Copies

@@ -1,0 +1,106 @@
+"""Linear algebra: PyTorch's values and gradients, and what the derivatives do where matrices are degenerate."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor, linalg
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+CASES = {
+    "cholesky": lambda t, x: t.linalg.cholesky(x @ x.mT + t.eye(3, dtype=x.dtype)),
+    "cholesky upper": lambda t, x: t.linalg.cholesky(x @ x.mT + t.eye(3, dtype=x.dtype), upper=True),
+    "det": lambda t, x: t.linalg.det(x), "t.det": lambda t, x: x.det(), "inv": lambda t, x: t.linalg.inv(x),
+    "inverse": lambda t, x: x.inverse(), "slogdet": lambda t, x: t.linalg.slogdet(x)[1],
+    "sign": lambda t, x: t.linalg.slogdet(x).sign + 0 * x.sum(),
+    "logdet": lambda t, x: t.logdet(x @ x.mT + t.eye(3, dtype=x.dtype)),
+    "solve": lambda t, x: t.linalg.solve(x, x[..., :2] * 2), "solve vector": lambda t, x: t.linalg.solve(x, x[..., 0]),
+    "solve right": lambda t, x: t.linalg.solve(x, x[..., :2, :] * 2, left=False),
+    "power": lambda t, x: t.linalg.matrix_power(x, 5), "inverse power": lambda t, x: t.linalg.matrix_power(x, -2),
+    "power 0": lambda t, x: t.linalg.matrix_power(x, 0) * x, "svdvals": lambda t, x: t.linalg.svdvals(x),
+    "svdvals of a wide one": lambda t, x: t.linalg.svdvals(x[..., :2, :]),
+    "pinv": lambda t, x: t.linalg.pinv(x[..., :2]),
+    "eigvalsh": lambda t, x: t.linalg.eigvalsh(x + x.mT),
+    "projection": lambda t, x: t.linalg.eigh(x + x.mT)[1][..., :1] ** 2,
+    "low rank": lambda t, x: (lambda u, s, v: u[..., :2] * s[..., None, :2] @ v[..., :2, :])(
+        *t.linalg.svd(x, full_matrices=False)),
+    "Q and R": lambda t, x: (lambda q, r: q @ (r * abs(r)))(*t.linalg.qr(x[..., :2])),
+    "R of a wide one": lambda t, x: t.linalg.qr(x[..., :2, :]).R ** 2,
+    "vector norm": lambda t, x: t.linalg.vector_norm(x), "vector norm 3": lambda t, x: t.linalg.vector_norm(x, 3, -1),
+    "vector norm inf": lambda t, x: t.linalg.vector_norm(x, math.inf, (0, 1), True),
+    "vector norm 0": lambda t, x: t.linalg.vector_norm(x, 0) + 0 * x.sum(),
+    "vector norm half": lambda t, x: t.linalg.vector_norm(x, 0.5, dim=1),
+    "norm": lambda t, x: t.linalg.norm(x), "norm dim": lambda t, x: t.linalg.norm(x, dim=(0, 2), keepdim=True),
+    "norm nuc": lambda t, x: t.linalg.norm(x[0], "nuc"), "norm 1": lambda t, x: t.linalg.norm(x, 1, dim=-1),
+    **{f"matrix norm {order}": lambda t, x, order=order: t.linalg.matrix_norm(x, order, keepdim=order == 2)
+       for order in ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)},
+    "matrix norm dim": lambda t, x: t.linalg.matrix_norm(x, 1, dim=(0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_like_pytorch(name):
+    values = np.random.default_rng(0).standard_normal((2, 3, 3)) + 3 * np.eye(3)
+    x, y = Tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    ours, theirs = CASES[name](autograd, x), CASES[name](torch, y)
+    assert ours.shape == tuple(theirs.shape)
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-9, atol=1e-9)
+    weight = np.random.default_rng(1).standard_normal(ours.shape)
+    (g,), (h,) = (autograd.grad(ours, x, Tensor(weight), create_graph=True),
+                  torch.autograd.grad(theirs, y, torch.tensor(weight), create_graph=True))
+    np.testing.assert_allclose(g.detach().numpy(), h.detach().numpy(), rtol=1e-8, atol=1e-8)
+    if h.requires_grad:
+        (second,), (reference,) = (autograd.grad((g * g).sum(), x, allow_unused=True),
+                                   torch.autograd.grad((h * h).sum(), y, allow_unused=True))
+        if reference is not None:
+            second = np.zeros_like(values) if second is None else second.numpy()
+            np.testing.assert_allclose(second, reference.numpy(force=True), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_det_of_singular_matrices_has_the_cofactors_as_its_gradient(rank):
+    rng = np.random.default_rng(rank)
+    values = rng.standard_normal((3, rank)) @ rng.standard_normal((rank, 3))
+    x = Tensor(values, requires_grad=True)
+    linalg.det(x).backward()
+    cofactors = [[(-1) ** (i + j) * np.linalg.det(np.delete(np.delete(values, i, 0), j, 1)) for j in range(3)]
+                 for i in range(3)]
+    np.testing.assert_allclose(x.grad.numpy(), cofactors, atol=1e-12)
+
+
+def test_a_norm_at_zero_has_gradient_zero():
+    for norm in (linalg.norm, linalg.vector_norm, lambda x: linalg.vector_norm(x, 3), linalg.matrix_norm):
+        x = autograd.zeros(2, 2, requires_grad=True)
+        norm(x).backward()
+        assert x.grad.tolist() == [[0, 0], [0, 0]]
+
+
+def test_singular_values_that_are_equal_have_gradients():
+    x = autograd.eye(3, requires_grad=True)
+    linalg.svdvals(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.eye(3), atol=1e-6)
+
+
+def test_float32_stays_float32():
+    x = autograd.eye(2, requires_grad=True)
+    for name in linalg.__all__:
+        if name in ("cross", "multi_dot", "matmul", "solve", "matrix_power"):
+            continue
+        result = getattr(linalg, name)(x)
+        for out in result if isinstance(result, tuple) else (result,):
+            assert out.dtype == np.float32
+
+
+def test_errors_name_the_call():
+    with pytest.raises(np.linalg.LinAlgError, match=r"(?i)singular"):
+        linalg.inv(autograd.zeros(2, 2))
+    with pytest.raises(np.linalg.LinAlgError, match=r"(?i)positive definite"):
+        linalg.cholesky(-autograd.eye(2))
+    with pytest.raises(ValueError, match="'nuclear' is no norm"):
+        linalg.matrix_norm(autograd.eye(2), "nuclear")
+    with pytest.raises(RuntimeError, match=r"shape \(1, 2, 2\); name the axes"):
+        linalg.norm(autograd.eye(2)[None], "fro")
