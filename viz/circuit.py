@@ -41,7 +41,8 @@ class Circuit:
         if node.name == "output" and node.parents[0] in self.only_output:
             return
         inside = folded(node, self.names)
-        sources = [(i, self._source(vertex, thing)) for i, vertex, thing in arguments(node) if i not in inside]
+        sources = [(i, self._source(vertex, thing))
+                   for i, vertex, thing in arguments(node, self.names) if i not in inside]
         shown = self.only_output.get(node, node)  # whose value is on the wire
         box = Box("gate", notation.sign(node.name, node.options, inside), name=self.names.get(id(shown), ""))
         if node.name == "output":

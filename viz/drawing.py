@@ -137,7 +137,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         outputs = [t for t in _tensors(result) if t.requires_grad] or _tensors(result)
     graph = Graph(*outputs)
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
-    found = naming.find(names, scope, modules)
+    found = naming.find(names, scope, modules, graph.nodes)
     style = style or ("model" if modules or not _all_small(graph) else "circuit")
     tree, owners = scopes.Scope("", "", 0, 0, graph.nodes), {}
     if style == "model":

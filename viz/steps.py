@@ -62,7 +62,7 @@ def _backward(circuit: "Circuit") -> list[dict]:
             continue
         step = {"phase": "backward", "title": f"Back through {_formula(circuit, node, False)}", "box": i, "wires": [],
                 "lines": [f"Upstream gradient: {boxes[i].gradient}"], "shows": {}}
-        for k, vertex, _ in arguments(node):
+        for k, vertex, _ in arguments(node, circuit.names):
             contribution = graph.contributions.get((node, k))
             if contribution is None or vertex not in circuit.box_of:
                 continue
@@ -100,7 +100,7 @@ def _entering(circuit: "Circuit", box: int) -> list[int]:
 def _arguments(circuit: "Circuit", node: Node, as_numbers: bool) -> list[str]:
     """Each argument by its name, or its value if it has none or if numbers are asked for."""
     inside, texts = folded(node, circuit.names), []
-    for k, vertex, thing in arguments(node):
+    for k, vertex, thing in arguments(node, circuit.names):
         if k in inside:
             texts.append(_bracketed(text.short_number(inside[k])))
             continue

@@ -5,6 +5,8 @@ which ignore style sheets show them), and nothing depends on fonts, clocks or ad
 bytes.
 """
 
+import itertools
+
 from viz import text
 from viz.layout import Link, Size, place
 from viz.picture import Box, Picture
@@ -14,6 +16,8 @@ NAME = 17.0
 """Size of a variable's name, in pixels."""
 NAME_GAP = 6.0
 """Between a name and its wire."""
+LONG = 24
+"""From so many points on, wires of one value share their way in the file too."""
 GREEN, RED, INK, GREY, PAPER, FILL = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff", "#f4f6f8"
 SANS = "Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'Times New Roman', Times, serif"
@@ -48,6 +52,7 @@ class Writer:
         self.picture = picture
         self.uses: dict[int, int] = {}
         self.entries: dict[int, int] = {}
+        self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
         self.attached: dict[int, int] = {}  # box -> the box at whose side it stands
         for wire in picture.wires:
             self.uses[wire.source] = self.uses.get(wire.source, 0) + 1
@@ -121,7 +126,7 @@ class Writer:
     def path(self, i: int) -> str:
         """The way of wire i: straight along the boxes, bent between them."""
         straight = "V" if self.picture.downward else "H"
-        (along, across), *rest = self.routes[i]
+        (along, across), *rest = self.routes[i][self.shared(i):]
         x, y = self.at(along, across)
         path = [f"M{decimal(x)} {decimal(y)}"]
         for k, (along2, across2) in enumerate(rest):
@@ -136,6 +141,15 @@ class Writer:
                 path.append("C" + " ".join(decimal(c) for c in bends))
             along, across = along2, across2
         return "".join(path)
+
+    def shared(self, i: int) -> int:
+        """How many points of a long way, shared with a wire drawn before, are left out (an even number)."""
+        source, route = self.picture.wires[i].source, self.routes[i]
+        longest = self.drawn.setdefault(source, route)
+        common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(route, longest, strict=False)))
+        if len(route) > len(longest):
+            self.drawn[source] = route
+        return (common - 1) // 2 * 2 if common > LONG else 0
 
     def fork(self, i: int) -> str:
         """The dot where the wires of a value part."""

@@ -150,6 +150,18 @@ def test_no_gradient_is_a_dash_not_zero():
     assert "0.00" not in [t.content for t in figure.texts]
 
 
+def test_constants_of_one_value_keep_their_names():
+    w, x0, x1 = Tensor(2.0, requires_grad=True), Tensor(-1.0), Tensor(-1.0)
+    names = [t.content for t in Figure(viz.draw(w * x0 + w * x1 + w * -1.0)).of_class("name")]
+    assert names == ["w", "x0", "x1"]
+
+
+def test_a_constant_used_twice_is_one_input():
+    w, k = Tensor(2.0, requires_grad=True), Tensor(5.0)
+    names = [t.content for t in Figure(viz.draw(w * k + k)).of_class("name")]
+    assert names == ["w", "k"]
+
+
 def test_a_gradient_that_is_zero_is_zero():
     x = Tensor(-1.0, requires_grad=True)
     assert [t.content for t in Figure(viz.draw(autograd.relu(x))).of_class("gradient")] == ["0.00", "1.00"]
