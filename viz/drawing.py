@@ -139,7 +139,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
     found = naming.find(names, scope, modules, graph.nodes)
     style = style or ("model" if modules or not _all_small(graph) else "circuit")
-    tree, owners = scopes.Scope("", "", 0, 0, graph.nodes), {}
+    tree, owners = scopes.Scope("", "", 0, 0, [*graph.nodes]), {}
     if style == "model":
         owners, kinds = naming.owners(modules)
         tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, owners, kinds) if calls is None else calls)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from viz.text import short_number
+from viz.text import number, short_number
 
 BINS = 16
 VANISHING, EXPLODING = 1e-4, 1e4
@@ -74,9 +74,9 @@ def gradient_alarm(rms: float, usual: float) -> str:
     if rms == 0:
         return "gradient is zero"
     if usual and rms < VANISHING * usual:
-        return f"gradient vanishes: {short_number(rms / usual)} of the median"
+        return f"gradient vanishes: {number(rms / usual)} of the median"
     if usual and rms > EXPLODING * usual:
-        return f"gradient explodes: {short_number(rms / usual)} times the median"
+        return f"gradient explodes: {number(rms / usual)} times the median"
     return ""
 
 

@@ -114,26 +114,25 @@ def heatmap(matrix: Any, *, rows: Sequence[str] | None = None, columns: Sequence
         title: above everything.
 
     Raises:
-        ValueError: another number of axes.
+        ValueError: another number of axes, or nothing in it.
     """
     array = _array(matrix)
-    if array.ndim not in (2, 3):
-        raise ValueError(f"heatmap() takes a matrix (R, C) or several (H, R, C), not shape {array.shape}")
+    if array.ndim not in (2, 3) or not array.size:
+        raise ValueError(f"heatmap() takes a matrix (R, C) or several (H, R, C) with elements, not shape {array.shape}")
     maps = array if array.ndim == 3 else array[None]
     figure = _figure(3.6 * len(maps) + 0.8, 3.4)
-    largest = float(np.nanmax(np.abs(maps))) if maps.size else 1.0
-    signed = bool(np.nanmin(maps) < 0) if maps.size else False
+    largest, signed = float(np.nanmax(np.abs(maps))), bool(np.nanmin(maps) < 0)
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     for k, (axes, values) in enumerate(zip(all_axes, maps, strict=True)):
-        shown = axes.imshow(values, cmap=DIVERGING if signed else SEQUENTIAL, vmin=-largest if signed else 0,
-                            vmax=largest, aspect="auto" if rows is None and columns is None else "equal")
+        axes.imshow(values, cmap=DIVERGING if signed else SEQUENTIAL, vmin=-largest if signed else 0, vmax=largest,
+                    aspect="auto" if rows is None and columns is None else "equal")
         if columns is not None:
             axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
         if rows is not None:
             axes.set_yticks(range(len(rows)), rows if k == 0 else [""] * len(rows), fontsize=8)
         if len(maps) > 1:
             axes.set_title(str(k), fontsize=9)
-    figure.colorbar(shown, ax=all_axes.tolist())
+    figure.colorbar(all_axes[0].images[0], ax=all_axes.tolist())
     if title:
         figure.suptitle(title)
     return figure

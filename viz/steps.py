@@ -3,6 +3,7 @@
 A step says what happens in words and numbers, and which numbers of the figure appear or change.
 """
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from autograd import Node
 from viz import notation, text
 from viz.recorded import arguments, folded
+
+_NUMBER = re.compile(r"\(?−?[\d.]+\)?")
 
 if TYPE_CHECKING:
     from viz.circuit import Circuit
@@ -141,7 +144,7 @@ def _product(circuit: "Circuit", node: Node, k: int, contribution: Any) -> str:
         return f"To {names[k]}: {product}, by the rule of {node.name}"
     known = [rule] * bool(rule)
     if local is not None:
-        known = [*known[:rule not in ("1", "−1")], text.values(local)]
+        known = [*([] if _NUMBER.fullmatch(rule) else known), text.values(local)]
     derivative = f"∂({notation.formula(node.name, node.options, letters)})/∂{letters[k]} = {' = '.join(known)}"
     return f"{derivative}; times upstream: {_bracketed(known[-1])} × {_bracketed(box.gradient)} = {product}"
 

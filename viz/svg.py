@@ -121,7 +121,8 @@ class Writer:
 
     def extent(self) -> tuple[float, float]:
         """Width and height without margins."""
-        return self.sides[::-1] if self.picture.downward else self.sides
+        along, across = self.sides
+        return (across, along) if self.picture.downward else (along, across)
 
     def path(self, i: int) -> str:
         """The way of wire i: straight along the boxes, bent between them."""
