@@ -10,15 +10,19 @@ from typing import Any
 
 from autograd.testing.diagnosis import GradientError
 from autograd.testing.gradcheck import check_derivatives, gradcheck, gradgradcheck
+from autograd.testing.modules import check_module
 from autograd.testing.properties import check_function, check_operation, flatten
 
-_WITH_HYPOTHESIS = {"Draw": "draw"}
+_WITH_HYPOTHESIS = {"Draw": "draw", "GraphMachine": "machine", "gradient_test": "generate", "module_test": "generate"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return importlib.import_module("autograd.testing.strategies")
     if name not in _WITH_HYPOTHESIS:
         raise AttributeError(f"autograd.testing has no '{name}'")
     return getattr(importlib.import_module(f"autograd.testing.{_WITH_HYPOTHESIS[name]}"), name)
 
 
-__all__ = ["Draw", "GradientError", "check_derivatives", "check_function", "check_operation", "flatten", "gradcheck", "gradgradcheck"]  # noqa: F822
+__all__ = ["Draw", "GradientError", "GraphMachine", "check_derivatives", "check_function", "check_module",
+           "check_operation", "flatten", "gradcheck", "gradgradcheck", "gradient_test", "module_test", "strategies"]

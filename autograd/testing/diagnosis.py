@@ -72,8 +72,8 @@ def describe(found: Jacobian, others: Sequence[Jacobian], kink: str | None) -> s
              f"{_element(column, found.x.shape)} is {a:.9g} by the rules and {n:.9g} by central differences",
              f"relative error {error:.1e}: {verdict(error)} "
              "(1e-7 right, 1e-4 right only with kinks, 1e-2 probably wrong)",
-             f"{int(found.wrong.sum())} of {found.wrong.size} entries of this derivative disagree; the output has shape "
-             f"{found.shape}, the input {found.x.shape}, {found.x.dtype}"]
+             f"{int(found.wrong.sum())} of {found.wrong.size} entries of this derivative disagree; the output has "
+             f"shape {found.shape}, the input {found.x.shape}, {found.x.dtype}"]
     cause = kink or likely_cause(found, others)
     if cause:
         lines.append(f"likely cause: {cause}")
@@ -126,7 +126,8 @@ def _factor(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     for whose, shape in several if found.shape != found.x.shape else []:
         for axis, length in enumerate(shape):
             if length > 1 and min(abs(factor * length - 1), abs(factor - length) / length) < 1e-5:
-                return f"{text}; axis {axis} of {whose} has length {length}: a sum in the place of a mean, or vice versa"
+                return (f"{text}; axis {axis} of {whose} has length {length}: a sum in the place of a mean, or vice "
+                        "versa")
     return text
 
 
@@ -145,10 +146,10 @@ def _transposed(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
         for j in range(i):
             if full[i] == full[j] > 1 and _close(np.swapaxes(analytic, i, j), numeric):
                 if j < ndim:
-                    return "transposed: the rule takes another argument as it is where its transpose is needed, or vice versa"
+                    return "transposed: the rule takes another argument where its transpose is needed, or vice versa"
                 return f"transposed: with axes {j - ndim} and {i - ndim} of the gradient exchanged it would be right"
         if full[i] > 1 and _close(np.flip(analytic, i), numeric):
-            return f"reversed: with the elements of the gradient in reverse order along axis {i - ndim} it would be right"
+            return f"reversed: with the gradient in reverse order along axis {i - ndim} it would be right"
     return None
 
 

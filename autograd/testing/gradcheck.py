@@ -55,9 +55,8 @@ def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = STEP, atol:
     """
     _refuse(unavailable)
     point = _point(func, inputs)
-    options = dict(eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, undefined=check_undefined_grad,
-                   dtypes=check_grad_dtypes, fast=fast_mode)
-    return _outcome(lambda: _check_point(point, **options), raise_exception)
+    return _outcome(lambda: _check_point(point, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes,
+                                         fast_mode), raise_exception)
 
 
 def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = STEP,
@@ -87,13 +86,13 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
         outputs = point.outputs()
         if grad_outputs is None:
             rng = np.random.default_rng(0)
-            given = [rng.standard_normal((*out.shape, 2 if gen_non_contig_grad_outputs else 1))[..., 0].astype(out.dtype)
-                     for out in outputs]
+            step = 2 if gen_non_contig_grad_outputs else 1
+            given = [rng.standard_normal((*out.shape, step)).astype(out.dtype)[..., 0] for out in outputs]
         else:
             several = grad_outputs if isinstance(grad_outputs, (tuple, list)) else [grad_outputs]
             given = [np.zeros(out.shape) if g is None else g.array for out, g in zip(outputs, several, strict=True)]
-        _check_point(point.gradient(given), eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol,
-                     undefined=check_undefined_grad, dtypes=check_grad_dtypes, fast=fast_mode)
+        _check_point(point.gradient(given), eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes,
+                     fast_mode)
     return _outcome(check, raise_exception)
 
 

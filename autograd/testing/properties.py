@@ -167,8 +167,9 @@ class Example:
         backward = sum(float(np.vdot(g.array, v)) for g, v in pairs)
         scale = 1 + sum(float(np.abs(g.array * v).sum()) for g, v in pairs)
         if abs(forward - backward) > ROUNDING * scale:
-            raise GradientError(f"<u, J v> is {forward:.12g} (the gradient differentiated by its cotangent) but <J'u, v> "
-                                f"is {backward:.12g} (the gradient): the rule is not differentiable in g, or not linear")
+            raise GradientError(f"<u, J v> is {forward:.12g} (the gradient, differentiated by its cotangent) but "
+                                f"<J'u, v> is {backward:.12g} (the gradient): the rule is not linear in g, or computes "
+                                "with a value of g that is not recorded")
 
     def check_layouts(self) -> None:
         """Arrays of another memory layout give the same."""
@@ -267,9 +268,9 @@ def snippet(function: Callable, args: Sequence[Any], options: dict[str, Any], **
     """Python that runs `check_function` once more on this example."""
     imports, name = _reference_to(function, "function")
     lines = ["import numpy as np", "from autograd.testing import check_function", *imports, ""]
-    call = [name, f"[{', '.join(_literal(a) for a in args)}]"]
+    call = [name, f"[{', '.join(literal(a) for a in args)}]"]
     if options:
-        call.append(_literal(options))
+        call.append(literal(options))
     defaults = {p.name: p.default for p in inspect.signature(check_function).parameters.values()}
     for key, value in settings.items():
         if value is not defaults[key]:
@@ -298,7 +299,8 @@ def _reference_to(function: Callable, otherwise: str) -> tuple[list[str], str]:
     return [f"{otherwise} = ...  # {name}{place}"], otherwise
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A value as Python writes it, with NumPy as np."""
     if isinstance(value, np.ndarray):
         if not value.size:
             return f"np.zeros({value.shape}, np.{value.dtype})"
@@ -306,11 +308,11 @@ def _literal(value: Any) -> str:
         usual = np.array(value.tolist()).dtype == value.dtype
         return f"np.array({numbers})" if usual else f"np.array({numbers}, np.{value.dtype})"
     if isinstance(value, Tensor):
-        return f"Tensor({_literal(value.array)})"
+        return f"Tensor({literal(value.array)})"
     if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, tuple):
-        return f"({', '.join(map(_literal, value))}{',' if len(value) == 1 else ''})"
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_literal(part)}" for key, part in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {literal(part)}" for key, part in value.items()) + "}"
     return re.sub(r"(?<![.\w])(inf|nan)\b", r"np.\1", repr(value))

@@ -42,7 +42,8 @@ def _grid(low: float, high: float, away_from: tuple[float, ...]) -> list[float]:
     grid = [float(x) for x in grid if all(abs(x - kink) >= 1 / 8 for kink in away_from)]
     grid.sort(key=lambda x: ((x * 16) % 16 != 0, (x * 16) % 8 != 0, (x * 16) % 4 != 0, abs(x - 1), x < 0))
     if not grid:
-        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away from {away_from}; widen the domain")
+        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away from {away_from}; widen the "
+                         "domain")
     return grid
 
 
@@ -61,8 +62,8 @@ def arrays(shape: tuple[int, ...] | Strategy | None = None, low: float = -2, hig
     """Arrays of sixteenths between low and high.
 
     Args:
-        shape: of this shape (or drawn from such a strategy), else of any with at least `min_dims` axes, each of at least
-            `min_side` elements.
+        shape: of this shape (or drawn from such a strategy), else of any with at least `min_dims` axes, each of at
+            least `min_side` elements.
         low: the smallest value.
         high: the largest.
         away_from: kinks and poles, to which no element comes closer than 1/8.
@@ -255,7 +256,7 @@ def convolution_calls(draw: Any, ndim: int = 2) -> Call:
     padding = draw(st.integers(0, 1))
     least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
     size = tuple(draw(st.integers(least, least + 2)) for _ in range(ndim))
-    channels, filters, batch = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    batch, channels, filters = (n * draw(st.integers(1, 2)) for n in (1, groups, groups))
     return call(draw(arrays((batch, channels, *size))), draw(arrays((filters, channels // groups, *[kernel] * ndim))),
                 draw(arrays((filters,))), stride=stride, padding=padding, dilation=dilation, groups=groups)
 
