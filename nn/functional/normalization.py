@@ -10,6 +10,7 @@ import numpy as np
 import autograd
 from autograd import as_tensor, no_grad, operation
 from autograd.samples import call
+from nn.functional.linear import sum_of_rows
 
 
 def _forward(x, weight=None, bias=None, *, dims, eps):
@@ -24,12 +25,27 @@ def _forward(x, weight=None, bias=None, *, dims, eps):
     return out, mean, variance, normal, inverse
 
 
+def _summed_onto(parameter, g):
+    """g summed where it stands beside a parameter of the last axis, or of the channels: as a product, which is faster.
+
+    Other sums are left to the engine.
+    """
+    if parameter.shape == g.shape[-1:]:
+        return sum_of_rows(g)
+    if g.ndim > 2 and parameter.shape == (g.shape[1], *(1,) * (g.ndim - 2)):
+        rows = np.moveaxis(g, 1, -1)
+        if rows.flags.c_contiguous:
+            return sum_of_rows(rows).reshape(parameter.shape)
+    return g
+
+
 def _vjp(g, out, x, weight, bias, *, dims, eps, needs_input_grad):
     (g, g_mean, g_variance), (*_, normal, inverse) = g, out
     product = g * normal
-    d_weight = product if needs_input_grad[1] else None
+    d_weight = _summed_onto(weight, product) if needs_input_grad[1] else None
+    d_bias = _summed_onto(bias, g) if needs_input_grad[2] else None
     if not needs_input_grad[0]:
-        return None, d_weight, g
+        return None, d_weight, d_bias
     # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
     n = math.prod(x.shape[d] for d in dims)
     if weight is None:
@@ -42,7 +58,7 @@ def _vjp(g, out, x, weight, bias, *, dims, eps, needs_input_grad):
     dx *= inverse
     if g_mean.any() or g_variance.any():
         dx = dx + (g_mean + g_variance * 2 * normal / inverse) / n
-    return dx, d_weight, g
+    return dx, d_weight, d_bias
 
 
 def _composition(x, weight, bias, *, dims, eps):

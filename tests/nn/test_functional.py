@@ -297,3 +297,26 @@ def test_transposed_convolution_is_the_adjoint_and_reaches_any_size():
     assert math.isclose(((out - shift) * y).sum().item(), (x * back).sum().item(), rel_tol=1e-10)
     with pytest.raises(ValueError, match="cannot be reached"):
         layer(x, output_size=(11, 9))
+
+
+# Kinks and ties
+
+@pytest.mark.parametrize("name", ["relu", "relu6", "leaky_relu", "elu", "celu", "selu", "hardtanh", "hardsigmoid",
+                                  "hardswish", "hardshrink", "softshrink", "softsign"])
+def test_derivatives_at_kinks_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3, 6], np.float64)
+    gradients = []
+    for function, make in ((getattr(F, name), autograd.tensor), (getattr(torch.nn.functional, name), torch.tensor)):
+        t = make(x).requires_grad_()
+        function(t).sum().backward()
+        gradients.append(t.grad.numpy())
+    np.testing.assert_allclose(*gradients, atol=1e-12)
+
+
+def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
+    x = autograd.zeros(1, 1, 2, 4, requires_grad=True)
+    values, indices = F.max_pool2d(x, 2, return_indices=True)
+    values.sum().backward()
+    assert x.grad.tolist() == [[[[1, 0, 1, 0], [0, 0, 0, 0]]]]
+    assert indices.tolist() == [[[[0, 2]]]]
