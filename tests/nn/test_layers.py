@@ -10,6 +10,7 @@ from tests.nn.layers import CASES
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch's, about its own speed
 
 
 def ours_and_theirs(case):
