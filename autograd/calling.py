@@ -147,10 +147,10 @@ def _binary(op: Operation) -> Callable:
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
-            args = (kept(a, x_if_x) if x_if_x else None, b)
+            args = (kept(a, x_if_x) if x_if_x else None, y.array if isinstance(y, Tensor) else b)
             return recorded(op, (x.node or x, None), args, out, out_if_x, _NO_OPTIONS)
         if not x.tracked:
-            args = (a, kept(b, y_if_y) if y_if_y else None)
+            args = (x.array, kept(b, y_if_y) if y_if_y else None)
             return recorded(op, (None, y.node or y), args, out, out_if_y, _NO_OPTIONS)
         args = (kept(a, x_if_both) if x_if_both else None, kept(b, y_if_both) if y_if_both else None)
         return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, _NO_OPTIONS)

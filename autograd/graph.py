@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import inplace
+from autograd.dtypes import float16, float32
 from autograd.grad_mode import set_grad_enabled
 from autograd.operation import Cotangents, alias, pick_output, wrap
 from autograd.tensor import Node, Outline, Tensor
@@ -112,7 +113,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if inplace.last_write > node.birth:
                 inplace.check_saved(node)
             if node.shape is None:
-                g = filled(g, out, differentiable)
+                g = filled(g, node, differentiable)
             if differentiable:
                 args, out = as_tensors(node)
             vjps = operation.vjps
@@ -190,6 +191,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> An
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:], strict=True)):
         raise RuntimeError(f"the rule of `{node.name}` gave argument {argument} of shape {shape} a gradient of shape "
                            f"{g.shape}; it must have the argument's shape, or one that broadcasting stretched it to")
+    if g.dtype is float16:  # its sums would overflow, and stop growing at 2048; the traversal casts back
+        g = g.astype(float32)
     g = g.sum(axis=(*range(lead), *stretched))
     return g if g.shape == shape else g.reshape(shape)
 
@@ -217,10 +220,12 @@ def as_tensors(node: Node) -> tuple[list, Any]:
                        for i, kept in enumerate(node.out))
 
 
-def filled(g: Cotangents, outs: tuple, differentiable: bool) -> tuple:
+def filled(g: Cotangents, node: Node, differentiable: bool) -> tuple:
     """The gradients of several outputs, zero where nothing has arrived."""
-    parts = [np.zeros(out.shape, out.dtype) if part is None and out.dtype.kind == "f" else part
-             for part, out in zip(g, outs, strict=False)]  # what is kept beyond the outputs has no gradient
+    outputs = node.operation.outputs
+    outs = node.out[:len(outputs._fields)] if outputs else node.out  # what is kept beyond the outputs has no gradient
+    parts = [np.zeros(out.shape, out.dtype) if i not in g and out.dtype.kind == "f" else g.get(i)
+             for i, out in enumerate(outs)]
     return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in parts])
 
 

@@ -234,3 +234,10 @@ def test_arguments_by_pytorchs_names():
     assert autograd.sum(input=x, dim=0).item() == 13
     assert autograd.add(x, other=x).tolist() == [8, 18]
     assert autograd.squeeze(input=x).shape == (2,)
+
+
+def test_float16_gradients_are_summed_without_overflow_and_stay_float16():
+    bias = tensor(np.zeros(2, np.float16), requires_grad=True)
+    (tensor(np.ones((5000, 2), np.float16)) * 4 + bias).sum(dim=0).backward(tensor(np.ones(2, np.float16)))
+    assert bias.grad.tolist() == [5000, 5000]
+    assert bias.grad.dtype == np.float16
