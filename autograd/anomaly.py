@@ -90,7 +90,7 @@ def _is_library(frame: FrameType) -> bool:
 @functools.wraps(_plain_traversal)
 def _watching_traversal(*args: Any, watch: Any = None, **kwargs: Any) -> Any:
     def look(node: Node, argument: int, contribution: Any) -> None:
-        if any(_has_nan(part) for part in (contribution if isinstance(contribution, tuple) else (contribution,))):
+        if any(map(_has_nan, contribution.values() if isinstance(contribution, dict) else (contribution,))):
             raise RuntimeError(_report(node, argument))
         if watch is not None:
             watch(node, argument, contribution)
@@ -98,7 +98,7 @@ def _watching_traversal(*args: Any, watch: Any = None, **kwargs: Any) -> Any:
 
 
 def _has_nan(g: Any) -> bool:
-    return g is not None and bool(np.isnan(g.array if isinstance(g, Tensor) else g).any())
+    return bool(np.isnan(g.array if isinstance(g, Tensor) else g).any())
 
 
 def _report(node: Node, argument: int) -> str:

@@ -216,19 +216,22 @@ def recorded(op: Operation, parents: tuple, args: tuple, out: Any, keep_out: int
     return tensor
 
 
-class Cotangents(tuple):
-    """The gradients of an operation with several outputs, None where nothing has arrived; they add up one by one."""
+class Cotangents(dict):
+    """The gradients of an operation with several outputs: number of an output -> what has arrived; they add up."""
 
     __slots__ = ()
     shape = dtype = None
 
-    def __add__(self, other: "Cotangents") -> "Cotangents":  # type: ignore[override]
-        return Cotangents(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
+    def __add__(self, other: "Cotangents") -> "Cotangents":
+        total = Cotangents(self)
+        for i, g in other.items():
+            total[i] = total[i] + g if i in total else g
+        return total
 
 
 _pick = Operation(
     lambda values, *, index, count: values[index],
-    vjps=(lambda g, out, values, index, count: Cotangents(g if i == index else None for i in range(count)),),
+    vjps=(lambda g, out, values, index, count: Cotangents({index: g}),),
     joint_vjp=None, composition=None, outputs=None, view=False, samples=None, name="output")
 
 

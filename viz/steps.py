@@ -125,6 +125,8 @@ def _bracketed(number: str) -> str:
 
 def _local_derivative(circuit: "Circuit", node: Node, contribution: Any) -> Any:
     """Contribution over upstream gradient, where one number an element says it; None where nothing can be said."""
+    if node.shape is None or isinstance(contribution, dict):  # several outputs, each with a gradient of its own
+        return None
     upstream = np.asarray(circuit.graph.gradients[node])
     fits = upstream.size == 1 or (notation.elementwise(node.name) and upstream.shape == np.shape(contribution))
     if not fits or not np.all(upstream) or not np.isfinite(upstream).all():

@@ -69,7 +69,10 @@ def reshape_as(x, other):
 
 
 def _with_ones(shape, dim):
-    several = dim if isinstance(dim, (tuple, list)) else (dim,)
+    if not isinstance(dim, (tuple, list)):
+        dim = axis(dim, len(shape), 1)
+        return (*shape[:dim], 1, *shape[dim:])
+    several = dim
     new = axes([axis(d, len(shape), len(several)) for d in several], len(shape) + len(several))
     lengths = iter(shape)
     return [1 if i in new else next(lengths) for i in range(len(shape) + len(several))]

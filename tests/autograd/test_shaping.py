@@ -81,7 +81,8 @@ def test_like_pytorch(number):
         if number >= len(SHAPES + PARTS):
             assert not np.shares_memory(a.array, x.array)
         weight = np.random.default_rng(a.numel()).standard_normal(a.shape).astype(np.float32)
-        ours_total, theirs_total = ours_total + (a * Tensor(weight)).sum(), theirs_total + (b * torch.tensor(weight)).sum()
+        ours_total = ours_total + (a * Tensor(weight)).sum()
+        theirs_total = theirs_total + (b * torch.tensor(weight)).sum()
     ours_total.backward()
     theirs_total.backward()
     np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-5, atol=1e-5)
