@@ -42,7 +42,7 @@ class Circuit:
             return
         inside = folded(node, self.names)
         sources = [(i, self._source(vertex, thing))
-                   for i, vertex, thing in arguments(node, self.names) if i not in inside]
+                   for i, vertex, thing in arguments(node) if i not in inside]
         shown = self.only_output.get(node, node)  # whose value is on the wire
         box = Box("gate", notation.sign(node.name, node.options, inside), name=self.names.get(id(shown), ""))
         if node.name == "output":

@@ -137,7 +137,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         outputs = [t for t in _tensors(result) if t.requires_grad] or _tensors(result)
     graph = Graph(*outputs)
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
-    found = naming.find(names, scope, modules, graph.nodes)
+    found = naming.find(names, scope, modules)
     style = style or ("model" if modules or not _all_small(graph) else "circuit")
     tree, owners = scopes.Scope("", "", 0, 0, [*graph.nodes]), {}
     if style == "model":
@@ -153,8 +153,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
         graph.forward()
         graph.backward()
-    if style == "circuit":
-        return Drawing(Circuit(graph, found).picture)
+        if style == "circuit":
+            return Drawing(Circuit(graph, found).picture)
     return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0))
 
 

@@ -44,7 +44,7 @@ class Reading:
     def _first_bad(self) -> int:
         """What first has a value that is NaN or infinite."""
         for node in self.graph.nodes:
-            for _, vertex, thing in arguments(node, self.names):
+            for _, vertex, thing in arguments(node):
                 if not _finite(self.value(vertex, thing)):
                     return id(thing)
             if not _finite(self.graph.values[node]):
@@ -126,7 +126,7 @@ class Model:
         """The boxes of leaves and constants that appear first here; a closed module keeps its own inside."""
         added = []
         for node in nodes:
-            for _, vertex, thing in arguments(node, self.names):
+            for _, vertex, thing in arguments(node):
                 hidden = closed and id(thing) in self.parameters
                 if self._is_drawn(thing) and not hidden and vertex not in self.box_of:
                     added.append(self._add(vertex, self.leaf(vertex, thing)))
@@ -213,7 +213,7 @@ class Model:
         seen = set()
         for node in self.nodes:
             target = self.box_of[node]
-            for i, vertex, _ in arguments(node, self.names):
+            for i, vertex, _ in arguments(node):
                 source = self.box_of.get(vertex)
                 # A leaf that a closed module reads may be drawn later, where another operation reads it too.
                 if source is not None and source < target and (source, target) not in seen:

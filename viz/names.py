@@ -1,6 +1,6 @@
 """What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,14 @@ def key(tensor: Any) -> int:
     return id((tensor.node or tensor) if tensor.requires_grad else tensor.array)
 
 
-def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Mapping[str, Any],
-         nodes: Sequence[Node]) -> Names:
+def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Mapping[str, Any]) -> Names:
     """All names, the surest first: those given, parameters by their module path, variables of the caller.
 
     Raises:
         TypeError: `given` is not a dict of names and Tensors.
     """
     names: Names = {}
-    named = _checked(given)
-    for name, tensor in named:
+    for name, tensor in _checked(given):
         names.setdefault(key(tensor), name)
     for prefix, module in modules.items():
         for method in ("named_parameters", "named_buffers"):
@@ -37,28 +35,7 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     for name, tensor in variables(scope):
         if name not in taken and key(tensor) not in names:
             names[key(tensor)] = name
-            named.append((name, tensor))
-    _name_numbers(nodes, named, names)
     return names
-
-
-def _name_numbers(nodes: Sequence[Node], named: list[tuple[str, Any]], names: Names) -> None:
-    """Name constants without axes, of which the engine keeps the number alone, by their value.
-
-    Of several variables with one value, each use takes the next; the last stands for all further uses.
-    """
-    candidates = [(name, t) for name, t in named if not t.ndim and not getattr(t, "requires_grad", False)]
-    fitting: dict[tuple, list[str]] = {}
-    for node in nodes if candidates else ():
-        for arg, parent in zip(node.args, node.parents, strict=True):
-            if parent is not None or not isinstance(arg, np.generic) or id(arg) in names:
-                continue
-            value = arg.dtype, arg.tobytes()
-            if value not in fitting:
-                fitting[value] = [name for name, t in candidates
-                                  if np.asarray(getattr(t, "array", t)).astype(arg.dtype).tobytes() == arg.tobytes()]
-            if fitting[value]:
-                names[id(arg)] = fitting[value].pop(0) if len(fitting[value]) > 1 else fitting[value][0]
 
 
 def owners(modules: Mapping[str, Any]) -> tuple[dict[int, str], dict[str, str]]:

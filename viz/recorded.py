@@ -9,14 +9,14 @@ from autograd import Graph, Node
 from viz import notation
 
 
-def arguments(node: Node, names: dict[int, str]) -> Iterator[tuple[int, Any, Any]]:
+def arguments(node: Node) -> Iterator[tuple[int, Any, Any]]:
     """(number, vertex, thing): where each argument came from, and the object it is named by.
 
-    The vertex is a Node, a leaf Tensor, or ("constant", name or id); the thing is the Node, the Tensor or the constant.
+    The vertex is a Node, a leaf Tensor, or ("constant", id); the thing is the Node, the Tensor or the constant.
     """
     for i, (arg, parent) in enumerate(zip(node.args, node.parents, strict=True)):
         if parent is None:
-            yield i, ("constant", names.get(id(arg), id(arg))), arg
+            yield i, ("constant", id(arg)), arg
         else:
             yield i, parent, parent
 
@@ -25,7 +25,7 @@ def folded(node: Node, names: dict[int, str]) -> dict[int, float]:
     """The constant that is written into the gate, as in +1 and 1/x: a number without a name, beside one argument."""
     if len(node.parents) != 2 or not notation.takes_number(node.name):
         return {}
-    return {i: float(thing) for i, vertex, thing in arguments(node, names)
+    return {i: float(thing) for i, vertex, thing in arguments(node)
             if isinstance(vertex, tuple) and id(thing) not in names and np.size(thing) == 1}
 
 

@@ -103,7 +103,7 @@ def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> li
     """
     marked = []
     for node in nodes:
-        paths = [owner[id(thing)] for _, _, thing in arguments(node, {}) if id(thing) in owner]
+        paths = [owner[id(thing)] for _, _, thing in arguments(node) if id(thing) in owner]
         if paths and paths[0]:
             marked.append((node.birth, paths[0].split(".")))
     return list(_runs(marked, 1, kinds))

@@ -65,7 +65,7 @@ def _backward(circuit: "Circuit") -> list[dict]:
             continue
         step = {"phase": "backward", "title": f"Back through {_formula(circuit, node, False)}", "box": i, "wires": [],
                 "lines": [f"Upstream gradient: {boxes[i].gradient}"], "shows": {}}
-        for k, vertex, _ in arguments(node, circuit.names):
+        for k, vertex, _ in arguments(node):
             contribution = graph.contributions.get((node, k))
             if contribution is None or vertex not in circuit.box_of:
                 continue
@@ -103,7 +103,7 @@ def _entering(circuit: "Circuit", box: int) -> list[int]:
 def _arguments(circuit: "Circuit", node: Node, as_numbers: bool) -> list[str]:
     """Each argument by its name, or its value if it has none or if numbers are asked for."""
     inside, texts = folded(node, circuit.names), []
-    for k, vertex, thing in arguments(node, circuit.names):
+    for k, vertex, thing in arguments(node):
         if k in inside:
             texts.append(_bracketed(text.short_number(inside[k])))
             continue
@@ -123,15 +123,16 @@ def _bracketed(number: str) -> str:
     return f"({number})" if number.startswith("−") else number
 
 
-def _local_derivative(circuit: "Circuit", node: Node, contribution: Any) -> Any:
-    """Contribution over upstream gradient, where one number an element says it; None where nothing can be said."""
-    if node.shape is None or isinstance(contribution, dict):  # several outputs, each with a gradient of its own
+def _local_derivative(circuit: "Circuit", node: Node, k: int) -> Any:
+    """What a gradient of one would send back, where one number an element says it; None where nothing can be said."""
+    if node.shape is None:  # several outputs, each with a gradient of its own
         return None
-    upstream = np.asarray(circuit.graph.gradients[node])
-    fits = upstream.size == 1 or (notation.elementwise(node.name) and upstream.shape == np.shape(contribution))
-    if not fits or not np.all(upstream) or not np.isfinite(upstream).all():
+    ones = np.ones_like(circuit.graph.values[node])
+    local = circuit.graph.pull_back(node, ones).get(k)
+    if isinstance(local, dict):
         return None
-    return contribution / upstream
+    fits = ones.size == 1 or (notation.elementwise(node.name) and ones.shape == np.shape(local))
+    return local if fits else None
 
 
 def _product(circuit: "Circuit", node: Node, k: int, contribution: Any) -> str:
@@ -140,8 +141,8 @@ def _product(circuit: "Circuit", node: Node, k: int, contribution: Any) -> str:
     free = iter("xyzuvwabcdefghijk" * len(names))
     letters = [name if i in inside or not _is_number(name) else next(free) for i, name in enumerate(names)]
     box = circuit.picture.boxes[circuit.box_of[node]]
-    rule = notation.derivative(node.name, node.options, letters, k, box.value)
-    local, product = _local_derivative(circuit, node, contribution), text.values(contribution)
+    rule = notation.derivative(node.name, node.options, letters, k, _bracketed(box.value))
+    local, product = _local_derivative(circuit, node, k), text.values(contribution)
     if local is None and not rule:
         return f"To {names[k]}: {product}, by the rule of {node.name}"
     known = [rule] * bool(rule)

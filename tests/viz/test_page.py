@@ -51,6 +51,14 @@ def test_each_step_back_shows_local_derivative_times_upstream_and_the_running_su
                                   "∂(w × x)/∂x = w = 3.00; times upstream: 3.00 × 3.00 = 9.00"]
 
 
+def test_the_local_derivative_is_said_where_the_upstream_gradient_is_zero():
+    x, w = Tensor(-2.0, requires_grad=True), Tensor(3.0, requires_grad=True)
+    y = autograd.relu(autograd.tanh(w * x))
+    through_relu, through_tanh, _ = viz.draw(y).picture.steps[-3:]
+    assert through_relu["lines"][1].endswith("times upstream: 0.00 × 1.00 = 0.00")
+    assert through_tanh["lines"][1].endswith("= 1 − (−1.00)² = 2.5e−5; times upstream: 2.5e−5 × 0.00 = 0.00")
+
+
 def test_after_the_last_step_every_number_of_the_figure_is_shown():
     drawing = neuron_with_a_fork()
     shown: dict[str, str] = {}
