@@ -33,6 +33,7 @@ from nn.activation import (
     Threshold,
 )
 from nn.attention import AdditiveAttention, LearnedPositions, MultiheadAttention, SinusoidalPositions
+from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.dropout import (
