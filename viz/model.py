@@ -94,7 +94,9 @@ class Model:
         members: list[int] = []
         for item in fold(scope, depth > 0):
             if isinstance(item, Node):
-                if not self._is_picked(item):
+                if self._is_picked(item):  # its operation may stand in a closed module
+                    self.box_of[item] = self.box_of[item.parents[0]]
+                else:
                     leaves = self._leaves([item], closed=False)
                     members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind == "parameter"]
                     members.append(self._operation(item))

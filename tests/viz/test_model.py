@@ -162,6 +162,15 @@ def test_opening_shows_the_first_of_the_repeats():
     assert labels(drawing, "module") == ["blocks.0.up", "blocks.0.down", "blocks.1 … blocks.11 × 11"]
 
 
+def test_one_of_several_outputs_is_drawn_with_its_operation_even_if_that_is_in_a_closed_module():
+    lstm, x = nn.LSTM(3, 4), autograd.randn(5, 2, 3)
+    head = nn.Linear(4, 1)
+    drawing = viz.draw(head(lstm(x)[0]).sum(), depth=0, names={"x": x})
+    assert_legible(drawing)
+    [recurrent, linear] = [drawing.picture.boxes.index(box) for box in boxes(drawing, "module")]
+    assert (recurrent, linear) in [(wire.source, wire.target) for wire in drawing.picture.wires]
+
+
 def test_large_models_are_closed_until_they_can_be_read():
     drawing = viz.draw(Tower(4, 60), autograd.randn(5, 4))
     assert len(drawing.picture.boxes) <= 60
