@@ -143,44 +143,49 @@ def _order(columns: list[list[int]], items: list, before: list, after: list, gap
            sweeps: int) -> list[float]:
     """The position of every item across the flow."""
     across = [0.0] * len(items)
-
-    def settle(column: list[int], wanted: dict[int, float], keep_order: bool) -> None:
-        if not keep_order:
-            column.sort(key=lambda item: wanted[item])
-        positions = _spread([wanted[i] for i in column], [items[i][1:] for i in column], gap)
-        for item, position in zip(column, positions, strict=True):
-            across[item] = position
-
-    def mean(item: int, neighbours: list[int]) -> float:
-        return sum(across[n] for n in neighbours) / len(neighbours) if neighbours else across[item]
-
     for sweep in range(2 * sweeps + 1):
         forward = sweep % 2 == 0
-        for rank, column in enumerate(columns) if forward else reversed(list(enumerate(columns))):
-            near = before if forward else after
-            settle(column, {i: mean(i, near[i]) for i in column}, keep_order=rank == 0 and inputs_first)
+        near = before if forward else after
+        for rank in range(len(columns)) if forward else reversed(range(len(columns))):
+            column, wanted = columns[rank], {}
+            for item in column:
+                neighbours = near[item]
+                if len(neighbours) == 1:  # as wherever a wire passes
+                    wanted[item] = across[neighbours[0]]
+                elif neighbours:
+                    wanted[item] = sum([across[n] for n in neighbours]) / len(neighbours)
+                else:
+                    wanted[item] = across[item]
+            if rank or not inputs_first:
+                column.sort(key=wanted.__getitem__)
+            _spread(column, wanted, items, gap, across)
     return across
 
 
-def _spread(wanted: list[float], sides: list[tuple[float, float]], gap: float) -> list[float]:
-    """The positions nearest to the wanted ones, in least squares, that keep the order and the distances.
+def _spread(column: list[int], wanted: dict[int, float], items: list, gap: float, across: list[float]) -> None:
+    """Set the positions nearest to the wanted ones, in least squares, that keep the order and the distances.
 
     With the distances subtracted this is isotonic regression, by pooling adjacent violators.
     """
     offsets, offset = [], 0.0
-    for i, (near, _) in enumerate(sides):
-        if i:
-            offset += sides[i - 1][1] + near + gap
+    pools: list[tuple[float, float, int]] = []  # mean, sum, and how many
+    for item in column:
+        _, near, far = items[item]
+        offset += near
         offsets.append(offset)
-    pools: list[tuple[float, int]] = []
-    for w, o in zip(wanted, offsets, strict=True):
-        total, count = w - o, 1
-        while pools and pools[-1][0] / pools[-1][1] > total / count:
-            earlier, n = pools.pop()
+        mean = total = wanted[item] - offset
+        count = 1
+        offset += far + gap
+        while pools and pools[-1][0] > mean:
+            _, earlier, n = pools.pop()
             total, count = total + earlier, count + n
-        pools.append((total, count))
-    level = [total / count for total, count in pools for _ in range(count)]
-    return [a + o for a, o in zip(level, offsets, strict=True)]
+            mean = total / count
+        pools.append((mean, total, count))
+    place = 0
+    for mean, _, count in pools:
+        for _ in range(count):
+            across[column[place]] = mean + offsets[place]
+            place += 1
 
 
 def _ports(links: Sequence[Link], chains: list[list[int]], across: list[float], port_gap: float) -> list[float]:

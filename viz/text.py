@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,6 +19,7 @@ def clean(text: Any) -> str:
     return " ".join(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(text)).split())
 
 
+@lru_cache(4096, typed=True)
 def xml(text: Any) -> str:
     """Text as it stands in an XML element or attribute."""
     return escape(clean(text), {'"': "&quot;"})
