@@ -8,7 +8,19 @@ import numpy as np
 
 
 class GradientError(AssertionError):
-    """Something that must hold for a function and its gradient does not."""
+    """Something that must hold for a function and its gradient does not.
+
+    Attributes:
+        order: of the wrong derivative; None if something else does not hold.
+        error: its relative error.
+    """
+
+    order: int | None
+    error: float | None
+
+    def __init__(self, message: str, order: int | None = None, error: float | None = None) -> None:
+        super().__init__(message)
+        self.order, self.error = order, error
 
 
 VERDICTS = ((1e-7, "right"), (1e-4, "right if the function has kinks, else too high"), (1e-2, "suspicious"),
@@ -56,6 +68,10 @@ class Jacobian:
     wrong: np.ndarray
     order: int = 1
 
+    def error(self) -> float:
+        """The relative error of the worst entry."""
+        return float(relative_error(self.analytic[self.worst()], self.numeric[self.worst()]))
+
     def worst(self) -> tuple[int, int]:
         """The row and the column of the entry that is furthest off."""
         error = np.where(self.wrong, np.nan_to_num(np.abs(self.analytic - self.numeric), nan=np.inf), -1)
@@ -66,7 +82,7 @@ def describe(found: Jacobian, others: Sequence[Jacobian], kink: str | None) -> s
     """The message of a GradientError for a Jacobian with wrong entries."""
     row, column = found.worst()
     a, n = found.analytic[row, column], found.numeric[row, column]
-    error = float(relative_error(a, n))
+    error = found.error()
     output, input = found.names
     lines = [f"order {found.order}: d {output}{_element(row, found.shape)} / d {input}"
              f"{_element(column, found.x.shape)} is {a:.9g} by the rules and {n:.9g} by central differences",

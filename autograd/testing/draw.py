@@ -68,8 +68,8 @@ class Draw:
         return self.draw(strategies.axes(ndim))
 
     def permutation(self, n: int) -> tuple[int, ...]:
-        """The numbers below n in some order."""
-        return tuple(self.draw(st.permutations(range(n))))
+        """See `strategies.permutations`."""
+        return self.draw(strategies.permutations(n))
 
     def stretched(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """See `strategies.stretched`."""

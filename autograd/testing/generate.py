@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autograd.samples import Call, call
@@ -15,13 +15,14 @@ from autograd.testing.draw import Draw
 from autograd.testing.modules import check_module
 from autograd.testing.properties import check_function
 
-EXAMPLES = 40
-"""How many examples a test draws by default."""
+EXAMPLES = 100
+"""How many examples a test draws by default, of which Hypothesis makes the first ten as small as it can."""
 
 
 def gradient_test(function: Callable[..., Any], *arguments: Any, reference: Callable[..., Any] | None = None,
                   order: int = 2, kinks: Callable[..., Any] | None = None, broadcasts: bool = False,
-                  max_examples: int = EXAMPLES, **domain: Any) -> Callable[[], None]:
+                  max_examples: int = EXAMPLES, settings: hypothesis.settings | None = None, **domain: Any
+                  ) -> Callable[[], None]:
     """A test of everything that must hold for a function and its gradient: see `check_function`.
 
     Args:
@@ -34,6 +35,7 @@ def gradient_test(function: Callable[..., Any], *arguments: Any, reference: Call
             1e-3 of it are drawn again. Kinks that are not declared are found, and only cost the example.
         broadcasts: whether the arguments broadcast.
         max_examples: how many examples to draw.
+        settings: Hypothesis's other settings.
         domain: without `arguments`: see `strategies.arrays`.
 
     Returns:
@@ -45,14 +47,16 @@ def gradient_test(function: Callable[..., Any], *arguments: Any, reference: Call
     """
     def check(args: tuple, options: dict[str, Any], seed: int) -> bool:
         if kinks is not None:
-            assume(all((np.abs(np.asarray(part)) > 1e-3).all() for part in _several(kinks(*args, **options))))
+            distances = kinks(*args, **options)
+            hypothesis.assume(all((np.abs(part) > 1e-3).all() for part in _several(distances)))
         return check_function(function, args, options, reference=reference, order=order, seed=seed,
                               broadcasts=broadcasts)
-    return _test(check, calls(function, arguments, domain), max_examples, getattr(function, "__name__", "function"))
+    return _test(check, calls(function, arguments, domain), max_examples, settings,
+                 getattr(function, "__name__", "function"))
 
 
 def module_test(make: Callable[[], Any], *arguments: Any, order: int = 2, unused: Sequence[str] = (),
-                max_examples: int = EXAMPLES) -> Callable[[], None]:
+                max_examples: int = EXAMPLES, settings: hypothesis.settings | None = None) -> Callable[[], None]:
     """A test of a layer or a model, freshly made for each example: see `check_module`.
 
     Args:
@@ -61,12 +65,13 @@ def module_test(make: Callable[[], Any], *arguments: Any, order: int = 2, unused
         order: the highest order of derivatives.
         unused: names of parameters that get no gradient.
         max_examples: how many examples to draw.
+        settings: Hypothesis's other settings.
 
     >>> test_perceptron = module_test(lambda: Perceptron(3), strategies.arrays((2, 3)))
     """
     def check(args: tuple, options: dict[str, Any], seed: int) -> bool:
         return check_module(make, args, options, order=order, seed=seed, unused=unused)
-    return _test(check, calls(make, arguments, {}), max_examples, getattr(make, "__name__", "module"))
+    return _test(check, calls(make, arguments, {}), max_examples, settings, getattr(make, "__name__", "module"))
 
 
 def calls(function: Callable, arguments: Sequence[Any] = (), domain: dict[str, Any] | None = None
@@ -100,15 +105,16 @@ def _as_call(drawn: tuple) -> Call:
 
 
 def _several(result: Any) -> Sequence[Any]:
-    return result if isinstance(result, (tuple, list)) else (result,)
+    return result if isinstance(result, (tuple, list)) else (np.asarray(result),)
 
 
-def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[Call], max_examples: int, name: str
-          ) -> Callable[[], None]:
+def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[Call], max_examples: int,
+          given_settings: hypothesis.settings | None, name: str) -> Callable[[], None]:
     smooth = []
 
-    @settings(max_examples=max_examples, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
-    @given(call=drawn, seed=st.integers(0, 99))
+    @hypothesis.settings(given_settings, max_examples=max_examples, deadline=None,
+                         suppress_health_check=list(hypothesis.HealthCheck), print_blob=False)
+    @hypothesis.given(call=drawn, seed=st.integers(0, 99))
     def examples(call: Call, seed: int) -> None:
         smooth.append(check(*call, seed))
 

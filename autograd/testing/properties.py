@@ -10,9 +10,10 @@ import numpy as np
 
 from autograd.graph import Graph, grad
 from autograd.operation import Operation
+from autograd.table import TABLE
 from autograd.tensor import Tensor
 from autograd.testing.diagnosis import GradientError
-from autograd.testing.gradcheck import check_derivatives
+from autograd.testing.gradcheck import STEP, check_derivatives
 from autograd.testing.layouts import LAYOUTS, read_only
 
 ROUNDING = 1e-9
@@ -56,6 +57,8 @@ def check_function(function: Callable[..., Any], args: Sequence[Any], options: d
         if reference is not None:
             example.check_value(reference, args, options)
         errors = check_derivatives(example.function, example.arrays, order, seed)
+        if op is not None and not errors:
+            example.check_ties()
         example.check_cotangents()
         example.check_layouts()
         if broadcasts:
@@ -66,7 +69,7 @@ def check_function(function: Callable[..., Any], args: Sequence[Any], options: d
             example.check_graph()
             if op.composition:
                 example.check_composition(op, args, options)
-    except GradientError as error:
+    except Exception as error:
         error.add_note(snippet(function, args, options, reference=reference, order=order, seed=seed,
                                broadcasts=broadcasts))
         raise
@@ -137,6 +140,24 @@ class Example:
         several = expected if isinstance(expected, (tuple, list)) else (expected,)
         _same(self.results, [np.asarray(x) for x in several], "not that of the reference", 1e-7)
 
+    def check_ties(self) -> None:
+        """At a kink: where all inputs move alike, ties remain, and if the function is smooth so is its slope.
+
+        max(x, y) at x = y has no derivative in x or in y, but along (1, 1) it has, which the gradients must add up to.
+        """
+        leaves, outputs = self.record(self.arrays)
+        us = [self._random(out) for out in outputs]
+        found = sum(float(g.sum()) for g in _pull_back(outputs, leaves, us))
+        here, ahead, behind = (
+            sum(float(np.vdot(u, out.array)) for u, out in zip(us, self.record([x + step for x in self.arrays])[1],
+                                                               strict=True)) for step in (0, STEP, -STEP))
+        if abs(ahead + behind - 2 * here) < 1e-4 * STEP and abs(found - (ahead - behind) / (2 * STEP)) > 1e-5 * (
+                1 + abs(found)):
+            raise GradientError(f"along the direction in which all inputs grow alike the derivative is {found:.9g} by "
+                                f"the rules and {(ahead - behind) / (2 * STEP):.9g} by central differences\n"
+                                "likely cause: a wrong branch at a tie: what is shared must be shared out, not doubled "
+                                "or dropped")
+
     def check_cotangents(self) -> None:
         """J'u is linear in u, passes add up, saved values survive, nothing is written to; <u, J v> = <J'u, v>."""
         with _during("with read-only inputs and cotangents (somebody writes to them)"):
@@ -146,6 +167,9 @@ class Example:
             self.gradients = first = _pull_back(outputs, leaves, us)
             if not outputs:
                 return
+            self.run([x + self.rng.uniform(-1e-3, 1e-3, x.shape) for x in self.arrays])
+            _same(_pull_back(outputs, leaves, us), first, "as gradient after the function has run elsewhere and the "
+                  "graph has been gone through once, is another (a value kept outside the graph, or written to)")
             second = _pull_back(outputs, leaves, vs)
             _same(_pull_back(outputs, leaves, [2 * u - v for u, v in zip(us, vs, strict=True)]),
                   [2 * a - b for a, b in zip(first, second, strict=True)], "J'(2u - v), is not 2 J'u - J'v")
@@ -284,12 +308,13 @@ def snippet(function: Callable, args: Sequence[Any], options: dict[str, Any], **
 def _reference_to(function: Callable, otherwise: str) -> tuple[list[str], str]:
     """Lines that import a function, and its name."""
     op = getattr(function, "operation", None)
-    if op is not None:
+    key = next((key for key, declared in TABLE.items() if declared is op), None)
+    if key is not None:
         room = op.forward.__module__ if isinstance(getattr(op.forward, "__module__", None), str) else "autograd"
         room = room.split(".")[0] if room.startswith(("autograd", "nn.")) else room
         room = "autograd" if room in ("_operator", "numpy") else room
         table = [] if room == "__main__" else [f"import {room}  # declares the operation"]
-        return [*table, "from autograd.table import TABLE"], f"TABLE[{op.name!r}].call"
+        return [*table, "from autograd.table import TABLE"], f"TABLE[{key!r}].call"
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "<")
     if module and "<" not in name:
         top, _, rest = name.partition(".")

@@ -9,6 +9,7 @@ numbers: 1 first, then 0 and the other integers, then halves, quarters, sixteent
 ...     gradcheck(my_division, [Tensor(x, requires_grad=True) for x in operands])
 """
 
+import itertools
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -28,13 +29,21 @@ from autograd.testing.layouts import LAYOUTS
 
 Strategy = st.SearchStrategy
 MAX_DIMS, MAX_SIDE = 3, 3
+DRAWN_ONE_BY_ONE = 100
+"""Up to so many elements are drawn each by itself; of larger arrays most elements are equal."""
 
 
 # Numbers and arrays
 
 def numbers(low: float = -2, high: float = 2, away_from: Sequence[float] = ()) -> Strategy[float]:
-    """Sixteenths from low to high, none closer than 1/8 to the kinks and poles in `away_from`."""
-    return st.sampled_from(_grid(low, high, tuple(away_from)))
+    """Sixteenths from low to high, none closer than 1/8 to the kinks and poles in `away_from`; a third are integers."""
+    return st.sampled_from(_with_integers(_grid(low, high, tuple(away_from))))
+
+
+def _with_integers(grid: list[float]) -> list[float]:
+    """Integers are where faults hide: zeros, ties, ones that do not multiply."""
+    integers = [x for x in grid if x == int(x)]
+    return grid + integers * (len(grid) // (2 * len(integers))) if integers else grid
 
 
 def _grid(low: float, high: float, away_from: tuple[float, ...]) -> list[float]:
@@ -50,10 +59,12 @@ def _grid(low: float, high: float, away_from: tuple[float, ...]) -> list[float]:
 def shapes(min_dims: int = 0, max_dims: int = MAX_DIMS, min_side: int = 0, max_side: int = MAX_SIDE
            ) -> Strategy[tuple[int, ...]]:
     """Shapes; with min_side=0 some are empty."""
-    usual = hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=max(1, min_side), max_side=max_side)
+    def of(ndim: int, least: int) -> Strategy[tuple[int, ...]]:
+        return st.tuples(*[st.integers(least, max_side)] * ndim)
+    usual = st.integers(min_dims, max_dims).flatmap(lambda ndim: of(ndim, max(1, min_side)))
     if min_side or not max_dims:
         return usual
-    return usual | usual | hnp.array_shapes(min_dims=max(1, min_dims), max_dims=max_dims, min_side=0, max_side=max_side)
+    return usual | usual | usual | st.integers(max(1, min_dims), max_dims).flatmap(lambda ndim: of(ndim, 0))
 
 
 def arrays(shape: tuple[int, ...] | Strategy | None = None, low: float = -2, high: float = 2,
@@ -79,7 +90,9 @@ def arrays(shape: tuple[int, ...] | Strategy | None = None, low: float = -2, hig
                              f"elements of shape {shape}")
     elif shape is None:
         shape = shapes(min_dims, min_side=min_side)
-    return hnp.arrays(dtype, shape, elements=st.sampled_from(grid), unique=distinct)
+    large = isinstance(shape, tuple) and np.prod(shape, dtype=int) > DRAWN_ONE_BY_ONE
+    return hnp.arrays(dtype, shape, elements=st.sampled_from(grid if distinct else _with_integers(grid)),
+                      unique=distinct, fill=None if large else st.nothing())
 
 
 def tensors(shape: tuple[int, ...] | Strategy | None = None, requires_grad: bool = True, **domain: Any
@@ -123,7 +136,9 @@ def layouts(values: Strategy[np.ndarray]) -> Strategy[np.ndarray]:
 @st.composite
 def broadcastable(draw: Any, count: int, **domain: Any) -> tuple[np.ndarray, ...]:
     """`count` arrays whose shapes broadcast; `domain` as for `arrays`."""
-    fitting = draw(hnp.mutually_broadcastable_shapes(num_shapes=count, max_dims=MAX_DIMS, max_side=MAX_SIDE))
+    least = draw(st.sampled_from([1, 1, 0]))  # sometimes empty
+    fitting = draw(hnp.mutually_broadcastable_shapes(num_shapes=count, max_dims=MAX_DIMS, min_side=least,
+                                                     max_side=MAX_SIDE))
     return tuple([draw(arrays(shape, **domain)) for shape in fitting.input_shapes])
 
 
@@ -142,7 +157,9 @@ def alike(draw: Any, count: int, vary: int | None = None, min_dims: int = 1, **d
 @st.composite
 def matmul_operands(draw: Any, **domain: Any) -> tuple[np.ndarray, ...]:
     """Two arrays that `matmul` accepts: vectors, matrices, stacks that broadcast."""
-    fitting = draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=1, max_side=MAX_SIDE))
+    stacked = draw(st.sampled_from([0, 1]))
+    fitting = draw(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=stacked,
+                                                     max_side=MAX_SIDE))
     return tuple([draw(arrays(shape, **domain)) for shape in fitting.input_shapes])
 
 
@@ -167,16 +184,23 @@ def positive_definite(draw: Any, n: int | None = None) -> np.ndarray:
 # Axes and indices
 
 def axis(ndim: int) -> Strategy[int]:
-    """An axis, counted from the front or from the back."""
-    return st.integers(-ndim, ndim - 1) if ndim else st.just(0)
+    """An axis, counted from the front or from the back; the last one, as -1, most often."""
+    return st.sampled_from([*range(ndim), *range(-ndim, 0), -1]) if ndim else st.just(0)
 
 
 def axes(ndim: int) -> Strategy[int | tuple[int, ...] | None]:
     """What a reduction takes: None, one axis or several."""
     if not ndim:
         return st.none()
-    several = st.permutations(range(ndim)).flatmap(lambda order: st.integers(1, ndim).map(lambda n: tuple(order[:n])))
-    return st.none() | st.integers(-ndim, ndim - 1) | several
+    several = permutations(ndim).flatmap(lambda order: st.sampled_from([order[:n] for n in range(ndim, 0, -1)]))
+    return st.none() | axis(ndim) | several | several
+
+
+def permutations(n: int) -> Strategy[tuple[int, ...]]:
+    """The numbers below n in some order."""
+    if n > 4:
+        return st.permutations(range(n)).map(tuple)
+    return st.sampled_from(list(itertools.permutations(range(n))))
 
 
 @st.composite
@@ -197,7 +221,7 @@ def positions(draw: Any, shape: tuple[int, ...], dim: int) -> np.ndarray:
 @st.composite
 def indices(draw: Any, shape: tuple[int, ...]) -> tuple:
     """An index into an array of `shape`: numbers, slices, new axes, `...`, integer arrays (with repeats), masks."""
-    kind = draw(st.sampled_from(["basic", "mixed", "mask"]))
+    kind = draw(st.sampled_from(["basic", "mixed", "mask", "mixed"]))
     if kind == "mask" and shape:
         return (draw(masks(shape[:draw(st.integers(1, len(shape)))])),)
     if kind == "mixed" and shape and 0 not in shape:
@@ -208,12 +232,12 @@ def indices(draw: Any, shape: tuple[int, ...]) -> tuple:
 
 @st.composite
 def _mixed_index(draw: Any, shape: tuple[int, ...]) -> tuple:
-    common = draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=2))
+    common = draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=3))
     index: list = []
     for n in shape[:draw(st.integers(1, len(shape)))]:
-        part = draw(st.sampled_from(["array", "slice", "number", "new axis"]))
+        part = draw(st.sampled_from(["array", "slice", "number", "array", "new axis"]))
         if part == "array":
-            size = tuple(1 if draw(st.booleans()) else side for side in common)
+            size = tuple(draw(st.sampled_from([side, side, 1])) for side in common)
             index.append(draw(hnp.arrays(np.int64, size, elements=st.integers(-n, n - 1))))
         elif part == "number":
             index.append(draw(st.integers(-n, n - 1)))
