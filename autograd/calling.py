@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.dtypes import float32, float64
+from autograd.dtypes import float32
 from autograd.grad_mode import mode
 from autograd.inplace import superseded
-from autograd.operation import NUMBERS, Operation, apply, explained, kept, narrowed, recorded, wrap
+from autograd.operation import NOT_USUAL, NUMBERS, Operation, apply, explained, in_their_dtype, kept, recorded, wrap
 from autograd.tensor import Tensor
 
 _NO_OPTIONS: dict = {}
@@ -99,8 +99,8 @@ def _unary_with_options(op: Operation) -> Callable:
             out = forward(a, **options)
         except (ValueError, TypeError, IndexError) as error:
             raise explained(op, [a], options, error) from error
-        if out.dtype is not a.dtype and out.dtype is float64 and "dtype" not in options:
-            out = narrowed(out, [a])
+        if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:
+            out = in_their_dtype(op, out, [a], options)
         if x.tracked and mode.enabled and out.dtype.kind == "f":
             return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, options)
         return wrap(out)

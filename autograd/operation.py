@@ -17,7 +17,8 @@ from autograd.tensor import Node, Outline, Tensor
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
 NUMBERS = (float, int, bool)
-_float64 = dtypes.float64
+NOT_USUAL = (dtypes.float64, dtypes.float16)
+"""What NumPy may have chosen by itself."""
 _new = object.__new__
 
 
@@ -50,8 +51,8 @@ class Operation:
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
         named = [name for name in self.signature.parameters if name not in self.options]
-        self.spellings = {theirs: ours for theirs, ours in [*_SPELLINGS.items(), *zip(("input", "other"), named)]
-                          if theirs not in self.signature.parameters}
+        theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
+        self.spellings = {name: ours for name, ours in theirs.items() if name not in self.signature.parameters}
         self.complete = inspect.Parameter.empty not in self.options.values()
         self.outputs = _AnyNumber if outputs == "*" else collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
@@ -160,11 +161,8 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         out = op.forward(*arrays, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise explained(op, arrays, options, error) from error
-    if op.outputs is None and out.dtype is _float64 and "dtype" not in options:
-        out = narrowed(out, arrays)
-    elif op.outputs is None and out.dtype is dtypes.float16 and all(np.result_type(a).kind != "f" for a in arrays):
-        # of 8-bit integers and booleans NumPy makes float16
-        out = op.forward(*[np.asarray(a, dtypes.get_default_dtype()) for a in arrays], **options)
+    if op.outputs is None and out.dtype in NOT_USUAL and "dtype" not in options:
+        out = in_their_dtype(op, out, arrays, options)
     node = None
     if tracked and mode.enabled and op.differentiable:
         keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))
@@ -263,8 +261,8 @@ def _promote(op: Operation, args: Sequence) -> list:
         elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
             args[i] = a = dtypes.as_array(a)
         value = a.array if isinstance(a, Tensor) else a
-        if not op.joint_vjp or getattr(value, "dtype", _float64).kind == "f":  # a joint rule's integers are indices
-            values[i] = value
+        if not op.joint_vjp or getattr(value, "dtype", dtypes.float64).kind == "f":
+            values[i] = value  # a joint rule's integers are indices
     found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
     if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):
         target = dtypes.promoted(list(values.values()))
@@ -274,12 +272,18 @@ def _promote(op: Operation, args: Sequence) -> list:
     return args
 
 
-def narrowed(out: Any, arrays: list) -> Any:
-    """Undo NumPy's silent float64: a result is float64 only if an argument is."""
+def in_their_dtype(op: Operation, out: Any, arrays: list, options: dict) -> Any:
+    """The result in the dtype of the floating arguments, or in the default dtype if there are none.
+
+    NumPy makes float64 of integers, now and then of float32, and float16 of integers of 8 bits.
+    """
     floats = [a.dtype for a in arrays if hasattr(a, "dtype") and a.dtype.kind == "f"]
-    if _float64 in floats:
+    dtype = floats[0] if floats else dtypes.get_default_dtype()
+    if out.dtype in floats:
         return out
-    return out.astype(floats[0] if floats else dtypes.get_default_dtype())
+    if out.dtype is dtypes.float16:  # its digits are lost
+        out = op.forward(*[np.asarray(a, dtype) for a in arrays], **options)
+    return out.astype(dtype)
 
 
 class ShapeError(RuntimeError, ValueError):

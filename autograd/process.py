@@ -1,8 +1,8 @@
-"""Two settings of the process, made when `autograd` is imported, because a training step makes the same objects over and
-over.
+"""Two settings of the process, made when `autograd` is imported, because a training step makes the same objects over
+and over.
 
-Freed memory is kept. glibc gives every large block back to the system, and faults it in again page by page when the next
-array of that size is made; a step can spend most of its time so. Nothing is set where the environment already sets
+Freed memory is kept. glibc gives every large block back to the system, and faults it in again page by page when the
+next array of that size is made; a step can spend most of its time so. Nothing is set where the environment already sets
 something (`MALLOC_TRIM_THRESHOLD_` and the like), or where the C library is another one.
 
 The garbage collector looks less often. It looks for reference cycles among all objects each time some hundred have been
