@@ -12,7 +12,7 @@ import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor
-from viz import dot, page, scopes
+from viz import dot, engines, page, scopes
 from viz import names as naming
 from viz.circuit import Circuit
 from viz.model import Reading
@@ -31,12 +31,15 @@ class Drawing:
     It holds texts and positions, not the graph: a backward pass afterwards changes nothing in it.
     """
 
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+    def __init__(self, picture: Picture, engine: str = "auto") -> None:
+        self.picture, self.engine = picture, engine
 
     @cached_property
     def _svg(self) -> str:
-        return _as_svg(self.picture)
+        return self._written(self.picture)
+
+    def _written(self, picture: Picture) -> str:
+        return (ModelWriter if picture.downward else CircuitWriter)(picture, self.engine).svg()
 
     def __str__(self) -> str:
         return self._svg
@@ -63,7 +66,7 @@ class Drawing:
             ImportError: CairoSVG is missing, for .png and .pdf.
         """
         path = Path(path)
-        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, _as_svg),
+        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
                    ".dot": lambda: self.to_dot().source, ".png": lambda: _converted(str(self), "png"),
                    ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:
@@ -72,10 +75,6 @@ class Drawing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
-
-
-def _as_svg(picture: Picture) -> str:
-    return (ModelWriter if picture.downward else CircuitWriter)(picture).svg()
 
 
 def _converted(svg: str, kind: str) -> bytes:
@@ -90,7 +89,8 @@ def _converted(svg: str, kind: str) -> bytes:
 
 
 def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: Any = None,
-         style: str | None = None, depth: int | None = None, constants: bool = False, limit: int = 1000) -> Drawing:
+         style: str | None = None, depth: int | None = None, constants: bool = False, limit: int = 1000,
+         engine: str = "auto") -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
@@ -107,8 +107,11 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         depth: for models, how many levels of modules to open. By default as many as leave at most 60 boxes.
         constants: for models, also draw constants without a name.
         limit: the greatest number of boxes.
+        engine: who orders the boxes side by side: "layered" is built in; "graphviz" crosses fewer wires in large
+            graphs, by "pygraphviz" or the program "dot". "auto" takes Graphviz for large graphs, if it is there.
 
     Raises:
+        ImportError: the engine asked for is not installed.
         RuntimeError: nothing was recorded, or the graph has been released.
         ValueError: there would be more boxes than `limit`.
 
@@ -116,6 +119,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     >>> draw(w * x).save("product.svg")
     PosixPath('product.svg')
     """
+    engines.command(engine)
     if style not in (None, "circuit", "model"):
         raise ValueError(f"style must be 'circuit' or 'model', not {style!r}")
     frame = sys._getframe(1)
@@ -154,8 +158,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         graph.forward()
         graph.backward()
         if style == "circuit":
-            return Drawing(Circuit(graph, found).picture)
-    return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0))
+            return Drawing(Circuit(graph, found).picture, engine)
+    return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0), engine)
 
 
 def _all_small(graph: Graph) -> bool:

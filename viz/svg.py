@@ -48,8 +48,8 @@ class Writer:
     inputs_first = True
     sweeps = 0
 
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+    def __init__(self, picture: Picture, engine: str = "layered") -> None:
+        self.picture, self.engine = picture, engine
         self.uses: dict[int, int] = {}
         self.entries: dict[int, int] = {}
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
@@ -70,7 +70,8 @@ class Writer:
         for link in links:
             link.source, link.target = index[link.source], index[link.target]
         layout = place([self.sizes[i] for i in boxes], links, gap=self.gap, bend=self.bend,
-                       longest_bend=self.longest_bend, inputs_first=self.inputs_first, sweeps=self.sweeps)
+                       longest_bend=self.longest_bend, inputs_first=self.inputs_first, sweeps=self.sweeps,
+                       engine=self.engine)
         self.centres = dict(zip(boxes, layout.centres, strict=True))
         self.run_ends = dict(zip(boxes, layout.run_ends, strict=True))
         self.routes = dict(zip(wires, layout.routes, strict=True))
