@@ -1,6 +1,6 @@
 """Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
 
-from nn import data, functional, init, utils
+from nn import data, distributions, functional, init, utils
 from nn.activation import (
     CELU,
     ELU,

@@ -5,7 +5,7 @@ import stat
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -41,6 +41,7 @@ def same(a, b):
     return type(a) is type(b) and repr(a) == repr(b)
 
 
+@settings(max_examples=60, deadline=None)
 @given(trees, st.booleans())
 def test_what_was_saved_comes_back(tmp_path_factory, tree, mmap):
     path = tmp_path_factory.getbasetemp() / "tree.safetensors"
