@@ -92,7 +92,7 @@ class Function:
             return wrap(result.array, node if result.dtype.kind == "f" else None)
         node = Node(operation, parents, kept, kwargs, outs, None, None)
         return tuple(wrap(r.array) if any(r is n for n in ctx.not_differentiable)
-                     else pick_output(r.array, node, i, len(results)) for i, r in enumerate(results))
+                     else pick_output(r.array, node, i) for i, r in enumerate(results))
 
 
 class _Application:

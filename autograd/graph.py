@@ -216,7 +216,7 @@ def as_tensors(node: Node) -> tuple[list, Any]:
     args = [tensor(kept, parent) for kept, parent in zip(node.args, node.parents, strict=True)]
     if node.shape is not None:
         return args, tensor(node.out, node)
-    return args, tuple(kept if isinstance(kept, Outline) else pick_output(kept, node, i, len(node.out))
+    return args, tuple(kept if isinstance(kept, Outline) else pick_output(kept, node, i)
                        for i, kept in enumerate(node.out))
 
 

@@ -175,7 +175,7 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     if op.outputs is None:
         return wrap(out)
     count = min(len(out), len(op.outputs._fields))
-    return op.outputs._make(pick_output(out[i], node, i, count) for i in range(count))
+    return op.outputs._make(pick_output(out[i], node, i) for i in range(count))
 
 
 def _of_one_dtype(op: Operation, args: Sequence) -> bool:
@@ -228,16 +228,15 @@ class Cotangents(dict):
 
 
 _pick = Operation(
-    lambda values, *, index, count: values[index],
-    vjps=(lambda g, out, values, index, count: Cotangents({index: g}),),
+    lambda values, *, index: values[index], vjps=(lambda g, out, values, index: Cotangents({index: g}),),
     joint_vjp=None, composition=None, outputs=None, view=False, samples=None, name="output")
 
 
-def pick_output(array: Any, node: Node | None, index: int, count: int) -> Tensor:
-    """Output `index` of `count`: a Tensor whose Node picks it from the node of the whole operation."""
+def pick_output(array: Any, node: Node | None, index: int) -> Tensor:
+    """Output `index` of an operation with several: a Tensor whose Node picks it from the operation's own."""
     if node is None or array.dtype.kind != "f":
         return wrap(array, None)
-    return recorded(_pick, (node,), (None,), array, NOTHING, {"index": index, "count": count})
+    return recorded(_pick, (node,), (None,), array, NOTHING, {"index": index})
 
 
 _alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None,
