@@ -13,7 +13,8 @@ from autograd import Tensor
 from autograd.table import FUNCTIONS, TABLE
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/adding_an_operation.md"]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")
+                             if "```python" in path.read_text(encoding="utf-8") and path.name != "design.md")]
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ def test_every_block_of_python_runs_and_prints_what_it_says(page, tmp_path, monk
     for name, value in names.items():
         if name.startswith("test_"):
             value()
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/*.md"))])
+def test_links_and_pictures_are_there(page):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
+    missing = [target for target in targets if not ((ROOT / page).parent / target).exists()]
+    assert not missing
 
 
 def test_the_reference_and_the_stubs_follow_the_table():
