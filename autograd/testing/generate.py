@@ -81,6 +81,9 @@ def calls(function: Callable, arguments: Sequence[Any] = (), domain: dict[str, A
     if not arguments and not domain and op is not None and op.samples:
         return st.composite(lambda draw: op.samples(Draw(draw)))()
     if not arguments:
+        if op is None and any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values()):
+            raise ValueError(f"{getattr(function, '__name__', function)} takes any number of arguments; say with a "
+                             "strategy for each what to give it")
         count = len(op.arguments) if op is not None else sum(
             p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
             for p in inspect.signature(function).parameters.values())

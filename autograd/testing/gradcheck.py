@@ -22,6 +22,7 @@ from autograd.testing.diagnosis import GradientError, Jacobian, describe, relati
 STEP = 1e-6
 """Of the central difference: the error of truncation, of order STEP², stays below that of rounding, 1e-16/STEP."""
 TOLERANCE = 1e-6
+RIGHT = 1e-7
 
 Allowed = Callable[[Any, Any], Any]
 """From the derivative by the rules and by differences to whether they agree, element by element."""
@@ -299,14 +300,15 @@ def _check_direction(point: Point, cotangents: Sequence[Any], rng: np.random.Gen
         if g.shape != x.shape:
             raise GradientError(f"order {point.order}: the gradient of {name} has shape {g.shape}, the input {x.shape}")
     directions = {i: rng.standard_normal(x.shape) for i, x in enumerate(point.wrt)}
-    slopes = point.slope(directions, step)
-    used = [(u, slope) for u, slope in zip(cotangents, slopes, strict=True) if u is not None]
-    numeric = float(sum(np.vdot(u, slope) for u, slope in used))
     analytic = float(sum(np.vdot(g, directions[i]) for i, g in enumerate(gradients)))
-    noise = 1e-9 * (1 + max([np.abs(slope).max(initial=0) for slope in slopes], default=0))
-    error = float(relative_error(analytic, numeric, noise))
+    numeric, error = _slope_and_error(point, cotangents, directions, step, analytic)
+    if excuse_kinks and error > RIGHT:  # a kink of the derivative near by: half the step, half the difference
+        finer, finer_error = _slope_and_error(point, cotangents, directions, step / 16, analytic)
+        if finer_error < error:
+            numeric, error = finer, finer_error
     if allowed(analytic, numeric):
         return error
+    used = [(u, out) for u, out in zip(cotangents, point.arrays(), strict=True) if u is not None]
     entries = sum(u.size for u, _ in used) * sum(x.numel() for x in point.wrt)
     if entries <= 100_000:
         jacobians = point.jacobians(step, allowed, range(len(point.wrt)))
@@ -323,31 +325,44 @@ def _check_direction(point: Point, cotangents: Sequence[Any], rng: np.random.Gen
                         point.order, error)
 
 
+def _slope_and_error(point: Point, cotangents: Sequence[Any], directions: dict[int, np.ndarray], step: float,
+                     analytic: float) -> tuple[float, float]:
+    """The difference quotient of <cotangents, outputs>, and the relative error of `analytic`."""
+    slopes = point.slope(directions, step)
+    numeric = float(sum(np.vdot(u, slope) for u, slope in zip(cotangents, slopes, strict=True) if u is not None))
+    noise = 1e-9 * (1 + max([np.abs(slope).max(initial=0) for slope in slopes], default=0)) * STEP / step
+    return numeric, float(relative_error(analytic, numeric, noise))
+
+
 def _raise_wrong(point: Point, jacobians: list[Jacobian], step: float, excuse_kinks: bool = False) -> bool:
     """Raise for the wrong entries, if there are any; returns whether all of them lie on kinks, which is excused."""
     wrong = [j for j in jacobians if j.wrong.any()]
     on_kinks = []
     for found in wrong:
-        kinds = {column: _kink_at(point, found, int(column), step) for column in np.flatnonzero(found.wrong.any(axis=0))}
+        columns = np.flatnonzero(found.wrong.any(axis=0))
+        kinds = {column: _kink_at(point, found, int(column), step) for column in columns}
         plain = [column for column, kind in kinds.items() if not kind]
         if plain or not excuse_kinks:
             if plain:  # what is wrong elsewhere than on a kink comes first
                 found.wrong[:, [column for column, kind in kinds.items() if kind]] = False
-            raise GradientError(describe(found, jacobians, None if plain else next(iter(kinds.values()))),
-                                found.order, found.error())
+            kink = None if plain else next(iter(kinds.values()))
+            raise GradientError(describe(found, jacobians, kink), found.order, found.error())
         on_kinks.append(found)
     return bool(on_kinks)
 
 
 def _kink_at(point: Point, found: Jacobian, column: int, step: float) -> str | None:
-    """What is not smooth there in that element of an input."""
+    """What is not smooth there in that element of an input; single precision would look like it."""
+    if found.x.dtype.itemsize < 8:
+        return None
     unit = np.zeros(found.x.shape)
     unit.reshape(-1)[column] = 1
     wrong = found.wrong[:, column].reshape(found.shape)
     return _kink(point, {found.input: unit}, step, lambda outputs: np.asarray(outputs[found.output])[wrong])
 
 
-def _kink(point: Point, directions: dict[int, np.ndarray], step: float, of: Callable[[list], np.ndarray]) -> str | None:
+def _kink(point: Point, directions: dict[int, np.ndarray], step: float, of: Callable[[list], np.ndarray]
+          ) -> str | None:
     """What is not smooth along these directions: the one-sided quotients do not meet as the step shrinks."""
     (ahead, behind), (ahead4, behind4) = (
         [of(side) for side in point.one_sided(directions, h)] for h in (step, step / 4))

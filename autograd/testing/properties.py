@@ -316,6 +316,9 @@ def _reference_to(function: Callable, otherwise: str) -> tuple[list[str], str]:
         table = [] if room == "__main__" else [f"import {room}  # declares the operation"]
         return [*table, "from autograd.table import TABLE"], f"TABLE[{key!r}].call"
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "<")
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, type):  # a class method, perhaps inherited
+        module, name = owner.__module__, f"{owner.__qualname__}.{function.__name__}"
     if module and "<" not in name:
         top, _, rest = name.partition(".")
         return [f"from {module} import {top}"], f"{top}.{rest}" if rest else top
