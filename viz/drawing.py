@@ -20,6 +20,7 @@ from viz.model import picture as model_picture
 from viz.picture import Picture
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
+from viz.tikz import TikzWriter
 
 SMALL = 6
 """Tensors of so many elements are shown by their elements."""
@@ -41,6 +42,12 @@ class Drawing:
     def _written(self, picture: Picture) -> str:
         return (ModelWriter if picture.downward else CircuitWriter)(picture, self.engine).svg()
 
+    def _tex(self) -> str:
+        if self.picture.downward:
+            raise ValueError("TikZ is written for circuits, and this is the picture of a model: save it as .pdf, or "
+                             "draw it with style='circuit'")
+        return TikzWriter(self.picture, self.engine).tex()
+
     def __str__(self) -> str:
         return self._svg
 
@@ -58,17 +65,17 @@ class Drawing:
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file, in the format that its suffix says, and return the path.
 
-        `.svg`; `.html`, a page that steps through the forward and the backward pass; `.dot`; `.png` and `.pdf`, which
-        need the extra `gradcircuit[images]`.
+        `.svg`; `.html`, a page that steps through the forward and the backward pass; `.dot`; `.tex` (TikZ) for
+        circuits; `.png` and `.pdf`, which need the extra `gradcircuit[images]`.
 
         Raises:
-            ValueError: no such format.
+            ValueError: no such format, or not of a model.
             ImportError: CairoSVG is missing, for .png and .pdf.
         """
         path = Path(path)
         formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
-                   ".dot": lambda: self.to_dot().source, ".png": lambda: _converted(str(self), "png"),
-                   ".pdf": lambda: _converted(str(self), "pdf")}
+                   ".dot": lambda: self.to_dot().source, ".tex": self._tex,
+                   ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:
             raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
         content = formats[path.suffix.lower()]()

@@ -48,13 +48,18 @@ class CircuitWriter(Writer):
         """Whether the gate is a circle."""
         return self.sizes[i].length == self.height(i) == 2 * RADIUS
 
+    def place(self) -> None:
+        """Wires go on to the edge of a circle."""
+        super().place()
+        for route, wire in zip(self.routes.values(), self.picture.wires, strict=True):
+            if self.picture.boxes[wire.target].kind == "gate" and self.round(wire.target):
+                along, across = route[-1]
+                sagitta = RADIUS - (RADIUS ** 2 - (across - self.centres[wire.target][1]) ** 2) ** 0.5
+                route[-1] = along + sagitta, across
+
     def wire(self, i: int) -> str:
-        """The wire, on to the circle's edge, and the contribution that comes back along it."""
+        """The wire, and the contribution that comes back along it."""
         wire, route = self.picture.wires[i], self.routes[i]
-        if self.picture.boxes[wire.target].kind == "gate" and self.round(wire.target):
-            along, across = route[-1]
-            sagitta = RADIUS - (RADIUS ** 2 - (across - self.centres[wire.target][1]) ** 2) ** 0.5
-            route[-1] = along + sagitta, across
         drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GREY, stroke_width=1.4, data_wire=i)
         if wire.contribution:
             (start, y), (end, _) = self.at(*route[-2]), self.at(*route[-1])
