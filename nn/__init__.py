@@ -36,6 +36,7 @@ from nn.attention import AdditiveAttention, LearnedPositions, MultiheadAttention
 from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from nn.costs import Summary, summary
 from nn.dropout import (
     AlphaDropout,
     DropConnect,
