@@ -1,6 +1,6 @@
 """Around parameters: gradients clipped, parameters as one vector, weights reparameterized, sequences packed."""
 
-from nn.utils import rnn
+from nn.utils import parametrizations, rnn
 from nn.utils.parameters import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -9,3 +9,4 @@ from nn.utils.parameters import (
     parameters_to_vector,
     vector_to_parameters,
 )
+from nn.utils.parametrizations import spectral_norm, weight_norm

@@ -1,0 +1,158 @@
+"""Parameters that are computed from others: weight and spectral normalization, with PyTorch's names in the state_dict.
+
+The attribute becomes a property of the layer's class, computed when it is read, so the layer needs to know nothing.
+"""
+
+import autograd
+from autograd import Tensor, no_grad
+from nn import functional as F
+from nn.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from nn.module import Module
+from nn.parameter import Parameter
+
+
+class ParametrizationList(Module):
+    """The parameters that stand in for one, and the module that computes it from them."""
+
+    def __init__(self, parametrization: Module, **originals: Tensor) -> None:
+        super().__init__()
+        for name, value in originals.items():
+            setattr(self, name, Parameter(value.detach().clone()))
+        self.register_module("0", parametrization)
+
+    def forward(self) -> Tensor:
+        return vars(self)["0"](*self.parameters(recurse=False))
+
+
+def _parametrize(module: Module, name: str, parametrization: Module, **originals: Tensor) -> Module:
+    delattr(module, name)
+    if not is_parametrized(module):
+        module.parametrizations = Module()
+    setattr(module.parametrizations, name, ParametrizationList(parametrization, **originals))
+    return _with_properties(module)
+
+
+def _with_properties(module: Module) -> Module:
+    """Give a module a class of its own, in which the computed parameters are properties."""
+    kind = next(k for k in type(module).__mro__ if "computed" not in vars(k))
+    computed = [name for name, _ in module.parametrizations.named_children()]
+    properties = {name: property(lambda self, name=name: getattr(self.parametrizations, name)()) for name in computed}
+    module.__class__ = type(f"Parametrized{kind.__name__}", (kind,), {**properties, "computed": computed,
+                                                                       "__module__": kind.__module__})
+    return module
+
+
+def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
+    """Whether an attribute, or any, is computed from other parameters."""
+    found = vars(module).get("parametrizations")
+    return found is not None and (tensor_name is None or tensor_name in vars(found))
+
+
+def remove_parametrizations(module: Module, tensor_name: str) -> Module:
+    """Make the attribute a plain parameter again, with the value it has now."""
+    if not is_parametrized(module, tensor_name):
+        raise ValueError(f"{type(module).__name__}.{tensor_name} is not parametrized")
+    value = getattr(module, tensor_name).detach().clone()
+    delattr(module.parametrizations, tensor_name)
+    _with_properties(module)
+    if not list(module.parametrizations.children()):
+        module.__class__ = type(module).__mro__[1]
+        del module.parametrizations
+    setattr(module, tensor_name, Parameter(value))
+    return module
+
+
+def _weight(function: str, module: Module, name: str) -> Tensor:
+    value = vars(module).get(name)
+    if not isinstance(value, Parameter):
+        own = [n for n, _ in module._own_parameters()]
+        reason = "is parametrized already" if is_parametrized(module, name) else f"is no parameter; there are {own}"
+        raise ValueError(f"{function}: {type(module).__name__}.{name} {reason}")
+    return value
+
+
+class _WeightNorm(Module):
+    def __init__(self, dim: int | None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def norm(self, v: Tensor) -> Tensor:
+        """The norm of each slice along `dim`, or of all."""
+        if self.dim is None:
+            return (v * v).sum().sqrt()
+        others = tuple(i for i in range(v.ndim) if i != self.dim % v.ndim)
+        return (v * v).sum(others, keepdim=True).sqrt() if others else v.abs()
+
+    def forward(self, g: Tensor, v: Tensor) -> Tensor:
+        return v * (g / self.norm(v))
+
+
+def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
+    """Train the length g and the direction v of weights apart: w = g v / ‖v‖ (Salimans and Kingma 2016).
+
+    In the state_dict g is `parametrizations.weight.original0` and v is `parametrizations.weight.original1`.
+
+    Args:
+        module: the layer, which is changed and returned.
+        name: of its parameter.
+        dim: each slice along this axis has a length of its own; None: the whole has one.
+
+    >>> layer = weight_norm(nn.Linear(20, 40))
+    """
+    weight, compute = _weight("weight_norm", module, name), _WeightNorm(dim)
+    return _parametrize(module, name, compute, original0=compute.norm(weight.detach()), original1=weight)
+
+
+class _SpectralNorm(Module):
+    def __init__(self, weight: Tensor, n_power_iterations: int, dim: int, eps: float) -> None:
+        super().__init__()
+        self.n_power_iterations, self.dim, self.eps = n_power_iterations, dim, eps
+        if weight.ndim > 1:
+            matrix = self.matrix(weight.detach())
+            for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
+                vector = autograd.randn(size, dtype=weight.dtype)
+                self.register_buffer(name, F.normalize(vector, dim=0, eps=eps))
+            self.iterate(matrix, 15)
+
+    def matrix(self, weight: Tensor) -> Tensor:
+        """The axis `dim` against all others."""
+        return weight.movedim(self.dim, 0).flatten(1)
+
+    def iterate(self, matrix: Tensor, count: int) -> None:
+        """Power iterations: u and v approach the singular vectors of the largest singular value."""
+        with no_grad():
+            for _ in range(count):
+                self._u = F.normalize(matrix @ self._v, dim=0, eps=self.eps)
+                self._v = F.normalize(matrix.t() @ self._u, dim=0, eps=self.eps)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        if weight.ndim == 1:
+            return F.normalize(weight, dim=0, eps=self.eps)
+        matrix = self.matrix(weight)
+        if self.training:
+            self.iterate(matrix.detach(), self.n_power_iterations)
+        return weight / (self._u * (matrix @ self._v)).sum()
+
+
+def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+                  dim: int | None = None) -> Module:
+    """Divide weights by their largest singular value, σ ≈ uᵀ W v (Miyato et al. 2018).
+
+    In training each reading of the weight goes `n_power_iterations` on in estimating u and v. In the state_dict W is
+    `parametrizations.weight.original`, u and v are `parametrizations.weight.0._u` and `._v`.
+
+    Args:
+        module: the layer, which is changed and returned.
+        name: of its parameter.
+        n_power_iterations: at each reading in training; at least 1.
+        eps: keeps norms from being 0.
+        dim: the axis of the outputs: 0, for transposed convolutions 1.
+
+    >>> layer = spectral_norm(nn.Conv2d(3, 8, 3))
+    """
+    if n_power_iterations < 1:
+        raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
+    weight = _weight("spectral_norm", module, name)
+    if dim is None:
+        dim = int(isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)))
+    return _parametrize(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps), original=weight)
