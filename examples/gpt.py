@@ -3,7 +3,7 @@
 Shows a progress bar, compares itself with a smoothed trigram model on held-out text, writes text of its own, and saves
 the curves to out/gpt.png.
 
-    python examples/gpt.py --steps 1000 --seed 0
+    python examples/gpt.py --steps 1200 --seed 0
 
 Source: Radford et al. (2019), Language Models are Unsupervised Multitask Learners; after Karpathy's nanoGPT.
 """
@@ -181,7 +181,7 @@ def sample(model: GPT, corpus: text.Corpus, prompt: str, count: int, temperature
 def main() -> None:
     """Train, compare, write, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--every", type=int, default=100, help="steps between two looks at the held-out text")
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--width", type=int, default=96)
