@@ -9,6 +9,7 @@ import numpy as np
 import autograd
 from autograd import Generator, Tensor
 from autograd.random import numpy_generator
+from nn.preprocessing import PCA, Normalize, Preprocessing, Whiten, ZeroCenter  # noqa: F401
 
 
 class Dataset:
