@@ -9,6 +9,7 @@ import numpy as np
 import autograd
 from autograd import Generator, Tensor
 from autograd.random import numpy_generator
+from nn.augmentation import color_jitter, cutout, mixup, random_crop, random_flip  # noqa: F401
 from nn.preprocessing import PCA, Normalize, Preprocessing, Whiten, ZeroCenter  # noqa: F401
 
 
