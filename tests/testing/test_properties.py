@@ -106,7 +106,7 @@ def test_each_property_can_fail(function, options, message):
 
 
 def test_a_function_checked_on_kinks_only_is_not_passed():
-    with pytest.raises(GradientError, match="each of the .* examples lies on a kink"):
+    with pytest.raises(GradientError, match=r"each of the .* examples lies on a kink"):
         gradient_test(autograd.relu, strategies.arrays((2,), low=0, high=0), settings=QUIET)()
 
 
@@ -135,7 +135,8 @@ def test_programs_hold_all_kinds_of_arguments():
     with pytest.raises(GradientError) as caught, np.errstate(all="ignore"):
         check_function(failing, args, {"p": np.inf}, order=1, reference=always_one)
     program = re.search(r"check_function\(.*", caught.value.__notes__[0]).group()
-    found = eval(program, {"np": np, "check_function": lambda *a, **k: (a, k), "function": failing, "always_one": always_one})
+    names = {"np": np, "check_function": lambda *a, **k: (a, k), "function": failing, "always_one": always_one}
+    found = eval(program, names)
     assert str(found[0][1]) == str(args)
     assert found[0][2] == {"p": np.inf}
     assert found[1] == {"reference": always_one, "order": 1}
