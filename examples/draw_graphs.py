@@ -2,7 +2,7 @@
 
     python examples/draw_graphs.py                    all pictures
     python examples/draw_graphs.py fork mlp           some of them
-    python examples/draw_graphs.py --out docs/images  somewhere else
+    python examples/draw_graphs.py --formats svg --out docs/images
 """
 
 import argparse
@@ -68,8 +68,87 @@ def residual_blocks() -> viz.Drawing:
     return viz.draw(model, autograd.randn(8, 16))
 
 
+class ResidualBlock(nn.Module):
+    """relu(x + norm(conv(relu(norm(conv(x)))))), the basic block of He et al. (2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> the same."""
+        inner = autograd.relu(self.bn1(self.conv1(x)))
+        return autograd.relu(x + self.bn2(self.conv2(inner)))
+
+
+def resnet_block() -> viz.Drawing:
+    """A residual block with convolutions: the gradient comes back through the block and past it."""
+    return viz.draw(ResidualBlock(8), autograd.randn(4, 8, 16, 16).requires_grad_())
+
+
+class Recurrent(nn.Module):
+    """One LSTM cell, called at every step, and a prediction from the last state."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.cell, self.head = nn.LSTMCell(inputs, width), nn.Linear(width, 1)
+
+    def forward(self, *steps: Tensor) -> Tensor:
+        """(batch, inputs) at every step -> (batch, 1)."""
+        state = None
+        for x in steps:
+            state = self.cell(x, state)
+        return self.head(state[0])
+
+
+def lstm() -> viz.Drawing:
+    """An LSTM over four steps: the same cell four times; its weights get a gradient from every step."""
+    x1, x2, x3, x4 = (autograd.randn(4, 8) for _ in range(4))
+    return viz.draw(Recurrent(8, 16), x1, x2, x3, x4, depth=0)
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)): a layer of GPT-2 (Radford et al. 2019)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, width) -> the same; every place sees those before it."""
+        inner = self.norm1(x)
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+        x = x + self.attention(inner, inner, inner, attn_mask=mask, need_weights=False)[0]
+        return x + self.mlp(self.norm2(x))
+
+
+class GPT(nn.Module):
+    """Embeddings, blocks, and the scores of the next token."""
+
+    def __init__(self, tokens: int, width: int, heads: int, layers: int, context: int) -> None:
+        super().__init__()
+        self.token, self.position = nn.Embedding(tokens, width), nn.Embedding(context, width)
+        self.blocks = nn.Sequential(*[Block(width, heads) for _ in range(layers)])
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, tokens, bias=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, time) -> (batch, time, tokens)."""
+        x = self.token(tokens) + self.position(autograd.arange(tokens.shape[1]))
+        return self.head(self.norm(self.blocks(x)))
+
+
+def gpt() -> viz.Drawing:
+    """A small GPT: one of its six blocks open, the others folded into one box."""
+    return viz.draw(GPT(tokens=65, width=32, heads=4, layers=6, context=16), autograd.randint(0, 65, (2, 16)))
+
+
 PICTURES: dict[str, Callable[[], viz.Drawing]] = {
-    f.__name__: f for f in (sigmoid_neuron, fork, batch_of_two, mlp, residual_blocks)}
+    f.__name__: f for f in (sigmoid_neuron, fork, batch_of_two, mlp, residual_blocks, resnet_block, lstm, gpt)}
 
 
 def main() -> None:
@@ -77,11 +156,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pictures", nargs="*", choices=[*PICTURES, []], help="default: all")
     parser.add_argument("--out", default="out")
+    parser.add_argument("--formats", default="svg,html", help="of svg, html, dot, tex, png, pdf; default: svg,html")
     options = parser.parse_args()
     for name in options.pictures or PICTURES:
         autograd.manual_seed(0)
         drawing = PICTURES[name]()
-        print(drawing.save(f"{options.out}/{name}.svg"), drawing.save(f"{options.out}/{name}.html"), sep="\n")
+        for suffix in options.formats.split(","):
+            print(drawing.save(f"{options.out}/{name}.{suffix}"))
 
 
 if __name__ == "__main__":

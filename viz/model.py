@@ -1,6 +1,6 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from viz.names import Names
 from viz.picture import Box, Cluster, Picture, Wire
 from viz.recorded import arguments, folded, only_outputs, output_name
 from viz.scopes import Repeats, Scope, fold, readable_depth
+
+VIEWS = ("reshape", "transpose", "permute", "unsqueeze", "squeeze", "expand")
+"""Operations that are not worth a box if all they do is to bring a parameter into shape."""
 
 
 @dataclass
@@ -34,8 +37,17 @@ class Reading:
         graph = self.graph
         self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
         self.only_output = only_outputs(graph)
+        roots = {output.node for output in graph.outputs}
+        self.views = {node: node.parents[0] for node in graph.nodes if node.name in VIEWS and node not in roots
+                      and id(node.parents[0]) in self.parameters and id(node) not in self.names}
         self.first_bad = self._first_bad()  # id of a Node, a leaf or a constant
         self.insides: dict[str, Picture] = {}
+
+    def arguments(self, node: Node) -> Iterator[tuple[int, Any, Any]]:
+        """As `recorded.arguments`; a parameter that is only reshaped counts as the parameter."""
+        for i, vertex, thing in arguments(node):
+            parameter = self.views.get(vertex)
+            yield (i, vertex, thing) if parameter is None else (i, parameter, parameter)
 
     def value(self, vertex: Any, thing: Any) -> Any:
         """The value of a Node, a leaf or a constant."""
@@ -94,6 +106,8 @@ class Model:
         members: list[int] = []
         for item in fold(scope, depth > 0):
             if isinstance(item, Node):
+                if item in self.reading.views:
+                    continue
                 if self._is_picked(item):  # its operation may stand in a closed module
                     self.box_of[item] = self.box_of[item.parents[0]]
                 else:
@@ -128,7 +142,7 @@ class Model:
         """The boxes of leaves and constants that appear first here; a closed module keeps its own inside."""
         added = []
         for node in nodes:
-            for _, vertex, thing in arguments(node):
+            for _, vertex, thing in self.reading.arguments(node):
                 hidden = closed and id(thing) in self.parameters
                 if self._is_drawn(thing) and not hidden and vertex not in self.box_of:
                     added.append(self._add(vertex, self.leaf(vertex, thing)))
@@ -214,8 +228,10 @@ class Model:
     def _wires(self) -> None:
         seen = set()
         for node in self.nodes:
+            if node in self.reading.views and node not in self.box_of:
+                continue
             target = self.box_of[node]
-            for i, vertex, _ in arguments(node):
+            for i, vertex, _ in self.reading.arguments(node):
                 source = self.box_of.get(vertex)
                 # A leaf that a closed module reads may be drawn later, where another operation reads it too.
                 if source is not None and source < target and (source, target) not in seen:

@@ -68,7 +68,7 @@ def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The Tensors and arrays among some variables, and inside their lists, tuples and dicts."""
     containers = []
     for name, value in list(scope.items()):
-        if name.startswith("_"):
+        if name.startswith("_") or not name.isidentifier():  # pytest and IPython put others there
             continue
         if isinstance(value, (Tensor, np.ndarray)):
             yield name, value

@@ -15,6 +15,9 @@ from viz.recorded import arguments
 CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 """Classes that are never called, only what they hold is."""
 
+FEW = 4
+"""Up to so many repeats are drawn one by one."""
+
 READABLE = 50
 """Operations and closed modules in one picture, without leaves."""
 
@@ -145,14 +148,14 @@ def tree(nodes: list[Node], calls: list[Scope]) -> Scope:
 
 
 def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
-    """The items of a scope, with repeated calls in a row put together; if calls are opened, the first stays apart."""
+    """The items of a scope, many repeats in a row put together; if calls are opened, the first stays apart."""
     folded: list[Node | Scope | Repeats] = []
     i = 0
     while i < len(scope.items):
         run = _run_of_repeats(scope.items, i)
         calls = [place for place, item in enumerate(run) if isinstance(item, Scope)]
         apart = calls[1] if opened and len(calls) > 1 else 0
-        if len(calls) - bool(apart) >= 2:
+        if len(calls) - bool(apart) > FEW:
             folded += [*run[:apart], Repeats(run[apart:])]
             i += len(run)
         else:

@@ -1,7 +1,7 @@
 """Models as SVG: operations are boxes with shapes and statistics, read from top to bottom, framed by their modules."""
 
 from viz import text
-from viz.layout import Size
+from viz.layout import Link, Size
 from viz.svg import FILL, GREEN, GREY, INK, RED, Writer, decimal, name_element, name_width, tag
 
 TITLE, LINE = 13.0, 11.0
@@ -33,7 +33,7 @@ class ModelWriter(Writer):
                 self.entries[wire.target] -= 1
         self.nesting = self._nesting()
         self.gap = 18.0 + 2 * FRAME * self.nesting
-        self.bend = 34.0 + (2 * FRAME + TITLE_ROW) * self.nesting
+        self.frames_before, self.frames_after = self._frames_around()
 
     def place(self) -> None:
         """The attached boxes are stacked at the right of their operation."""
@@ -52,6 +52,24 @@ class ModelWriter(Writer):
             along = top[at] + own.length / 2 + STACK / 2
             top[at] += own.length + STACK
             self.centres[i] = along, self.centres[at][1] + self.sizes[at].extent / 2 + BESIDE + own.extent / 2
+
+    def _frames_around(self) -> tuple[dict[int, float], dict[int, float]]:
+        """The room for frames before the boxes that come first in them, and after those that come last."""
+        before: dict[int, float] = {}
+        after: dict[int, float] = {}
+        for k, cluster in enumerate(self.picture.clusters):
+            levels, members = self._frames_inside(k) + 1, set(cluster.members)
+            inner = [w for w in self.picture.wires if w.source in members and w.target in members]
+            for i in members - {w.target for w in inner if w.source not in self.attached}:
+                before[i] = max(before.get(i, 0.0), levels * (FRAME + TITLE_ROW))
+            for i in members - {w.source for w in inner}:
+                after[i] = max(after.get(i, 0.0), levels * FRAME)
+        return before, after
+
+    def link(self, i: int) -> Link:
+        """A straight run where a frame begins."""
+        wire = self.picture.wires[i]
+        return Link(wire.source, wire.target, self.frames_before.get(wire.target, 0.0))
 
     def _nesting(self) -> int:
         """How many frames lie around one box at most."""
@@ -87,7 +105,8 @@ class ModelWriter(Writer):
         title = 1.05 * text.width(box.label, TITLE) + (name_width(beside, TITLE) + 10 if beside else 0)
         widths = [text.width(content, LINE) + (BARS + 10 if bars else 0) for _, content, bars in self.rows(i)]
         return Size(2 * PADDING + TITLE_ROW + ROW * len(widths) - 4,
-                    max([title, *widths, 20.0 * self.entries.get(i, 1)]) + 2 * PADDING, 6.0)
+                    max([title, *widths, 20.0 * self.entries.get(i, 1)]) + 2 * PADDING,
+                    6.0 + self.frames_after.get(i, 0.0))
 
     def wire(self, i: int) -> str:
         """The wire and its arrowhead."""

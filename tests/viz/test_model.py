@@ -132,12 +132,28 @@ def test_repeated_blocks_are_folded(how):
 
 
 def test_blocks_with_different_operations_between_them_are_not_folded():
-    blocks = nn.ModuleList([nn.Linear(4, 4) for _ in range(4)])
-    x = autograd.randn(2, 4)
-    y = blocks[3](blocks[2](blocks[1](blocks[0](x).relu()).tanh()).relu()).sum()
-    drawing = viz.draw(y, model=blocks, depth=0)
-    assert labels(drawing, "module") == ["0 … 1 × 2", "2 … 3 × 2"]  # a relu is between each two
+    blocks = nn.ModuleList([nn.Linear(4, 4) for _ in range(10)])
+    y = autograd.randn(2, 4)
+    for i, block in enumerate(blocks):
+        y = block(y).tanh() if i == 4 else block(y).relu()
+    drawing = viz.draw(y.sum(), model=blocks, depth=0)
+    assert labels(drawing, "module") == ["0 … 4 × 5", "5 … 9 × 5"]  # a relu is between each two
     assert "tanh" in labels(drawing, "operation")
+
+
+def test_a_few_repeats_are_drawn_one_by_one():
+    assert len(boxes(viz.draw(Tower(4, 4), autograd.randn(2, 4), depth=0), "module")) == 5
+
+
+def test_a_parameter_that_is_only_brought_into_shape_stands_beside_the_operation_that_reads_it():
+    norm, x = nn.BatchNorm2d(3), autograd.randn(2, 3, 4, 4)
+    weight = norm.weight
+    drawing = viz.draw(norm(x).sum(), model=norm)
+    assert_legible(drawing)
+    assert "reshape" not in labels(drawing, "operation")
+    assert [box.lines for box in boxes(drawing, "parameter")] == [("3  float32",)] * 2
+    assert labels(viz.draw(weight.reshape(3, 1) * 1, model=norm, style="model"), "operation") == ["mul *1"]
+    assert labels(viz.draw(weight.reshape(3, 1), model=norm, style="model"), "operation") == ["reshape"]
 
 
 def test_a_frame_that_would_hold_something_else_is_not_drawn():
