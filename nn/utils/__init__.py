@@ -1,6 +1,7 @@
 """Around parameters: gradients clipped, parameters as one vector, weights reparameterized, sequences packed."""
 
 from nn.utils import parametrizations, rnn
+from nn.utils.early_stopping import EarlyStopping
 from nn.utils.parameters import (
     clip_grad_norm_,
     clip_grad_value_,
