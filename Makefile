@@ -1,11 +1,11 @@
-# make demo: train on real data and draw the pictures.  make test: the whole test suite.
+# make demo: train on real data and draw the pictures.  make test: the whole test suite.  make bench: timings.
 # Both make their own virtual environment from nothing but Python 3.11 or later.
 
 PYTHON ?= python3
 VENV   ?= .venv
 RUN     = $(VENV)/bin/python
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench lint clean
 
 demo: $(VENV)/installed
 	$(RUN) examples/sigmoid_neuron.py
@@ -13,6 +13,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed lint
 	$(RUN) -m pytest
+
+bench: $(VENV)/installed
+	$(RUN) benchmarks/run.py
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check

@@ -65,7 +65,8 @@ class Worker:
 def _others(pid: int) -> float:
     """Seconds of processor time that all other processes have used; 0 where /proc does not tell."""
     try:
-        busy = sum(int(n) for i, n in enumerate(Path("/proc/stat").read_text().split("\n")[0].split()[1:9]) if i not in (3, 4))
+        ticks = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+        busy = sum(int(n) for i, n in enumerate(ticks) if i not in (3, 4))  # not idle, not waiting
         own = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
     except OSError:
         return 0.0
@@ -88,9 +89,8 @@ def compare(workload: str, libraries: list[str], seconds: float) -> str:
     figures = [f"{w.median() / per * scale:.3g}" for w in workers]
     ratio = f"{workers[1].median() / workers[0].median():.2f}" if len(workers) > 1 else "–"
     quiet = sum(len(w.times) for w in workers) / max(1, sum(len(w.times) + len(w.disturbed) for w in workers))
-    name = title.split(".")[0] if title.startswith("W1.") else workload
-    return (f"| {name} | {title.split('. ', 1)[-1].splitlines()[0].rstrip('.')}, {unit} | {' | '.join(figures)} | {ratio} | "
-            f"{error:.0e} | {quiet:.0%} |")
+    what = title.split(". ", 1)[-1].splitlines()[0].rstrip(".")
+    return f"| {workload} | {what}, {unit} | {' | '.join(figures)} | {ratio} | {error:.0e} | {quiet:.0%} |"
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     python benchmarks/worker.py gradcircuit W2
 
-Prints the first results as JSON, then for every line on standard input runs steps for that many seconds and prints their
-times.
+Prints the first results as JSON, then for every line on standard input runs steps for that many seconds and prints
+their times.
 """
 
 import json

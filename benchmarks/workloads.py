@@ -1,7 +1,7 @@
 """The workloads, written once: in PyTorch's names, for whichever library is asked to run them.
 
-Each function takes a `Library` and gives a `step()`: clear gradients, forward, loss, backward, update, and the loss as a
-Python float. Data and starting values come from fixed seeds through NumPy, so all libraries compute the same numbers;
+Each function takes a library and gives a `step()`: clear gradients, forward, loss, backward, update, and the loss as
+a Python float. Data and starting values come from fixed seeds through NumPy, so all libraries compute the same numbers;
 `LOSSES` holds those of the first steps.
 """
 
@@ -116,7 +116,7 @@ def _conv(rng, n_out, n_in, k):
 
 def cnn(lib):
     """W3. Three convolutions with batch norm and pooling on 32 colour images of 32 x 32."""
-    nn, F = lib.nn, lib.F
+    nn, functional = lib.nn, lib.F
 
     class Net(nn.Module):
         def __init__(self):
@@ -130,7 +130,7 @@ def cnn(lib):
             for i in range(3):
                 x = lib.base.relu(self.norms[i](self.convs[i](x)))
                 if i:
-                    x = F.max_pool2d(x, 2)
+                    x = functional.max_pool2d(x, 2)
             return self.linear(x.flatten(1))
 
     rng = np.random.default_rng(3)
@@ -141,7 +141,7 @@ def cnn(lib):
     fill(lib, net.linear.weight, normal(rng, 8192, 10, scale=math.sqrt(1 / 8192)).T)
     fill(lib, net.linear.bias, np.zeros(10, F32))
     x, target = lib.base.tensor(x), lib.base.tensor(target)
-    return training(lib.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9), lambda: F.cross_entropy(net(x), target))
+    return training(lib.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9), lambda: functional.cross_entropy(net(x), target))
 
 
 def resnet(lib):
@@ -203,7 +203,7 @@ def lstm(lib):
 
 def gpt(lib):
     """W6. A GPT of 4 layers, 4 heads, width 128 on 8 sequences of 128; AdamW."""
-    nn, F = lib.nn, lib.F
+    nn, functional = lib.nn, lib.F
     layers, heads, d, length, batch, vocabulary = 4, 4, 128, 128, 8, 65
 
     class Block(nn.Module):
@@ -216,9 +216,9 @@ def gpt(lib):
         def forward(self, x):
             q, k, v = (u.view(batch, length, heads, d // heads).transpose(1, 2)
                        for u in self.qkv(self.norm1(x)).split(d, 2))  # (B, heads, T, d / heads) each
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = x + self.proj(y.transpose(1, 2).reshape(batch, length, d))
-            return x + self.out(F.gelu(self.fc(self.norm2(x)), approximate="tanh"))
+            return x + self.out(functional.gelu(self.fc(self.norm2(x)), approximate="tanh"))
 
     rng = np.random.default_rng(6)
     index, target = rng.integers(0, vocabulary, (batch, length)), rng.integers(0, vocabulary, (batch, length))
@@ -242,7 +242,7 @@ def gpt(lib):
         x = token(index) + position(places)
         for block in blocks:
             x = block(x)
-        return F.cross_entropy(F.linear(norm(x), token.weight).flatten(0, 1), target)
+        return functional.cross_entropy(functional.linear(norm(x), token.weight).flatten(0, 1), target)
     return training(optimizer, loss)
 
 
