@@ -44,7 +44,7 @@ def pair(draw: Any) -> Call:
 
 
 def distinct_pair(draw: Any) -> Call:
-    """Two arrays that broadcast and are nowhere equal."""
+    """Two arrays that broadcast, with few equal elements."""
     x, y = draw.broadcastable(2)
     return call(x, np.asarray(y + 0.0625))  # without axes, y + 0.0625 is no array
 

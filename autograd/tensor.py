@@ -254,12 +254,14 @@ class Tensor:
 
     def detach(self) -> "Tensor":
         """The same values, in the same memory, without history."""
+        if isinstance(self.array, np.generic):  # a computed number: from here on it has memory to share
+            self.array = np.array(self.array)
         return Tensor(self.array)
 
     @property
     def data(self) -> "Tensor":
         """The values without history, as `detach()`. Setting it replaces the values and leaves the history."""
-        return Tensor(self.array)
+        return self.detach()
 
     @data.setter
     def data(self, value: Any) -> None:

@@ -35,7 +35,7 @@ def thousand_boxes() -> Callable[[], viz.Drawing]:
         x = x + mixed.transpose(1, 2).reshape(2, 8, width) @ weight(width, width)
         x = x + (x @ weight(width, 2 * width)).relu() @ weight(2 * width, width)
     loss = (x ** 2).mean()
-    return lambda: viz.draw(loss, style="model", limit=2000)
+    return lambda: viz.draw(loss, style="model", limit=2000, engine="layered")
 
 
 def transformer() -> Callable[[], viz.Drawing]:

@@ -141,7 +141,8 @@ def cnn(lib):
     fill(lib, net.linear.weight, normal(rng, 8192, 10, scale=math.sqrt(1 / 8192)).T)
     fill(lib, net.linear.bias, np.zeros(10, F32))
     x, target = lib.base.tensor(x), lib.base.tensor(target)
-    return training(lib.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9), lambda: functional.cross_entropy(net(x), target))
+    optimizer = lib.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
+    return training(optimizer, lambda: functional.cross_entropy(net(x), target))
 
 
 def resnet(lib):

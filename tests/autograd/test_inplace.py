@@ -173,3 +173,11 @@ def test_a_leaf_without_axes_that_changed_is_found_too():
         w += 1
     with pytest.raises(RuntimeError, match="changed in place"):
         y.backward()
+
+
+def test_a_computed_number_shares_its_memory_when_detached():
+    s = (leaf(1.0, 2.0) * 2).sum()
+    s.detach().add_(1)
+    assert s.item() == 7
+    s.data.mul_(2)
+    assert s.item() == 14
