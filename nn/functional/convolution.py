@@ -165,7 +165,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
         matrices = _weight_matrices(weight, groups).swapaxes(1, 2)
     buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
     for images in blocks:
-        block = channels_last(y)[images]
+        block = np.ascontiguousarray(channels_last(y)[images])
         total = buffer[:len(block)]
         total[...] = 0
         if not depthwise:
@@ -188,8 +188,9 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     if _is_depthwise((y.shape[1], c_in), groups):
         weight = np.zeros((*kernel, groups), x.dtype)
         for images, block in _padded_blocks(channels_last(x), _blocks(len(x), 4 * x[:1].nbytes), padding):
+            row = np.ascontiguousarray(rows[images])  # it is read once for every element of the kernel
             for offset in offsets(kernel):
-                product = block[(slice(None), *places(offset, out, stride, dilation))] * rows[images]
+                product = block[(slice(None), *places(offset, out, stride, dilation))] * row
                 weight[offset] += np.ones(product.size // groups, x.dtype) @ product.reshape(-1, groups)
         return np.moveaxis(weight, -1, 0)[:, None]
     total = np.zeros((groups, math.prod(kernel) * c_in, c_out), x.dtype)
