@@ -295,7 +295,7 @@ def _cheapest_order(sizes):
     return split
 
 
-@operation(names="chain_matmul", methods="", numpy=np.linalg.multi_dot,
+@operation(methods="", numpy=np.linalg.multi_dot,
            samples=lambda draw: call(
                list(_matrices(draw, *draw.choice([("nk", "km", "mn"), ("k", "kb", "bm", "m")]))[0])))
 def multi_dot(tensors):

@@ -30,7 +30,7 @@ CALLED_DIFFERENTLY = {
     "_polygamma": lambda x, n: torch.polygamma(n, x),
     "_einsum": lambda *tensors, equation: torch.einsum(equation, *tensors),
     "_unfold": torch.Tensor.unfold,
-    "chain_matmul": torch.linalg.multi_dot,
+    "multi_dot": torch.linalg.multi_dot,
     "_solve": torch.linalg.solve,
     "_svd": None,  # singular vectors are unique only up to their signs
     "_scatter": None,
