@@ -37,7 +37,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
             shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or g.base is not None
             tensor.grad = wrap(np.array(g) if shared else g, None)
-        elif tensor.grad.tracked:
+        elif tensor.grad.tracked or isinstance(tensor.grad.array, np.generic):  # a number cannot be added to in place
             tensor.grad = tensor.grad + wrap(g, None)
         else:
             np.add(tensor.grad.array, g, out=tensor.grad.array)
@@ -117,7 +117,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if differentiable:
                 args, out = as_tensors(node)
             vjps = operation.vjps
-            contributions = None if vjps else joint_contributions(node, g, out, args, needed)
+            contributions = () if vjps else joint_contributions(node, g, out, args, needed, differentiable)
             for i, parent in enumerate(node.parents):
                 if parent is not None and (needed is None or parent in needed):
                     if not vjps:
@@ -172,9 +172,10 @@ def leading_to(wanted: Iterable[Vertex], order: list[Node]) -> set[Vertex]:
     return needed
 
 
-def joint_contributions(node: Node, g: Any, out: Any, args: Sequence, needed: set[Vertex] | None) -> Sequence[Any]:
+def joint_contributions(node: Node, g: Any, out: Any, args: Sequence, needed: set[Vertex] | None,
+                        differentiable: bool) -> Sequence[Any]:
     """The gradients of all arguments, from an operation that has one rule for all of them."""
-    if node.operation.composition and (isinstance(g, Tensor) or (isinstance(g, tuple) and isinstance(g[0], Tensor))):
+    if differentiable and node.operation.composition:
         return through_composition(node, g, args)
     needs = tuple([parent is not None and (needed is None or parent in needed) for parent in node.parents])
     return node.operation.joint_vjp(g, out, *args, needs_input_grad=needs, **node.options)

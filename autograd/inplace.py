@@ -163,6 +163,6 @@ def _write(tensor: "Tensor", result: "Tensor") -> None:
     if isinstance(tensor.array, np.generic):  # a number has no memory to write to
         tensor.array = result.array
         return
-    if not np.may_share_memory(tensor.array, result.array) or tensor.array is not result.array:
+    if tensor.array is not result.array:
         np.copyto(tensor.array, result.array)
     increment_version(tensor)

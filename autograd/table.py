@@ -118,8 +118,6 @@ def _inplace(call: Callable, name: str) -> Callable:
     return method
 
 
-
-
 def for_numpy(function: Callable) -> Callable:
     """What a NumPy function does with Tensors.
 

@@ -42,11 +42,7 @@ class Scope:
 
     def nodes(self) -> Iterator[Node]:
         """All operations in it, in order."""
-        for item in self.items:
-            if isinstance(item, Scope):
-                yield from item.nodes()
-            else:
-                yield item
+        return _nodes(self.items)
 
     def shape(self) -> tuple:
         """What has to be equal for two calls to be repeats of each other."""
@@ -67,11 +63,15 @@ class Repeats:
 
     def nodes(self) -> Iterator[Node]:
         """All operations in and between them."""
-        for item in self.items:
-            if isinstance(item, Scope):
-                yield from item.nodes()
-            else:
-                yield item
+        return _nodes(self.items)
+
+
+def _nodes(items: list["Node | Scope"]) -> Iterator[Node]:
+    for item in items:
+        if isinstance(item, Scope):
+            yield from item.nodes()
+        else:
+            yield item
 
 
 def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:

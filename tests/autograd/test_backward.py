@@ -241,3 +241,10 @@ def test_float16_gradients_are_summed_without_overflow_and_stay_float16():
     (tensor(np.ones((5000, 2), np.float16)) * 4 + bias).sum(dim=0).backward(tensor(np.ones(2, np.float16)))
     assert bias.grad.tolist() == [5000, 5000]
     assert bias.grad.dtype == np.float16
+
+
+def test_accumulation_onto_a_gradient_that_the_user_computed():
+    x = tensor(2.0, requires_grad=True)
+    x.grad = tensor([1.0, 2.0]).sum()
+    (x * x).backward()
+    assert x.grad.item() == 7
