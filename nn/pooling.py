@@ -1,7 +1,12 @@
 """Pooling as layers; see the functions of the same names in `nn.functional`."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from autograd import Tensor
 from nn import functional as F
 from nn.layer import FunctionLayer
+from nn.module import Module
 
 
 class _Pool(FunctionLayer):
@@ -57,3 +62,51 @@ class AdaptiveMaxPool2d(FunctionLayer, function=F.adaptive_max_pool2d):
 
 class AdaptiveMaxPool3d(FunctionLayer, function=F.adaptive_max_pool3d):
     """The maxima of `output_size` regions of (N, C, D, H, W)."""
+
+
+class _MaxUnpool(Module):
+    function: ClassVar[Callable]
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size, self.stride, self.padding = kernel_size, stride or kernel_size, padding
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        return self.function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Maxima put back to where they stood in (N, C, L); called with the indices, and `output_size` if need be."""
+
+    function = staticmethod(F.max_unpool1d)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Maxima put back to where they stood in (N, C, H, W); called with the indices, and `output_size` if need be."""
+
+    function = staticmethod(F.max_unpool2d)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Maxima put back to where they stood in (N, C, D, H, W); called with the indices, and `output_size` if need be."""
+
+    function = staticmethod(F.max_unpool3d)
+
+
+class _FractionalMaxPool(FunctionLayer):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (self.output_size is None) == (self.output_ratio is None):
+            raise ValueError(f"{type(self).__name__}: give either output_size or output_ratio, not "
+                             f"output_size={self.output_size} and output_ratio={self.output_ratio}")
+
+
+class FractionalMaxPool2d(_FractionalMaxPool, function=F.fractional_max_pool2d):
+    """The maxima of windows at random distances in (N, C, H, W)."""
+
+
+class FractionalMaxPool3d(_FractionalMaxPool, function=F.fractional_max_pool3d):
+    """The maxima of windows at random distances in (N, C, D, H, W)."""

@@ -49,6 +49,7 @@ from nn.functional.dropout import (
     stochastic_depth,
 )
 from nn.functional.embedding import embedding, one_hot
+from nn.functional.grid_sample import affine_grid, grid_sample
 from nn.functional.linear import bilinear, linear
 from nn.functional.loss import (
     binary_cross_entropy,
@@ -97,9 +98,14 @@ from nn.functional.pooling import (
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
+    fractional_max_pool2d,
+    fractional_max_pool3d,
     max_pool1d,
     max_pool2d,
     max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )
 from nn.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from nn.functional.spatial import fold, interpolate, pad, pixel_shuffle, pixel_unshuffle, unfold

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import as_tensor, operation, rand, zeros
 from autograd.samples import call
 from nn.functional.convolution import inside, offsets, output_size, places, tuple_of
 
@@ -351,3 +351,149 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
 def adaptive_max_pool3d(input, output_size, return_indices=False):
     """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
     return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+# The inverse of max pooling
+
+def _unpooled_size(name, size, kernel, stride, padding, wanted):
+    """The size of the output: as given if pooling makes `size` of it, otherwise the smallest such."""
+    smallest = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding, strict=True)])
+    if wanted is None:
+        return smallest
+    wanted = tuple(wanted)[-len(size):] if len(wanted) == len(size) + 2 else tuple(wanted)
+    if len(wanted) != len(size) or any(abs(w - n) >= s for w, n, s in zip(wanted, smallest, stride, strict=False)):
+        fits = " x ".join(f"({n - s + 1} to {n + s - 1})" for n, s in zip(smallest, stride, strict=True))
+        raise ValueError(f"{name}: output_size must be {fits} for an input of size {tuple(size)}, not {wanted}")
+    return wanted
+
+
+def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output_size):
+    x, single = _arranged(name, input, ndim)
+    at = as_tensor(indices).detach().numpy()
+    if at.shape != input.shape or at.dtype.kind not in "iu":
+        raise ValueError(f"{name}: indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
+                         f"return_indices=True) gives them, not {at.dtype} of shape {at.shape}")
+    kernel = tuple_of(kernel_size, ndim, "kernel_size")
+    stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
+    size = _unpooled_size(name, x.shape[2:], kernel, stride, tuple_of(padding, ndim, "padding"), output_size)
+    count = math.prod(size)
+    if at.size and not 0 <= at.min() <= at.max() < count:
+        wrong = at.min() if at.min() < 0 else at.max()
+        raise ValueError(f"{name}: index {wrong} lies outside an output of size {size}, which has {count} elements; "
+                         "output_size is the size before pooling")
+    rows = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    out = zeros(*x.shape[:2], count, dtype=x.dtype).scatter(2, at.reshape(rows.shape), rows)
+    out = out.reshape(*x.shape[:2], *size)
+    return out.squeeze(0) if single else out
+
+
+def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Maxima put back to where they stood in (N, C, L); see `max_unpool2d`."""
+    return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Maxima put back to where they stood, zeros elsewhere: what `max_pool2d` leaves of its input.
+
+    Where windows overlapped and two of them had the same maximum, it is written once, and the gradient goes to one of
+    the two. (PyTorch's goes to both, though the value counts once.)
+
+    Args:
+        input: (N, C, H, W), or without N.
+        indices: where they stood, from `max_pool2d(..., return_indices=True)`.
+        kernel_size: of the pooling.
+        stride: of the pooling, default `kernel_size`.
+        padding: of the pooling.
+        output_size: (H', W'), or the whole shape, if several sizes are pooled to (H, W); default the smallest with
+            whole windows.
+
+    >>> values, indices = max_pool2d(x, 2, return_indices=True)
+    >>> max_unpool2d(values, indices, 2, output_size=x.shape)
+    """
+    return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Maxima put back to where they stood in (N, C, D, H, W); see `max_unpool2d`."""
+    return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
+
+
+# Windows at random places
+
+def _random_starts(sample, n, count, kernel):
+    """Where `count` windows begin on n elements, in steps of the two whole numbers around n / count.
+
+    sample (...) in [0, 1) shifts where the long steps come; returns (..., count).
+    """
+    if count == 1:
+        return np.full((*sample.shape, 1), n - kernel)
+    alpha = sample.dtype.type((n - kernel) / (count - 1))
+    steps = np.arange(count - 1, dtype=sample.dtype)
+    starts = ((steps + sample[..., None]) * alpha).astype(np.int64) - (sample * alpha).astype(np.int64)[..., None]
+    return np.concatenate([starts, np.full((*sample.shape, 1), n - kernel)], -1)
+
+
+def _fractional_size(name, size, output_size, output_ratio):
+    if (output_size is None) == (output_ratio is None):
+        raise ValueError(f"{name}: give either output_size or output_ratio, not output_size={output_size} and "
+                         f"output_ratio={output_ratio}")
+    if output_size is not None:
+        return tuple_of(output_size, len(size), "output_size")
+    ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * len(size)
+    if len(ratios) != len(size) or not all(0 < ratio < 1 for ratio in ratios):
+        raise ValueError(f"{name}: output_ratio must be a number between 0 and 1, or {len(size)} of them, not "
+                         f"{output_ratio!r}")
+    return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
+
+
+def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
+    x, single = _arranged(name, input, ndim)
+    (count, channels), size = x.shape[:2], x.shape[2:]
+    kernel = tuple_of(kernel_size, ndim, "kernel_size")
+    out = _fractional_size(name, size, output_size, output_ratio)
+    if any(n < 1 or n + k - 1 > whole for n, k, whole in zip(out, kernel, size, strict=True)):
+        raise ValueError(f"{name}: {out} windows of {kernel} do not fit an input of size {size}")
+    if random_samples is None:
+        random_samples = rand(count, channels, ndim, dtype=x.dtype)
+    samples = as_tensor(random_samples).detach().numpy()
+    if samples.shape != (count, channels, ndim):
+        raise ValueError(f"{name}: _random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
+    flat = np.zeros((count, channels, *[1] * (2 * ndim)), np.int64)  # (N, C, *out, *kernel)
+    for axis in range(ndim):
+        sample = samples[..., axis if ndim == 3 else ndim - 1 - axis]  # PyTorch's order: T, H, W, but W, H
+        row = _random_starts(sample, size[axis], out[axis], kernel[axis])[..., None] + np.arange(kernel[axis])
+        shape = [count, channels, *[1] * (2 * ndim)]
+        shape[2 + axis], shape[2 + ndim + axis] = out[axis], kernel[axis]
+        flat = flat * size[axis] + row.reshape(shape)
+    rows = x.reshape(count, channels, math.prod(size))
+    windows = rows.gather(2, flat.reshape(count, channels, math.prod(out) * math.prod(kernel)))
+    values, which = windows.reshape(count, channels, *out, math.prod(kernel)).max(-1)
+    flat = flat.reshape(*values.shape, math.prod(kernel))
+    indices = np.take_along_axis(flat, np.asarray(which.array)[..., None], -1)[..., 0]
+    values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
+    return (values, as_tensor(indices)) if return_indices else values
+
+
+def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+                          _random_samples=None):
+    """The maxima of windows whose distances change at random between two whole numbers (Graham 2014).
+
+    So that the size shrinks by a factor like 1.4, and not by 2. Other windows are drawn for each image and channel.
+
+    Args:
+        input: (N, C, H, W), or without N.
+        kernel_size: of the windows, a number or (kH, kW).
+        output_size: a number or (H', W'); or
+        output_ratio: the output's size as a part of the input's, between 0 and 1; a number or one a dimension.
+        return_indices: also return where the maxima stood, in H · W flattened.
+        _random_samples: (N, C, 2), numbers in [0, 1) by which windows are shifted; for tests.
+    """
+    return _fractional_max_pool("fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio,
+                                return_indices, _random_samples)
+
+
+def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+                          _random_samples=None):
+    """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
+    return _fractional_max_pool("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio,
+                                return_indices, _random_samples)

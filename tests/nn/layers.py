@@ -45,6 +45,13 @@ def integers(high, *shape):
     return np.random.default_rng(3).integers(0, high, shape)
 
 
+def places(count, *shape):
+    """Different integers below `count` in the image of each channel, as pooling gives them."""
+    rng = np.random.default_rng(4)
+    channels = [rng.permutation(count)[:np.prod(shape[2:])] for _ in range(shape[0] * shape[1])]
+    return np.array(channels).reshape(shape)
+
+
 GRID = (2, 3, 5, 4)
 causal = np.triu(np.ones((4, 4), bool), 1)
 padding = np.array([[False, False, False, True], [False, True, True, True]])
@@ -99,6 +106,15 @@ POOLING = [
     Case("AdaptiveMaxPool1d", 3, inputs=[(2, 3, 7)], return_indices=True),
     Case("AdaptiveMaxPool2d", (3, 4), inputs=[(2, 3, 7, 6)]),
     Case("AdaptiveMaxPool3d", 2, inputs=[(2, 3, 4, 5, 4)], return_indices=True),
+    Case("MaxUnpool1d", 2, inputs=[(2, 3, 4), places(8, 2, 3, 4)]),
+    Case("MaxUnpool2d", 3, inputs=[(3, 4, 2), places(21, 1, 3, 4, 2)[0]], stride=2, padding=1),
+    Case("MaxUnpool2d", (2, 3), inputs=[(2, 3, 3, 4), places(72, 2, 3, 3, 4)]),
+    Case("MaxUnpool3d", 2, inputs=[(1, 2, 2, 1, 2), places(32, 1, 2, 2, 1, 2)]),
+    Case("FractionalMaxPool2d", (2, 3), inputs=[(2, 3, 8, 7)], output_size=(5, 4), return_indices=True,
+         _random_samples=positive(2, 3, 2)),
+    Case("FractionalMaxPool2d", 2, inputs=[(3, 8, 7)], output_ratio=(0.7, 0.4), _random_samples=positive(1, 3, 2)),
+    Case("FractionalMaxPool3d", 2, inputs=[(2, 3, 4, 5, 7)], output_size=(1, 3, 3), return_indices=True,
+         _random_samples=positive(2, 3, 3)),
 ]
 
 SPATIAL = [

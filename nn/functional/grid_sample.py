@@ -1,0 +1,195 @@
+"""Images read at any positions between their pixels (Jaderberg et al., "Spatial Transformer Networks", 2015).
+
+An output is a weighted sum of a few pixels: which ones depends on the whole part of a position, how much of each on its
+fraction. With the pixels as rows of a matrix there are three operations, each linear in both arguments and the
+derivative of the others, as in a convolution, so that every order comes for free:
+
+    _weighted_rows    y[p] = Σ_k w[p, k] x[i[p, k]]
+    _spread_rows      x̄, the adjoint in x: y[p] w[p, k] added up at row i[p, k]
+    _row_products     w̄, the adjoint in w: w[p, k] = y[p] · x[i[p, k]]
+"""
+
+import math
+
+import numpy as np
+
+import autograd
+from autograd import as_tensor, operation
+from autograd.samples import call
+
+
+def _weighted_rows_forward(x, weight, *, index):
+    out = np.zeros((len(index), x.shape[1]), x.dtype)
+    for k in range(index.shape[1]):
+        out += weight[:, k, None] * x[index[:, k]]
+    return out
+
+
+def _spread_rows_forward(y, weight, *, index, count):
+    width = y.shape[1]
+    out = np.zeros(count * width, y.dtype)
+    for k in range(index.shape[1]):  # NumPy's loop over flat positions is several times as fast as the one over rows
+        np.add.at(out, (index[:, k, None] * width + np.arange(width)).reshape(-1), (weight[:, k, None] * y).reshape(-1))
+    return out.reshape(count, width)
+
+
+def _row_products_forward(y, x, *, index):
+    out = np.empty(index.shape, y.dtype)
+    for k in range(index.shape[1]):
+        out[:, k] = np.einsum("pc,pc->p", y, x[index[:, k]])
+    return out
+
+
+def _samples(first, second):
+    """The shapes of both arguments, from the number of places p, of pixels k at each, of rows n and of channels c."""
+    def samples(draw):
+        p, k, n, c = (draw.integer(low, 3) for low in (0, 1, 1, 1))
+        sizes = {"p": p, "k": k, "n": n, "c": c}
+        index = (np.arange(p * k) * 2 % n).reshape(p, k)
+        count = {"count": n} if first == "pc" and second == "pk" else {}
+        return call(*[draw.array(shape=tuple([sizes[letter] for letter in shape])) for shape in (first, second)],
+                    index=index, **count)
+    return samples
+
+
+_weighted_rows = operation(
+    _weighted_rows_forward, names="_weighted_rows", samples=_samples("nc", "pk"),
+    vjps=(lambda g, out, x, weight, index: _spread_rows(g, weight, index=index, count=x.shape[0]),
+          lambda g, out, x, weight, index: _row_products(g, x, index=index)))
+
+_spread_rows = operation(
+    _spread_rows_forward, names="_spread_rows", samples=_samples("pc", "pk"),
+    vjps=(lambda g, out, y, weight, index, count: _weighted_rows(g, weight, index=index),
+          lambda g, out, y, weight, index, count: _row_products(y, g, index=index)))
+
+_row_products = operation(
+    _row_products_forward, names="_row_products", samples=_samples("pc", "nc"),
+    vjps=(lambda g, out, y, x, index: _weighted_rows(x, g, index=index),
+          lambda g, out, y, x, index: _spread_rows(y, g, index=index, count=x.shape[0])))
+
+
+# Along one axis: which positions count, and how much
+
+def _brought_inside(position, n, padding_mode, align_corners):
+    """Positions, array or Tensor, moved onto an axis of n pixels as the padding wants it."""
+    if padding_mode == "zeros":
+        return position
+    if padding_mode == "reflection":  # at the middle of the first and last pixel, or at their outer edge
+        low, span = (0.0, n - 1) if align_corners else (-0.5, n)
+        distance = np.asarray(as_tensor(position).detach().array) - low
+        folds = np.floor(np.abs(distance) / max(span, 1))
+        even = folds % 2 == 0
+        slope = np.where(even, 1, -1) * np.where(distance < 0, -1, 1)
+        shift = np.where(even, -folds, folds + 1) * span + low - slope * low
+        position = position * slope.astype(position.dtype) + shift.astype(position.dtype)
+    value = np.asarray(as_tensor(position).detach().array)
+    return np.where((value > 0) & (value < n - 1), position, np.clip(value, 0, n - 1))  # outside, nothing depends on it
+
+
+def _cubic_weights(t, a=-0.75):
+    """Keys' cubic convolution kernel (1981) at 1 + t, t, 1 - t and 2 - t, for 0 <= t < 1."""
+    def near(t):
+        return ((a + 2) * t - (a + 3)) * t * t + 1
+
+    def far(t):
+        return a * (((t - 5) * t + 8) * t - 4)
+    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+
+
+def _taps(position, n, mode, padding_mode, align_corners):
+    """The pixels of an axis that count at each position (P,), and their weights: both (P, taps)."""
+    if mode != "bicubic":
+        position = _brought_inside(position, n, padding_mode, align_corners)
+    value = position.detach().numpy()
+    low = np.rint(value) if mode == "nearest" else np.floor(value)
+    t = position - low
+    if mode == "nearest":
+        pixels, weights = low[:, None], [autograd.where(np.ones_like(value, bool), 1.0, t)]  # derivative 0
+    elif mode == "bilinear":
+        pixels, weights = low[:, None] + np.arange(2), [1 - t, t]
+    else:
+        pixels = _brought_inside(low[:, None] + np.arange(-1, 3), n, padding_mode, align_corners)
+        weights = _cubic_weights(t)
+    inside = (pixels >= 0) & (pixels <= n - 1)
+    return np.where(inside, pixels, 0).astype(np.int64), autograd.where(inside, autograd.stack(weights, -1), 0.0)
+
+
+_MODES = {4: ("bilinear", "nearest", "bicubic"), 5: ("bilinear", "nearest")}
+_PADDING_MODES = ("zeros", "border", "reflection")
+_FAR = 1e6
+"""Positions beyond count as this far outside, so that infinite ones do no harm."""
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """(N, C, H, W) at the positions `grid`, (N, H', W', 2): (N, C, H', W'); likewise in three dimensions.
+
+    Differentiable in both. With mode "nearest" the derivative in the grid is 0.
+
+    Args:
+        input: (N, C, H, W) or (N, C, D, H, W).
+        grid: (N, H', W', 2), positions (x, y), or (N, D', H', W', 3), positions (x, y, z); -1 and 1 are the ends of an
+            axis, nan counts as -1.
+        mode: "bilinear" (between all 4 or 8 neighbours), "nearest"; in two dimensions also "bicubic" (of 16).
+        padding_mode: what is read outside: "zeros", "border" (the nearest pixel), "reflection".
+        align_corners: -1 and 1 are the middle of the first and last pixel (True) or their outer edges (False, the
+            default).
+
+    >>> grid_sample(image, affine_grid(theta, image.shape))  # a spatial transformer
+    """
+    x, grid = as_tensor(input), as_tensor(grid)
+    ndim = x.ndim - 2
+    if ndim not in (2, 3):
+        raise ValueError(f"grid_sample: the input must have shape (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
+    if grid.ndim != x.ndim or grid.shape[0] != x.shape[0] or grid.shape[-1] != ndim:
+        places = ", ".join(["D'", "H'", "W'"][-ndim:])
+        raise ValueError(f"grid_sample: to an input of shape {x.shape} belongs a grid of shape "
+                         f"({x.shape[0]}, {places}, {ndim}), not {grid.shape}")
+    if 0 in x.shape[1:]:
+        raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
+    if mode not in _MODES[x.ndim]:
+        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "
+                         f"{mode!r}")
+    if padding_mode not in _PADDING_MODES:
+        raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
+    count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
+    grid = grid.reshape(count * math.prod(out), ndim)  # (P, 2 or 3)
+    value = grid.detach().numpy()
+    finite = np.clip(np.where(np.isnan(value), -1, value), -_FAR, _FAR)
+    grid = autograd.where(value == finite, grid, finite.astype(grid.dtype))
+    index = np.repeat(np.arange(count), math.prod(out))[:, None]  # the image; (P, 1) -> (P, pixels)
+    weight = 1.0
+    for axis, n in enumerate(size):
+        position = grid[:, ndim - 1 - axis]  # x, the first, is the last axis
+        position = (position + 1) * ((n - 1) / 2) if align_corners else ((position + 1) * n - 1) / 2
+        pixels, weights = _taps(position, n, mode, padding_mode, align_corners)
+        index = index[:, :, None] * n + pixels[:, None, :]
+        index = index.reshape(len(index), math.prod(index.shape[1:]))
+        weight = weights if axis == 0 else (weight[:, :, None] * weights[:, None, :]).reshape(index.shape)
+    rows = x.movedim(1, -1).reshape(count * math.prod(size), x.shape[1])
+    return _weighted_rows(rows, weight, index=index).reshape(count, *out, x.shape[1]).movedim(-1, 1)
+
+
+def affine_grid(theta, size, align_corners=None):
+    """The positions to which affine maps take the pixels of an image: the grid for `grid_sample`.
+
+    Args:
+        theta: (N, 2, 3), maps of (x, y, 1), or (N, 3, 4), maps of (x, y, z, 1).
+        size: of the output image: (N, C, H, W) or (N, C, D, H, W).
+        align_corners: -1 and 1 are the middle of the first and last pixel (True) or their outer edges (False, the
+            default).
+
+    Returns:
+        (N, H, W, 2) or (N, D, H, W, 3).
+    """
+    theta, size = as_tensor(theta), tuple(size)
+    ndim = len(size) - 2
+    if ndim not in (2, 3) or min(size) < 1:
+        raise ValueError(f"affine_grid: size must be (N, C, H, W) or (N, C, D, H, W), all at least 1, not {size}")
+    if theta.shape != (size[0], ndim, ndim + 1):
+        raise ValueError(f"affine_grid: to an image of size {size} belongs a theta of shape "
+                         f"{(size[0], ndim, ndim + 1)}, not {theta.shape}")
+    axes = [np.linspace(-1, 1, n) if align_corners else (2 * np.arange(n) + 1) / n - 1 for n in size[2:]]
+    axes = [np.zeros(1) if len(axis) == 1 else axis for axis in axes]
+    places = np.meshgrid(*axes, indexing="ij")[::-1]  # x, the last axis, first
+    places = np.stack([*places, np.ones(size[2:])], -1).reshape(-1, ndim + 1).astype(theta.dtype)
+    return (places @ theta.transpose(1, 2)).reshape(size[0], *size[2:], ndim)

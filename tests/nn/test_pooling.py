@@ -1,0 +1,70 @@
+"""What the comparison of layers leaves open: unpooling undoes pooling, random windows, what is refused."""
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from nn import functional as F
+
+
+def tensor(*shape):
+    return autograd.tensor(np.random.default_rng(0).standard_normal(shape), requires_grad=True)
+
+
+@pytest.mark.parametrize(("ndim", "kernel", "stride", "padding", "size"), [
+    (1, 2, None, 0, (7,)), (1, 3, 2, 1, (8,)), (2, (2, 3), (2, 1), (1, 0), (6, 5)), (3, 2, 2, 0, (4, 5, 3))])
+def test_unpooling_leaves_the_maxima_where_they_were_and_zeros_elsewhere(ndim, kernel, stride, padding, size):
+    x = tensor(2, 3, *size)
+    pool, unpool = getattr(F, f"max_pool{ndim}d"), getattr(F, f"max_unpool{ndim}d")
+    values, indices = pool(x, kernel, stride, padding, return_indices=True)
+    back = unpool(values, indices, kernel, stride, padding, output_size=x.shape)
+    kept = back.detach().numpy() != 0
+    assert set(back.detach().numpy()[kept]) == set(values.detach().numpy().ravel())
+    np.testing.assert_array_equal(back.detach().numpy()[kept], x.detach().numpy()[kept])
+    back.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), kept)  # an element that won twice is written once
+
+
+def test_the_size_of_the_output_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    values, indices = F.max_pool2d(tensor(1, 1, 7, 8), 3, 2, return_indices=True)
+    layer = nn.MaxUnpool2d(3, stride=2)
+    for size in (None, (7, 8), (8, 7), (1, 1, 6, 8)):
+        expected = torch.nn.MaxUnpool2d(3, stride=2)(torch.tensor(values.detach().numpy()) * 0,
+                                                     torch.tensor(indices.numpy()) * 0, output_size=size)
+        assert layer(values, indices * 0, output_size=size).shape == tuple(expected.shape)
+
+
+def test_windows_at_random_distances_cover_the_input_and_differ():
+    autograd.manual_seed(0)
+    x = autograd.arange(24.0).reshape(1, 1, 24, 1).expand(1, 200, 24, 1)
+    out = F.fractional_max_pool2d(x, (2, 1), output_size=(16, 1)).numpy()[0, :, :, 0]
+    assert (out[:, -1] == 23).all()  # the last window ends at the end
+    steps = np.diff(out, axis=1)
+    assert set(np.unique(steps)) == {1, 2}
+    assert len(np.unique(out, axis=0)) > 1
+
+
+@pytest.mark.parametrize(("call", "parts"), [
+    (lambda: F.max_unpool2d(autograd.ones(1, 1, 2, 2), np.full((1, 1, 2, 2), 16), 2), ["16", "(4, 4)", "16 elements"]),
+    (lambda: F.max_unpool2d(autograd.ones(1, 1, 2, 2), np.full((1, 1, 2, 2), -1), 2), ["-1", "(4, 4)"]),
+    (lambda: F.max_unpool2d(autograd.ones(1, 1, 2, 2), np.zeros((1, 1, 2, 3), int), 2),
+     ["(1, 1, 2, 2)", "(1, 1, 2, 3)"]),
+    (lambda: F.max_unpool1d(autograd.ones(1, 1, 2), np.zeros((1, 1, 2)), 2), ["integers", "float64"]),
+    (lambda: nn.MaxUnpool2d(2)(autograd.ones(1, 1, 2, 2), np.zeros((1, 1, 2, 2), int), output_size=(4, 6)),
+     ["(3 to 5) x (3 to 5)", "(4, 6)", "MaxUnpool2d(kernel_size=2"]),
+    (lambda: nn.MaxUnpool3d(2)(autograd.ones(2, 2), np.zeros((2, 2), int)), ["(N, C, D, H, W)", "(2, 2)"]),
+    (lambda: nn.FractionalMaxPool2d(2), ["FractionalMaxPool2d", "output_size", "output_ratio"]),
+    (lambda: nn.FractionalMaxPool2d(2, output_size=3, output_ratio=0.5), ["FractionalMaxPool2d", "either"]),
+    (lambda: nn.FractionalMaxPool2d(2, output_ratio=1.5)(autograd.ones(1, 1, 4, 4)), ["between 0 and 1", "1.5"]),
+    (lambda: F.fractional_max_pool2d(autograd.ones(1, 1, 4, 4), 2, 4), ["(4, 4)", "(2, 2)"]),
+    (lambda: F.fractional_max_pool2d(autograd.ones(2, 1, 4, 4), 2, 2, _random_samples=autograd.ones(2, 1, 3)),
+     ["(2, 1, 2)", "(2, 1, 3)"]),
+])
+def test_what_does_not_fit_is_refused(call, parts):
+    with pytest.raises(ValueError, match="pool|Pool") as info:
+        call()
+    message = "\n".join([str(info.value), *getattr(info.value, "__notes__", [])])
+    for part in parts:
+        assert part in message
