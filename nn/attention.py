@@ -35,6 +35,8 @@ class MultiheadAttention(Module):
         num_heads: must divide E.
         dropout: the probability with which attention weights are dropped in training.
         bias: whether the projections have one.
+        add_bias_kv: append a learned key and value to those given, which any query may look at.
+        add_zero_attn: append a key and a value of zeros, so that a query may look at nothing.
         kdim: width of the keys, default E.
         vdim: width of the values, default E.
         batch_first: tensors are (B, L, E) and not (L, B, E).
@@ -43,10 +45,13 @@ class MultiheadAttention(Module):
     Attributes:
         in_proj_weight: W_q, W_k and W_v above each other, (3E, E); with other widths, q_proj_weight and so on.
         in_proj_bias: (3E,) or None.
+        bias_k: (1, 1, E), the appended key, or None.
+        bias_v: (1, 1, E), the appended value, or None.
         out_proj: the linear layer W_o.
     """
 
-    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, kdim: int | None = None,
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
+                 add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
                  vdim: int | None = None, batch_first: bool = False, dtype: Any = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
@@ -60,9 +65,14 @@ class MultiheadAttention(Module):
             self.k_proj_weight = Parameter(autograd.empty(embed_dim, self.kdim, dtype=dtype))
             self.v_proj_weight = Parameter(autograd.empty(embed_dim, self.vdim, dtype=dtype))
         self.in_proj_bias = Parameter(autograd.empty(3 * embed_dim, dtype=dtype)) if bias else None
+        self.bias_k, self.bias_v = (
+            Parameter(autograd.empty(1, 1, embed_dim, dtype=dtype)) if add_bias_kv else None for _ in range(2))
+        self.add_zero_attn = add_zero_attn
         self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
         for name, parameter in self.named_parameters(recurse=False):
-            init.xavier_uniform_(parameter) if name.endswith("weight") else init.zeros_(parameter)
+            initialize = (init.xavier_uniform_ if name.endswith("weight") else
+                          init.zeros_ if name == "in_proj_bias" else init.xavier_normal_)
+            initialize(parameter)
         if bias:
             init.zeros_(self.out_proj.bias)
 
@@ -92,7 +102,8 @@ class MultiheadAttention(Module):
             is_causal: with no attn_mask, let query i look at keys 0 to i only.
 
         Returns:
-            The output, of the query's shape; the weights (B, L, S), or (B, heads, L, S) if not averaged, or None.
+            The output, of the query's shape; the weights (B, L, S), or (B, heads, L, S) if not averaged, or None. What
+            `add_bias_kv` and `add_zero_attn` append counts in the S of the weights, but not in that of the masks.
         """
         single = query.ndim == 2
         for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
@@ -108,8 +119,11 @@ class MultiheadAttention(Module):
             length, batch = x.shape[:2]
             return x.reshape((length, batch, heads, width)).permute((1, 2, 0, 3))
         q, k, v = split(q), split(k), split(v)
-        batch, _, rows, _ = q.shape
-        mask = self._mask(key_padding_mask, attn_mask, is_causal, (batch, heads, rows, k.shape[2]), q.dtype)
+        (batch, _, rows, _), given = q.shape, k.shape[2]
+        mask = self._mask(key_padding_mask, attn_mask, is_causal, (batch, heads, rows, given), q.dtype)
+        k, v = (self._extended(*pair, batch) for pair in ((k, self.bias_k), (v, self.bias_v)))
+        if mask is not None:  # nothing hides what was appended
+            mask = np.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, k.shape[2] - given)])
         p = self.dropout if self.training else 0.0
         weights = None
         if need_weights:
@@ -125,6 +139,16 @@ class MultiheadAttention(Module):
             weights = weights.mean(1) if average_attn_weights else weights
             weights = weights[0] if single else weights
         return out[:, 0] if single else out.transpose(0, 1) if self.batch_first else out, weights
+
+    def _extended(self, x: Tensor, bias: Tensor | None, batch: int) -> Tensor:
+        """Keys or values (B, heads, S, width) with the learned one and zeros after them."""
+        heads, width = self.num_heads, self.embed_dim // self.num_heads
+        parts = [x]
+        if bias is not None:
+            parts.append(bias.reshape(1, heads, 1, width).expand(batch, heads, 1, width))
+        if self.add_zero_attn:
+            parts.append(autograd.zeros(batch, heads, 1, width, dtype=x.dtype))
+        return autograd.cat(parts, 2) if parts[1:] else x
 
     def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...], dtype: Any) -> np.ndarray | None:
         batch, heads, rows, columns = shape

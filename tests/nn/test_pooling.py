@@ -63,7 +63,7 @@ def test_windows_at_random_distances_cover_the_input_and_differ():
      ["(2, 1, 2)", "(2, 1, 3)"]),
 ])
 def test_what_does_not_fit_is_refused(call, parts):
-    with pytest.raises(ValueError, match="pool|Pool") as info:
+    with pytest.raises(ValueError, match=r"pool|Pool") as info:
         call()
     message = "\n".join([str(info.value), *getattr(info.value, "__notes__", [])])
     for part in parts:
