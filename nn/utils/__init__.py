@@ -2,6 +2,7 @@
 
 from nn.utils import parametrizations, rnn
 from nn.utils.early_stopping import EarlyStopping
+from nn.utils.older_norms import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 from nn.utils.parameters import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -10,4 +11,3 @@ from nn.utils.parameters import (
     parameters_to_vector,
     vector_to_parameters,
 )
-from nn.utils.parametrizations import spectral_norm, weight_norm

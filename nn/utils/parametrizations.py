@@ -3,6 +3,8 @@
 The attribute becomes a property of the layer's class, computed when it is read, so the layer needs to know nothing.
 """
 
+from collections.abc import Callable
+
 import autograd
 from autograd import Tensor, no_grad
 from nn import functional as F
@@ -29,16 +31,23 @@ def _parametrize(module: Module, name: str, parametrization: Module, **originals
     if not is_parametrized(module):
         module.parametrizations = Module()
     setattr(module.parametrizations, name, ParametrizationList(parametrization, **originals))
-    return _with_properties(module)
+    return compute_attribute(module, name, lambda self: getattr(self.parametrizations, name)())
 
 
-def _with_properties(module: Module) -> Module:
-    """Give a module a class of its own, in which the computed parameters are properties."""
+def computed_attributes(module: Module) -> dict[str, Callable[[Module], Tensor]]:
+    """What is computed when it is read: attribute -> function of the module."""
+    return vars(type(module)).get("computed", {})
+
+
+def compute_attribute(module: Module, name: str, compute: Callable[[Module], Tensor] | None) -> Module:
+    """Give a module a class of its own, in which an attribute is computed when it is read; with None no longer."""
+    computed = {**computed_attributes(module), name: compute}
+    if compute is None:
+        del computed[name]
     kind = next(k for k in type(module).__mro__ if "computed" not in vars(k))
-    computed = [name for name, _ in module.parametrizations.named_children()]
-    properties = {name: property(lambda self, name=name: getattr(self.parametrizations, name)()) for name in computed}
-    module.__class__ = type(f"Parametrized{kind.__name__}", (kind,), {**properties, "computed": computed,
-                                                                       "__module__": kind.__module__})
+    properties = {name: property(function) for name, function in computed.items()}
+    module.__class__ = kind if not computed else type(
+        f"Parametrized{kind.__name__}", (kind,), {**properties, "computed": computed, "__module__": kind.__module__})
     return module
 
 
@@ -54,27 +63,30 @@ def remove_parametrizations(module: Module, tensor_name: str) -> Module:
         raise ValueError(f"{type(module).__name__}.{tensor_name} is not parametrized")
     value = getattr(module, tensor_name).detach().clone()
     delattr(module.parametrizations, tensor_name)
-    _with_properties(module)
+    compute_attribute(module, tensor_name, None)
     if not list(module.parametrizations.children()):
-        module.__class__ = type(module).__mro__[1]
         del module.parametrizations
     setattr(module, tensor_name, Parameter(value))
     return module
 
 
-def _weight(function: str, module: Module, name: str) -> Tensor:
+def parameter_to_compute(function: str, module: Module, name: str) -> Parameter:
+    """The parameter of that name, or an error of `function`."""
     value = vars(module).get(name)
     if not isinstance(value, Parameter):
         own = [n for n, _ in module._own_parameters()]
-        reason = "is parametrized already" if is_parametrized(module, name) else f"is no parameter; there are {own}"
+        reason = f"is no parameter; there are {own}"
+        reason = "is parametrized already" if name in computed_attributes(module) else reason
         raise ValueError(f"{function}: {type(module).__name__}.{name} {reason}")
     return value
 
 
-class _WeightNorm(Module):
+class WeightNorm(Module):
+    """w = g v / ‖v‖, the norm being that of each slice along `dim`, or of all."""
+
     def __init__(self, dim: int | None) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim = None if dim == -1 else dim  # PyTorch means by -1 no axis
 
     def norm(self, v: Tensor) -> Tensor:
         """The norm of each slice along `dim`, or of all."""
@@ -95,12 +107,22 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     Args:
         module: the layer, which is changed and returned.
         name: of its parameter.
-        dim: each slice along this axis has a length of its own; None: the whole has one.
+        dim: each slice along this axis has a length of its own; None or -1: the whole has one.
 
     >>> layer = weight_norm(nn.Linear(20, 40))
     """
-    weight, compute = _weight("weight_norm", module, name), _WeightNorm(dim)
+    weight, compute = parameter_to_compute("weight_norm", module, name), WeightNorm(dim)
     return _parametrize(module, name, compute, original0=compute.norm(weight.detach()), original1=weight)
+
+
+def as_matrix(weight: Tensor, dim: int) -> Tensor:
+    """The axis `dim` against all others."""
+    return weight.movedim(dim, 0).flatten(1)
+
+
+def axis_of_outputs(module: Module) -> int:
+    """Of the weight of a layer."""
+    return int(isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)))
 
 
 class _SpectralNorm(Module):
@@ -108,15 +130,11 @@ class _SpectralNorm(Module):
         super().__init__()
         self.n_power_iterations, self.dim, self.eps = n_power_iterations, dim, eps
         if weight.ndim > 1:
-            matrix = self.matrix(weight.detach())
+            matrix = as_matrix(weight.detach(), dim)
             for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
                 vector = autograd.randn(size, dtype=weight.dtype)
                 self.register_buffer(name, F.normalize(vector, dim=0, eps=eps))
             self.iterate(matrix, 15)
-
-    def matrix(self, weight: Tensor) -> Tensor:
-        """The axis `dim` against all others."""
-        return weight.movedim(self.dim, 0).flatten(1)
 
     def iterate(self, matrix: Tensor, count: int) -> None:
         """Power iterations: u and v approach the singular vectors of the largest singular value."""
@@ -128,7 +146,7 @@ class _SpectralNorm(Module):
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
             return F.normalize(weight, dim=0, eps=self.eps)
-        matrix = self.matrix(weight)
+        matrix = as_matrix(weight, self.dim)
         if self.training:
             self.iterate(matrix.detach(), self.n_power_iterations)
         return weight / (self._u * (matrix @ self._v)).sum()
@@ -152,7 +170,6 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
     """
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
-    weight = _weight("spectral_norm", module, name)
-    if dim is None:
-        dim = int(isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)))
+    weight = parameter_to_compute("spectral_norm", module, name)
+    dim = axis_of_outputs(module) if dim is None else dim
     return _parametrize(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps), original=weight)

@@ -1,6 +1,7 @@
 """Weight and spectral normalization: PyTorch's values, gradients and state_dict."""
 
 import copy
+import operator
 
 import numpy as np
 import pytest
@@ -14,17 +15,22 @@ LAYERS = {"linear": ("Linear", (4, 3), (5, 4)), "conv": ("Conv2d", (2, 3, 3), (2
           "transposed": ("ConvTranspose2d", (2, 3, 3), (2, 2, 5, 5))}
 
 
+KINDS = [("weight_norm", {}), ("weight_norm", {"dim": None}), ("weight_norm", {"dim": 1}), ("weight_norm", {"dim": -1}),
+         ("spectral_norm", {}), ("spectral_norm", {"n_power_iterations": 3})]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # PyTorch's, about its older functions
+@pytest.mark.parametrize("package", ["utils", "utils.parametrizations"])
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize(("kind", "options"), [("weight_norm", {}), ("weight_norm", {"dim": None}),
-                                               ("weight_norm", {"dim": 1}), ("spectral_norm", {}),
-                                               ("spectral_norm", {"n_power_iterations": 3})])
-def test_values_gradients_and_state_are_pytorchs(layer, kind, options):
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_values_gradients_and_state_are_pytorchs(layer, kind, options, package):
     torch = pytest.importorskip("torch")
     name, args, shape = LAYERS[layer]
-    theirs = getattr(torch.nn.utils.parametrizations, kind)(getattr(torch.nn, name)(*args).double(), **options)
-    own = getattr(ours, kind)(getattr(nn, name)(*args).double(), **options)
-    expected_shapes = {k: tuple(v.shape) for k, v in theirs.state_dict().items()}
-    assert {k: v.shape for k, v in own.state_dict().items()} == expected_shapes
+    apply, apply_theirs = (operator.attrgetter(f"{package}.{kind}")(library) for library in (nn, torch.nn))
+    theirs = apply_theirs(getattr(torch.nn, name)(*args).double(), **options)
+    own = apply(getattr(nn, name)(*args).double(), **options)
+    expected_shapes = [(k, tuple(v.shape)) for k, v in theirs.state_dict().items()]
+    assert [(k, v.shape) for k, v in own.state_dict().items()] == expected_shapes
     own.load_state_dict(theirs.state_dict())
     values = np.random.default_rng(0).standard_normal(shape)
     for training in (True, False):
@@ -75,6 +81,20 @@ def test_copies_are_apart_and_removing_keeps_the_value():
     np.testing.assert_array_equal(layer.bias.detach().numpy(), bias)
     assert type(layer) is nn.Linear
     assert list(layer.state_dict()) == ["weight", "bias"]
+
+
+@pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
+def test_removing_an_older_one_keeps_the_value(kind):
+    layer = getattr(nn.utils, kind)(nn.Linear(3, 2))
+    value = layer.weight.detach().numpy().copy()
+    other = copy.deepcopy(layer)
+    assert getattr(nn.utils, f"remove_{kind}")(layer) is layer
+    np.testing.assert_array_equal(layer.weight.detach().numpy(), value)
+    assert type(layer) is nn.Linear
+    assert list(layer.state_dict()) == ["bias", "weight"]
+    np.testing.assert_allclose(other.eval().weight.detach().numpy(), value, rtol=1e-6)
+    with pytest.raises(ValueError, match=f"nn.utils.{kind} was not applied to Linear.weight"):
+        getattr(nn.utils, f"remove_{kind}")(layer)
 
 
 def test_what_cannot_be_parametrized_is_refused():
