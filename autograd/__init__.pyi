@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd import anomaly as anomaly
 from autograd import calling as calling
+from autograd import costs as costs
 from autograd import creation as creation
 from autograd import dtypes as dtypes
 from autograd import einops_backend as einops_backend
@@ -54,6 +55,7 @@ from autograd.graph import Graph as Graph
 from autograd.graph import backward as backward
 from autograd.graph import grad as grad
 from autograd.inplace import increment_version as increment_version
+from autograd.profile import profile as profile
 from autograd.random import Generator as Generator
 from autograd.random import bernoulli as bernoulli
 from autograd.random import get_rng_state as get_rng_state

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import Tensor, enable_grad
+from autograd import Tensor, costs, enable_grad
 from autograd.graph import reachable
 from autograd.tensor import Node, clock
 from nn.module import Module
@@ -72,14 +72,10 @@ class Summary:
             depth = row.name.count(".") + 1 if row.name else 0
             label = "  " * depth + (f"{row.name.rpartition('.')[2]}: {row.kind}" if row.name else row.kind)
             lines.append((label, str(row.output_shape), f"{row.parameters:,}", f"{row.flops:,}",
-                          _memory(row.activation_bytes)))
-        lines.append(("total", f"parameters: {_memory(self.parameter_bytes)}", f"{self.parameters:,}",
-                      f"{self.flops:,}", _memory(self.activation_bytes)))
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = ["  ".join([*(cell.ljust(n) for cell, n in zip(line[:2], widths, strict=False)),
-                           *(cell.rjust(n) for cell, n in zip(line[2:], widths[2:], strict=True))]) for line in lines]
-        rule = "─" * len(text[0])
-        return "\n".join([text[0], rule, *text[1:-1], rule, text[-1]])
+                          costs.memory(row.activation_bytes)))
+        lines.append(("total", f"parameters: {costs.memory(self.parameter_bytes)}", f"{self.parameters:,}",
+                      f"{self.flops:,}", costs.memory(self.activation_bytes)))
+        return costs.table(lines, left=2)
 
 
 def summary(model: Module, *input: Any) -> Summary:
@@ -134,31 +130,9 @@ def summary(model: Module, *input: Any) -> Summary:
 
 
 def flops(node: Node) -> int:
-    """How many floating-point operations the forward pass of a recorded operation takes.
-
-    Exact for matrix products, convolutions and recurrent layers; otherwise one for each element of the largest array
-    that takes part, and none for operations that only move elements.
-    """
-    shapes = [_shape(node, i) for i in range(len(node.parents))]
-    out = _out_size(node)
-    name = node.name
-    if name in ("linear", "matmul", "mm", "bmm", "mv", "dot"):
-        return 2 * out * shapes[0][-1] + (out if len(shapes) > 2 and shapes[2] is not None else 0)
-    if name == "convolution":
-        return 2 * out * math.prod(shapes[1][1:]) + (out if len(shapes) > 2 and shapes[2] is not None else 0)
-    if name == "transposed_convolution":
-        return 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:])
-    if name.endswith("_sequence"):  # x (T, B, *) meets the matrices of input and state at each step
-        steps = math.prod(shapes[0][:2])
-        return sum(2 * steps * math.prod(s) for s in shapes[1:] if s is not None and len(s) == 2 and s != shapes[1])
-    if name in ("max_pool", "avg_pool"):
-        return out * math.prod(node.options["kernel"])
-    if node.operation.view or name in _MOVES:
-        return 0
-    return max([out, *[math.prod(s) for s in shapes if s is not None]])
-
-
-_MOVES = {"output", "reshape", "flatten", "getitem", "cat", "stack", "lookup", "permute", "transpose", "pad"}
+    """How many floating-point operations the forward pass of a recorded operation takes; see `autograd.costs.flops`."""
+    out = node.shape if node.shape is not None else node.out[0].shape
+    return costs.flops(node.operation, [_shape(node, i) for i in range(len(node.parents))], out, node.options)
 
 
 def _shape(node: Node, i: int) -> tuple[int, ...] | None:
@@ -166,10 +140,28 @@ def _shape(node: Node, i: int) -> tuple[int, ...] | None:
     return getattr(known, "shape", None)
 
 
-def _out_size(node: Node) -> int:
-    if node.shape is not None:
-        return math.prod(node.shape)
-    return math.prod(node.out[0].shape)
+def _with_bias(product: int, shapes: list, out: tuple) -> int:
+    return product + (math.prod(out) if len(shapes) > 2 and shapes[2] is not None else 0)
+
+
+def _sequence(shapes: list, out: tuple, options: dict) -> int:
+    steps = math.prod(shapes[0][:2])  # x (T, B, *) meets the matrices of input and state at each step
+    return sum(2 * steps * math.prod(s) for s in shapes[1:] if s is not None and len(s) == 2 and s != shapes[1])
+
+
+def _windows(shapes: list, out: tuple, options: dict) -> int:
+    return math.prod(out) * math.prod(options["kernel"])
+
+
+costs.FLOPS.update({
+    "linear": lambda shapes, out, _: _with_bias(2 * math.prod(out) * shapes[0][-1], shapes, out),
+    "convolution": lambda shapes, out, _: _with_bias(2 * math.prod(out) * math.prod(shapes[1][1:]), shapes, out),
+    "transposed_convolution": lambda shapes, out, _: 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]),
+    # q (…, L, E), k (…, S, E), v (…, S, Ev): the two products
+    "attention": lambda shapes, out, _: 2 * math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]),
+    "rnn_sequence": _sequence, "lstm_sequence": _sequence, "gru_sequence": _sequence,
+    "max_pool": _windows, "window_sum": _windows,
+    **dict.fromkeys(("lookup", "pick", "put", "zero_pad"), costs.no_flops)})
 
 
 def _memory_of(array: np.ndarray) -> int:
@@ -202,12 +194,3 @@ def _tensors(value: Any) -> list[Tensor]:
 def _shapes(output: Any) -> Any:
     shapes = [t.shape for t in _tensors(output)]
     return None if not shapes else shapes[0] if isinstance(output, Tensor) else tuple(shapes)
-
-
-def _memory(count: int) -> str:
-    """Bytes in readable units of 1024."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count} B" if unit == "B" else f"{count:.1f} {unit}"
-        count = count / 1024  # type: ignore[assignment]
-    return f"{count:.1f} GiB"

@@ -352,3 +352,26 @@ def _quoted(names: list[str]) -> str:
 
 def _indented(child: Any) -> str:
     return str(child).replace("\n", "\n  ")
+
+
+@autograd.profile.extension
+def _calls_of_modules(profiler: autograd.profile) -> Iterator[tuple]:
+    """What a profile puts in the place of `Module.__call__`: one that knows the module's name in its model."""
+    plain, models, names = Module.__call__, [], {}
+
+    def label(module: Module) -> str:
+        if module not in names:  # the outermost: all that is in it gets its name from it
+            kind = type(module).__name__
+            count = sum(type(model) is type(module) for model in models) + 1
+            root = kind if count == 1 else f"{kind} {count}"
+            inside = f"{root}." if models else ""
+            names.update((part, inside + path if path else root) for path, part in module.named_modules())
+            models.append(module)
+        return names[module]
+
+    def call(self: Module, *args: Any, **kwargs: Any) -> Any:
+        if not profiler.watches():
+            return plain(self, *args, **kwargs)
+        with profiler.span(type(self).__name__, "module", label(self)):
+            return plain(self, *args, **kwargs)
+    yield Module, "__call__", call

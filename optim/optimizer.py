@@ -4,12 +4,12 @@ import difflib
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, increment_version, no_grad
+from autograd import Tensor, enable_grad, increment_version, no_grad, profile
 from autograd.tensor import RemovableHandle
 from optim import blocks
 
@@ -464,3 +464,24 @@ class Optimizer:
 def _packed(value: Any) -> Any:
     """A number as a Tensor without axes, as PyTorch has it; float64, so that nothing is lost."""
     return Tensor(np.array(float(value)))
+
+
+@profile.extension
+def _steps(profiler: profile) -> Iterator[tuple]:
+    """What a profile puts in the place of every rule's `step`, behind the hooks."""
+    kinds = [Optimizer]
+    for kind in kinds:  # the list grows while it is walked
+        kinds += kind.__subclasses__()
+        step = vars(kind).get("step")
+        held = dict(zip(step.__code__.co_freevars, step.__closure__ or (), strict=True)) if step else {}
+        if "step" in held:
+            yield held["step"], "cell_contents", _timed(profiler, held["step"].cell_contents)
+
+
+def _timed(profiler: profile, step: Callable) -> Callable:
+    def timed(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if not profiler.watches():
+            return step(self, *args, **kwargs)
+        with profiler.span(f"{type(self).__name__}.step", "optimizer", ""):
+            return step(self, *args, **kwargs)
+    return timed
