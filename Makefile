@@ -1,5 +1,6 @@
 # make demo: train on real data and draw the pictures.  make test: the whole test suite.  make bench: timings.
-# Both make their own virtual environment from nothing but Python 3.11 or later.
+# make bench PEERS='--python torch=VENV/bin/python --python jax=...': beside the libraries of other environments.
+# They make their own virtual environment from nothing but Python 3.11 or later.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -15,7 +16,7 @@ test: $(VENV)/installed lint
 	$(RUN) -m pytest
 
 bench: $(VENV)/installed
-	$(RUN) benchmarks/run.py
+	$(RUN) benchmarks/run.py $(PEERS)
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check

@@ -1,113 +1,110 @@
-"""The workloads in this project and in PyTorch, side by side.
+"""Whole training steps in this project and in the libraries beside it: one table and one picture.
 
-    python benchmarks/run.py [W2 W6 ...] [--seconds 4]
+    python benchmarks/run.py                                            whatever this interpreter has
+    python benchmarks/run.py --python torch=VENV/bin/python --python jax=... --python mygrad=... --python hips=...
+    python benchmarks/run.py W2 W6 --seconds 1                          two workloads, quickly
+    python benchmarks/run.py --resume                                   what an interrupted run left out
+    python benchmarks/run.py --docs                                     and into docs/
 
-Each library runs in a process of its own, at its own defaults with two threads; the two take turns every 0.4 s, so that
-both see the same machine. A turn in which other processes took more than 8 % of a core is thrown away. The table gives
-medians, the ratio (above 1: this project is faster) and how the losses agree.
+A peer has its own virtual environment: `python -m venv VENV && VENV/bin/pip install torch` (or `jax`, `mygrad`,
+`autograd scipy` for HIPS autograd, whose package bears the name of this project's). What is not installed is left out,
+with a note. The libraries take turns (`interleaved.py`), so nothing else should run meanwhile. Everything is written
+to out/benchmarks/ after each workload: measurements.json, table.md, ratios.svg. All of it takes about a quarter of an
+hour on two cores, and at most three times as long where the machine is not quiet.
 """
 
 import argparse
 import json
 import os
+import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from workloads import LOSSES, WORKLOADS
+import report
+from interleaved import Library, find, interpreters, measure
 
-HERE = Path(__file__).parent
-TURN = 0.4
-UNITS = {"W1": (2000, 1e6, "µs an operation"), "W7": (1, 1, "s"), "W10": (1, 1, "s")}
-
-
-class Worker:
-    """A process that runs one workload in one library, turn by turn."""
-
-    def __init__(self, library: str, workload: str) -> None:
-        plain = {name: value for name, value in os.environ.items()  # what a shell sets is nobody's default
-                 if not name.startswith(("OPENBLAS_", "MKL_", "MALLOC_"))}
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-        self.process = subprocess.Popen([sys.executable, HERE / "worker.py", library, workload], cwd=HERE.parent,
-                                        env=plain | threads | {"PYTHONPATH": str(HERE.parent)}, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.losses = self._answer()
-        self.times: list[float] = []
-        self.disturbed: list[float] = []
-
-    def _answer(self) -> list[float]:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{' '.join(map(str, self.process.args))} ended with status {self.process.wait()}")
-        return json.loads(line)
-
-    def turn(self) -> None:
-        """Run for a moment; keep the times if the machine was quiet."""
-        others, begin = _others(self.process.pid), time.perf_counter()
-        self.process.stdin.write(f"{TURN}\n")
-        self.process.stdin.flush()
-        times = self._answer()
-        share = (_others(self.process.pid) - others) / (time.perf_counter() - begin)
-        (self.times if share < 0.08 + 0.02 / TURN else self.disturbed).extend(times)
-
-    def median(self) -> float:
-        """Of the undisturbed times; of all if there are too few."""
-        return statistics.median(self.times if len(self.times) >= 3 else self.times + self.disturbed)
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
-        self.process.wait()
+ROOT = Path(__file__).parent.parent
+LIBRARIES = ["gradcircuit", "torch", "torch_tuned", "jax", "mygrad", "hips", "products", "pass"]
 
 
-def _others(pid: int) -> float:
-    """Seconds of processor time that all other processes have used; 0 where /proc does not tell."""
+def machine() -> str:
+    """Processor, cores and Python, in words."""
     try:
-        ticks = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
-        busy = sum(int(n) for i, n in enumerate(ticks) if i not in (3, 4))  # not idle, not waiting
-        own = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     except OSError:
-        return 0.0
-    return (busy - own) / os.sysconf("SC_CLK_TCK")
+        model = None
+    processor = model[1].strip() if model else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def compare(workload: str, libraries: list[str], seconds: float) -> str:
-    """One row of the table."""
-    workers = [Worker(library, workload) for library in libraries]
-    end = time.perf_counter() + seconds * len(workers)
-    while time.perf_counter() < end or not all(worker.times or worker.disturbed for worker in workers):
-        for worker in workers:
-            worker.turn()
-    for worker in workers:
-        worker.close()
-    expected = LOSSES.get(workload, [])
-    error = max((abs(a - b) / abs(b) for w in workers for a, b in zip(w.losses, expected, strict=False)), default=0.0)
-    per, scale, unit = UNITS.get(workload, (1, 1e3, "ms"))
-    title = WORKLOADS[workload].__doc__ or f"{workload}. A convolution alone, forward and both gradients"
-    figures = [f"{w.median() / per * scale:.3g}" for w in workers]
-    ratio = f"{workers[1].median() / workers[0].median():.2f}" if len(workers) > 1 else "–"
-    quiet = sum(len(w.times) for w in workers) / max(1, sum(len(w.times) + len(w.disturbed) for w in workers))
-    what = title.split(". ", 1)[-1].splitlines()[0].rstrip(".")
-    return f"| {workload} | {what}, {unit} | {' | '.join(figures)} | {ratio} | {error:.0e} | {quiet:.0%} |"
+def footprint(library: Library) -> dict[str, float]:
+    """W8. Seconds to import a library, less those of an empty program, and MB on disk with all that it requires."""
+    def wall(code: str) -> float:
+        seconds = []
+        for _ in range(6):
+            begin = time.perf_counter()
+            subprocess.run([library.python, "-c", code], cwd=ROOT / "benchmarks", env=library.environment(), check=True)
+            seconds.append(time.perf_counter() - begin)
+        return statistics.median(seconds[1:])  # the first reads the files
+    return {"import": wall(f"import {library.modules}") - wall("pass"), "size": library.size}
 
 
 def main() -> None:
-    """Print the table, row by row."""
+    """Measure row by row; write the table and the picture after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS))
-    parser.add_argument("--seconds", type=float, default=4, help="for each library and workload")
+    parser.add_argument("workloads", nargs="*", help="names such as W2; all without one")
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
+    parser.add_argument("--seconds", type=float, default=3, help="undisturbed, for each library and workload")
+    parser.add_argument("--minutes", type=float, default=60, help="no workload is begun after so long")
+    parser.add_argument("--resume", action="store_true", help="keep what was measured before")
+    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/images/benchmarks.svg")
     options = parser.parse_args()
-    libraries = ["gradcircuit"]
-    if subprocess.run([sys.executable, "-c", "import torch"], capture_output=True, check=False).returncode == 0:
-        libraries.append("torch")
-    else:
-        print("torch is not installed: timing gradcircuit alone\n")
-    print(f"| | workload | {' | '.join(libraries)} | ratio | losses differ by | quiet |")
-    print("|---|---|" + "---:|" * (len(libraries) + 3))
-    for workload in options.workloads or list(WORKLOADS):
-        print(compare(workload, libraries, options.seconds), flush=True)
+    if unknown := set(options.workloads) - set(report.MEASURED):
+        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(report.MEASURED)}")
+
+    begin = time.perf_counter()
+    libraries, missing = find(LIBRARIES, interpreters(options.python))
+    if "gradcircuit" in missing:
+        sys.exit(f"this project does not run: {missing['gradcircuit']}")
+    for name, reason in missing.items():
+        print(f"{report.NAMES[name]} is left out: {reason}")
+    out = ROOT / "out" / "benchmarks"
+    out.mkdir(parents=True, exist_ok=True)
+    store = out / "measurements.json"
+    measured = json.loads(store.read_text()) if options.resume and store.exists() else {"cells": {}}
+    measured |= {"machine": machine(), "versions": {library.name: library.version for library in libraries}}
+
+    for workload in options.workloads or report.MEASURED:
+        cells = measured["cells"].setdefault(workload, {})
+        able = [library for library in libraries if library.name not in cells
+                and (library.name in report.FOOTPRINTS if workload == "W8" else workload in library.workloads)]
+        if not able:
+            continue
+        if time.perf_counter() - begin > 60 * options.minutes:
+            print(f"{options.minutes:g} minutes are over: --resume goes on with {workload}")
+            break
+        if workload == "W8":
+            cells |= {library.name: footprint(library) for library in able}
+        else:
+            cells |= measure(able, workload, options.seconds)
+        store.write_text(json.dumps(measured, indent=1) + "\n")
+        for row in report.rows(measured, [workload]):
+            print(f"{(time.perf_counter() - begin) / 60:5.1f} min  {row.summary()}", flush=True)
+
+    table = report.markdown(measured)
+    pictures = [out / "ratios.svg"]
+    (out / "table.md").write_text(table)
+    if options.docs:
+        (ROOT / "docs" / "benchmarks.md").write_text(f"# Benchmarks\n\n{table}\n![Speed relative to PyTorch]"
+                                                     "(images/benchmarks.svg)\n")
+        pictures.append(ROOT / "docs" / "images" / "benchmarks.svg")
+    print(f"\n{table}")
+    for path in pictures:
+        report.picture(measured, path)
 
 
 if __name__ == "__main__":

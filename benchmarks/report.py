@@ -1,0 +1,176 @@
+"""The measurements as a table and as a picture."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import data
+
+NAMES = {"gradcircuit": "gradcircuit", "torch": "PyTorch", "torch_tuned": "PyTorch tuned", "jax": "JAX jit",
+         "mygrad": "MyGrad", "hips": "HIPS autograd", "products": "products alone", "pass": "one pass"}
+PEERS = ("torch_tuned", "jax", "mygrad", "hips")
+FLOORS = ("products", "pass")
+FOOTPRINTS = ("gradcircuit", "torch", "jax", "mygrad", "hips")  # libraries with an import and a size of their own
+TOLERANCE = 1e-4  # of the results of the first steps, relative
+
+
+@dataclass
+class Quantity:
+    """What a row of the table shows: a figure of a workload's cells, its unit, and the ratio that is aimed at."""
+
+    title: str
+    unit: str
+    target: float  # PyTorch's figure over this project's
+    workload: str
+    figure: str = "median"
+    scale: float = 1e3
+
+
+QUANTITIES = {
+    "W1": Quantity("chain of 2,000 operations on 8 x 8", "µs an operation", 2.0, "W1", scale=1e6 / 2000),
+    "W2": Quantity("MLP, training step", "ms", 1.5, "W2"),
+    "W3": Quantity("CNN, training step", "ms", 1.0, "W3"),
+    "W4": Quantity("ResNet-20, training step", "ms", 1.0, "W4"),
+    "W5": Quantity("LSTM, training step", "ms", 1.0, "W5"),
+    "W6": Quantity("GPT, training step", "ms", 1.5, "W6"),
+    "W7": Quantity("68,000 scalar nodes", "s", 2.0, "W7", scale=1),
+    "W8 time": Quantity("import", "ms", 1.0, "W8", "import"),
+    "W8 size": Quantity("installed size", "MB", 1.0, "W8", "size", scale=1),
+    "W9 CNN": Quantity("peak memory of W3", "MiB", 1.0, "W3", "memory", scale=1),
+    "W9 GPT": Quantity("peak memory of W6", "MiB", 1.0, "W6", "memory", scale=1),
+    "W10": Quantity("chain of 1,000,000 nodes", "s", 1.5, "W10", scale=1),
+    "W11": Quantity("Adam on 10,000,000 numbers", "ms", 1.5, "W11"),
+    "W12a": Quantity("convolution 3 x 3, 64 to 64", "ms", 1.0, "W12a"),
+    "W12b": Quantity("convolution 7 x 7 / 2, 3 to 64", "ms", 1.0, "W12b"),
+    "W12c": Quantity("convolution 3 x 3, depthwise 128", "ms", 1.0, "W12c"),
+    "W12d": Quantity("convolution 1 x 1, 256 to 64", "ms", 1.0, "W12d"),
+    "W13": Quantity("Hessian-vector product of W2", "ms", 1.0, "W13")}
+
+MEASURED = list(dict.fromkeys(quantity.workload for quantity in QUANTITIES.values()))
+
+
+def deviation(workload: str, results: list[float]) -> float:
+    """How far the results are from those of the definition, relative."""
+    expected = data.RESULTS.get(workload, [])
+    return max((abs(a - b) / abs(b) for a, b in zip(results, expected, strict=False)), default=0.0)
+
+
+@dataclass
+class Row:
+    """One quantity in all libraries."""
+
+    name: str
+    quantity: Quantity
+    cells: dict[str, dict]
+
+    def value(self, library: str) -> float | None:
+        """The figure in the row's unit, None where there is none."""
+        value = self.cells.get(library, {}).get(self.quantity.figure)
+        return None if value is None else value * self.quantity.scale
+
+    def ratio(self, library: str = "gradcircuit") -> float | None:
+        """PyTorch's figure over a library's: above 1 the library is better."""
+        value, base = self.value(library), self.value("torch")
+        return base / value if value and base else None
+
+    def text(self, library: str) -> str:
+        """The figure with its spread and, where something was wrong, what."""
+        cell, value = self.cells.get(library, {}), self.value(library)
+        if "failure" in cell:
+            return "failed"
+        if value is None:
+            return "–"
+        words = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+        if self.quantity.figure == "median" and "spread" in cell:
+            words += f" ± {cell['spread']:.0%}"
+        if cell.get("quiet") == 0:
+            words += " (disturbed)"
+        if (error := deviation(self.quantity.workload, cell.get("results", []))) > TOLERANCE:
+            words += f" (**results differ by {error:.0e}**)"
+        return words
+
+    def ratio_text(self) -> str:
+        """The ratio, marked where the target is missed."""
+        ratio = self.ratio()
+        return "–" if ratio is None else f"{ratio:.2f}" if ratio >= self.quantity.target else f"**{ratio:.2f}** ✗"
+
+    def summary(self) -> str:
+        """The row in a line of plain text."""
+        figures = ", ".join(f"{NAMES[library]} {self.text(library)}" for library in self.cells)
+        return f"{self.name:8s}{self.quantity.title}, {self.quantity.unit}: {figures}; ratio {self.ratio_text()}"
+
+
+def rows(measured: dict, workloads: Iterable[str] = MEASURED) -> list[Row]:
+    """The rows that these workloads give."""
+    found = []
+    for name, quantity in QUANTITIES.items():
+        cells = measured["cells"].get(quantity.workload)
+        if cells and quantity.workload in workloads:
+            found.append(Row(name, quantity, {library: cell for library, cell in cells.items()
+                                              if quantity.figure == "median" or library not in FLOORS}))
+    return found
+
+
+def markdown(measured: dict) -> str:
+    """The table, with the machine above and what the columns mean below."""
+    peers = [library for library in PEERS if library in measured["versions"]]
+    floors = [library for library in FLOORS if library in measured["versions"]]
+    heads = ["", "", "unit", "gradcircuit", "PyTorch", "ratio", "target", *(NAMES[p] for p in (*peers, *floors))]
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|" + "---:|" * (len(heads) - 3)]
+    for row in rows(measured):
+        words = [row.name, row.quantity.title, row.quantity.unit, row.text("gradcircuit"), row.text("torch"),
+                 row.ratio_text(), f"{row.quantity.target:g}", *(row.text(p) for p in (*peers, *floors))]
+        lines.append(f"| {' | '.join(words)} |")
+    versions = ", ".join(f"{NAMES[name]} {version}" for name, version in measured["versions"].items()
+                         if name in FOOTPRINTS)
+    deviations = [deviation(workload, cells.get("gradcircuit", {}).get("results", []))
+                  for workload, cells in measured["cells"].items()]
+    missing = [NAMES[name] for name in NAMES if name not in measured["versions"]]
+    return "\n".join([
+        f"Measured on {measured['machine']}, two threads. {versions}.", "", *lines, "",
+        "Medians of interleaved, undisturbed steps ± half the distance of the quartiles; lower is better. Ratio: "
+        "PyTorch's figure over gradcircuit's, ✗ where it misses the target. PyTorch tuned: fused optimizers, "
+        "channels-last images. MyGrad: its memory guard off. Products alone: `np.matmul` on the step's own shapes. One "
+        "pass: parameters, gradients and state (of a convolution: all its arrays) read and written once. –: the "
+        f"library cannot express it. Largest relative deviation of gradcircuit's results: {max(deviations):.0e} "
+        f"(allowed: {TOLERANCE:.0e})."
+        + (f" Not installed: {', '.join(missing)}." if missing else ""), ""])
+
+
+def picture(measured: dict, path: Path) -> None:
+    """Speed (and thrift) relative to PyTorch, a row a quantity, on a logarithmic axis."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        print(f"{path.name} is not drawn: pip install matplotlib")
+        return
+    shown = [row for row in rows(measured) if row.ratio() is not None][::-1]
+    if not shown:
+        print(f"{path.name} is not drawn: it shows ratios to PyTorch, which was not measured")
+        return
+    mpl.rcParams["svg.hashsalt"] = "gradcircuit"
+    figure = Figure(figsize=(8, 1.1 + 0.28 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(range(len(shown)), [row.ratio() - 1 for row in shown], left=1, height=0.6, label="gradcircuit",
+              color=["#8fbcd4" if row.ratio() >= 1 else "#e5a99a" for row in shown])
+    for i, row in enumerate(shown):
+        axes.annotate(f"{row.ratio():.2f}", (1, i), (4, 0), xycoords=axes.get_yaxis_transform(),
+                      textcoords="offset points", va="center", fontsize=8)
+    for library, marker, color in zip(PEERS, "D^os", ("#b23a48", "#3a7d44", "#7a5195", "0.35"), strict=True):
+        points = [(row.ratio(library), i) for i, row in enumerate(shown) if row.ratio(library) is not None]
+        if points:
+            axes.scatter(*zip(*points, strict=True), marker=marker, s=20, color=color, edgecolor="white", linewidth=0.5,
+                         zorder=3, label=NAMES[library])
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    ticks = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16]
+    low, high = axes.get_xlim()
+    axes.set_xticks(ticks, ["1/16", "1/8", "1/4", "1/2", "1", "2", "4", "8", "16"])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(max(low, 1 / 20), min(high * 1.1, 20))
+    axes.set_yticks(range(len(shown)), [f"{row.name}  {row.quantity.title}" for row in shown], fontsize=8)
+    axes.set_xlabel("relative to PyTorch on the same machine (right of the line: faster, smaller)", fontsize=9)
+    figure.legend(fontsize=8, loc="outside upper center", ncols=5, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, metadata={"Date": None})
