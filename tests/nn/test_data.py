@@ -1,5 +1,6 @@
 """Data sets and loaders: every example once, in the order that was asked for."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,23 @@ def test_each_pass_has_every_example_once(dataset, shuffle, drop_last):
         assert len({x for x, _ in pairs}) == len(pairs)
 
 
+def test_samplers_say_what_is_taken():
+    def taken(**options):
+        return [x.tolist() for x, _ in DataLoader(Squares(10), **options)]
+    assert taken(batch_size=2, sampler=(i for i in (5, 1, 9))) == [[5, 1], [9]]
+    assert taken(batch_size=2, sampler=[5, 1, 9], drop_last=True) == [[5, 1]]
+    assert taken(batch_sampler=[[3], [4, 4, 0]]) == [[3], [4, 4, 0]]
+    assert next(iter(DataLoader(Squares(10), 2, sampler=itertools.count())))[0].tolist() == [0, 1]
+
+
+def test_a_data_set_that_changes_its_rows_is_asked_for_each():
+    class Doubled(TensorDataset):
+        def __getitem__(self, index):
+            assert isinstance(index, int)
+            return 2 * super().__getitem__(index)[0]
+    assert next(iter(DataLoader(Subset(Doubled(np.arange(5)), [1, 3]), 2))).tolist() == [2, 6]
+
+
 def test_shuffling_is_repeated_by_the_seed_and_differs_between_passes():
     def passes():
         loader = DataLoader(TensorDataset(np.arange(50)), 50, shuffle=True, generator=Generator().manual_seed(1))
@@ -69,7 +87,13 @@ def test_collate_goes_into_nested_examples():
     (lambda: random_split(Squares(5), [2, 2]), "5 examples"),
     (lambda: DataLoader(Squares(5), 0), "not 0"),
     (lambda: DataLoader(Squares(5), shuffle=True, sampler=[1]), "not both"),
-    (lambda: DataLoader(Squares(5), num_workers=2), "num_workers=2"),
+    (lambda: DataLoader(Squares(5), batch_size=2, batch_sampler=[[1]]), "leave out batch_size"),
+    (lambda: DataLoader(Squares(5), num_workers=-1), "not -1"),
+    (lambda: DataLoader(Squares(5), num_workers=1, timeout=-2), "not -2"),
+    (lambda: DataLoader(Squares(5), num_workers=1, prefetch_factor=0), "not 0"),
+    (lambda: DataLoader(Squares(5), prefetch_factor=3), "prefetch_factor=3 is about worker processes"),
+    (lambda: DataLoader(Squares(5), persistent_workers=True), "give num_workers"),
+    (lambda: DataLoader(Squares(5), num_workers=1, multiprocessing_context="thread"), "not 'thread'"),
     (lambda: default_collate([object()]), "object"),
     (lambda: ConcatDataset([Squares(2)])[5], "there are 2"),
 ])

@@ -1,0 +1,317 @@
+"""Worker processes give the batches that there would be without them, and leave nothing behind."""
+
+import gc
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Generator
+from nn import shared_memory
+from nn.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info
+
+pytestmark = pytest.mark.skipif(not shared_memory.AVAILABLE, reason="needs file descriptors handed over")
+ROOT = Path(__file__).parents[2]
+LARGE = shared_memory.SMALL // 4  # float32 numbers that make a block
+
+
+class Rows(Dataset):
+    """Row i holds i; `act(i)` may do anything before that."""
+
+    def __init__(self, n=12, act=lambda i: None, size=LARGE):
+        self.n, self.act, self.size = n, act, size
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        self.act(i)
+        return np.full(self.size, i, np.float32), i
+
+
+def children():
+    """The processes that this one has started and that still are, zombies included."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+def blocks():
+    return Path("/proc/self/maps").read_text().count("memfd:batch"), len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    before = children(), blocks()
+    yield
+    gc.collect()
+    assert (children(), blocks()) == before
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"persistent_workers": True, "shuffle": True},
+                                     {"prefetch_factor": 1, "drop_last": True}], ids=str)
+def test_the_batches_are_those_without_workers(workers, options):
+    def passes(**also):
+        generator = Generator().manual_seed(3)
+        loader = DataLoader(Rows(), 5, generator=generator, **also)
+        batches = [[(x.tolist(), y.tolist()) for x, y in loader] for _ in range(2)]
+        return batches, generator.get_state()
+    assert passes(num_workers=workers, **options) == passes(
+        **{name: value for name, value in options.items() if name in ("shuffle", "drop_last")})
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_every_start_method_gives_the_same(method):
+    x = np.random.default_rng(0).standard_normal((6, LARGE)).astype(np.float32)
+    x @ x.T, np.ones((300, 300)) @ np.ones((300, 300))  # BLAS's threads are there before the fork
+    loader = DataLoader(TensorDataset(x, np.arange(6)), 3, num_workers=1, multiprocessing_context=method,
+                        collate_fn=_product if method == "fork" else None)
+    batches = list(loader)
+    np.testing.assert_array_equal(np.concatenate([b[0].numpy() for b in batches]), x)
+    with pytest.raises(IndexError, match=r"(?s)worker process 0.*Traceback.*out of bounds"):
+        list(DataLoader(TensorDataset(x), sampler=[17], num_workers=1, multiprocessing_context=method))
+    if method != "fork":
+        _stop_servers()
+
+
+def _product(examples):
+    assert (np.ones((300, 300)) @ np.ones((300, 300)) == 300).all()
+    return [autograd.stack(parts) for parts in zip(*examples, strict=True)]
+
+
+def _stop_servers():
+    from multiprocessing import forkserver, resource_tracker
+    forkserver._forkserver._stop()
+    resource_tracker._resource_tracker._stop()
+
+
+def test_arrays_lie_in_shared_memory_that_dies_with_them():
+    before = blocks()
+    iterator = iter(DataLoader(Rows(4), 2, num_workers=1))
+    x, _ = next(iterator)
+    y, _ = next(iterator)
+    assert blocks()[0] - before[0] == 2
+    view = x.numpy()[1:]
+    del x, y
+    assert blocks()[0] - before[0] == 1
+    view += 1  # it is the reader's
+    assert (view == 2).all()
+    del view
+    assert blocks()[0] == before[0]
+    iterator.close()
+
+
+def test_examples_are_stacked_where_they_are_handed_over(monkeypatch):
+    def once(self, *args):
+        assert not self._made, "copied into a second block"
+        return empty(self, *args)
+    empty = shared_memory.Blocks.empty
+    monkeypatch.setattr(shared_memory.Blocks, "empty", once)
+    for x, _ in DataLoader(Rows(4), 2, num_workers=1):
+        assert x.shape == (2, LARGE)
+    with pytest.raises(AssertionError, match="copied"):
+        list(DataLoader(Rows(4), 2, num_workers=1, collate_fn=lambda examples: [
+            array.numpy() * 2 for array in default_collate(examples)]))
+
+
+def test_whatever_collate_gives_comes_over():
+    fortran, strided = np.asfortranarray(np.random.rand(100, 90)), np.random.rand(200, 100)[::2]
+    given = {"fortran": fortran, "strided": strided, "text": "ab" * shared_memory.MESSAGE, "empty": np.zeros((0, 3)),
+             "objects": np.array([None] * 5000), "twice": [fortran, fortran], "half": fortran[:, :50],
+             "tensor": autograd.as_tensor(strided), "date": np.arange(9000).astype("M8[s]")}
+    got, = DataLoader([0], collate_fn=lambda examples: given, num_workers=1)
+    assert got["text"] == given["text"] and isinstance(got["tensor"], autograd.Tensor)
+    assert got["twice"][0] is got["twice"][1]
+    for name in ("fortran", "strided", "empty", "objects", "half", "tensor", "date"):
+        np.testing.assert_array_equal(np.asarray(got[name]), np.asarray(given[name]))
+        assert np.asarray(got[name]).dtype == np.asarray(given[name]).dtype
+
+
+def test_memory_that_was_given_up_is_not_mistaken_for_a_batch():
+    def collate(examples):
+        for _ in range(20):
+            batch = default_collate(examples)[0].numpy() + 1  # the shared one is dropped, its address free
+        return batch
+    for i, x in enumerate(DataLoader(Rows(6), 2, num_workers=1, collate_fn=collate)):
+        assert x[:, 0].tolist() == [2 * i + 1, 2 * i + 2]
+
+
+def test_hoarded_batches_do_not_use_up_file_descriptors(monkeypatch):
+    monkeypatch.setattr(shared_memory, "MAPPED", 3)
+    before = blocks()
+    hoard = [x for x, _ in DataLoader(Rows(), 1, num_workers=2)]
+    assert blocks()[0] - before[0] == 3
+    assert [x[0, 0].item() for x in hoard] == list(range(12))
+
+
+def test_large_questions_and_answers_do_not_wait_for_each_other():
+    loader = DataLoader(np.arange(200_000), 10_000, num_workers=1, prefetch_factor=20,
+                        collate_fn=lambda examples: [str(i) for i in examples])
+    assert [i for batch in loader for i in batch] == [str(i) for i in range(200_000)]
+
+
+def test_workers_differ_in_their_random_numbers_and_are_repeated_by_the_seed():
+    def drawn():
+        loader = DataLoader(range(4), num_workers=2, generator=Generator().manual_seed(1),
+                            collate_fn=lambda _: (autograd.rand(()).item(), np.random.rand(), random.random()))
+        return [*loader, *loader]
+    once = drawn()
+    assert once == drawn()
+    assert all(len({numbers[k] for numbers in once}) == len(once) for k in range(3))
+
+
+def test_workers_know_who_they_are():
+    assert get_worker_info() is None
+    data = Rows(4)
+
+    def start(worker):
+        get_worker_info().dataset.greeting = f"hello {worker}"
+
+    def collate(examples):
+        info = get_worker_info()
+        return info.id, info.num_workers, info.seed, info.dataset.greeting, os.getpid()
+    got = list(DataLoader(data, num_workers=2, worker_init_fn=start, collate_fn=collate))
+    assert [g[:2] for g in got] == [(0, 2), (1, 2), (0, 2), (1, 2)]
+    assert [g[3] for g in got] == ["hello 0", "hello 1"] * 2
+    assert got[1][2] - got[0][2] == 1
+    assert os.getpid() not in {g[4] for g in got} and not hasattr(data, "greeting")
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_persistent_workers_are_the_same_in_each_pass(persistent):
+    loader = DataLoader(range(6), num_workers=2, persistent_workers=persistent, collate_fn=lambda _: os.getpid())
+    first, second = set(loader), set(loader)
+    assert (first == second) == persistent
+    next(iter(loader))  # left half way
+    assert len(set(loader)) == 2
+    assert len(set(loader) & first) == 2 * persistent
+    assert set(zip(loader, loader, strict=True)).isdisjoint({(p, p) for p in first})  # two passes side by side
+
+
+class UnusualError(Exception):
+    def __init__(self, a, b):
+        super().__init__(a, b)
+
+
+@pytest.mark.parametrize(("error", "expected"), [
+    (ValueError("no such file"), ValueError), (KeyError("no such file"), KeyError),
+    (UnusualError("no such file", 2), RuntimeError), (type("Local", (Exception,), {})("no such file"), RuntimeError)],
+    ids=lambda e: getattr(e, "__name__", type(e).__name__))
+def test_an_exception_comes_with_its_type_and_the_workers_traceback(error, expected):
+    def act(i):
+        if i == 5:
+            raise error
+    seen = []
+    with pytest.raises(expected) as info:
+        for x, _ in DataLoader(Rows(act=act), 2, num_workers=2):
+            seen.append(x[0, 0].item())
+    assert type(info.value) is expected and seen == [0, 2]
+    text = str(info.value)
+    assert f"Caught {type(error).__name__} in DataLoader worker process 0" in text
+    assert "Traceback" in text and "raise error" in text and "no such file" in text
+    assert len(text.splitlines()) > 5
+
+
+def test_exceptions_at_the_start_and_at_the_end_of_a_batch_are_shown():
+    def refuse(worker):
+        raise ValueError(f"no worker {worker}")
+    with pytest.raises(ValueError, match="no worker 0"):
+        next(iter(DataLoader(Rows(), num_workers=2, worker_init_fn=refuse)))
+    with pytest.raises(Exception, match=r"(?s)pickle.*lambda"):
+        next(iter(DataLoader(Rows(), num_workers=1, collate_fn=lambda examples: lambda: 0)))
+
+
+@pytest.mark.parametrize(("end", "words"), [
+    (lambda: os.kill(os.getpid(), signal.SIGKILL), "was killed by SIGKILL"),
+    (lambda: os._exit(3), "exited with status 3")])
+def test_a_worker_that_dies_is_noticed(end, words):
+    loader = DataLoader(Rows(act=lambda i: end() if i == 5 else None), 2, num_workers=2, persistent_workers=True)
+    with pytest.raises(RuntimeError, match=words):
+        list(loader)
+    with pytest.raises(RuntimeError, match="worker 0"):  # a new pass has new workers
+        list(loader)
+
+
+def test_a_batch_that_takes_too_long_is_an_error():
+    before = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"timed out after 0\.2 seconds: worker 0"):
+        list(DataLoader(Rows(act=lambda i: time.sleep(60)), num_workers=1, timeout=0.2))
+    assert time.monotonic() - before < 30
+
+
+def test_leaving_the_loop_ends_the_workers():
+    before = children()
+    for _ in DataLoader(Rows(), num_workers=2):
+        assert len(children() - before) == 2
+        break
+    assert children() == before
+
+
+def run(program, then=lambda process: None):
+    """Run a program that prints a line once it goes; its status, and what it wrote after that."""
+    process = subprocess.Popen([sys.executable, "-W", "error", "-c", textwrap.dedent(program)], text=True, cwd=ROOT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    line = process.stdout.readline()
+    then(process)
+    out, err = process.communicate(timeout=60)  # workers hold both pipes, so none is left when this returns
+    return process.returncode, line + out, err
+
+
+ENDLESS = """
+    import itertools, time, numpy as np
+    from nn.data import DataLoader
+    def slow(examples):
+        time.sleep(0.05)
+        return np.zeros(100_000)
+    loader = DataLoader(range(10), sampler=itertools.count(), num_workers=2, collate_fn=slow)
+    loader.dataset = type("Any", (), {"__getitem__": lambda self, i: i})()
+"""
+
+
+def test_ctrl_c_ends_everything_with_one_traceback():
+    status, _, err = run(ENDLESS + """
+    for i, batch in enumerate(loader):
+        if i == 3:
+            print("running", flush=True)
+    """, lambda process: os.killpg(process.pid, signal.SIGINT))
+    assert status == -signal.SIGINT
+    assert err.count("Traceback") == 1 and err.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_ctrl_c_while_processes_are_spawned_is_no_noise():
+    status, _, err = run("""
+    import numpy as np
+    from nn.data import DataLoader, TensorDataset
+    loader = DataLoader(TensorDataset(np.zeros((4, 4))), num_workers=2, multiprocessing_context="spawn")
+    print("running", flush=True)
+    while True:
+        list(loader)
+    """, lambda process: (time.sleep(0.3), os.killpg(process.pid, signal.SIGINT)))
+    assert status == -signal.SIGINT
+    assert err.count("Traceback") == 1 and "KeyboardInterrupt" in err
+
+
+def test_workers_follow_a_parent_that_is_killed():
+    status, _, err = run(ENDLESS + """
+    for i, batch in enumerate(loader):
+        if i == 3:
+            print("running", flush=True)
+    """, lambda process: process.kill())
+    assert (status, err) == (-signal.SIGKILL, "")
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_a_program_may_end_in_the_middle_of_a_pass(persistent):
+    assert run(ENDLESS + f"""
+    loader.persistent_workers = {persistent}
+    iterator = iter(loader)
+    kept = [next(iterator), next(iterator)]
+    print("running")
+    """) == (0, "running\n", "")
