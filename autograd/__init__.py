@@ -65,6 +65,7 @@ from autograd.random import (
 )
 from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
+from autograd.threads import get_num_threads, set_num_threads
 
 globals().update(FUNCTIONS)
 process.tune()

@@ -9,7 +9,7 @@ Three bilinear operations, each the derivative of the others, so that every orde
 The work is matrix products over windows. A window's elements lie together when the channels are the last axis, so
 results are laid out that way in memory (their shape is PyTorch's (N, C, *size) all the same, and NumPy's elementwise
 functions keep the layout); windows are copied out for a few images at a time, so that they are still in the cache when
-the product reads them, and never for a whole batch.
+the product reads them, and never for a whole batch. Threads share the images among them.
 """
 
 import itertools
@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd import as_tensor, operation
 from autograd.samples import call
+from autograd.threads import in_parallel
 
 CACHE = 1 << 19
 """How many bytes of windows to make at a time."""
@@ -50,7 +51,12 @@ def inside(size, padding):
 
 def channels_last(x):
     """(N, C, *size) -> (N, *size, C), without a copy."""
-    return np.moveaxis(x, 1, -1)
+    return x.transpose(0, *range(2, x.ndim), 1)
+
+
+def channels_first(x):
+    """(N, *size, C) -> (N, C, *size), without a copy."""
+    return x.transpose(0, -1, *range(1, x.ndim - 1))
 
 
 def _blocks(count, bytes_each):
@@ -59,43 +65,73 @@ def _blocks(count, bytes_each):
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
-def _padded_blocks(x, blocks, padding):
-    """x (N, *size, C) with zeros around it, block by block, in one buffer."""
-    if not any(map(any, padding)) and x.flags.c_contiguous:
-        for images in blocks:
-            yield images, x[images]
-        return
-    size, longest = x.shape[1:-1], max((b.stop - b.start for b in blocks), default=0)
-    padded = [n + sum(p) for n, p in zip(size, padding, strict=True)]
-    buffer = np.zeros((longest, *padded, x.shape[-1]), x.dtype)
-    for images in blocks:
-        block = buffer[:images.stop - images.start]
-        block[(slice(None), *inside(size, padding))] = x[images]
-        yield images, block
+def _fill_channels_last(block, x):
+    """Copy x (N, C, *size) into block (N, *size, C)."""
+    if x.flags.c_contiguous:
+        # Channels lie a power of two apart more often than not; the processor's cache has few places for such.
+        pixels = math.prod(x.shape[2:])
+        apart = np.empty((*x.shape[:2], pixels + 16), x.dtype)[:, :, :pixels]
+        apart[...] = x.reshape(apart.shape)
+        x = apart.reshape(x.shape, copy=False)
+    block[...] = channels_last(x)
+
+
+def contiguous_channels_last(x):
+    """x (N, C, *size) as a contiguous (N, *size, C)."""
+    if channels_last(x).flags.c_contiguous:
+        return channels_last(x)
+    block = np.empty(channels_last(x).shape, x.dtype)
+    _fill_channels_last(block, x)
+    return block
+
+
+def _images(x, count, padding):
+    """x (N, C, *size) as (N, *size, C) with zeros around it, a few images at a time.
+
+    Returns:
+        An array, and a function that sees to it that some images (a slice, at most `count`) are in the array and
+        says where.
+    """
+    if not any(map(any, padding)) and channels_last(x).flags.c_contiguous:
+        return channels_last(x), lambda images: images
+    size = x.shape[2:]
+    padded = np.zeros((count, *[n + sum(p) for n, p in zip(size, padding, strict=True)], x.shape[1]), x.dtype)
+    within = padded[(slice(None), *inside(size, padding))]
+
+    def load(images):
+        here = slice(0, images.stop - images.start)
+        _fill_channels_last(within[here], x[images])
+        return here
+
+    return padded, load
 
 
 def _windows(x, kernel, out, stride, padding, dilation, groups):
     """Block by block: which images, and their windows as matrices (groups, places, kernel x channels of the group)."""
-    channels = x.shape[1] // groups
+    channels, count = x.shape[1] // groups, math.prod(out)
     row = math.prod(kernel) * channels
-    blocks = _blocks(len(x), math.prod(out) * row * groups * x.itemsize)
-    buffer = None
-    for images, block in _padded_blocks(channels_last(x), blocks, padding):
-        count, rows = len(block), len(block) * math.prod(out)
-        if row == channels and groups == 1:  # a kernel of one element: the windows are the pixels
-            every = places((0,) * len(out), out, stride, dilation)
-            yield images, block[(slice(None), *every)].reshape(1, rows, row)
-            continue
-        steps = block.strides[1:-1]
-        view = np.lib.stride_tricks.as_strided(
-            block, (groups, count, *out, *kernel, channels),
-            (channels * x.itemsize, block.strides[0], *[n * s for n, s in zip(steps, stride, strict=True)],
-             *[n * d for n, d in zip(steps, dilation, strict=True)], x.itemsize), writeable=False)
-        if buffer is None:
-            buffer = np.empty(view.size, x.dtype)  # the first block is the longest
-        windows = buffer[:view.size].reshape(view.shape)
+    blocks = _blocks(len(x), count * row * groups * x.itemsize)
+    if not blocks:
+        return
+    longest = blocks[0].stop
+    array, load = _images(x, longest, padding)
+    if row == channels and groups == 1:  # a kernel of one element: the windows are the pixels
+        every = (slice(None), *places((0,) * len(out), out, stride, dilation))
+        for images in blocks:
+            pixels = array[load(images)][every]
+            yield images, pixels.reshape(1, len(pixels) * count, row)
+        return
+    steps = array.strides[1:-1]
+    overlapping = np.lib.stride_tricks.as_strided(
+        array, (groups, len(array), *out, *kernel, channels),
+        (channels * x.itemsize, array.strides[0], *[n * s for n, s in zip(steps, stride, strict=True)],
+         *[n * d for n, d in zip(steps, dilation, strict=True)], x.itemsize), writeable=False)
+    buffer = np.empty((groups, longest, *overlapping.shape[2:]), x.dtype)
+    for images in blocks:
+        view = overlapping[:, load(images)]
+        windows = buffer if view.shape == buffer.shape else np.empty(view.shape, x.dtype)
         np.copyto(windows, view)
-        yield images, windows.reshape(groups, rows, row)
+        yield images, windows.reshape(groups, view.shape[1] * count, row)
 
 
 def _as_groups(y, groups):
@@ -122,24 +158,59 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
     result = np.empty((len(x), *out, len(weight)), x.dtype)
-    if _is_depthwise(weight.shape, groups):
-        blocks = _blocks(len(x), 4 * x[:1].nbytes)
-        product = np.empty_like(result[blocks[0]]) if blocks else None
-        first, *others = _kernel_rows(weight, out[-1])
-        for images, block in _padded_blocks(channels_last(x), blocks, padding):
-            total, part = result[images], product[:len(block)]
+
+    def windows_times_weight(images):
+        for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
+            part = result[images][block]
+            np.matmul(windows, matrices, out=_as_groups(part, groups))
+            if bias is not None:
+                part += bias
+
+    def kernel_by_kernel(images):
+        x_part, result_part = x[images], result[images]
+        blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
+        longest = blocks[0].stop if blocks else 0
+        product = np.empty_like(result_part[:longest])
+        first, *others = rows
+        array, load = _images(x_part, longest, padding)
+        for images in blocks:
+            block, total = array[load(images)], result_part[images]
+            part = product[:len(total)]
             np.multiply(block[(slice(None), *places(first[0], out, stride, dilation))], first[1], out=total)
             for offset, row in others:
                 total += np.multiply(block[(slice(None), *places(offset, out, stride, dilation))], row, out=part)
             if bias is not None:
                 total += bias
-        return np.moveaxis(result, -1, 1)
-    matrices = _weight_matrices(weight, groups)
-    for images, windows in _windows(x, kernel, out, stride, padding, dilation, groups):
-        np.matmul(windows, matrices, out=_as_groups(result[images], groups))
-        if bias is not None:
-            result[images] += bias
-    return np.moveaxis(result, -1, 1)
+
+    if _is_depthwise(weight.shape, groups):
+        rows = _kernel_rows(weight, out[-1])
+        in_parallel(kernel_by_kernel, len(x), result.size * math.prod(kernel))
+    else:
+        matrices = _weight_matrices(weight, groups)
+        in_parallel(windows_times_weight, len(x), result.size * math.prod(kernel))
+    return channels_first(result)
+
+
+def _add_windows(total, windows, stride, dilation):
+    """Add windows (groups, N, *out, *kernel, C / groups) to total (N, *size, C) where they stand.
+
+    Whole rows of windows at once, of those that do not meet: long inner loops though the channels may be few.
+    """
+    ndim = len(stride)
+    groups, _, *out = windows.shape[:2 + ndim]
+    kernel = windows.shape[2 + ndim:-1]
+    apart = -(-(dilation[-1] * (kernel[-1] - 1) + 1) // stride[-1])
+    pixel, number = total.strides[-2:]
+    shape = (kernel[-1], groups, windows.shape[-1])
+    for offset in offsets(kernel[:-1]):
+        target = total[(slice(None), *places(offset, out[:-1], stride[:-1], dilation[:-1]))]
+        for first in range(min(apart, out[-1])):
+            rows = windows[(slice(None),) * (1 + ndim) + (slice(first, None, apart), *offset)]
+            onto = np.lib.stride_tricks.as_strided(
+                target[..., first * stride[-1]:, :], (*rows.shape[1:2 + ndim], *shape),
+                (*target.strides[:-2], apart * stride[-1] * pixel, dilation[-1] * pixel,
+                 windows.shape[-1] * number, number))
+            onto += np.moveaxis(rows, 0, -2)
 
 
 def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
@@ -158,44 +229,57 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     reach = [max(n + sum(p), s * (m - 1) + f + 1)
              for n, p, s, m, f in zip(size, padding, stride, out, full, strict=True)]
     row = math.prod(kernel) * weight.shape[1]
-    blocks = _blocks(len(y), math.prod(out) * row * groups * y.itemsize)
     if depthwise:
         rows = _kernel_rows(weight, out[-1])
     else:
         matrices = _weight_matrices(weight, groups).swapaxes(1, 2)
-    buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
-    for images in blocks:
-        block = np.ascontiguousarray(channels_last(y)[images])
-        total = buffer[:len(block)]
-        total[...] = 0
-        if not depthwise:
-            parts = (_as_groups(block, groups) @ matrices).reshape(groups, len(block), *out, *kernel, weight.shape[1])
-        if depthwise:
-            for offset, row in rows:
-                total[(slice(None), *places(offset, out, stride, dilation))] += block * row
-        else:
-            for offset in offsets(kernel):
-                target = total[(slice(None), *places(offset, out, stride, dilation))]
-                grouped = target.reshape(*target.shape[:-1], groups, weight.shape[1], copy=False)
-                grouped += np.moveaxis(parts[(Ellipsis, *offset, slice(None))], 0, -2)
-        result[images] = total[(slice(None), *inside(size, padding))]
-    return np.moveaxis(result, -1, 1)
+
+    def put_down(images):
+        y_part, result_part = y[images], result[images]
+        blocks = _blocks(len(y_part), math.prod(out) * row * groups * y.itemsize)
+        buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
+        for images in blocks:
+            block = contiguous_channels_last(y_part[images])
+            total = buffer[:len(block)]
+            total[...] = 0
+            if depthwise:
+                for offset, row_of_weights in rows:
+                    total[(slice(None), *places(offset, out, stride, dilation))] += block * row_of_weights
+            else:
+                parts = _as_groups(block, groups) @ matrices
+                _add_windows(total, parts.reshape(groups, len(block), *out, *kernel, weight.shape[1]), stride, dilation)
+            result_part[images] = total[(slice(None), *inside(size, padding))]
+
+    in_parallel(put_down, len(y), y.size * math.prod(kernel))
+    return channels_first(result)
 
 
 def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
-    rows = channels_last(y)
-    if _is_depthwise((y.shape[1], c_in), groups):
+
+    def windows_times_y(images):
+        total, y_part = np.zeros((groups, math.prod(kernel) * c_in, c_out), x.dtype), y[images]
+        for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
+            total += windows.swapaxes(1, 2) @ _as_groups(contiguous_channels_last(y_part[block]), groups)
+        return total
+
+    def kernel_by_kernel(images):
+        x_part, y_part = x[images], y[images]
         weight = np.zeros((*kernel, groups), x.dtype)
-        for images, block in _padded_blocks(channels_last(x), _blocks(len(x), 4 * x[:1].nbytes), padding):
-            row = np.ascontiguousarray(rows[images])  # it is read once for every element of the kernel
+        blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
+        array, load = _images(x_part, blocks[0].stop if blocks else 0, padding)
+        for images in blocks:
+            block = array[load(images)]
+            row = contiguous_channels_last(y_part[images])  # it is read once for every element of the kernel
             for offset in offsets(kernel):
                 product = block[(slice(None), *places(offset, out, stride, dilation))] * row
                 weight[offset] += np.ones(product.size // groups, x.dtype) @ product.reshape(-1, groups)
+        return weight
+
+    if _is_depthwise((y.shape[1], c_in), groups):
+        weight = sum(in_parallel(kernel_by_kernel, len(x), x.size * math.prod(kernel)))
         return np.moveaxis(weight, -1, 0)[:, None]
-    total = np.zeros((groups, math.prod(kernel) * c_in, c_out), x.dtype)
-    for images, windows in _windows(x, kernel, out, stride, padding, dilation, groups):
-        total += windows.swapaxes(1, 2) @ _as_groups(rows[images], groups)
+    total = sum(in_parallel(windows_times_y, len(x), x.size * math.prod(kernel)))
     split = total.reshape(groups, *kernel, c_in, c_out)
     return np.moveaxis(split, (-1, -2), (1, 2)).reshape(groups * c_out, c_in, *kernel)
 

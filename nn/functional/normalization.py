@@ -1,6 +1,8 @@
 """Normalization: zero mean and unit variance over some axes, then a scale and a shift.
 
-One rule serves batch, layer, group and instance normalization; they differ in the axes.
+Two rules: each row by itself (layer, group and instance normalization), and each channel over the whole batch (batch
+normalization). Both go over the array by blocks that stay in the cache, shared among threads, and take sums as products
+with ones, which is faster.
 """
 
 import math
@@ -10,58 +12,84 @@ import numpy as np
 import autograd
 from autograd import as_tensor, no_grad, operation
 from autograd.samples import call
-from nn.functional.linear import sum_of_rows
+from autograd.threads import in_parallel
+from nn.functional.convolution import channels_last, contiguous_channels_last
+from nn.functional.linear import rows
+
+BLOCK = 1 << 16
+"""How many numbers to work on at a time."""
 
 
-def _forward(x, weight=None, bias=None, *, dims, eps):
-    mean = x.mean(axis=dims, keepdims=True)
-    normal = x - mean
-    variance = (normal * normal).mean(axis=dims, keepdims=True)
-    inverse = 1 / np.sqrt(variance + eps)
-    normal *= inverse
-    out = normal.copy() if weight is None else normal * weight
-    if bias is not None:
-        out += bias
-    return out, mean, variance, normal, inverse
+def _blocks(part, width):
+    """A part of the rows, cut so that each piece of `width` columns stays in the cache."""
+    step = max(1, BLOCK // max(width, 1))
+    return [slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)]
 
 
-def _summed_onto(parameter, g):
-    """g summed where it stands beside a parameter of the last axis, or of the channels: as a product, which is faster.
-
-    Other sums are left to the engine.
-    """
-    if parameter.shape == g.shape[-1:]:
-        return sum_of_rows(g)
-    if g.ndim > 2 and parameter.shape == (g.shape[1], *(1,) * (g.ndim - 2)):
-        rows = np.moveaxis(g, 1, -1)
-        if rows.flags.c_contiguous:
-            return sum_of_rows(rows).reshape(parameter.shape)
-    return g
+def _ones(count, like):
+    return np.ones(count, like.dtype)
 
 
-def _vjp(g, out, x, weight, bias, *, dims, eps, needs_input_grad):
-    (g, g_mean, g_variance), (*_, normal, inverse) = g, out
-    product = g * normal
-    d_weight = _summed_onto(weight, product) if needs_input_grad[1] else None
-    d_bias = _summed_onto(bias, g) if needs_input_grad[2] else None
-    if not needs_input_grad[0]:
-        return None, d_weight, d_bias
-    # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
-    n = math.prod(x.shape[d] for d in dims)
-    if weight is None:
-        d_normal, along = g, product
-    else:
-        d_normal, along = g * weight, product * weight
-    dx = normal * (along.mean(axis=dims, keepdims=True) * -1)
-    dx += d_normal
-    dx -= d_normal.mean(axis=dims, keepdims=True)
-    dx *= inverse
+def _normalize_rows(x, weight=None, bias=None, *, eps):
+    x_rows = rows(x)
+    width = x.shape[-1]
+    out, average = np.empty_like(x_rows, order="C"), np.full((width, 1), 1 / max(width, 1), x.dtype)
+    mean, variance = np.empty((2, len(x_rows), 1), x.dtype)
+
+    def work(part):
+        for block in _blocks(part, width):
+            normal = out[block]
+            np.matmul(x_rows[block], average, out=mean[block])
+            np.subtract(x_rows[block], mean[block], out=normal)
+            np.matmul(normal * normal, average, out=variance[block])
+            normal *= 1 / np.sqrt(variance[block] + eps)
+            if weight is not None:
+                normal *= weight
+            if bias is not None:
+                normal += bias
+
+    in_parallel(work, len(x_rows), 4 * x.size)
+    lead = (*x.shape[:-1], 1)
+    return out.reshape(x.shape), mean.reshape(lead), variance.reshape(lead)
+
+
+def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
+    (g, g_mean, g_variance), (_, mean, variance) = g, out
+    width = x.shape[-1]
+    x_rows, g_rows, mean = rows(x), rows(g), mean.reshape(-1, 1)
+    inverse = 1 / np.sqrt(variance.reshape(-1, 1) + eps)
+    average = np.full((width, 1), 1 / max(width, 1), x.dtype)
+    dx = np.empty_like(x_rows, order="C")
+
+    def work(part):
+        d_weight, d_bias = np.zeros((2, width), x.dtype)
+        for block in _blocks(part, width):
+            normal, d = x_rows[block] - mean[block], g_rows[block]
+            normal *= inverse[block]
+            along, ones = d * normal, _ones(block.stop - block.start, x)
+            d_weight += ones @ along
+            d_bias += ones @ d
+            if not needs_input_grad[0]:
+                continue
+            if weight is not None:
+                d, along = d * weight, np.multiply(along, weight, out=along)
+            # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
+            normal *= along @ average
+            into = np.subtract(d, normal, out=dx[block])
+            into -= d @ average
+            into *= inverse[block]
+        return d_weight, d_bias
+
+    d_weight, d_bias = map(sum, zip(*in_parallel(work, len(x_rows), 6 * x.size), strict=True))
+    dx = dx.reshape(x.shape)
     if g_mean.any() or g_variance.any():
-        dx = dx + (g_mean + g_variance * 2 * normal / inverse) / n
-    return dx, d_weight, d_bias
+        dx += (g_mean + 2 * g_variance * (x - out[1])) / width
+    return [gradient if needed else None
+            for gradient, needed in zip((dx, d_weight, d_bias), needs_input_grad, strict=True)]
 
 
-def _composition(x, weight, bias, *, dims, eps):
+def _normalized(x, weight, bias, dims, eps):
+    """The same from elementary operations, which the second derivative goes through."""
     mean = x.mean(axis=dims, keepdims=True)
     deviation = x - mean
     variance = (deviation * deviation).mean(axis=dims, keepdims=True)
@@ -70,20 +98,136 @@ def _composition(x, weight, bias, *, dims, eps):
     return out if bias is None else out + bias, mean, variance
 
 
-def _samples(draw):
-    shape = tuple([draw.integer(2, 3) for _ in range(draw.integer(1, 3))])
-    dims = tuple(sorted({draw.integer(0, len(shape) - 1) for _ in range(2)}))
-    parameters = [draw.array(shape=shape[-1:]) if draw.boolean() else None for _ in range(2)]
-    return call(draw.array(shape=shape, distinct=True), *parameters, dims=dims, eps=0.5)
+def _row_samples(draw):
+    x = draw.array(shape=tuple([draw.integer(2, 3) for _ in range(draw.integer(1, 3))]), distinct=True)
+    parameters = [draw.array(shape=x.shape[-1:]) if draw.boolean() else None for _ in range(2)]
+    return call(x, *parameters, eps=0.5)
 
 
-normalize_over = operation(_forward, joint_vjp=_vjp, composition=_composition, outputs="output mean variance",
-                           names="normalize_over", methods="", samples=_samples)
+normalize_rows = operation(
+    _normalize_rows, joint_vjp=_normalize_rows_vjp,
+    composition=lambda x, weight, bias, *, eps: _normalized(x, weight, bias, -1, eps),
+    outputs="output mean variance", names="normalize_rows", methods="", samples=_row_samples)
+
+
+def _as_matrix(x):
+    """(N, C, *size) as a matrix with the channels, and the positions along the last axis, in its columns.
+
+    Long rows make long inner loops, even with few channels.
+    """
+    last = contiguous_channels_last(x) if x.ndim > 2 else np.ascontiguousarray(x)
+    return last.reshape(math.prod(last.shape[:-2]), last.shape[-2] * last.shape[-1]) if x.ndim > 2 else last
+
+
+def _as_channels(matrix, x):
+    """The matrix in the shape of x (N, C, *size)."""
+    return np.moveaxis(matrix.reshape(channels_last(x).shape), -1, 1)
+
+
+def _of_channel(columns, channels):
+    """What is summed over the rows, summed over the positions too: (C,)."""
+    return _ones(len(columns) // channels, columns) @ columns.reshape(-1, channels)
+
+
+def _sums(summand, matrix, channels):
+    """For each channel the sums of the arrays that `summand(block)` returns for a block of rows."""
+    def work(part):
+        each = [[_ones(len(array), array) @ array for array in summand(block)]
+                for block in _blocks(part, matrix.shape[1])]
+        return [sum(parts) for parts in zip(*each, strict=True)]
+
+    parts = in_parallel(work, len(matrix), 2 * matrix.size)
+    return [_of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
+
+
+def _normalize_channels(x, weight=None, bias=None, *, eps):
+    channels, matrix = x.shape[1], _as_matrix(x)
+    repeats = matrix.shape[1] // channels
+    count, out = x.size // channels, np.empty_like(matrix)
+    mean = _sums(lambda block: (matrix[block],), matrix, channels)[0] / count
+    means = np.tile(mean, repeats)
+
+    def squares(block):
+        deviation = matrix[block] - means
+        deviation *= deviation
+        return (deviation,)
+
+    variance = _sums(squares, matrix, channels)[0] / count
+    scale = 1 / np.sqrt(variance + eps)
+    scales = np.tile(scale if weight is None else scale * weight, repeats)
+    shifts = None if bias is None else np.tile(bias, repeats)
+
+    def scale_and_shift(part):
+        for block in _blocks(part, matrix.shape[1]):
+            normal = np.subtract(matrix[block], means, out=out[block])
+            normal *= scales
+            if shifts is not None:
+                normal += shifts
+
+    in_parallel(scale_and_shift, len(matrix), 2 * x.size)
+    return _as_channels(out, x), mean, variance
+
+
+def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
+    (g, g_mean, g_variance), (_, mean, variance) = g, out
+    channels, matrix, g_matrix = x.shape[1], _as_matrix(x), _as_matrix(g)
+    repeats, count = matrix.shape[1] // channels, x.size // channels
+    inverse, means = 1 / np.sqrt(variance + eps), np.tile(mean, repeats)
+
+    def g_and_along(block):
+        deviation = matrix[block] - means
+        deviation *= g_matrix[block]
+        return g_matrix[block], deviation
+
+    d_bias, along = _sums(g_and_along, matrix, channels)
+    d_weight = along * inverse
+    if not needs_input_grad[0]:
+        return None, d_weight, d_bias
+    # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
+    scale = inverse if weight is None else inverse * weight
+    of_deviation = 2 / count * g_variance - scale * inverse * d_weight / count
+    shift = g_mean / count - scale * d_bias / count
+    scales, of_deviations, shifts = [np.tile(v, repeats) for v in (scale, of_deviation, shift)]
+    dx = np.empty_like(matrix)
+
+    def work(part):
+        for block in _blocks(part, matrix.shape[1]):
+            into = np.subtract(matrix[block], means, out=dx[block])
+            into *= of_deviations
+            into += g_matrix[block] * scales
+            into += shifts
+
+    in_parallel(work, len(matrix), 3 * x.size)
+    return _as_channels(dx, x), d_weight, d_bias
+
+
+def _channels_composition(x, weight, bias, *, eps):
+    beside = (-1, *(1,) * (x.ndim - 2))
+    weight, bias = (None if p is None else p.reshape(beside) for p in (weight, bias))
+    out, mean, variance = _normalized(x, weight, bias, (0, *range(2, x.ndim)), eps)
+    return out, mean.reshape((-1,)), variance.reshape((-1,))
+
+
+def _channel_samples(draw):
+    x = draw.array(shape=tuple([draw.integer(2, 3) for _ in range(draw.integer(2, 4))]), distinct=True)
+    parameters = [draw.array(shape=x.shape[1:2]) if draw.boolean() else None for _ in range(2)]
+    return call(x, *parameters, eps=0.5)
+
+
+normalize_channels = operation(
+    _normalize_channels, joint_vjp=_normalize_channels_vjp, composition=_channels_composition,
+    outputs="output mean variance", names="normalize_channels", methods="", samples=_channel_samples)
 
 
 def _per_channel(parameter, ndim):
     """(C,) beside (N, C, ...)."""
     return None if parameter is None else as_tensor(parameter).reshape((-1, *(1,) * (ndim - 2)))
+
+
+def _scaled(x, weight, bias):
+    """x · weight + bias for each channel."""
+    x = x if weight is None else x * _per_channel(weight, x.ndim)
+    return x if bias is None else x + _per_channel(bias, x.ndim)
 
 
 def _check_channels(name, x, **parameters):
@@ -110,27 +254,28 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if x.ndim < 2:
         raise ValueError(f"batch_norm: the input must have shape (N, C) or (N, C, ...), not {x.shape}")
     _check_channels("batch_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    weight, bias = _per_channel(weight, x.ndim), _per_channel(bias, x.ndim)
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: without training=True it needs running_mean and running_var")
         scale = 1 / (_per_channel(running_var, x.ndim) + eps).sqrt()
-        scale = scale if weight is None else scale * weight
-        out = (x - _per_channel(running_mean, x.ndim)) * scale
-        return out if bias is None else out + bias
-    dims = (0, *range(2, x.ndim))
-    count = math.prod(x.shape[d] for d in dims)
+        return _scaled((x - _per_channel(running_mean, x.ndim)) * scale, weight, bias)
+    count = math.prod(x.shape[:1] + x.shape[2:])
     if count <= 1:
         raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; "
                          "use a "
                          "larger batch, or eval()")
-    out, mean, variance = normalize_over(x, weight, bias, dims=dims, eps=eps)
-    with no_grad():
-        for running, new in ((running_mean, mean), (running_var, variance * (count / (count - 1)))):
-            if running is not None:
-                running *= 1 - momentum
-                running += momentum * new.detach().reshape(-1)
+    out, mean, variance = normalize_channels(x, weight, bias, eps=eps)
+    _move(running_mean, mean, momentum)
+    _move(running_var, variance * (count / (count - 1)), momentum)
     return out
+
+
+def _move(running, new, momentum):
+    """Move a running statistic towards a new one."""
+    if running is not None:
+        with no_grad():
+            running *= 1 - momentum
+            running += momentum * new.detach()
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
@@ -142,7 +287,11 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     for key, value in (("weight", weight), ("bias", bias)):
         if value is not None and value.shape != shape:
             raise ValueError(f"layer_norm: {key} must have shape {shape}, not {value.shape}")
-    return normalize_over(x, weight, bias, dims=tuple(range(x.ndim - len(shape), x.ndim)), eps=eps)[0]
+    if len(shape) == 1:
+        return normalize_rows(x, weight, bias, eps=eps).output
+    flat = x.reshape((*x.shape[:x.ndim - len(shape)], math.prod(shape)))
+    parameters = [None if p is None else as_tensor(p).reshape(-1) for p in (weight, bias)]
+    return normalize_rows(flat, *parameters, eps=eps).output.reshape(x.shape)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
@@ -153,11 +302,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
                          f"num_groups={num_groups}, "
                          f"not {x.shape}")
     _check_channels("group_norm", x, weight=weight, bias=bias)
-    grouped = x.reshape((x.shape[0], num_groups, x.shape[1] // num_groups, *x.shape[2:]))
-    each = (num_groups, x.shape[1] // num_groups, *(1,) * (x.ndim - 2))
-    out = normalize_over(grouped, None if weight is None else weight.reshape(each),
-                         None if bias is None else bias.reshape(each), dims=tuple(range(2, grouped.ndim)), eps=eps)[0]
-    return out.reshape(x.shape)
+    grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
+    return _scaled(normalize_rows(grouped, eps=eps).output.reshape(x.shape), weight, bias)
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
@@ -171,15 +317,11 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
                          "not "
                          f"{x.shape}")
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    out, mean, variance = normalize_over(x, _per_channel(weight, x.ndim), _per_channel(bias, x.ndim),
-                                         dims=tuple(range(2, x.ndim)), eps=eps)
     n = math.prod(x.shape[2:])
-    with no_grad():
-        for running, new in ((running_mean, mean), (running_var, variance * (n / (n - 1)))):
-            if running is not None:
-                running *= 1 - momentum
-                running += momentum * new.detach().mean(0).reshape(-1)
-    return out
+    out, mean, variance = normalize_rows(x.reshape((*x.shape[:2], n)), eps=eps)
+    _move(running_mean, mean.mean((0, 2)), momentum)
+    _move(running_var, variance.mean((0, 2)) * (n / (n - 1)), momentum)
+    return _scaled(out.reshape(x.shape), weight, bias)
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import as_tensor, operation, rand, zeros
 from autograd.samples import call
+from autograd.threads import in_parallel
 from nn.functional.convolution import inside, offsets, output_size, places, tuple_of
 
 # Geometry options of the operations below: kernel, stride, dilation: one entry a dimension; padding: (before, after).
@@ -35,12 +36,20 @@ def _shifted(padded, kernel, stride, padding, dilation, size):
 
 
 def _max_pool_forward(x, *, kernel, stride, padding, dilation):
-    first, *others = _shifted(_padded(x, padding, -np.inf), kernel, stride, padding, dilation, x.shape[2:])
-    values = np.copy(first)
-    winner = np.zeros_like(values, dtype=np.uint8 if len(others) < 256 else np.int64)
-    for k, other in enumerate(others, 1):
-        np.maximum(winner, (other > values) * winner.dtype.type(k), out=winner)  # of equal ones the first
-        np.maximum(values, other, out=values)
+    size, count = x.shape[2:], math.prod(kernel)
+    shape = (*x.shape[:2], *output_size(size, kernel, stride, padding, dilation))
+    values = np.empty_like(x, shape=shape)
+    winner = np.zeros_like(x, np.uint8 if count <= 256 else np.int64, shape=shape)
+
+    def pool(images):
+        best, first_best = values[images], winner[images]
+        first, *others = _shifted(_padded(x[images], padding, -np.inf), kernel, stride, padding, dilation, size)
+        best[...] = first
+        for k, other in enumerate(others, 1):
+            np.maximum(first_best, (other > best) * winner.dtype.type(k), out=first_best)  # of equal ones the first
+            np.maximum(best, other, out=best)
+
+    in_parallel(pool, len(x), count * values.size)
     return values, winner
 
 
@@ -52,15 +61,25 @@ def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
 
 
 def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
-    total = _zeros(y, size, padding)
-    for k, part in enumerate(_shifted(total, kernel, stride, padding, dilation, size)):
-        part += y * (winner == k)
+    total = _zeros(winner, size, padding, y.dtype)  # the layout is that of the forward pass
+    meet = any(d * (k - 1) >= s for d, k, s in zip(dilation, kernel, stride, strict=True))
+
+    def put(images):
+        values = np.empty_like(winner[images], y.dtype)
+        values[...] = y[images]
+        for k, part in enumerate(_shifted(total[images], kernel, stride, padding, dilation, size)):
+            if meet:
+                part += values * (winner[images] == k)
+            else:
+                np.multiply(values, winner[images] == k, out=part)
+
+    in_parallel(put, len(y), math.prod(kernel) * y.size)
     return total[_batch_first(inside(size, padding))]
 
 
-def _zeros(y, size, padding):
-    shape = (y.shape[0], y.shape[1], *(n + sum(p) for n, p in zip(size, padding, strict=True)))
-    return np.zeros_like(y, shape=shape)
+def _zeros(like, size, padding, dtype):
+    shape = (*like.shape[:2], *(n + sum(p) for n, p in zip(size, padding, strict=True)))
+    return np.zeros_like(like, dtype, shape=shape)
 
 
 def _window_sum_forward(x, *, kernel, stride, padding, dilation):
@@ -72,7 +91,7 @@ def _window_sum_forward(x, *, kernel, stride, padding, dilation):
 
 
 def _spread_forward(y, *, size, kernel, stride, padding, dilation):
-    total = _zeros(y, size, padding)
+    total = _zeros(y, size, padding, y.dtype)
     for part in _shifted(total, kernel, stride, padding, dilation, size):
         part += y
     return total[_batch_first(inside(size, padding))]

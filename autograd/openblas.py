@@ -1,0 +1,41 @@
+"""The OpenBLAS that NumPy computes matrix products with, through the functions it exports.
+
+With another BLAS (MKL, Accelerate) there is nothing to call, and its threads are left as they are.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+try:
+    _library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # finds the symbols of what this is linked with too
+except (AttributeError, OSError):
+    _library = None
+
+
+def _function(name: str) -> Callable | None:
+    for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):  # by build
+        if hasattr(_library, form.format(name)):
+            return getattr(_library, form.format(name))
+    return None
+
+
+set_num_threads, get_num_threads = _function("set_num_threads"), _function("get_num_threads")
+
+
+def sleep_between_products() -> bool:
+    """Let OpenBLAS's threads sleep until the next product comes; says whether they were told so."""
+    named = ("openblas_read_env", "blas_thread_shutdown_", "blas_thread_init")
+    if "OPENBLAS_THREAD_TIMEOUT" in os.environ or threading.active_count() > 1 or not all(
+            hasattr(_library, name) for name in named):
+        return False
+    read_environment, stop, start = [getattr(_library, name) for name in named]
+    os.environ["OPENBLAS_THREAD_TIMEOUT"] = "4"  # they spin for 2⁴ cycles, the least possible
+    read_environment()
+    stop()
+    start()
+    del os.environ["OPENBLAS_THREAD_TIMEOUT"]
+    return True

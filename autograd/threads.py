@@ -1,0 +1,116 @@
+"""Work side by side, for the few operations that take long.
+
+NumPy lets go of the interpreter while it computes, so threads that each take a part of the batch compute at the same
+time, in Python code that reads like any other. Within such a call BLAS has one thread for each of ours; outside of it
+nothing is changed.
+"""
+
+import contextlib
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograd import openblas
+
+WORTHWHILE = 1 << 16
+"""Numbers to compute below which handing work over (some 20 microseconds) costs more than it gains."""
+
+
+def _from_environment() -> int:
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if os.environ.get(variable, "").isdigit():
+            return max(1, int(os.environ[variable]))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_count = _from_environment() if openblas.set_num_threads else 1
+_working = threading.local()
+_lock = threading.Lock()
+_calls, _blas_threads = 0, 1
+_pool = None
+
+
+def get_num_threads() -> int:
+    """How many threads an operation may use: at first `OPENBLAS_NUM_THREADS`, or one a processor."""
+    return _count
+
+
+def set_num_threads(count: int) -> None:
+    """Let operations, and matrix products, use this many threads.
+
+    Raises:
+        ValueError: it is less than 1.
+
+    >>> autograd.set_num_threads(1)
+    >>> autograd.get_num_threads()
+    1
+    """
+    global _count
+    if count < 1:
+        raise ValueError(f"set_num_threads({count}): there must be at least one thread")
+    if openblas.set_num_threads:
+        openblas.set_num_threads(count)
+        _count = count  # with another BLAS the threads of its own would meet ours
+    _forget_pool()
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)  # the parent's threads are not in the child
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    global _calls, _blas_threads
+    with _lock:
+        if not _calls:
+            _blas_threads = openblas.get_num_threads()
+            openblas.set_num_threads(1)
+        _calls += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _calls -= 1
+            if not _calls:
+                openblas.set_num_threads(_blas_threads)
+
+
+def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
+    """`work(part)` for slices that make up range(count): one a thread, or a single one if that is not worthwhile.
+
+    Args:
+        work: computes and writes its part of a result, or returns it; must not use what another part writes.
+        count: how many items (images, rows) there are.
+        numbers: about how many numbers are to be computed.
+
+    Returns:
+        What `work` returned, in order.
+    """
+    global _pool
+    parts = min(_count, count, 1 + numbers // WORTHWHILE)
+    if parts < 2 or getattr(_working, "now", False):
+        return [work(slice(0, count))]
+    import concurrent.futures  # here because it takes milliseconds
+
+    if _pool is None:
+        _pool = concurrent.futures.ThreadPoolExecutor(_count, "gradcircuit", _mark_worker)
+    first, *others = [slice(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
+    with _one_blas_thread():
+        # np.errstate and the like live in the context
+        started = [_pool.submit(contextvars.copy_context().run, work, part) for part in others]
+        try:
+            done = work(first)
+        finally:
+            concurrent.futures.wait(started)  # nobody may write to the result after an error
+        return [done, *[future.result() for future in started]]
+
+
+def _mark_worker() -> None:
+    _working.now = True
