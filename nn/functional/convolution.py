@@ -173,8 +173,8 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         product = np.empty_like(result_part[:longest])
         first, *others = rows
         array, load = _images(x_part, longest, padding)
-        for images in blocks:
-            block, total = array[load(images)], result_part[images]
+        for few in blocks:
+            block, total = array[load(few)], result_part[few]
             part = product[:len(total)]
             np.multiply(block[(slice(None), *places(first[0], out, stride, dilation))], first[1], out=total)
             for offset, row in others:
@@ -238,8 +238,8 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
         y_part, result_part = y[images], result[images]
         blocks = _blocks(len(y_part), math.prod(out) * row * groups * y.itemsize)
         buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
-        for images in blocks:
-            block = contiguous_channels_last(y_part[images])
+        for few in blocks:
+            block = contiguous_channels_last(y_part[few])
             total = buffer[:len(block)]
             total[...] = 0
             if depthwise:
@@ -248,7 +248,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
             else:
                 parts = _as_groups(block, groups) @ matrices
                 _add_windows(total, parts.reshape(groups, len(block), *out, *kernel, weight.shape[1]), stride, dilation)
-            result_part[images] = total[(slice(None), *inside(size, padding))]
+            result_part[few] = total[(slice(None), *inside(size, padding))]
 
     in_parallel(put_down, len(y), y.size * math.prod(kernel))
     return channels_first(result)
@@ -268,9 +268,9 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
         weight = np.zeros((*kernel, groups), x.dtype)
         blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
         array, load = _images(x_part, blocks[0].stop if blocks else 0, padding)
-        for images in blocks:
-            block = array[load(images)]
-            row = contiguous_channels_last(y_part[images])  # it is read once for every element of the kernel
+        for few in blocks:
+            block = array[load(few)]
+            row = contiguous_channels_last(y_part[few])  # it is read once for every element of the kernel
             for offset in offsets(kernel):
                 product = block[(slice(None), *places(offset, out, stride, dilation))] * row
                 weight[offset] += np.ones(product.size // groups, x.dtype) @ product.reshape(-1, groups)
