@@ -2,15 +2,15 @@
 
     python benchmarks/run.py                                            whatever this interpreter has
     python benchmarks/run.py --python torch=VENV/bin/python --python jax=... --python mygrad=... --python hips=...
-    python benchmarks/run.py W2 W6 --seconds 1                          two workloads, quickly
+    python benchmarks/run.py W2 W6 --seconds 1 --rounds 1               two workloads, quickly
     python benchmarks/run.py --resume                                   what an interrupted run left out
     python benchmarks/run.py --docs                                     and into docs/
 
 A peer has its own virtual environment: `python -m venv VENV && VENV/bin/pip install torch` (or `jax`, `mygrad`,
 `autograd scipy` for HIPS autograd, whose package bears the name of this project's). What is not installed is left out,
 with a note. The libraries take turns (`interleaved.py`), so nothing else should run meanwhile. Everything is written
-to out/benchmarks/ after each workload: measurements.json, table.md, ratios.svg. All of it takes about a quarter of an
-hour on two cores, and at most three times as long where the machine is not quiet.
+to out/benchmarks/ after each workload: measurements.json, table.md, ratios.svg. All of it takes about half an hour
+with all peers on two cores, longer where the machine is not quiet.
 """
 
 import argparse
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("workloads", nargs="*", help="names such as W2; all without one")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
     parser.add_argument("--seconds", type=float, default=3, help="undisturbed, for each library and workload")
+    parser.add_argument("--rounds", type=int, default=2, help="processes for each, of which the best is kept")
     parser.add_argument("--minutes", type=float, default=60, help="no workload is begun after so long")
     parser.add_argument("--resume", action="store_true", help="keep what was measured before")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/images/benchmarks.svg")
@@ -90,7 +91,7 @@ def main() -> None:
         if workload == "W8":
             cells |= {library.name: footprint(library) for library in able}
         else:
-            cells |= measure(able, workload, options.seconds)
+            cells |= measure(able, workload, options.seconds, options.rounds)
         store.write_text(json.dumps(measured, indent=1) + "\n")
         for row in report.rows(measured, [workload]):
             print(f"{(time.perf_counter() - begin) / 60:5.1f} min  {row.summary()}", flush=True)
