@@ -13,6 +13,7 @@ from autograd.operations.decompositions import (
     qr,
     slogdet,
     solve,
+    solve_triangular,
     svd,
     svdvals,
     vector_norm,
@@ -21,4 +22,4 @@ from autograd.operations.products import cross, matmul, multi_dot
 from autograd.operations.shaping import diagonal
 
 __all__ = ["cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power",
-           "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vector_norm"]
+           "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals", "vector_norm"]

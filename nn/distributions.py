@@ -409,7 +409,8 @@ class MultivariateNormal(Distribution):
                 return autograd.linalg.cholesky(matrix)
             # P = U Uᵀ with U upper triangular, a Cholesky factor seen from the other corner; then L = U⁻ᵀ.
             upper = autograd.flip(autograd.linalg.cholesky(autograd.flip(matrix, (-2, -1))), (-2, -1))
-            return autograd.linalg.inv(upper.transpose(-2, -1)).tril()
+            identity = autograd.eye(matrix.shape[-1], dtype=matrix.dtype)
+            return autograd.linalg.solve_triangular(upper.transpose(-2, -1), identity, upper=False)
         except np.linalg.LinAlgError as error:
             raise ValueError(f"MultivariateNormal: {name} must be positive definite; its least eigenvalue is "
                              f"{np.linalg.eigvalsh(array).min()}") from error
@@ -446,8 +447,12 @@ class MultivariateNormal(Distribution):
         return autograd.diagonal(self.scale_tril, dim1=-2, dim2=-1).log().sum(-1)
 
     def _mahalanobis(self, difference: Tensor) -> Tensor:
-        """|L⁻¹ d|²."""
-        return (autograd.linalg.solve(self.scale_tril, difference.unsqueeze(-1)) ** 2).sum((-2, -1))
+        """|L⁻¹ d|²; all draws of a copy are solved for together, as the columns of one matrix."""
+        count = difference.ndim - 1 - len(self.batch_shape)
+        draws, copies = difference.shape[:count], difference.shape[count:-1]
+        columns = difference.reshape(math.prod(draws), *copies, difference.shape[-1]).movedim(0, -1)
+        whitened = autograd.linalg.solve_triangular(self.scale_tril, columns, upper=False)  # (*copies, D, draws)
+        return (whitened ** 2).sum(-2).movedim(-1, 0).reshape(*draws, *copies)
 
     def log_prob(self, value: Any) -> Tensor:
         """−½ (x − loc)ᵀ Σ⁻¹ (x − loc) − ½ log det Σ − ½ D log 2π."""
@@ -596,7 +601,8 @@ def _categorical_categorical(p: Categorical, q: Categorical) -> Tensor:
 def _multivariate_multivariate(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
     if p.event_shape != q.event_shape:
         raise ValueError(f"kl_divergence: the distributions have {p.event_shape[0]} and {q.event_shape[0]} dimensions")
-    trace = (autograd.linalg.solve(q.scale_tril, p.scale_tril) ** 2).sum((-2, -1))  # of Σ_q⁻¹ Σ_p
+    whitened = autograd.linalg.solve_triangular(q.scale_tril, p.scale_tril, upper=False)
+    trace = (whitened ** 2).sum((-2, -1))  # of Σ_q⁻¹ Σ_p
     distance = q._mahalanobis(p.loc - q.loc)
     return 0.5 * (trace + distance - p.event_shape[0]) + q._half_log_det() - p._half_log_det()
 

@@ -87,6 +87,66 @@ def solve(A, B, *, left=True):  # noqa: N803 - PyTorch's names
     return _solve(A, B)
 
 
+def _triangle(x, upper, unitriangular):
+    half = np.triu(x, int(unitriangular)) if upper else np.tril(x, -int(unitriangular))
+    return half + _eye(x) if unitriangular else half
+
+
+def _substitution(A, B, *, upper, unitriangular):  # noqa: N803
+    """Blocks of the unknowns, each solved for once those it depends on are known."""
+    n = A.shape[-1]
+    out = np.empty((*np.broadcast_shapes(A.shape[:-2], B.shape[:-2]), *B.shape[-2:]), B.dtype)
+    starts = range(0, n, _BLOCK)
+    for start in reversed(starts) if upper else starts:
+        rows = slice(start, min(start + _BLOCK, n))
+        known = slice(rows.stop, n) if upper else slice(0, start)
+        right = B[..., rows, :] - A[..., rows, known] @ out[..., known, :]
+        out[..., rows, :] = np.linalg.solve(_triangle(A[..., rows, rows], upper, unitriangular), right)
+    return out
+
+
+_BLOCK = 64
+"""Rows that are solved for at once."""
+
+
+def _substitution_vjp(g, out, A, B, *, upper, unitriangular, needs_input_grad):  # noqa: N803
+    gb = _solve_triangular(_mT(A), g, upper=not upper, unitriangular=unitriangular)
+    if not needs_input_grad[0]:
+        return None, gb
+    ga = gb @ _mT(out)
+    return -(np.triu(ga, int(unitriangular)) if upper else np.tril(ga, -int(unitriangular))), gb
+
+
+def _triangular_samples(draw):
+    a = _regular(draw)
+    stack = draw.choice([a.shape[:-2], ()])
+    return call(a, draw.array((*stack, a.shape[-1], draw.integer(1, 3))),
+                upper=draw.boolean(), unitriangular=draw.boolean())
+
+
+_solve_triangular = operation(_substitution, joint_vjp=_substitution_vjp, names="_solve_triangular",
+                              samples=_triangular_samples)
+
+
+@operation(names="_linalg_solve_triangular", methods="", samples=lambda draw: call(
+    a := _regular(draw), draw.array((*a.shape[:-1], a.shape[-1])), upper=draw.boolean(), left=draw.boolean()))
+def solve_triangular(A, B, *, upper, left=True, unitriangular=False):  # noqa: N803 - PyTorch's names
+    """The X with A X = B (with left=False, X A = B) for triangular A: the other triangle is not read.
+
+    B is a matrix or a stack of them. With `unitriangular`, the diagonal counts as 1 and is not read either. Solved by
+    substitution in blocks of 64 unknowns: O(n²) operations a column.
+
+    Raises:
+        numpy.linalg.LinAlgError: there is a 0 on the diagonal.
+    """
+    if A.ndim < 2 or B.ndim < 2 or A.shape[-1] != A.shape[-2] or B.shape[-2 if left else -1] != A.shape[-1]:
+        raise ValueError(f"solve_triangular(left={left}): A must have shape (..., n, n) and B "
+                         f"{'(..., n, k)' if left else '(..., k, n)'}, not {A.shape} and {B.shape}")
+    if not left:
+        return _mT(_solve_triangular(_mT(A), _mT(B), upper=not upper, unitriangular=unitriangular))
+    return _solve_triangular(A, B, upper=upper, unitriangular=unitriangular)
+
+
 # Determinants
 
 def _cofactors(x):

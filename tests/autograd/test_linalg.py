@@ -20,6 +20,10 @@ CASES = {
     "logdet": lambda t, x: t.logdet(x @ x.mT + t.eye(3, dtype=x.dtype)),
     "solve": lambda t, x: t.linalg.solve(x, x[..., :2] * 2), "solve vector": lambda t, x: t.linalg.solve(x, x[..., 0]),
     "solve right": lambda t, x: t.linalg.solve(x, x[..., :2, :] * 2, left=False),
+    **{f"solve_triangular upper={u} left={left} unitriangular={one}":
+       lambda t, x, u=u, left=left, one=one: t.linalg.solve_triangular(
+           x, 2 * (x[..., :2] if left else x[0, :2]), upper=u, left=left, unitriangular=one)
+       for u in (False, True) for left in (False, True) for one in (False, True)},
     "power": lambda t, x: t.linalg.matrix_power(x, 5), "inverse power": lambda t, x: t.linalg.matrix_power(x, -2),
     "power 0": lambda t, x: t.linalg.matrix_power(x, 0) * x, "svdvals": lambda t, x: t.linalg.svdvals(x),
     "svdvals of a wide one": lambda t, x: t.linalg.svdvals(x[..., :2, :]),
@@ -89,14 +93,30 @@ def test_singular_values_that_are_equal_have_gradients():
 def test_float32_stays_float32():
     x = autograd.eye(2, requires_grad=True)
     for name in linalg.__all__:
-        if name in ("cross", "multi_dot", "matmul", "solve", "matrix_power"):
+        if name in ("cross", "multi_dot", "matmul", "solve", "solve_triangular", "matrix_power"):
             continue
         result = getattr(linalg, name)(x)
         for out in result if isinstance(result, tuple) else (result,):
             assert out.dtype == np.float32
 
 
+@pytest.mark.parametrize("upper", [False, True])
+def test_triangular_systems_of_many_blocks_are_solved_and_the_other_triangle_is_not_read(upper):
+    rng = np.random.default_rng(0)
+    full = rng.standard_normal((2, 200, 200)) + 20 * np.eye(200)
+    triangle = np.triu(full) if upper else np.tril(full)
+    x = rng.standard_normal((200, 3))
+    found = linalg.solve_triangular(Tensor(np.where(triangle == 0, np.nan, full)), Tensor(triangle @ x), upper=upper)
+    np.testing.assert_allclose(found.numpy(), np.broadcast_to(x, (2, 200, 3)), rtol=1e-9)
+
+
 def test_errors_name_the_call():
+    with pytest.raises(ValueError, match=r"\(\.\.\., k, n\), not \(2, 2\) and \(2, 3\)"):
+        linalg.solve_triangular(autograd.eye(2), autograd.ones(2, 3), upper=True, left=False)
+    with pytest.raises(TypeError, match="upper"):
+        linalg.solve_triangular(autograd.eye(2), autograd.ones(2, 3))
+    with pytest.raises(np.linalg.LinAlgError, match=r"(?i)singular"):
+        linalg.solve_triangular(autograd.zeros(2, 2), autograd.ones(2, 3), upper=True)
     with pytest.raises(np.linalg.LinAlgError, match=r"(?i)singular"):
         linalg.inv(autograd.zeros(2, 2))
     with pytest.raises(np.linalg.LinAlgError, match=r"(?i)positive definite"):
