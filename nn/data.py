@@ -11,7 +11,7 @@ import numpy as np
 import autograd
 from autograd import Generator, Tensor
 from autograd.random import numpy_generator
-from nn.augmentation import color_jitter, cutout, mixup, random_crop, random_flip  # noqa: F401
+from nn.augmentation import color_jitter, cutout, mixup, random_crop, random_flip, random_resized_crop  # noqa: F401
 from nn.preprocessing import PCA, Normalize, Preprocessing, Whiten, ZeroCenter  # noqa: F401
 from nn.workers import WorkerInfo, Workers, empty, get_worker_info, start_context  # noqa: F401
 

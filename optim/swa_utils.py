@@ -1,4 +1,5 @@
-"""Averages of a model's parameters over training: stochastic weight averaging, exponential moving averages."""
+"""Averages over training: of parameters (stochastic weight averaging, exponential moving averages), of the predictions
+of snapshots."""
 
 import copy
 import math
@@ -113,6 +114,52 @@ class AveragedModel:
                                      if name != "n_averaged"})
 
 
+class SnapshotEnsemble:
+    """Copies of a model from one training, which predict together: "Snapshot Ensembles: Train 1, Get M for Free" (Huang
+    et al. 2017).
+
+    The learning rate falls from its full value to 0 along a cosine, again and again; a copy is taken at the end of each
+    cycle, at a minimum, and the full rate that follows leads to another one.
+
+    Args:
+        size: how many of the latest snapshots are kept; None: all.
+        average: what of a model's output is averaged. The paper averages class probabilities, so it must be
+            `lambda scores: scores.softmax(-1)` for a model that gives scores; None: the output itself.
+
+    Attributes:
+        models: the copies, oldest first, in evaluation mode.
+
+    >>> schedule = CosineAnnealingWarmRestarts(optimizer, T_0=epochs_a_cycle)
+    >>> ensemble = SnapshotEnsemble(average=lambda scores: scores.softmax(-1))
+    >>> for epoch in range(cycles * epochs_a_cycle):
+    ...     train(model)
+    ...     schedule.step()
+    ...     if schedule.T_cur == 0:  # a cycle is over
+    ...         ensemble.take(model)
+    >>> probabilities = ensemble(x)
+    """
+
+    def __init__(self, size: int | None = None, average: Callable[[Any], Tensor] | None = None) -> None:
+        if size is not None and size < 1:
+            raise ValueError(f"SnapshotEnsemble: size is {size}, but at least 1 snapshot must be kept; None keeps all")
+        self.size, self.average = size, average
+        self.models: list[Any] = []
+
+    def take(self, model: Any) -> None:
+        """Keep a copy of the model as it is now."""
+        snapshot = copy.deepcopy(model)
+        if hasattr(snapshot, "eval"):
+            snapshot.eval()
+        self.models = [*self.models, snapshot][-(self.size or 0):]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The mean of the snapshots' predictions."""
+        if not self.models:
+            raise RuntimeError("SnapshotEnsemble: there is no snapshot yet; call take(model) at the end of each cycle")
+        outputs = [model(*args, **kwargs) for model in self.models]
+        return sum(self.average(out) if self.average else out for out in outputs) / len(outputs)
+
+
 def _write(tensor: Tensor, value: Tensor) -> None:
     np.copyto(tensor.array, value.array, casting="unsafe")
     increment_version(tensor)
@@ -174,5 +221,5 @@ class SWALR(LRScheduler):
         return [group["swa_lr"] + (group["lr"] - group["swa_lr"]) * left for group in self.optimizer.param_groups]
 
 
-__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn",
+__all__ = ["SWALR", "AveragedModel", "SnapshotEnsemble", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn",
            "get_swa_multi_avg_fn", "update_bn"]

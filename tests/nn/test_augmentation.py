@@ -27,6 +27,29 @@ def test_crops_are_windows_of_the_padded_image():
     np.testing.assert_array_equal(data.random_crop(images, 0).numpy(), images)
 
 
+@pytest.mark.parametrize("size", [(3, 3), (9, 4), (5, 6)])
+def test_resized_crops_are_rectangles_of_the_image_scaled(size):
+    torch = pytest.importorskip("torch")
+    out = data.random_resized_crop(images, size, (0.2, 1), generator=Generator().manual_seed(0)).numpy()
+    assert out.shape == (40, 3, *size) and out.dtype == np.float32
+    crops = []
+    for before, after in zip(torch.from_numpy(images), out, strict=True):
+        crops.append([(h, w, i, j) for h in range(1, 6) for w in range(1, 7) for i in range(6 - h) for j in range(7 - w)
+                      if h * w >= 3 and np.allclose(after, torch.nn.functional.interpolate(
+                          before[None, :, i:i + h, j:j + w], size, mode="bilinear", antialias=True)[0], atol=1e-5)])
+    assert all(crops)
+    h, w, i, j = np.transpose([found[0] for found in crops])
+    assert min(len(set(h)), len(set(w)), len(set(i)), len(set(j))) > 1
+    assert (w / h < 2.1).all() and (h / w < 2.1).all()  # rounded to pixels
+
+
+def test_resized_crops_of_everything_are_the_images():
+    out = data.random_resized_crop(images, (5, 6), (1, 1), (6 / 5, 6 / 5)).numpy()
+    np.testing.assert_allclose(out, images, rtol=1e-6)
+    whole = data.random_resized_crop(images, (5, 6), (1, 1), (4, 5)).numpy()  # no such rectangle fits
+    np.testing.assert_allclose(whole, images, rtol=1e-6)
+
+
 def test_jitter_is_an_affine_map_within_its_bounds():
     out = data.color_jitter(images, 0.3, 0.5, Generator().manual_seed(0)).numpy()
     assert out.dtype == np.float32
@@ -58,5 +81,9 @@ def test_misuse_is_refused():
         data.cutout(images[0], 2)
     with pytest.raises(ValueError, match="one_hot"):
         data.mixup(images, np.zeros(40, np.int64))
+    with pytest.raises(ValueError, match=r"not \(4, 4\), \(0\.5, 2\)"):
+        data.random_resized_crop(images, 4, (0.5, 2))
+    with pytest.raises(TypeError, match="random_resized_crop: images must be floating"):
+        data.random_resized_crop(images.astype(int), 4)
     with pytest.raises(TypeError, match="floating"):
         data.color_jitter((images * 9).astype(np.uint8), 0.1)

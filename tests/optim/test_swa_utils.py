@@ -5,7 +5,7 @@ import pytest
 
 import optim
 from autograd import Tensor
-from optim.swa_utils import AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn, update_bn
+from optim.swa_utils import AveragedModel, SnapshotEnsemble, get_ema_avg_fn, get_ema_multi_avg_fn, update_bn
 
 
 class Model:
@@ -108,7 +108,42 @@ def test_update_bn_measures_anew_by_a_plain_mean():
     assert model.norm.seen == [1, 2] and model.norm.momentum == 0.1 and not model.training
 
 
+def test_snapshots_at_the_ends_of_cycles_predict_together():
+    model = Model()
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=3)
+    ensemble, rates, ends = SnapshotEnsemble(size=2, average=lambda out: out ** 2), [], []
+    for _ in range(9):
+        rates.append(optimizer.param_groups[0]["lr"])
+        model.weight.grad = Tensor(np.ones(2))
+        optimizer.step()
+        schedule.step()
+        if schedule.T_cur == 0:
+            ensemble.take(model)
+            ends.append(model.weight.tolist())
+    np.testing.assert_allclose(rates, [1, 0.75, 0.25] * 3)
+    assert len(ends) == 3
+    np.testing.assert_array_equal([m.weight.tolist() for m in ensemble.models], ends[1:])
+    np.testing.assert_allclose(ensemble(Tensor(np.full(2, 3.0))).tolist(), ((3 * np.array(ends[1:])) ** 2).mean(0))
+
+
+def test_snapshots_are_copies_that_evaluate():
+    nn = pytest.importorskip("nn")
+    model = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5))
+    ensemble = SnapshotEnsemble()
+    for _ in range(3):
+        ensemble.take(model)
+    assert model.training and not any(m.training for m in ensemble.models) and len(ensemble.models) == 3
+    x = Tensor(np.ones((4, 2), np.float32))
+    np.testing.assert_allclose(ensemble(x).detach().numpy(), model.eval()(x).detach().numpy(), rtol=1e-6)
+
+
 def test_errors():
+    with pytest.raises(RuntimeError, match="no snapshot yet"):
+        SnapshotEnsemble()(1)
+    with pytest.raises(ValueError, match="size is 0"):
+        SnapshotEnsemble(0)
+
     with pytest.raises(ValueError, match=r"decay of an exponential moving average is 1\.5"):
         get_ema_avg_fn(1.5)
     with pytest.raises(KeyError, match="n_averaged"):
