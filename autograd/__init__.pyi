@@ -17,6 +17,7 @@ from autograd import grad_mode as grad_mode
 from autograd import graph as graph
 from autograd import inplace as inplace
 from autograd import linalg as linalg
+from autograd import openblas as openblas
 from autograd import operations as operations
 from autograd import process as process
 from autograd import random as random
@@ -24,6 +25,7 @@ from autograd import reads as reads
 from autograd import samples as samples
 from autograd import special as special
 from autograd import table as table
+from autograd import threads as threads
 from autograd.anomaly import detect_anomaly as detect_anomaly
 from autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from autograd.anomaly import set_detect_anomaly as set_detect_anomaly
@@ -75,6 +77,8 @@ from autograd.random import set_rng_state as set_rng_state
 from autograd.table import operation as operation
 from autograd.tensor import Node as Node
 from autograd.tensor import Tensor as Tensor
+from autograd.threads import get_num_threads as get_num_threads
+from autograd.threads import set_num_threads as set_num_threads
 
 bool: np.dtype
 default_generator: Any

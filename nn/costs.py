@@ -157,6 +157,8 @@ costs.FLOPS.update({
     "linear": lambda shapes, out, _: _with_bias(2 * math.prod(out) * shapes[0][-1], shapes, out),
     "convolution": lambda shapes, out, _: _with_bias(2 * math.prod(out) * math.prod(shapes[1][1:]), shapes, out),
     "transposed_convolution": lambda shapes, out, _: 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]),
+    # x (N, C_in, *), y (N, C_out, *) -> weight (C_out, C_in / groups, *)
+    "convolution_weight": lambda shapes, out, _: 2 * math.prod(shapes[1]) * math.prod(out[1:]),
     # q (…, L, E), k (…, S, E), v (…, S, Ev): the two products
     "attention": lambda shapes, out, _: 2 * math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]),
     "rnn_sequence": _sequence, "lstm_sequence": _sequence, "gru_sequence": _sequence,

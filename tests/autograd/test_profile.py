@@ -237,6 +237,16 @@ class TestCounting:
         op = TABLE["_einsum"]
         assert flops(op, shapes, (), {"equation": equation}) == 2 * np.prod(list(every.values()))
 
+    @pytest.mark.parametrize("groups", [1, 2])
+    def test_a_convolution_and_both_its_derivatives_take_as_many_flops(self, groups):
+        x, w = randn(2, 4, 8, 8, requires_grad=True), randn(6, 4 // groups, 3, 3, requires_grad=True)
+        with profile() as p:
+            y = nn.functional.conv2d(x, w, groups=groups)
+            autograd.grad(y, [x, w], autograd.ones_like(y), create_graph=True)
+        p = rows(p)
+        assert p["convolution"].flops == 2 * y.numel() * (4 // groups) * 9
+        assert p["convolution"].flops == p["transposed_convolution"].flops == p["convolution_weight"].flops
+
     def test_bytes_are_those_of_results_with_memory_of_their_own(self):
         x = randn(10, 20)
         with profile() as p:
