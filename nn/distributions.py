@@ -10,9 +10,10 @@ the shape sample_shape + batch_shape + event_shape; a log density sample_shape +
 >>> policy = Categorical(logits=scores); action = policy.sample(); loss = -policy.log_prob(action) * reward
 """
 
+import copy
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -30,14 +31,46 @@ class Distribution:
         batch_shape: of the independent copies.
         event_shape: of one draw of one copy.
         validate_args: refuse parameters and values outside their domain; None means True.
+
+    Attributes:
+        has_rsample: whether draws are differentiable.
+        has_enumerate_support: whether all values can be listed.
+        parameters: the attributes that hold a parameter, and how many of their last axes belong to one copy.
     """
 
     has_rsample = False
+    has_enumerate_support = False
+    parameters: ClassVar[dict[str, int]] = {}
 
     def __init__(self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (),
                  validate_args: bool | None = None) -> None:
         self.batch_shape, self.event_shape = tuple(batch_shape), tuple(event_shape)
         self._validates = validate_args is not False
+
+    def expand(self, batch_shape: Sequence[int]) -> Self:
+        """The same distribution with its copies broadcast to `batch_shape`; the parameters share their memory.
+
+        >>> Normal(autograd.zeros(3), 1.0).expand((5, 3)).batch_shape
+        (5, 3)
+        """
+        batch_shape = self._checked_expansion(batch_shape)
+        new = copy.copy(self)
+        new.batch_shape = batch_shape
+        for name, own in self.parameters.items():
+            value = getattr(self, name)
+            setattr(new, name, autograd.broadcast_to(value, batch_shape + value.shape[value.ndim - own:]))
+        return new
+
+    def _checked_expansion(self, batch_shape: Sequence[int]) -> tuple[int, ...]:
+        batch_shape = tuple(batch_shape)
+        try:
+            fits = np.broadcast_shapes(self.batch_shape, batch_shape) == batch_shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
+                             f"{batch_shape}; axes may be added in front, and those of length 1 stretched")
+        return batch_shape
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Draws that are differentiable in the parameters."""
@@ -68,9 +101,26 @@ class Distribution:
         raise NotImplementedError(f"the variance of {type(self).__name__} is not known")
 
     @property
+    def mode(self) -> Tensor:
+        """The most probable value."""
+        raise NotImplementedError(f"the mode of {type(self).__name__} is not known")
+
+    @property
     def stddev(self) -> Tensor:
         """The standard deviation of each element."""
         return self.variance.sqrt()
+
+    def cdf(self, value: Any) -> Tensor:
+        """The probability of at most `value`."""
+        raise NotImplementedError(f"the distribution function of {type(self).__name__} is not known")
+
+    def icdf(self, value: Any) -> Tensor:
+        """The quantile: the inverse of `cdf`."""
+        raise NotImplementedError(f"the quantiles of {type(self).__name__} are not known")
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All values along a new first axis, for discrete distributions."""
+        raise NotImplementedError(f"the values of {type(self).__name__} cannot be listed")
 
     def perplexity(self) -> Tensor:
         """The exponential of the entropy."""
@@ -136,6 +186,7 @@ class Normal(Distribution):
     """
 
     has_rsample = True
+    parameters: ClassVar[dict[str, int]] = {"loc": 0, "scale": 0}
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = autograd.broadcast_tensors(*_floating(loc, scale))
@@ -193,6 +244,7 @@ class Uniform(Distribution):
     """
 
     has_rsample = True
+    parameters: ClassVar[dict[str, int]] = {"low": 0, "high": 0}
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = autograd.broadcast_tensors(*_floating(low, high))
@@ -208,6 +260,11 @@ class Uniform(Distribution):
     def variance(self) -> Tensor:
         """(high − low)² / 12."""
         return (self.high - self.low) ** 2 / 12
+
+    @property
+    def mode(self) -> Tensor:
+        """NaN: all values are equally probable."""
+        return autograd.full_like(self.high.detach(), math.nan)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """low + (high − low)·u with u uniform on [0, 1)."""
@@ -246,6 +303,9 @@ class Bernoulli(Distribution):
         validate_args: refuse parameters and values outside their domain; None means True.
     """
 
+    has_enumerate_support = True
+    parameters: ClassVar[dict[str, int]] = {"probs": 0, "logits": 0}
+
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         _one_of("Bernoulli", probs=probs, logits=logits)
         if probs is not None:
@@ -258,6 +318,11 @@ class Bernoulli(Distribution):
         super().__init__(self.probs.shape, (), validate_args)
         self._require("probs" if logits is None else "logits", self.probs, lambda p: (p >= 0) & (p <= 1),
                       "between 0 and 1" if logits is None else "numbers")
+
+    @property
+    def param_shape(self) -> tuple[int, ...]:
+        """Of `probs` and `logits`."""
+        return self.probs.shape
 
     @property
     def mean(self) -> Tensor:
@@ -306,6 +371,9 @@ class Categorical(Distribution):
         validate_args: refuse parameters and values outside their domain; None means True.
     """
 
+    has_enumerate_support = True
+    parameters: ClassVar[dict[str, int]] = {"probs": 1, "logits": 1}
+
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         _one_of("Categorical", probs=probs, logits=logits)
         given, = _floating(logits if probs is None else probs)
@@ -321,6 +389,18 @@ class Categorical(Distribution):
                           "at least 0 and not all 0")
             self.probs = given / given.sum(-1, keepdim=True)
             self.logits = _clamped(self.probs).log()
+
+    @property
+    def param_shape(self) -> tuple[int, ...]:
+        """Of `probs` and `logits`."""
+        return self.probs.shape
+
+    @property
+    def mean(self) -> Tensor:
+        """NaN: categories are no quantities."""
+        return autograd.full(self.batch_shape, math.nan, dtype=self.probs.dtype)
+
+    variance = mean
 
     @property
     def mode(self) -> Tensor:
@@ -375,6 +455,7 @@ class MultivariateNormal(Distribution):
     """
 
     has_rsample = True
+    parameters: ClassVar[dict[str, int]] = {"loc": 1, "scale_tril": 2}
 
     def __init__(self, loc: Any, covariance_matrix: Any = None, precision_matrix: Any = None, scale_tril: Any = None,
                  validate_args: bool | None = None) -> None:
@@ -493,6 +574,19 @@ class Independent(Distribution):
         return self.base_dist.has_rsample
 
     @property
+    def has_enumerate_support(self) -> bool:  # type: ignore[override]
+        """Whether all values can be listed: those of the parts, if no axis was taken from them."""
+        return not self.reinterpreted_batch_ndims and self.base_dist.has_enumerate_support
+
+    def expand(self, batch_shape: Sequence[int]) -> Self:
+        """The same distribution with its copies broadcast to `batch_shape`."""
+        batch_shape = self._checked_expansion(batch_shape)
+        new = copy.copy(self)
+        new.batch_shape = batch_shape
+        new.base_dist = self.base_dist.expand(batch_shape + self.event_shape[:self.reinterpreted_batch_ndims])
+        return new
+
+    @property
     def mean(self) -> Tensor:
         """Of the parts."""
         return self.base_dist.mean
@@ -505,7 +599,7 @@ class Independent(Distribution):
     @property
     def mode(self) -> Tensor:
         """Of the parts."""
-        return self.base_dist.mode  # type: ignore[attr-defined]
+        return self.base_dist.mode
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws of all parts."""
@@ -514,6 +608,13 @@ class Independent(Distribution):
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Draws of all parts."""
         return self.base_dist.sample(sample_shape)
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All values of the parts, if no axis was taken from them."""
+        if self.reinterpreted_batch_ndims:
+            raise NotImplementedError("the values of Independent cannot be listed: there is one for each choice of the "
+                                      f"{self.reinterpreted_batch_ndims} axes that it takes together")
+        return self.base_dist.enumerate_support(expand)
 
     def _summed(self, values: Tensor) -> Tensor:
         count = self.reinterpreted_batch_ndims

@@ -99,6 +99,42 @@ def test_kl_divergence_is_pytorchs(kind, seed):
     np.testing.assert_allclose(D.kl_divergence(p, p).detach().numpy(), 0, atol=1e-12)
 
 
+@kinds
+def test_expanded_distributions_are_pytorchs(kind):
+    p, q, ours, theirs = both(kind, 0)
+    for lead in ((), (4,), (1, 5)):
+        shape = lead + p.batch_shape
+        wide, expected = p.expand(shape), q.expand(shape)
+        assert (wide.batch_shape, wide.event_shape) == (tuple(expected.batch_shape), tuple(expected.event_shape))
+        value = wide.sample((2,))
+        assert value.shape == (2, *shape, *p.event_shape)
+        assert_equal_with_gradients(wide.log_prob(value), expected.log_prob(torch.tensor(value.numpy())), ours, theirs)
+        assert_equal_with_gradients(wide.entropy(), expected.entropy(), ours, theirs)
+    with pytest.raises(ValueError, match=r"cannot be expanded to \(4, 7\)"):
+        p.expand((4, 7))
+
+
+@kinds
+@pytest.mark.parametrize("name", ["mean", "variance", "stddev", "mode", "has_rsample", "has_enumerate_support"])
+def test_moments_and_abilities_are_pytorchs(kind, name):
+    p, q, *_ = both(kind, 0)
+    expected = getattr(q, name)
+    if isinstance(expected, bool):
+        assert getattr(p, name) is expected
+    else:
+        np.testing.assert_allclose(getattr(p, name).detach().numpy(), expected.detach().numpy(), rtol=1e-7)
+        assert getattr(p, name).shape == tuple(expected.shape)
+
+
+def test_what_is_not_known_says_so():
+    for call in (lambda: D.Bernoulli(0.5).cdf(1.0), lambda: D.Categorical([1.0]).icdf(0.5),
+                 lambda: D.Normal(0.0, 1.0).enumerate_support(), lambda: D.Distribution().mode,
+                 lambda: D.Independent(D.Bernoulli([0.5]), 1).enumerate_support()):
+        with pytest.raises(NotImplementedError, match=r"Bernoulli|Categorical|Normal|Distribution|Independent"):
+            call()
+    assert D.Independent(D.Bernoulli([0.5]), 0).enumerate_support().tolist() == [[0], [1]]
+
+
 def test_divergences_at_the_edge_of_the_support():
     for name, p, q in [("Bernoulli", [0.0, 1.0, 0.5, 0.5], [0.0, 0.5, 0.0, 1.0]),
                        ("Categorical", [[0.0, 1.0], [0.5, 0.5]], [[0.0, 1.0], [1.0, 0.0]])]:
