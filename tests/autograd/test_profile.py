@@ -11,6 +11,7 @@ import nn
 import optim
 from autograd import Function, graph, profile, randn
 from autograd.costs import flops
+from autograd.operation import alias
 from autograd.table import TABLE
 
 BATCH, WIDTH = 8, 6
@@ -317,6 +318,30 @@ class TestModules:
         names = [row.name for row in p.key_averages("module")]
         assert names == ["Sequential", "0: Linear", "Sequential 2", "Sequential 2.0: Linear", "Sequential 3",
                          "Sequential 3.0: Linear", "engine and Python"]
+
+    def test_what_follows_a_module_is_not_its_own(self):
+        class Followed(Block):
+            def forward(self, x):
+                return alias(self.inner(x))  # not in the table, so nothing is timed when it is called
+        with profile() as p:
+            alias(Followed()(randn(2, 4))).sum().backward()
+        assert [event.module for event in p.events if event.name == "alias"] == ["", "Followed"]
+
+    @pytest.mark.parametrize("rule", [optim.SGD, optim.LBFGS])
+    def test_the_hooks_of_a_step_are_called_once(self, rule):
+        w, calls = randn(4, requires_grad=True), []
+        optimizer = rule([w], lr=0.1)
+        optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+        optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+
+        def closure():
+            loss = (w * w).sum()
+            loss.backward()
+            return loss
+        with profile() as p:
+            optimizer.step(closure)
+        assert calls == ["before", "after"]
+        assert rows(p)[f"{rule.__name__}.step"].calls == 1
 
     def test_a_closure_of_an_optimizer_is_not_counted_as_its_step(self):
         w = randn(4, requires_grad=True)
