@@ -3,7 +3,8 @@
     python benchmarks/growth.py [--seconds 1] [--python torch=VENV/bin/python]
 
 Prints the numbers, this project's and PyTorch's where it is installed, and draws docs/images/growth.svg. The dotted
-lines grow in proportion to the size; a cost that is linear runs beside them. Takes about five minutes.
+lines grow in proportion to the size; a cost that is linear runs beside them. Needs matplotlib; takes about five
+minutes.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 from interleaved import find, interpreters, measure
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 AXES = {  # title: workload, the size that grows, its values, the sizes that stay
     "CNN: images in a batch": ("W3", "batch", (4, 8, 16, 32, 64, 128), {}),
@@ -43,6 +45,10 @@ def picture(points: dict[str, list[tuple[int, dict]]], path: Path) -> None:
                       label="in proportion")
             axes.set_xscale("log", base=10 if values[1] == 10 * values[0] else 2)
             axes.set_yscale("log")
+            low, high = axes.get_ylim()
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+            axes.yaxis.set_major_formatter("{x:,g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
             axes.grid(color="0.92")
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)

@@ -3,7 +3,7 @@
     python benchmarks/run.py                                            whatever this interpreter has
     python benchmarks/run.py --python torch=VENV/bin/python --python jax=... --python mygrad=... --python hips=...
     python benchmarks/run.py W2 W6 --seconds 1 --rounds 1               two workloads, quickly
-    python benchmarks/run.py --resume                                   what an interrupted run left out
+    python benchmarks/run.py --resume                                   what was left out or disturbed
     python benchmarks/run.py --docs                                     and into docs/
 
 A peer has its own virtual environment: `python -m venv VENV && VENV/bin/pip install torch` (or `jax`, `mygrad`,
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="undisturbed, for each library and workload")
     parser.add_argument("--rounds", type=int, default=2, help="processes for each, of which the best is kept")
     parser.add_argument("--minutes", type=float, default=60, help="no workload is begun after so long")
-    parser.add_argument("--resume", action="store_true", help="keep what was measured before")
+    parser.add_argument("--resume", action="store_true", help="keep what was measured before, but for what was disturbed")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/images/benchmarks.svg")
     options = parser.parse_args()
     if unknown := set(options.workloads) - set(report.MEASURED):
@@ -76,11 +76,14 @@ def main() -> None:
     out = ROOT / "out" / "benchmarks"
     out.mkdir(parents=True, exist_ok=True)
     store = out / "measurements.json"
-    measured = json.loads(store.read_text()) if options.resume and store.exists() else {"cells": {}}
-    measured |= {"machine": machine(), "versions": {library.name: library.version for library in libraries}}
+    measured = json.loads(store.read_text()) if options.resume and store.exists() else {"cells": {}, "versions": {}}
+    measured["machine"] = machine()
+    measured["versions"] |= {library.name: library.version for library in libraries}
 
     for workload in options.workloads or report.MEASURED:
         cells = measured["cells"].setdefault(workload, {})
+        if any("failure" in cell or cell.get("quiet") == 0 for cell in cells.values()):
+            cells.clear()
         able = [library for library in libraries if library.name not in cells
                 and (library.name in report.FOOTPRINTS if workload == "W8" else workload in library.workloads)]
         if not able:
@@ -93,6 +96,9 @@ def main() -> None:
         else:
             cells |= measure(able, workload, options.seconds, options.rounds)
         store.write_text(json.dumps(measured, indent=1) + "\n")
+        for name, cell in cells.items():
+            if "failure" in cell:
+                print(f"{workload} in {report.NAMES[name]} failed: {cell['failure']}")
         for row in report.rows(measured, [workload]):
             print(f"{(time.perf_counter() - begin) / 60:5.1f} min  {row.summary()}", flush=True)
 
