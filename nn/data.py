@@ -134,7 +134,7 @@ class DataLoader:
     """Batches of a data set, in order or shuffled anew in each pass; made by worker processes if there are any.
 
     The batches are the same whatever the number of workers. A pass begins by drawing the order and a seed for the
-    workers' random numbers from the generator. A worker's arrays come in shared memory, which is freed with them.
+    workers' random numbers from the generator. A worker's arrays come in shared memory, which goes back with them.
 
     Args:
         dataset: anything with `len` and `[index]`.

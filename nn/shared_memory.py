@@ -1,8 +1,8 @@
 """Messages between processes, whose arrays are handed over in shared memory and not copied.
 
 An array's memory is a file without a name (a block): the sender maps it and fills it, its file descriptor goes through
-a socket, the receiver maps it too. The kernel frees a block when no process maps it any more and no message holds it,
-so it lives as long as the receiver's array, and nothing is left over, however a process ends.
+a socket, the receiver maps it too. When the receiver's array is gone the sender may use the block again. The kernel
+frees a block that no process has any more and no message holds, so nothing is left over, however a process ends.
 """
 
 import math
@@ -28,30 +28,78 @@ MAPPED = 256
 is received beyond that, by one who hoards batches, is copied into ordinary memory."""
 
 _HEADER = struct.Struct("=II")  # the message's bytes, and how many blocks follow
-_mapped: "weakref.WeakSet[mmap.mmap]" = weakref.WeakSet()
+_IN_USE, _FREE = 1, 0  # a block's last byte
+
+
+class _Mapped(mmap.mmap):
+    """A received block; its end tells the sender, who keeps it mapped, that it may be used again."""
+
+    def __del__(self) -> None:
+        self[-1] = _FREE
+
+
+_mapped: "weakref.WeakSet[_Mapped]" = weakref.WeakSet()
+
+
+class _Block:
+    """A block as its sender has it."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.file = size, _nameless_file()
+        try:
+            os.ftruncate(self.file, size + 1)
+            self.memory = mmap.mmap(self.file, size + 1)
+        except BaseException:
+            self.close()
+            raise
+        self._array: Any = lambda: None
+
+    def array(self, message: int) -> np.ndarray:
+        """Its bytes, to be written for a message."""
+        array = np.frombuffer(self.memory, np.uint8, self.size)
+        self.message, self.address, self._array = message, _address(array), weakref.ref(array)
+        return array
+
+    def holds(self, array: np.ndarray, message: int) -> bool:
+        """Whether these are its bytes for this message, and not yet sent: only one receiver can say that it is free."""
+        return (message, _FREE, self.size, self.address) == (
+            self.message, self.memory[-1], array.size, _address(array))
+
+    def is_free(self) -> bool:
+        """Whether nobody sees it any more: neither the receiver, nor an array or a view of one here."""
+        return self.memory[-1] == _FREE and self._array() is None
+
+    def close(self) -> None:
+        os.close(self.file)
 
 
 class Blocks:
-    """The shared memory of one message; closing it leaves the mapped arrays and the message as they are."""
+    """The blocks that a process sends.
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[np.ndarray, int]] = {}  # address: the array there, its file
+    New memory takes the kernel longer than the copying of an array, so those that are free again are used again.
+
+    Args:
+        keep: for how many messages a block is kept to be used again.
+    """
+
+    def __init__(self, keep: int = 0) -> None:
+        self.keep, self._message = keep, 0
+        self._blocks: list[_Block] = []
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array, its values not set, in a block of its own."""
+        """An array for the next message, its values not set: in a block of its own if it is large."""
         dtype = np.dtype(dtype)
         size = math.prod(shape) * dtype.itemsize
         if size < SMALL or dtype.hasobject:
             return np.empty(shape, dtype)
-        file = _nameless_file()
-        try:
-            os.ftruncate(file, size)
-            array = np.frombuffer(mmap.mmap(file, size), dtype).reshape(shape)
-        except BaseException:
-            os.close(file)
-            raise
-        self._made[_address(array)] = array, file
-        return array
+        return self._block(size).array(self._message).view(dtype).reshape(shape)
+
+    def _block(self, size: int) -> _Block:
+        for block in self._blocks:
+            if block.size == size and block.message < self._message and block.is_free():
+                return block
+        self._blocks.append(_Block(size))
+        return self._blocks[-1]
 
     def dump(self, value: Any) -> tuple[bytes, list[int]]:
         """A value as a message and the files of its blocks. Arrays that are not in shared memory are copied there."""
@@ -59,12 +107,14 @@ class Blocks:
 
         def share(memory: memoryview | bytes) -> None:
             source = np.frombuffer(memory, np.uint8)
-            shared, file = self._made.get(_address(source), (None, -1))
-            if shared is None or shared.nbytes != source.nbytes:
-                shared = self.empty(source.shape, np.uint8)
-                shared[...] = source
-                file = self._made[_address(shared)][1]
-            files.append(file)
+            for block in self._blocks:
+                if block.holds(source, self._message):
+                    break
+            else:
+                block = self._block(source.size)
+                block.array(self._message)[...] = source
+            block.memory[-1] = _IN_USE
+            files.append(block.file)
 
         def in_message(buffer: pickle.PickleBuffer) -> bool:
             memory = buffer.raw()
@@ -78,16 +128,13 @@ class Blocks:
             message = b""
         return message, files
 
-    def close(self) -> None:
-        """Give up what this process needs to send the blocks."""
-        while self._made:
-            os.close(self._made.popitem()[1][1])
-
-    def __enter__(self) -> "Blocks":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def end_message(self) -> None:
+        """Go on to the next message; blocks that have long not been used are given up."""
+        self._message += 1
+        old = [block for block in self._blocks if block.message < self._message - self.keep]
+        self._blocks = [block for block in self._blocks if block not in old]
+        for block in old:
+            block.close()
 
 
 def send(channel: socket.socket, message: bytes, files: list[int]) -> None:
@@ -110,14 +157,13 @@ def _received_block(channel: socket.socket) -> Any:
     if not files:
         raise EOFError
     try:
-        # populated at once, which takes half the time of page by page (a flag of Linux)
-        block = mmap.mmap(files[0], 0, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
+        block = _Mapped(files[0], 0)
     finally:
         os.close(files[0])
     if len(_mapped) >= MAPPED:
-        return bytearray(block)
+        return bytearray(block[:-1])
     _mapped.add(block)
-    return block
+    return memoryview(block)[:-1]
 
 
 def _exactly(channel: socket.socket, length: int) -> bytes:

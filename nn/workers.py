@@ -25,6 +25,9 @@ import numpy as np
 import autograd
 from nn import shared_memory
 
+KEPT = 3
+"""Batches beyond those prefetched whose memory a worker keeps to use it again: the one it makes, and the two that a
+loop holds when the next comes before it has let go of the last."""
 GRACE = 1.0
 """Seconds that workers have to finish their batch when they are no longer needed."""
 
@@ -47,7 +50,7 @@ class WorkerInfo:
 
 
 _info: WorkerInfo | None = None
-_blocks: shared_memory.Blocks | None = None
+_blocks: shared_memory.Blocks | None = None  # of this process, if it is a worker
 
 
 def get_worker_info() -> WorkerInfo | None:
@@ -91,13 +94,14 @@ class _Verbatim(str):
         return str(self)
 
 
-def _work(channel: socket.socket, info: WorkerInfo, make: Callable[[Any], Any],
+def _work(channel: socket.socket, info: WorkerInfo, keep: int, make: Callable[[Any], Any],
           worker_init_fn: Callable[[int], Any] | None) -> None:
     """A worker process: make a batch of each list of indices that comes, until the channel is closed."""
-    global _info
+    global _info, _blocks
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent does then
-    _info = info
+    _info, _blocks = info, shared_memory.Blocks(keep)
+    autograd.set_num_threads(1)  # the processors are shared with the other workers
     random.seed(info.seed)
     autograd.manual_seed(info.seed)
     np.random.seed(np.random.SeedSequence(info.seed).generate_state(4))
@@ -114,15 +118,13 @@ def _work(channel: socket.socket, info: WorkerInfo, make: Callable[[Any], Any],
 
 def _answer(channel: socket.socket, worker: int, make: Callable[[Any], Any], failed: WorkerError | None) -> None:
     """Make the next batch and send it; a function, so that nothing of the batch is kept until the next."""
-    global _blocks
     indices = shared_memory.receive(channel)
-    with shared_memory.Blocks() as _blocks:
-        try:
-            answer = _blocks.dump(failed or make(indices))
-        except Exception as error:
-            answer = _dumped_error(WorkerError(error, worker))
-        shared_memory.send(channel, *answer)
-    _blocks = None
+    try:
+        answer = _blocks.dump(failed or make(indices))
+    except Exception as error:
+        answer = _dumped_error(WorkerError(error, worker))
+    shared_memory.send(channel, *answer)
+    _blocks.end_message()
 
 
 def _dumped_error(error: WorkerError) -> tuple[bytes, list[int]]:
@@ -154,6 +156,7 @@ class Workers:
                                       "not do; use num_workers=0")
         self.prefetch_factor, self.timeout = prefetch_factor, timeout
         self.processes: list[Any] = []
+        self._blocks = shared_memory.Blocks()
         self.channels: list[socket.socket] = []
         self.asked = self.answered = 0
         context = start_context(context)
@@ -167,7 +170,7 @@ class Workers:
                 with theirs:
                     info = WorkerInfo(i, count, seed + i, dataset)
                     process = context.Process(target=_work, name=f"DataLoader worker {i}", daemon=True,
-                                              args=(theirs, info, make, worker_init_fn))
+                                              args=(theirs, info, prefetch_factor + KEPT, make, worker_init_fn))
                     with _no_interrupt():
                         process.start()
                 self.processes.append(process)
@@ -208,8 +211,8 @@ class Workers:
     def _ask(self, indices: Any) -> None:
         worker = self.asked % len(self.channels)
         try:
-            with shared_memory.Blocks() as blocks:
-                shared_memory.send(self.channels[worker], *blocks.dump(indices))
+            shared_memory.send(self.channels[worker], *self._blocks.dump(indices))
+            self._blocks.end_message()
         except ConnectionError as error:
             raise self._died(worker) from error
         self.asked += 1

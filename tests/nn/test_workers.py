@@ -15,6 +15,7 @@ import pytest
 
 import autograd
 from autograd import Generator
+from nn import functional as F
 from nn import shared_memory
 from nn.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info
 
@@ -70,9 +71,9 @@ def test_the_batches_are_those_without_workers(workers, options):
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_every_start_method_gives_the_same(method):
     x = np.random.default_rng(0).standard_normal((6, LARGE)).astype(np.float32)
-    x @ x.T, np.ones((300, 300)) @ np.ones((300, 300))  # BLAS's threads are there before the fork
+    _use_threads()  # they are there before the fork
     loader = DataLoader(TensorDataset(x, np.arange(6)), 3, num_workers=1, multiprocessing_context=method,
-                        collate_fn=_product if method == "fork" else None)
+                        collate_fn=_use_threads_and_collate if method == "fork" else None)
     batches = list(loader)
     np.testing.assert_array_equal(np.concatenate([b[0].numpy() for b in batches]), x)
     with pytest.raises(IndexError, match=r"(?s)worker process 0.*Traceback.*out of bounds"):
@@ -81,8 +82,13 @@ def test_every_start_method_gives_the_same(method):
         _stop_servers()
 
 
-def _product(examples):
-    assert (np.ones((300, 300)) @ np.ones((300, 300)) == 300).all()
+def _use_threads():
+    assert (np.ones((300, 300)) @ np.ones((300, 300)) == 300).all()  # BLAS's
+    assert (F.conv2d(autograd.ones(16, 8, 30, 30), autograd.ones(8, 8, 3, 3)) == 72).all()  # the engine's
+
+
+def _use_threads_and_collate(examples):
+    _use_threads()
     return [autograd.stack(parts) for parts in zip(*examples, strict=True)]
 
 
@@ -110,10 +116,10 @@ def test_arrays_lie_in_shared_memory_that_dies_with_them():
 
 def test_examples_are_stacked_where_they_are_handed_over(monkeypatch):
     def once(self, *args):
-        assert not self._made, "copied into a second block"
-        return empty(self, *args)
-    empty = shared_memory.Blocks.empty
-    monkeypatch.setattr(shared_memory.Blocks, "empty", once)
+        assert all(block.message < self._message for block in self._blocks), "copied into a second block"
+        return block(self, *args)
+    block = shared_memory.Blocks._block
+    monkeypatch.setattr(shared_memory.Blocks, "_block", once)
     for x, _ in DataLoader(Rows(4), 2, num_workers=1):
         assert x.shape == (2, LARGE)
     with pytest.raises(AssertionError, match="copied"):
@@ -141,6 +147,50 @@ def test_memory_that_was_given_up_is_not_mistaken_for_a_batch():
         return batch
     for i, x in enumerate(DataLoader(Rows(6), 2, num_workers=1, collate_fn=collate)):
         assert x[:, 0].tolist() == [2 * i + 1, 2 * i + 2]
+
+
+def test_memory_is_used_again_when_nobody_sees_it(monkeypatch):
+    made = []
+
+    class Block(shared_memory._Block):
+        def __init__(self, size):
+            made.append(size)
+            super().__init__(size)
+
+    def collate(examples):
+        return default_collate(examples), (len(made), len(os.listdir("/proc/self/fd")))
+    monkeypatch.setattr(shared_memory, "_Block", Block)
+    counts, kept = [], []
+    for i, ((x, _), count) in enumerate(DataLoader(Rows(100), 1, num_workers=1, collate_fn=collate)):
+        assert (x == i).all()
+        counts.append(count)
+        if i % 7 == 0:
+            kept.append(x[0, 1:])  # a view
+    blocks_made, files = np.transpose(counts)
+    assert blocks_made[-1] <= 6 + len(kept)
+    assert max(files) - min(files) <= 12  # two of a block
+    assert [(x[0].item(), x[-1].item()) for x in kept] == [(i, i) for i in range(0, 100, 7)]
+
+
+def test_two_arrays_on_the_same_memory_live_on_their_own():
+    def collate(examples):
+        x = default_collate(examples)[0].numpy()
+        return x, x.view(np.int32)
+    for i, (x, y) in enumerate(DataLoader(Rows(), 1, num_workers=1, collate_fn=collate)):
+        if i == 0:
+            first = y
+        del x, y
+    assert (first.view(np.float32) == 0).all()
+
+
+def test_memory_that_a_worker_still_sees_is_not_used_again():
+    last = []
+
+    def collate(examples):
+        last.append(default_collate(examples)[0][0, 1:])
+        return default_collate(examples), [x[5].item() for x in last]
+    for i, ((x, _), seen) in enumerate(DataLoader(Rows(30), 1, num_workers=1, collate_fn=collate)):
+        assert seen == list(range(i + 1)) and (x == i).all()
 
 
 def test_hoarded_batches_do_not_use_up_file_descriptors(monkeypatch):
