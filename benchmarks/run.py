@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="undisturbed, for each library and workload")
     parser.add_argument("--rounds", type=int, default=2, help="processes for each, of which the best is kept")
     parser.add_argument("--minutes", type=float, default=60, help="no workload is begun after so long")
-    parser.add_argument("--resume", action="store_true", help="keep what was measured before, but for what was disturbed")
+    parser.add_argument("--resume", action="store_true", help="keep what was measured undisturbed before")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/images/benchmarks.svg")
     options = parser.parse_args()
     if unknown := set(options.workloads) - set(report.MEASURED):
@@ -109,9 +109,9 @@ def main() -> None:
         (ROOT / "docs" / "benchmarks.md").write_text(f"# Benchmarks\n\n{table}\n![Speed relative to PyTorch]"
                                                      "(images/benchmarks.svg)\n")
         pictures.append(ROOT / "docs" / "images" / "benchmarks.svg")
-    print(f"\n{table}")
     for path in pictures:
         report.picture(measured, path)
+    print(f"\n{table}")
 
 
 if __name__ == "__main__":
