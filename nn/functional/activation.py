@@ -11,19 +11,21 @@ import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, softmax, tanh
 from autograd.random import numpy_generator
 from autograd.samples import numbers
-
-_BLOCK = 1 << 14
-"""Elements at a time, so that what is in between stays in the cache."""
+from autograd.threads import CACHED, in_parallel, pieces
 
 
-def _by_blocks(function, x):
-    """function(x), elementwise, computed block by block if x is a large array."""
-    if isinstance(x, Tensor) or x.size <= _BLOCK:
+def _in_pieces(function, x):
+    """function(x), elementwise; over threads and in pieces that stay in the cache if x is a large array."""
+    if isinstance(x, Tensor) or x.size <= CACHED:
         return function(x)
     out = np.empty_like(x)
     source, target = x.ravel(order="K"), out.ravel(order="K")
-    for start in range(0, x.size, _BLOCK):
-        target[start:start + _BLOCK] = function(source[start:start + _BLOCK])
+
+    def work(part):
+        for piece in pieces(part, 4):  # several arrays are at work
+            target[piece] = function(source[piece])
+
+    in_parallel(work, x.size, 8 * x.size)
     return out if np.shares_memory(out, target) else target.reshape(x.shape)
 
 
@@ -58,8 +60,27 @@ def _gelu_slope(x):
     return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
-_gelu = operation(lambda x: _by_blocks(lambda part: part * normal_cdf(part), np.asarray(x)),
-                  vjps=lambda g, out, x: g * _by_blocks(_gelu_slope, x), names="gelu", methods="", samples=numbers)
+_gelu = operation(lambda x: _in_pieces(lambda part: part * normal_cdf(part), np.asarray(x)),
+                  vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), names="gelu", methods="", samples=numbers)
+
+
+_TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
+
+
+def _gelu_tanh_forward(x):
+    t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (x * x)))
+    return 0.5 * x * (1 + t)
+
+
+def _gelu_tanh_slope(x):
+    square = x * x
+    t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * square))
+    return 0.5 * (1 + t + x * (1 - t * t) * (_TANH_SCALE + 3 * _TANH_SCALE * _TANH_CUBE * square))
+
+
+_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_forward, np.asarray(x)),
+                       vjps=lambda g, out, x: g * _in_pieces(_gelu_tanh_slope, x), names="gelu_tanh", methods="",
+                       samples=numbers)
 
 
 def gelu(input, approximate="none"):
@@ -72,7 +93,7 @@ def gelu(input, approximate="none"):
         return _gelu(x)
     if approximate != "tanh":
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
-    return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
+    return _gelu_tanh(x)
 
 
 silu = operation(lambda x: x * sigmoid(x), vjps=lambda g, out, x: g * ((s := sigmoid(x)) * (1 + x * (1 - s))),

@@ -7,12 +7,27 @@ import numpy as np
 import autograd
 from autograd import as_tensor, operation
 from autograd.samples import call
+from autograd.threads import in_parallel, pieces
 from nn.functional.dropout import keep_mask
 
 
 def _scores(query, key, mask, scale):
     scores = (query * scale) @ key.swapaxes(-1, -2)
     return scores if mask is None else scores + mask
+
+
+def _batches(query, key, value, mask, keep):
+    """The arrays with leading axes of one shape, by which the work is divided, and that shape."""
+    given = [a for a in (query, key, value, mask, keep) if a is not None]
+    lead = np.broadcast_shapes(*[a.shape[:-2] for a in given]) or (1,)
+    matrix = query.shape[-2], key.shape[-2]
+    shapes = [query.shape[-2:], key.shape[-2:], value.shape[-2:], matrix, matrix]
+    return [None if a is None else np.broadcast_to(a, (*lead, *shape))
+            for a, shape in zip((query, key, value, mask, keep), shapes, strict=True)], lead
+
+
+def _of(piece, arrays):
+    return [None if a is None else a[piece] for a in arrays]
 
 
 def _softmax_in_place(scores):
@@ -26,21 +41,47 @@ def _softmax_in_place(scores):
 
 
 def _forward(query, key, value, *, mask, keep, scale):
-    attention = _softmax_in_place(np.asarray(_scores(query, key, mask, scale), query.dtype))
-    return (attention if keep is None else attention * keep) @ value, attention
+    arrays, lead = _batches(query, key, value, mask, keep)
+    attention = np.empty((*lead, query.shape[-2], key.shape[-2]), query.dtype)
+    out = np.empty((*lead, query.shape[-2], value.shape[-1]), query.dtype)
+
+    def work(part):
+        for piece in pieces(part, attention[:1].size):
+            q, k, v, m, kept = _of(piece, arrays)
+            np.matmul(q * scale, k.swapaxes(-1, -2), out=attention[piece])
+            if m is not None:
+                attention[piece] += m
+            weights = _softmax_in_place(attention[piece])
+            np.matmul(weights if kept is None else weights * kept, v, out=out[piece])
+
+    in_parallel(work, lead[0], 4 * attention.size)
+    single = all(a is None or a.ndim == 2 for a in (query, key, value, mask, keep))
+    return (out[0], attention[0]) if single else (out, attention)
 
 
 def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
     (g,), (_, attention) = g, out
-    d = g @ value.swapaxes(-1, -2)
-    if keep is not None:
-        d *= keep
-    dropped = attention if keep is None else attention * keep
-    d_value = dropped.swapaxes(-1, -2) @ g if needs_input_grad[2] else None
-    d *= attention
-    d -= attention * d.sum(axis=-1, keepdims=True)
-    d *= scale
-    return d @ key, d.swapaxes(-1, -2) @ query, d_value
+    (*arrays, _, keep), lead = _batches(query, key, value, mask, keep)
+    g, attention = (a.reshape((*lead, *a.shape[-2:])) for a in (g, attention))
+    gradients = [np.empty(a.shape, g.dtype) for a in arrays]
+
+    def work(part):
+        for piece in pieces(part, attention[:1].size):
+            q, k, v, kept, weights, g_out = _of(piece, (*arrays, keep, attention, g))
+            d_query, d_key, d_value = _of(piece, gradients)
+            np.matmul((weights if kept is None else weights * kept).swapaxes(-1, -2), g_out, out=d_value)
+            d = g_out @ v.swapaxes(-1, -2)
+            if kept is not None:
+                d *= kept
+            d *= weights
+            d -= weights * d.sum(axis=-1, keepdims=True)
+            d *= scale
+            np.matmul(d, k, out=d_query)
+            np.matmul(d.swapaxes(-1, -2), q, out=d_key)
+
+    in_parallel(work, lead[0], 4 * attention.size)
+    return [gradient[0] if a.ndim == 2 and lead == (1,) else gradient
+            for gradient, a in zip(gradients, (query, key, value), strict=True)]
 
 
 def _composition(query, key, value, *, mask, keep, scale):

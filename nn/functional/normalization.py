@@ -12,18 +12,9 @@ import numpy as np
 import autograd
 from autograd import as_tensor, no_grad, operation
 from autograd.samples import call
-from autograd.threads import in_parallel
+from autograd.threads import in_parallel, pieces
 from nn.functional.convolution import channels_last, contiguous_channels_last
 from nn.functional.linear import rows
-
-BLOCK = 1 << 16
-"""How many numbers to work on at a time."""
-
-
-def _blocks(part, width):
-    """A part of the rows, cut so that each piece of `width` columns stays in the cache."""
-    step = max(1, BLOCK // max(width, 1))
-    return [slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)]
 
 
 def _ones(count, like):
@@ -37,7 +28,7 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
     mean, variance = np.empty((2, len(x_rows), 1), x.dtype)
 
     def work(part):
-        for block in _blocks(part, width):
+        for block in pieces(part, width):
             normal = out[block]
             np.matmul(x_rows[block], average, out=mean[block])
             np.subtract(x_rows[block], mean[block], out=normal)
@@ -63,7 +54,7 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
 
     def work(part):
         d_weight, d_bias = np.zeros((2, width), x.dtype)
-        for block in _blocks(part, width):
+        for block in pieces(part, width):
             normal, d = x_rows[block] - mean[block], g_rows[block]
             normal *= inverse[block]
             along, ones = d * normal, _ones(block.stop - block.start, x)
@@ -133,7 +124,7 @@ def _sums(summand, matrix, channels):
     """For each channel the sums of the arrays that `summand(block)` returns for a block of rows."""
     def work(part):
         each = [[_ones(len(array), array) @ array for array in summand(block)]
-                for block in _blocks(part, matrix.shape[1])]
+                for block in pieces(part, matrix.shape[1])]
         return [sum(parts) for parts in zip(*each, strict=True)]
 
     parts = in_parallel(work, len(matrix), 2 * matrix.size)
@@ -158,7 +149,7 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
     shifts = None if bias is None else np.tile(bias, repeats)
 
     def scale_and_shift(part):
-        for block in _blocks(part, matrix.shape[1]):
+        for block in pieces(part, matrix.shape[1]):
             normal = np.subtract(matrix[block], means, out=out[block])
             normal *= scales
             if shifts is not None:
@@ -191,7 +182,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     dx = np.empty_like(matrix)
 
     def work(part):
-        for block in _blocks(part, matrix.shape[1]):
+        for block in pieces(part, matrix.shape[1]):
             into = np.subtract(matrix[block], means, out=dx[block])
             into *= of_deviations
             into += g_matrix[block] * scales

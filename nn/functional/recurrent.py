@@ -12,6 +12,7 @@ import numpy as np
 import autograd
 from autograd import operation
 from autograd.samples import call
+from autograd.threads import in_parallel
 from nn.functional.linear import linear
 
 
@@ -152,20 +153,24 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
     bias = None if b_ih is None else (b_ih + b_hh) * scale[:, 0]
     gates = _steps(x, w_ih * scale, bias)
     w = np.ascontiguousarray((w_hh * scale).T)
-    out, cells = np.empty((steps, count, n), x.dtype), np.empty((steps, count, n), x.dtype)
-    squashed = np.empty_like(cells)
-    product, scratch = np.empty((count, 4 * n), x.dtype), np.empty((count, n), x.dtype)
-    for t in range(steps):
-        gate = gates[t]
-        gate += np.matmul(h, w, out=product)
-        np.tanh(gate, out=gate)
-        for part in (gate[:, :2 * n], gate[:, 3 * n:]):
-            part *= 0.5
-            part += 0.5
-        i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
-        c = np.multiply(f, c, out=cells[t])
-        c += np.multiply(i, g, out=scratch)
-        h = np.multiply(o, np.tanh(c, out=squashed[t]), out=out[t])
+    out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
+
+    def run(sequences):
+        h_t, c_t = h[sequences], c[sequences]
+        product, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
+        for t in range(steps):
+            gate = gates[t, sequences]
+            gate += np.matmul(h_t, w, out=product)
+            np.tanh(gate, out=gate)
+            for part in (gate[:, :2 * n], gate[:, 3 * n:]):
+                part *= 0.5
+                part += 0.5
+            i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
+            c_t = np.multiply(f, c_t, out=cells[t, sequences])
+            c_t += np.multiply(i, g, out=scratch)
+            h_t = np.multiply(o, np.tanh(c_t, out=squashed[t, sequences]), out=out[t, sequences])
+
+    in_parallel(run, count, gates.size)
     ends = _ends(lengths, count)
     return out, out[ends].copy(), cells[ends].copy(), gates, cells, squashed
 
@@ -174,30 +179,38 @@ def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_g
     states, _, _, gates, cells, squashed = out
     g_out, g_final, g_cell = g
     steps, count, n = states.shape
-    d_out = _with_final(g_out, g_final, lengths)
-    i, f, gg, o = (gates[..., k * n:(k + 1) * n] for k in range(4))
-    # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all steps at once
-    factors = np.empty((steps, count, 4, n), x.dtype)
-    np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
-    np.multiply(_before(cells, c), f * (1 - f), out=factors[:, :, 1])
-    np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
-    np.multiply(squashed, o * (1 - o), out=factors[:, :, 3])
-    through_cell = o * (1 - squashed * squashed)
+    d_out, cells_before = _with_final(g_out, g_final, lengths), _before(cells, c)
     ends = None if lengths is None else lengths - 1
     dc = np.zeros((count, n), x.dtype) if lengths is not None else g_cell.copy()
-    scratch = np.empty_like(dc)
-    for t in reversed(range(steps)):
-        dh = d_out[t]
-        if lengths is not None:
-            dc += g_cell * (ends == t)[:, None]
-        dc += np.multiply(dh, through_cell[t], out=scratch)
-        factors[t, :, :3] *= dc[:, None]
-        factors[t, :, 3] *= dh
-        dc *= f[t]
-        dh = factors[t].reshape(count, 4 * n) @ w_hh
-        if t:
-            d_out[t - 1] += dh
-    d = factors.reshape(steps, count, 4 * n)
+    dh = np.empty((count, n), x.dtype)
+    d = np.empty((steps, count, 4 * n), x.dtype)
+
+    def run(sequences):
+        # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all steps at once
+        factors = d[:, sequences].reshape(steps, -1, 4, n, copy=False)
+        i, f, gg, o = (gates[:, sequences, k * n:(k + 1) * n] for k in range(4))
+        tanh_c = squashed[:, sequences]
+        np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
+        np.multiply(cells_before[:, sequences], f * (1 - f), out=factors[:, :, 1])
+        np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
+        np.multiply(tanh_c, o * (1 - o), out=factors[:, :, 3])
+        through_cell = o * (1 - tanh_c * tanh_c)
+        dc_t, dh_t = dc[sequences], dh[sequences]
+        scratch = np.empty_like(dc_t)
+        for t in reversed(range(steps)):
+            if t < steps - 1:
+                dh_t += d_out[t, sequences]
+            else:
+                dh_t[...] = d_out[t, sequences]
+            if lengths is not None:
+                dc_t += g_cell[sequences] * (ends[sequences] == t)[:, None]
+            dc_t += np.multiply(dh_t, through_cell[t], out=scratch)
+            factors[t, :, :3] *= dc_t[:, None]
+            factors[t, :, 3] *= dh_t
+            dc_t *= f[t]
+            np.matmul(d[t, sequences], w_hh, out=dh_t)
+
+    in_parallel(run, count, d.size)
     dx, dh, *weights = _gradients(d, d, dh, x, _before(states, h), w_ih, (*needs_input_grad[:2], *needs_input_grad[3:]))
     return [dx, dh, dc, *weights]
 
