@@ -50,7 +50,7 @@ class Library:
     def environment(self) -> dict[str, str]:
         """Two threads, and otherwise defaults: what a shell sets is nobody's."""
         plain = {name: value for name, value in os.environ.items()
-                 if not name.startswith(("OPENBLAS_", "MKL_", "MALLOC_", "PYTHONPATH"))}
+                 if not name.startswith(("OPENBLAS_", "MKL_", "MALLOC_", "PYTHON"))}
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
         return plain | threads | ({"PYTHONPATH": str(HERE.parent)} if self.name in OURS else {})
 
