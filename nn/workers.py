@@ -94,35 +94,44 @@ class _Verbatim(str):
         return str(self)
 
 
-def _work(channel: socket.socket, info: WorkerInfo, keep: int, make: Callable[[Any], Any],
-          worker_init_fn: Callable[[int], Any] | None) -> None:
-    """A worker process: make a batch of each list of indices that comes, until the channel is closed."""
-    global _info, _blocks
+def _work(channel: socket.socket, job: "_Job | None") -> None:
+    """A worker process: make a batch of each list of indices that comes, until the channel is closed.
+
+    Args:
+        channel: to the parent.
+        job: what to do; None: it comes through the channel.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent does then
-    _info, _blocks = info, shared_memory.Blocks(keep)
-    autograd.set_num_threads(1)  # the processors are shared with the other workers
-    random.seed(info.seed)
-    autograd.manual_seed(info.seed)
-    np.random.seed(np.random.SeedSequence(info.seed).generate_state(4))
-    failed = None
-    if worker_init_fn is not None:
-        try:
-            worker_init_fn(info.id)
-        except Exception as error:
-            failed = WorkerError(error, info.id)
     with contextlib.suppress(EOFError, ConnectionError):
+        job = job or shared_memory.receive(channel)
+        failed = _begin(job)
         while True:
-            _answer(channel, info.id, make, failed)
+            _answer(channel, job, failed)
 
 
-def _answer(channel: socket.socket, worker: int, make: Callable[[Any], Any], failed: WorkerError | None) -> None:
+def _begin(job: "_Job") -> WorkerError | None:
+    global _info, _blocks
+    _info, _blocks = job.info, shared_memory.Blocks(job.keep)
+    autograd.set_num_threads(1)  # the processors are shared with the other workers
+    random.seed(_info.seed)
+    autograd.manual_seed(_info.seed)
+    np.random.seed(np.random.SeedSequence(_info.seed).generate_state(4))
+    if job.worker_init_fn is not None:
+        try:
+            job.worker_init_fn(_info.id)
+        except Exception as error:
+            return WorkerError(error, _info.id)
+    return None
+
+
+def _answer(channel: socket.socket, job: "_Job", failed: WorkerError | None) -> None:
     """Make the next batch and send it; a function, so that nothing of the batch is kept until the next."""
     indices = shared_memory.receive(channel)
     try:
-        answer = _blocks.dump(failed or make(indices))
+        answer = _blocks.dump(failed or job.make(indices))
     except Exception as error:
-        answer = _dumped_error(WorkerError(error, worker))
+        answer = _dumped_error(WorkerError(error, job.info.id))
     shared_memory.send(channel, *answer)
     _blocks.end_message()
 
@@ -133,6 +142,14 @@ def _dumped_error(error: WorkerError) -> tuple[bytes, list[int]]:
     except Exception:  # a class that cannot be pickled, such as one made within a function
         error.type = RuntimeError
         return _blocks.dump(error)
+
+
+@dataclass
+class _Job:
+    info: WorkerInfo
+    keep: int
+    make: Callable[[Any], Any]
+    worker_init_fn: Callable[[int], Any] | None
 
 
 class Workers:
@@ -165,17 +182,36 @@ class Workers:
         _living.add(self)
         try:
             for i in range(count):
-                ours, theirs = socket.socketpair()
-                self.channels.append(ours)
-                with theirs:
-                    info = WorkerInfo(i, count, seed + i, dataset)
-                    process = context.Process(target=_work, name=f"DataLoader worker {i}", daemon=True,
-                                              args=(theirs, info, prefetch_factor + KEPT, make, worker_init_fn))
-                    with _no_interrupt():
-                        process.start()
-                self.processes.append(process)
+                job = _Job(WorkerInfo(i, count, seed + i, dataset), prefetch_factor + KEPT, make, worker_init_fn)
+                self._start(context, job)
         except BaseException:
             self.close()
+            raise
+
+    def _start(self, context: Any, job: _Job) -> None:
+        # A forked process has the job. To another it goes through the channel and not as an argument: start() would
+        # wait for ever for a process to read that which has died at once (of no `if __name__ == "__main__":`, say).
+        inherited = context.get_start_method() == "fork"
+        message = None if inherited else self._dumped_job(job)
+        ours, theirs = socket.socketpair()
+        self.channels.append(ours)
+        with theirs:
+            process = context.Process(target=_work, name=f"DataLoader worker {job.info.id}", daemon=True,
+                                      args=(theirs, job if inherited else None))
+            with _no_interrupt():
+                process.start()
+        self.processes.append(process)
+        if message:
+            with contextlib.suppress(ConnectionError):  # a worker that is dead is noticed when a batch is asked of it
+                shared_memory.send(ours, *message)
+            self._blocks.end_message()
+
+    def _dumped_job(self, job: _Job) -> tuple[bytes, list[int]]:
+        try:
+            return self._blocks.dump(job)
+        except Exception as error:
+            error.add_note("DataLoader: to workers that are not forked the data set, collate_fn and worker_init_fn go "
+                           "by pickle; define them at the top of a module, not as lambdas or within functions")
             raise
 
     def batches(self, indices: Iterable[Any]) -> Iterator[Any]:
@@ -206,7 +242,7 @@ class Workers:
             return False
         poll = select.poll()
         poll.register(self.channels[self.asked % len(self.channels)], select.POLLOUT)
-        return bool(poll.poll(0))
+        return bool(poll.poll(None if self.asked == self.answered else 0))
 
     def _ask(self, indices: Any) -> None:
         worker = self.asked % len(self.channels)

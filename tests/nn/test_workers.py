@@ -289,6 +289,25 @@ def test_a_worker_that_dies_is_noticed(end, words):
         list(loader)
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_worker_that_cannot_begin_is_noticed(method, monkeypatch, capfd):
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "/no/such/program.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    loader = DataLoader(TensorDataset(np.zeros((4, 100_000))), num_workers=2, multiprocessing_context=method)
+    with pytest.raises(RuntimeError, match="exited with status 1"):
+        list(loader)
+    assert "FileNotFoundError" in capfd.readouterr().err
+    _stop_servers()
+
+
+def test_what_cannot_be_pickled_needs_a_fork():
+    loader = DataLoader(Rows(), num_workers=1, multiprocessing_context="spawn", collate_fn=lambda examples: examples)
+    with pytest.raises(Exception, match="lambda") as info:
+        list(loader)
+    assert "not as lambdas" in info.value.__notes__[0]
+    _stop_servers()
+
+
 def test_a_batch_that_takes_too_long_is_an_error():
     before = time.monotonic()
     with pytest.raises(RuntimeError, match=r"timed out after 0\.2 seconds: worker 0"):
