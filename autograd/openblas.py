@@ -33,7 +33,7 @@ def sleep_between_products() -> bool:
             hasattr(_library, name) for name in named):
         return False
     read_environment, stop, start = [getattr(_library, name) for name in named]
-    os.environ["OPENBLAS_THREAD_TIMEOUT"] = "4"  # they spin for 2⁴ cycles, the least possible
+    os.environ["OPENBLAS_THREAD_TIMEOUT"] = "16"  # they spin for 2¹⁶ cycles: products in a row find them awake
     read_environment()
     stop()
     start()

@@ -14,9 +14,9 @@ from typing import Any
 
 from autograd import openblas
 
-WORTHWHILE = 1 << 16
+WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 20 microseconds) costs more than it gains."""
-CACHED = 1 << 16
+CACHED = 1 << 18
 """Numbers to work on at a time, so that they are still in the cache when the next function reads them."""
 
 

@@ -22,7 +22,7 @@ def _in_pieces(function, x):
     source, target = x.ravel(order="K"), out.ravel(order="K")
 
     def work(part):
-        for piece in pieces(part, 4):  # several arrays are at work
+        for piece in pieces(part, 1):
             target[piece] = function(source[piece])
 
     in_parallel(work, x.size, 8 * x.size)

@@ -21,7 +21,7 @@ from autograd import as_tensor, operation
 from autograd.samples import call
 from autograd.threads import in_parallel
 
-CACHE = 1 << 19
+CACHE = 1 << 21
 """How many bytes of windows to make at a time."""
 
 
@@ -149,6 +149,12 @@ def _is_depthwise(weight_shape, groups):
     return groups > 1 and weight_shape[0] == groups and weight_shape[1] == 1
 
 
+def _numbers(result_shape, weight_shape):
+    """The work in numbers copied; a product takes about a sixteenth of the time for each."""
+    _, c_in, *kernel = weight_shape
+    return math.prod(result_shape) * math.prod(kernel) * (1 + c_in // 16)
+
+
 def _kernel_rows(weight, width):
     """For each element of a depthwise kernel its weights, repeated along a row of `width` places: equal inner loops."""
     return [(offset, np.tile(weight[(slice(None), 0, *offset)], (width, 1))) for offset in offsets(weight.shape[2:])]
@@ -184,10 +190,10 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
 
     if _is_depthwise(weight.shape, groups):
         rows = _kernel_rows(weight, out[-1])
-        in_parallel(kernel_by_kernel, len(x), result.size * math.prod(kernel))
+        in_parallel(kernel_by_kernel, len(x), _numbers(result.shape, weight.shape))
     else:
         matrices = _weight_matrices(weight, groups)
-        in_parallel(windows_times_weight, len(x), result.size * math.prod(kernel))
+        in_parallel(windows_times_weight, len(x), _numbers(result.shape, weight.shape))
     return channels_first(result)
 
 
@@ -250,7 +256,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
                 _add_windows(total, parts.reshape(groups, len(block), *out, *kernel, weight.shape[1]), stride, dilation)
             result_part[few] = total[(slice(None), *inside(size, padding))]
 
-    in_parallel(put_down, len(y), y.size * math.prod(kernel))
+    in_parallel(put_down, len(y), _numbers(y.shape, weight.shape))
     return channels_first(result)
 
 
@@ -277,9 +283,9 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
         return weight
 
     if _is_depthwise((y.shape[1], c_in), groups):
-        weight = sum(in_parallel(kernel_by_kernel, len(x), x.size * math.prod(kernel)))
+        weight = sum(in_parallel(kernel_by_kernel, len(x), _numbers(y.shape, (c_out, c_in, *kernel))))
         return np.moveaxis(weight, -1, 0)[:, None]
-    total = sum(in_parallel(windows_times_y, len(x), x.size * math.prod(kernel)))
+    total = sum(in_parallel(windows_times_y, len(x), _numbers(y.shape, (c_out, c_in, *kernel))))
     split = total.reshape(groups, *kernel, c_in, c_out)
     return np.moveaxis(split, (-1, -2), (1, 2)).reshape(groups * c_out, c_in, *kernel)
 
