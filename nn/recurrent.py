@@ -10,7 +10,7 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
-from nn.functional.recurrent import gru_sequence, lstm_sequence, rnn_sequence
+from nn.functional.recurrent import gru_sequence, lstm_sequence, projected_lstm_sequence, rnn_sequence
 from nn.module import Module
 from nn.parameter import Parameter
 from nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -19,7 +19,9 @@ from nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequen
 class _Recurrent(Module):
     gates: ClassVar[int]
     states: ClassVar[int] = 1
-    sequence: ClassVar[Callable]
+    sequence: Callable
+    names: tuple[str, ...] = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    proj_size = 0
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
@@ -31,14 +33,21 @@ class _Recurrent(Module):
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * len(self._directions)
+            width = input_size if layer == 0 else self.output_size * len(self._directions)
+            rows = self.gates * hidden_size
+            shapes = {"weight_ih": (rows, width), "weight_hh": (rows, self.output_size), "bias_ih": (rows,),
+                      "bias_hh": (rows,), "weight_hr": (self.output_size, hidden_size)}
             for direction in self._directions:
-                shapes = {"weight_ih": (width,), "weight_hh": (hidden_size,)}
-                shapes |= {"bias_ih": (), "bias_hh": ()} if bias else {}
-                for name, columns in shapes.items():
-                    value = autograd.empty(self.gates * hidden_size, *columns, dtype=dtype)
-                    setattr(self, f"{name}_l{layer}{direction}", Parameter(value))
+                for name in self.names:
+                    if bias or not name.startswith("bias"):
+                        value = autograd.empty(shapes[name], dtype=dtype)
+                        setattr(self, f"{name}_l{layer}{direction}", Parameter(value))
         self.reset_parameters()
+
+    @property
+    def output_size(self) -> int:
+        """The width of the hidden state: H, or that of its projection."""
+        return self.proj_size or self.hidden_size
 
     @property
     def _directions(self) -> tuple[str, ...]:
@@ -96,15 +105,16 @@ class _Recurrent(Module):
         return x
 
     def _initial(self, hx: Any, x: Tensor, single: bool) -> list[Tensor]:
-        expected = (self.num_layers * len(self._directions), x.shape[1], self.hidden_size)
+        count = (self.num_layers * len(self._directions), x.shape[1])
+        shapes = [(*count, self.output_size), (*count, self.hidden_size)][:self.states]
         if hx is None:
-            return [autograd.zeros(expected, dtype=x.dtype)] * self.states
+            return [autograd.zeros(shape, dtype=x.dtype) for shape in shapes]
         if (self.states == 2) != isinstance(hx, (tuple, list)):
             form = "a pair (h_0, c_0)" if self.states == 2 else "a tensor h_0"
             raise TypeError(f"{type(self).__name__}: the initial state must be {form}, not a {type(hx).__name__}")
         given = list(hx) if self.states == 2 else [hx]
         given = [state.unsqueeze(1) if single else state for state in given]
-        for state in given:
+        for state, expected in zip(given, shapes, strict=True):
             if state.shape != expected:
                 raise ValueError(f"{type(self).__name__}: the initial state must have shape "
                                  f"{(expected[0], expected[2]) if single else expected} for this input, not "
@@ -123,9 +133,8 @@ class _Recurrent(Module):
             outputs = []
             for d, direction in enumerate(self._directions):
                 index = layer * len(self._directions) + d
-                weights = [getattr(self, f"{name}_l{layer}{direction}", None)
-                           for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-                output, *final = type(self).sequence(
+                weights = [getattr(self, f"{name}_l{layer}{direction}", None) for name in self.names]
+                output, *final = self.sequence(
                     x[backwards] if direction else x, *[state[index] for state in initial], *weights,
                     **self._options(), lengths=lengths)
                 outputs.append(output[backwards] if direction else output)
@@ -138,7 +147,8 @@ class _Recurrent(Module):
         return x, [autograd.stack(states) for states in finals]
 
     def extra_repr(self) -> str:
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
+                    "bidirectional": False}
         return ", ".join([f"{self.input_size}, {self.hidden_size}",
                           *[f"{name}={getattr(self, name)}" for name, default in defaults.items()
                             if getattr(self, name) != default]])
@@ -183,9 +193,25 @@ class LSTM(_Recurrent):
     """Long short-term memory, one layer above the other; see `nn.functional.lstm_cell` for the formula.
 
     Arguments and shapes are those of `RNN`, but the state is the pair (h, c): the initial one, and the one returned.
+    With proj_size > 0 the hidden state is W_hr o tanh(c) and has that width (Sak et al. 2014); this is slower, since it
+    has no rule for a whole sequence.
+
+    Raises:
+        ValueError: proj_size is not smaller than hidden_size.
     """
 
     gates, states, sequence = 4, 2, staticmethod(lstm_sequence)
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+                 dtype: Any = None) -> None:
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
+                             "projection")
+        if proj_size:
+            self.proj_size, self.sequence = proj_size, projected_lstm_sequence
+            self.names = (*self.names, "weight_hr")
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
 
 
 class GRU(_Recurrent):

@@ -110,6 +110,17 @@ def _lstm_composition(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
     return autograd.stack(states), _final(states, lengths), _final(cells, lengths)
 
 
+def projected_lstm_sequence(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, *, lengths):
+    """An LSTM whose hidden state is W_hr o tanh(c') (Sak et al. 2014), from elementary operations."""
+    states, cells = [], []
+    for t in range(len(x)):
+        h, c = lstm_cell(x[t], h, c, w_ih, w_hh, b_ih, b_hh)
+        h = linear(h, w_hr)
+        states.append(h)
+        cells.append(c)
+    return autograd.stack(states), _final(states, lengths), _final(cells, lengths)
+
+
 def _gru_composition(x, h, w_ih, w_hh, b_ih, b_hh, *, lengths):
     states = []
     for t in range(len(x)):

@@ -164,6 +164,7 @@ RECURRENT = [
     Case("LSTM", 3, 4, inputs=[(5, 2, 3)]),
     Case("LSTM", 3, 4, 2, inputs=[(5, 2, 3)], bidirectional=True),
     Case("LSTM", 3, 4, inputs=[(5, 3)], bias=False),
+    Case("LSTM", 3, 4, 2, inputs=[(5, 2, 3)], bidirectional=True, proj_size=2),
     Case("GRU", 3, 4, inputs=[(5, 2, 3), (1, 2, 4)]),
     Case("GRU", 3, 4, 2, inputs=[(2, 5, 3)], batch_first=True, bidirectional=True, bias=False),
     Case("RNNCell", 3, 4, inputs=[(2, 3), (2, 4)]),

@@ -36,6 +36,7 @@ def integers(*values):
     (lambda: nn.LSTM(3, 4)(zeros(5, 2, 4)), ["LSTM", "(T, B, 3)", "(5, 2, 4)"]),
     (lambda: nn.LSTM(3, 4)(zeros(5, 2, 3), (zeros(1, 1, 4), zeros(1, 1, 4))), ["LSTM", "(1, 2, 4)", "(1, 1, 4)"]),
     (lambda: nn.LSTM(3, 4)(zeros(5, 2, 3), zeros(1, 2, 4)), ["pair (h_0, c_0)", "Tensor"]),
+    (lambda: nn.LSTM(3, 4, proj_size=4), ["proj_size=4", "hidden_size=4"]),
     (lambda: nn.GRU(3, 4, batch_first=True)(zeros(2, 0, 3)), ["GRU", "no steps"]),
     (lambda: nn.GRUCell(3, 4)(zeros(2, 3), zeros(2, 5)), ["GRUCell", "(2, 4)", "(2, 5)"]),
     (lambda: nn.RNN(3, 4, nonlinearity="sigmoid"), ["'sigmoid'", "tanh"]),
