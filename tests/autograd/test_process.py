@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from autograd import openblas
+
 PROGRAM = """
 import resource
 import autograd
@@ -40,3 +42,25 @@ def test_the_collectors_threshold(before, setting, threshold):
     result = subprocess.run([sys.executable, "-c", program], env=os.environ | setting, capture_output=True, text=True,
                             check=True)
     assert int(result.stdout) == threshold
+
+
+@pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
+@pytest.mark.parametrize(("before", "setting", "told"), [
+    ("", {}, True), ("", {"OPENBLAS_THREAD_TIMEOUT": "20"}, False),
+    ("threading.Thread(target=time.sleep, args=(5,), daemon=True).start()", {}, False)])
+def test_blas_is_told_to_sleep_and_nothing_else_changes(before, setting, told):
+    program = f"""
+import os, threading, time
+import numpy as np
+environment = dict(os.environ)
+{before}
+from autograd import openblas
+threads = openblas.get_num_threads()
+print(openblas.sleep_between_products())
+assert dict(os.environ) == environment and openblas.get_num_threads() == threads
+a = np.random.default_rng(0).standard_normal((300, 300))
+np.testing.assert_allclose(a @ a, np.einsum("ij,jk->ik", a, a))
+"""
+    result = subprocess.run([sys.executable, "-c", program], env=os.environ | setting, capture_output=True, text=True,
+                            check=True)
+    assert result.stdout.strip() == str(told)
