@@ -15,7 +15,7 @@ from typing import Any
 from autograd import openblas
 
 WORTHWHILE = 1 << 21
-"""Numbers to compute below which handing work over (some 20 microseconds) costs more than it gains."""
+"""Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
 CACHED = 1 << 18
 """Numbers to work on at a time, so that they are still in the cache when the next function reads them."""
 

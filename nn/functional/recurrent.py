@@ -158,12 +158,11 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
     steps, count = x.shape[:2]
     n = h.shape[1]
     # σ(a) = tanh(a / 2) / 2 + 1/2: with the rows of i, f, o halved, one tanh serves all four gates
-    scale = np.full((4, n), 0.5, x.dtype)
-    scale[2] = 1
-    scale = scale.reshape(-1, 1)
-    bias = None if b_ih is None else (b_ih + b_hh) * scale[:, 0]
-    gates = _steps(x, w_ih * scale, bias)
-    w = np.ascontiguousarray((w_hh * scale).T)
+    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), n)
+    shift = 1 - scale
+    bias = None if b_ih is None else (b_ih + b_hh) * scale
+    gates = _steps(x, w_ih * scale[:, None], bias)
+    w = np.ascontiguousarray((w_hh * scale[:, None]).T)
     out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
 
     def run(sequences):
@@ -173,9 +172,8 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
             gate = gates[t, sequences]
             gate += np.matmul(h_t, w, out=product)
             np.tanh(gate, out=gate)
-            for part in (gate[:, :2 * n], gate[:, 3 * n:]):
-                part *= 0.5
-                part += 0.5
+            gate *= scale
+            gate += shift
             i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
             c_t = np.multiply(f, c_t, out=cells[t, sequences])
             c_t += np.multiply(i, g, out=scratch)
