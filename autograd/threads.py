@@ -8,8 +8,10 @@ nothing is changed.
 import contextlib
 import contextvars
 import os
+import queue
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from autograd import openblas
@@ -31,7 +33,7 @@ _count = _from_environment() if openblas.set_num_threads else 1
 _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
-_pool = None
+_tasks = None
 
 
 def get_num_threads() -> int:
@@ -53,18 +55,18 @@ def set_num_threads(count: int) -> None:
     if count < 1:
         raise ValueError(f"set_num_threads({count}): there must be at least one thread")
     if openblas.set_num_threads:
+        _stop_threads()
         openblas.set_num_threads(count)
         _count = count  # with another BLAS the threads of its own would meet ours
-    _forget_pool()
 
 
-def _forget_pool() -> None:
-    global _pool
-    _pool = None
+def _forget_threads() -> None:
+    global _tasks
+    _tasks = None
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # the parent's threads are not in the child
+    os.register_at_fork(after_in_child=_forget_threads)  # the parent's threads are not in the child
 
 
 @contextlib.contextmanager
@@ -95,30 +97,60 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     Returns:
         What `work` returned, in order.
     """
-    global _pool
     parts = min(_count, count, 1 + numbers // WORTHWHILE)
     if parts < 2 or getattr(_working, "now", False):
         return [work(slice(0, count))]
-    import concurrent.futures  # here because it takes milliseconds
-
-    if _pool is None:
-        _pool = concurrent.futures.ThreadPoolExecutor(_count, "gradcircuit", _mark_worker)
     first, *others = [slice(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
+    results, done = [None] * parts, queue.SimpleQueue()
     with _one_blas_thread():
-        # np.errstate and the like live in the context
-        started = [_pool.submit(contextvars.copy_context().run, work, part) for part in others]
+        _start_threads()
+        for i, part in enumerate(others, 1):
+            # np.errstate and the like live in the context
+            _tasks.put((done, i, partial(contextvars.copy_context().run, work, part)))
         try:
-            done = work(first)
+            results[0] = work(first)
         finally:
-            concurrent.futures.wait(started)  # nobody may write to the result after an error
-        return [done, *[future.result() for future in started]]
+            outcomes = [done.get() for _ in others]  # nobody may write to the result after an error
+    for i, result, error in outcomes:
+        if error:
+            raise error
+        results[i] = result
+    return results
+
+
+def _start_threads() -> None:
+    global _tasks
+    if _tasks is None:
+        _tasks = queue.SimpleQueue()
+        for i in range(1, _count):
+            threading.Thread(target=_serve, args=(_tasks,), name=f"gradcircuit {i}", daemon=True).start()
+
+
+def _stop_threads() -> None:
+    global _tasks
+    if _tasks is not None:
+        for _ in range(1, _count):
+            _tasks.put(None)
+    _tasks = None
+
+
+def _serve(tasks: queue.SimpleQueue) -> None:
+    _working.now = True
+    while _do(tasks.get()):
+        pass
+
+
+def _do(task: tuple | None) -> bool:
+    if task:
+        done, i, work = task
+        try:
+            done.put((i, work(), None))
+        except BaseException as error:
+            done.put((i, None, error))
+    return task is not None
 
 
 def pieces(part: slice, each: int) -> list[slice]:
     """A part cut into pieces that stay in the cache; an item has `each` numbers."""
     step = max(1, CACHED // max(each, 1))
     return [slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)]
-
-
-def _mark_worker() -> None:
-    _working.now = True

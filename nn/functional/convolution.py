@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
+from autograd.products import in_columns, product
 from autograd.samples import call
 from autograd.threads import in_parallel
 
@@ -168,7 +169,7 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     def windows_times_weight(images):
         for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
             part = result[images][block]
-            np.matmul(windows, matrices, out=_as_groups(part, groups))
+            product(windows, matrices, out=_as_groups(part, groups))
             if bias is not None:
                 part += bias
 
@@ -176,12 +177,12 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         x_part, result_part = x[images], result[images]
         blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
         longest = blocks[0].stop if blocks else 0
-        product = np.empty_like(result_part[:longest])
+        term = np.empty_like(result_part[:longest])
         first, *others = rows
         array, load = _images(x_part, longest, padding)
         for few in blocks:
             block, total = array[load(few)], result_part[few]
-            part = product[:len(total)]
+            part = term[:len(total)]
             np.multiply(block[(slice(None), *places(first[0], out, stride, dilation))], first[1], out=total)
             for offset, row in others:
                 total += np.multiply(block[(slice(None), *places(offset, out, stride, dilation))], row, out=part)
@@ -192,7 +193,7 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         rows = _kernel_rows(weight, out[-1])
         in_parallel(kernel_by_kernel, len(x), _numbers(result.shape, weight.shape))
     else:
-        matrices = _weight_matrices(weight, groups)
+        matrices = in_columns(_weight_matrices(weight, groups))
         in_parallel(windows_times_weight, len(x), _numbers(result.shape, weight.shape))
     return channels_first(result)
 
@@ -278,8 +279,8 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
             block = array[load(few)]
             row = contiguous_channels_last(y_part[few])  # it is read once for every element of the kernel
             for offset in offsets(kernel):
-                product = block[(slice(None), *places(offset, out, stride, dilation))] * row
-                weight[offset] += np.ones(product.size // groups, x.dtype) @ product.reshape(-1, groups)
+                term = block[(slice(None), *places(offset, out, stride, dilation))] * row
+                weight[offset] += np.ones(term.size // groups, x.dtype) @ term.reshape(-1, groups)
         return weight
 
     if _is_depthwise((y.shape[1], c_in), groups):

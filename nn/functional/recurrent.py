@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd
 from autograd import operation
+from autograd.products import in_columns, product
 from autograd.samples import call
 from autograd.threads import in_parallel
 from nn.functional.linear import linear
@@ -162,15 +163,15 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
     shift = 1 - scale
     bias = None if b_ih is None else (b_ih + b_hh) * scale
     gates = _steps(x, w_ih * scale[:, None], bias)
-    w = np.ascontiguousarray((w_hh * scale[:, None]).T)
+    w = in_columns((w_hh * scale[:, None]).T)
     out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
 
     def run(sequences):
         h_t, c_t = h[sequences], c[sequences]
-        product, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
+        theirs, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
         for t in range(steps):
             gate = gates[t, sequences]
-            gate += np.matmul(h_t, w, out=product)
+            gate += product(h_t, w, out=theirs)
             np.tanh(gate, out=gate)
             gate *= scale
             gate += shift
@@ -192,7 +193,7 @@ def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_g
     ends = None if lengths is None else lengths - 1
     dc = np.zeros((count, n), x.dtype) if lengths is not None else g_cell.copy()
     dh = np.empty((count, n), x.dtype)
-    d = np.empty((steps, count, 4 * n), x.dtype)
+    d, w = np.empty((steps, count, 4 * n), x.dtype), in_columns(w_hh)
 
     def run(sequences):
         # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all steps at once
@@ -217,7 +218,7 @@ def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_g
             factors[t, :, :3] *= dc_t[:, None]
             factors[t, :, 3] *= dh_t
             dc_t *= f[t]
-            np.matmul(d[t, sequences], w_hh, out=dh_t)
+            product(d[t, sequences], w, out=dh_t)
 
     in_parallel(run, count, d.size)
     dx, dh, *weights = _gradients(d, d, dh, x, _before(states, h), w_ih, (*needs_input_grad[:2], *needs_input_grad[3:]))
