@@ -19,24 +19,43 @@ def in_columns(matrix: np.ndarray) -> np.ndarray:
     """A matrix (..., K, N), or several, as blocks of neighbouring columns (..., B, K, N / B), each contiguous."""
     *lead, depth, width = matrix.shape
     columns = COLUMNS if width % COLUMNS == 0 and 8 * depth * COLUMNS <= SMALL else width
-    return np.ascontiguousarray(matrix.reshape(*lead, depth, -1, columns).swapaxes(-3, -2))
+    return np.ascontiguousarray(matrix.reshape(*lead, depth, width // max(1, columns), columns).swapaxes(-3, -2))
 
 
 def product(rows: np.ndarray, blocks: np.ndarray, out: np.ndarray) -> np.ndarray:
     """rows (..., P, K) times the matrix in blocks of columns (..., B, K, N / B), into out (..., P, N)."""
-    count, (parts, depth, columns) = rows.shape[-2], blocks.shape[-3:]
-    fitting = SMALL // max(1, depth * columns)  # so many rows make a small product
+    count, (_, depth, columns) = rows.shape[-2], blocks.shape[-3:]
+    fitting = SMALL // max(1, depth * columns)
     each = min(count, fitting - fitting % (16 if fitting >= 16 else 8)) or max(1, count)
     whole = count - count % each
-    _in_pieces(rows[..., :whole, :], blocks, out[..., :whole, :], each)
+    beside = blocks[..., None, :, :, :]
+    np.matmul(_pieces(rows, whole, each)[..., None, :, :], beside, out=_places(out, whole, each, blocks))
     if whole < count:
-        _in_pieces(rows[..., whole:, :], blocks, out[..., whole:, :], count - whole)
+        rest = rows[..., None, None, whole:, :]
+        np.matmul(rest, beside, out=_places(out[..., whole:, :], count - whole, count - whole, blocks))
     return out
 
 
-def _in_pieces(rows, blocks, out, each):
-    *lead, count, depth = rows.shape
+def transposed_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """leftᵀ right for left (..., P, K) and right (..., P, N): (..., K, N)."""
+    count, depth, width = *left.shape[-2:], right.shape[-1]
+    fitting = SMALL // max(1, depth * width)
+    each = min(256, fitting - fitting % 32)
+    if each < 64 or count < 2 * each:  # adding the pieces up would take longer than they save
+        return left.swapaxes(-1, -2) @ right
+    whole = count - count % each
+    total = np.matmul(_pieces(left, whole, each).swapaxes(-1, -2), _pieces(right, whole, each)).sum(axis=-3)
+    if whole < count:
+        total += left[..., whole:, :].swapaxes(-1, -2) @ right[..., whole:, :]
+    return total
+
+
+def _pieces(rows, whole, each):
+    return rows[..., :whole, :].reshape(*rows.shape[:-2], whole // each, each, rows.shape[-1], copy=False)
+
+
+def _places(out, whole, each, blocks):
+    """Where the products of pieces of rows and blocks of columns belong: (..., pieces, B, each, N / B)."""
     parts, _, columns = blocks.shape[-3:]
-    pieces = rows.reshape(*lead, count // each, 1, each, depth, copy=False)
-    places = out.reshape(*lead, count // each, each, parts, columns, copy=False).swapaxes(-3, -2)
-    np.matmul(pieces, np.expand_dims(blocks, -4), out=places)
+    places = out[..., :whole, :].reshape(*out.shape[:-2], whole // each, each, parts, columns, copy=False)
+    return places.swapaxes(-3, -2)

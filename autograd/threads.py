@@ -7,6 +7,7 @@ nothing is changed.
 
 import contextlib
 import contextvars
+import ctypes
 import os
 import queue
 import threading
@@ -33,7 +34,7 @@ _count = _from_environment() if openblas.set_num_threads else 1
 _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
-_tasks = None
+_waiting = None
 
 
 def get_num_threads() -> int:
@@ -58,15 +59,6 @@ def set_num_threads(count: int) -> None:
         _stop_threads()
         openblas.set_num_threads(count)
         _count = count  # with another BLAS the threads of its own would meet ours
-
-
-def _forget_threads() -> None:
-    global _tasks
-    _tasks = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)  # the parent's threads are not in the child
 
 
 @contextlib.contextmanager
@@ -100,54 +92,99 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     parts = min(_count, count, 1 + numbers // WORTHWHILE)
     if parts < 2 or getattr(_working, "now", False):
         return [work(slice(0, count))]
-    first, *others = [slice(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
-    results, done = [None] * parts, queue.SimpleQueue()
+    # np.errstate and the like live in the context
+    tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
+             for i in range(parts)]
+    waiting = _queue_of_threads()
     with _one_blas_thread():
-        _start_threads()
-        for i, part in enumerate(others, 1):
-            # np.errstate and the like live in the context
-            _tasks.put((done, i, partial(contextvars.copy_context().run, work, part)))
+        for task in tasks[1:]:
+            waiting.put(task)
+        tasks[0].run()
+        with contextlib.suppress(queue.Empty):
+            while True:  # what no thread has begun yet is done here
+                waiting.get_nowait().run()
+        for task in tasks:
+            task.done.acquire()  # all of them: nobody may write to the result after an error
+    for task in tasks:
+        if task.error:
+            raise task.error
+    return [task.result for task in tasks]
+
+
+class _Task:
+    """A part of the work, for the thread that takes it first."""
+
+    def __init__(self, work: Callable[[], Any]):
+        self.work, self.result, self.error, self.done = work, None, None, _Lock()
+        self.done.acquire()
+
+    def run(self) -> None:
+        _working.now = True
         try:
-            results[0] = work(first)
-        finally:
-            outcomes = [done.get() for _ in others]  # nobody may write to the result after an error
-    for i, result, error in outcomes:
-        if error:
-            raise error
-        results[i] = result
-    return results
+            self.result = self.work()
+        except BaseException as error:  # raised in the thread that waits for it
+            self.error = error
+        _working.now = False
+        self.done.release()
 
 
-def _start_threads() -> None:
-    global _tasks
-    if _tasks is None:
-        _tasks = queue.SimpleQueue()
-        for i in range(1, _count):
-            threading.Thread(target=_serve, args=(_tasks,), name=f"gradcircuit {i}", daemon=True).start()
+class _SpinLock:
+    """A lock that is waited for by asking again and again: to sleep and be woken takes longer than most waits here."""
+
+    def __init__(self):
+        self._word = ctypes.c_int()
+        _at_once.pthread_spin_init(ctypes.byref(self._word), 0)
+
+    def acquire(self) -> None:
+        _while_others_run.pthread_spin_lock(ctypes.byref(self._word))
+
+    def release(self) -> None:
+        _at_once.pthread_spin_unlock(ctypes.byref(self._word))
+
+
+try:
+    _at_once, _while_others_run = ctypes.PyDLL(None), ctypes.CDLL(None)  # PyDLL keeps hold of the interpreter
+    _Lock = _SpinLock if hasattr(_at_once, "pthread_spin_init") else threading.Lock
+except (OSError, TypeError):  # Windows
+    _Lock = threading.Lock
+
+
+def _queue_of_threads() -> queue.SimpleQueue:
+    """The queue that the threads take tasks from; they are started when the first one comes."""
+    global _waiting
+    with _lock:
+        if _waiting is None:
+            _waiting = queue.SimpleQueue()
+            for i in range(1, _count):
+                threading.Thread(target=_serve, args=(_waiting,), name=f"gradcircuit {i}", daemon=True).start()
+        return _waiting
+
+
+def _serve(waiting: queue.SimpleQueue) -> None:
+    while True:
+        task = waiting.get()
+        if task is None:
+            return
+        task.run()
+        del task  # and with it the arrays
 
 
 def _stop_threads() -> None:
-    global _tasks
-    if _tasks is not None:
-        for _ in range(1, _count):
-            _tasks.put(None)
-    _tasks = None
+    global _waiting
+    with _lock:
+        if _waiting is not None:
+            for _ in range(1, _count):
+                _waiting.put(None)
+        _waiting = None
 
 
-def _serve(tasks: queue.SimpleQueue) -> None:
-    _working.now = True
-    while _do(tasks.get()):
-        pass
+def _forget_threads() -> None:
+    global _waiting, _lock, _calls
+    _waiting, _lock, _calls = None, threading.Lock(), 0
 
 
-def _do(task: tuple | None) -> bool:
-    if task:
-        done, i, work = task
-        try:
-            done.put((i, work(), None))
-        except BaseException as error:
-            done.put((i, None, error))
-    return task is not None
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)  # the parent's threads are not in the child
 
 
 def pieces(part: slice, each: int) -> list[slice]:

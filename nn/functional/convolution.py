@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
-from autograd.products import in_columns, product
+from autograd.products import in_columns, product, transposed_product
 from autograd.samples import call
 from autograd.threads import in_parallel
 
@@ -267,7 +267,7 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     def windows_times_y(images):
         total, y_part = np.zeros((groups, math.prod(kernel) * c_in, c_out), x.dtype), y[images]
         for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
-            total += windows.swapaxes(1, 2) @ _as_groups(contiguous_channels_last(y_part[block]), groups)
+            total += transposed_product(windows, _as_groups(contiguous_channels_last(y_part[block]), groups))
         return total
 
     def kernel_by_kernel(images):

@@ -17,8 +17,9 @@ MUCH = 100 * threads.WORTHWHILE
 pytestmark = pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
 
 
-@pytest.fixture(autouse=True)
-def three_threads():
+@pytest.fixture(autouse=True, params=sorted({threads._Lock, threading.Lock}, key=str))
+def three_threads(request, monkeypatch):
+    monkeypatch.setattr(threads, "_Lock", request.param)  # waiting awake, and asleep
     before = autograd.get_num_threads()
     autograd.set_num_threads(3)
     yield
@@ -55,8 +56,8 @@ def test_little_work_and_work_within_work_stay_in_their_thread():
         return threading.current_thread().name
 
     assert threads.in_parallel(names, 3, 10) == [threading.current_thread().name]
-    within = threads.in_parallel(lambda part: (names(part), threads.in_parallel(names, 3, MUCH)), 3, MUCH)
-    assert all(inner == [name] for name, inner in within[1:])
+    within = threads.in_parallel(lambda part: ([names(part)], threads.in_parallel(names, 3, MUCH)), 3, MUCH)
+    assert all(inner == name for name, inner in within)
 
 
 def test_an_error_is_raised_when_nobody_writes_any_more():
@@ -80,6 +81,23 @@ def test_an_error_is_raised_when_nobody_writes_any_more():
 
     with pytest.raises(KeyError):
         threads.in_parallel(fail_elsewhere, 3, MUCH)
+
+
+def test_what_busy_threads_do_not_begin_the_caller_does():
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def occupy(part):
+        begun.release()
+        go_on.wait(30)
+
+    other = threading.Thread(target=threads.in_parallel, args=(occupy, 3, MUCH))
+    other.start()
+    for _ in range(3):
+        begun.acquire(timeout=30)
+    caller = threading.current_thread().name
+    assert threads.in_parallel(lambda part: threading.current_thread().name, 3, MUCH) == [caller] * 3
+    go_on.set()
+    other.join()
 
 
 def test_what_numpy_is_told_about_errors_holds_in_every_part():
