@@ -8,7 +8,8 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
-from nn.functional.convolution import padding_of, tuple_of
+from nn.functional.convolution import padding_of
+from nn.functional.geometry import tuple_of
 from nn.module import Module
 from nn.parameter import Parameter
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from autograd import Tensor
 from nn import functional as F
-from nn.functional.convolution import tuple_of
+from nn.functional.geometry import tuple_of
 from nn.layer import FunctionLayer
 from nn.module import Module
 

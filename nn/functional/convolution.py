@@ -21,69 +21,18 @@ from autograd import as_tensor, operation
 from autograd.products import in_columns, product, transposed_product
 from autograd.samples import call
 from autograd.threads import in_parallel
-
-CACHE = 1 << 21
-"""How many bytes of windows to make at a time."""
-
-
-# Geometry. stride, padding, dilation and size have one entry a dimension; those of padding are (before, after).
-
-def output_size(size, kernel, stride, padding, dilation):
-    """How many places the kernel has in each dimension."""
-    return tuple([(n + sum(p) - d * (k - 1) - 1) // s + 1
-                  for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)])
-
-
-def places(offset, out, stride, dilation):
-    """Where element `offset` of the kernel falls on the padded input: one slice a dimension."""
-    return tuple([slice(o * d, o * d + s * (n - 1) + 1, s)
-                  for o, n, s, d in zip(offset, out, stride, dilation, strict=True)])
-
-
-def offsets(kernel):
-    """The positions in a kernel."""
-    return itertools.product(*map(range, kernel))
-
-
-def inside(size, padding):
-    """The input within its padding."""
-    return tuple([slice(before, before + n) for n, (before, _) in zip(size, padding, strict=True)])
-
-
-def channels_last(x):
-    """(N, C, *size) -> (N, *size, C), without a copy."""
-    return x.transpose(0, *range(2, x.ndim), 1)
-
-
-def channels_first(x):
-    """(N, *size, C) -> (N, C, *size), without a copy."""
-    return x.transpose(0, -1, *range(1, x.ndim - 1))
-
-
-def _blocks(count, bytes_each):
-    """Slices of a batch whose windows fit into the cache."""
-    step = max(1, CACHE // max(bytes_each, 1))
-    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
-
-
-def _fill_channels_last(block, x):
-    """Copy x (N, C, *size) into block (N, *size, C)."""
-    if x.flags.c_contiguous:
-        # Channels lie a power of two apart more often than not; the processor's cache has few places for such.
-        pixels = math.prod(x.shape[2:])
-        apart = np.empty((*x.shape[:2], pixels + 16), x.dtype)[:, :, :pixels]
-        apart[...] = x.reshape(apart.shape)
-        x = apart.reshape(x.shape, copy=False)
-    block[...] = channels_last(x)
-
-
-def contiguous_channels_last(x):
-    """x (N, C, *size) as a contiguous (N, *size, C)."""
-    if channels_last(x).flags.c_contiguous:
-        return channels_last(x)
-    block = np.empty(channels_last(x).shape, x.dtype)
-    _fill_channels_last(block, x)
-    return block
+from nn.functional.geometry import (
+    blocks_of,
+    channels_first,
+    channels_last,
+    contiguous_channels_last,
+    fill_channels_last,
+    inside,
+    offsets,
+    output_size,
+    places,
+    tuple_of,
+)
 
 
 def _images(x, count, padding):
@@ -101,17 +50,26 @@ def _images(x, count, padding):
 
     def load(images):
         here = slice(0, images.stop - images.start)
-        _fill_channels_last(within[here], x[images])
+        fill_channels_last(within[here], x[images])
         return here
 
     return padded, load
+
+
+def _window_view(array, kernel, out, stride, dilation):
+    """A view (N, *out, *kernel, C) of an array (N, *size, C) within its padding."""
+    steps = array.strides[1:-1]
+    return np.lib.stride_tricks.as_strided(
+        array, (len(array), *out, *kernel, array.shape[-1]),
+        (array.strides[0], *[n * s for n, s in zip(steps, stride, strict=True)],
+         *[n * d for n, d in zip(steps, dilation, strict=True)], array.strides[-1]), writeable=False)
 
 
 def _windows(x, kernel, out, stride, padding, dilation, groups):
     """Block by block: which images, and their windows as matrices (groups, places, kernel x channels of the group)."""
     channels, count = x.shape[1] // groups, math.prod(out)
     row = math.prod(kernel) * channels
-    blocks = _blocks(len(x), count * row * groups * x.itemsize)
+    blocks = blocks_of(len(x), count * row * groups * x.itemsize)
     if not blocks:
         return
     longest = blocks[0].stop
@@ -122,11 +80,8 @@ def _windows(x, kernel, out, stride, padding, dilation, groups):
             pixels = array[load(images)][every]
             yield images, pixels.reshape(1, len(pixels) * count, row)
         return
-    steps = array.strides[1:-1]
-    overlapping = np.lib.stride_tricks.as_strided(
-        array, (groups, len(array), *out, *kernel, channels),
-        (channels * x.itemsize, array.strides[0], *[n * s for n, s in zip(steps, stride, strict=True)],
-         *[n * d for n, d in zip(steps, dilation, strict=True)], x.itemsize), writeable=False)
+    view = _window_view(array, kernel, out, stride, dilation)
+    overlapping = np.moveaxis(view.reshape(*view.shape[:-1], groups, channels), -2, 0)
     buffer = np.empty((groups, longest, *overlapping.shape[2:]), x.dtype)
     for images in blocks:
         view = overlapping[:, load(images)]
@@ -150,15 +105,43 @@ def _is_depthwise(weight_shape, groups):
     return groups > 1 and weight_shape[0] == groups and weight_shape[1] == 1
 
 
+def _kernel_rows(weight, width):
+    """A depthwise kernel (C, 1, *kernel) as rows (*kernel, width x C): repeated, for long inner loops."""
+    rows = np.moveaxis(weight[:, 0], 0, -1)[..., None, :]
+    return np.repeat(rows, width, axis=-2).reshape(*weight.shape[2:], -1)
+
+
+def _image_rows(x, kernel, out, stride, padding, dilation):
+    """Block by block: which images, and a view (N, *out, *kernel, C) of their windows, as rows of neighbours.
+
+    With stride 1 these are whole rows of windows, (N, *out[:-1], *kernel, W x C).
+    """
+    blocks = blocks_of(len(x), 2 * x[:1].nbytes)
+    if not blocks:
+        return
+    array, load = _images(x, blocks[0].stop, padding)
+    view = _window_view(array, kernel, out, stride, dilation)
+    if stride[-1] == 1:
+        last = len(out)
+        shape, strides = (
+            (*every[:last], *every[last + 1:-1], end) for every, end in
+            ((view.shape, out[-1] * view.shape[-1]), (view.strides, view.strides[-1])))
+        view = np.lib.stride_tricks.as_strided(view, shape, strides, writeable=False)
+    for images in blocks:
+        yield images, view[load(images)]
+
+
+def _axes(rows, ndim):
+    """Names for einsum of the axes of rows (N, *places, *kernel, C), of kernels (*kernel, C), of results."""
+    n, *rest = range(rows.ndim)
+    *places, c = rest[:-ndim - 1] + rest[-1:]
+    return [n, *rest], rest[-ndim - 1:], [n, *places, c]
+
+
 def _numbers(result_shape, weight_shape):
     """The work in numbers copied; a product takes about a sixteenth of the time for each."""
     _, c_in, *kernel = weight_shape
     return math.prod(result_shape) * math.prod(kernel) * (1 + c_in // 16)
-
-
-def _kernel_rows(weight, width):
-    """For each element of a depthwise kernel its weights, repeated along a row of `width` places: equal inner loops."""
-    return [(offset, np.tile(weight[(slice(None), 0, *offset)], (width, 1))) for offset in offsets(weight.shape[2:])]
 
 
 def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
@@ -174,23 +157,16 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
                 part += bias
 
     def kernel_by_kernel(images):
-        x_part, result_part = x[images], result[images]
-        blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
-        longest = blocks[0].stop if blocks else 0
-        term = np.empty_like(result_part[:longest])
-        first, *others = rows
-        array, load = _images(x_part, longest, padding)
-        for few in blocks:
-            block, total = array[load(few)], result_part[few]
-            part = term[:len(total)]
-            np.multiply(block[(slice(None), *places(first[0], out, stride, dilation))], first[1], out=total)
-            for offset, row in others:
-                total += np.multiply(block[(slice(None), *places(offset, out, stride, dilation))], row, out=part)
+        part = result[images]
+        for block, rows in _image_rows(x[images], kernel, out, stride, padding, dilation):
+            every, of_kernel, of_result = _axes(rows, len(kernel))
+            into = part[block].reshape(*rows.shape[:-1 - len(kernel)], -1, copy=False)
+            np.einsum(rows, every, kernels, of_kernel, of_result, out=into)
             if bias is not None:
-                total += bias
+                part[block] += bias
 
     if _is_depthwise(weight.shape, groups):
-        rows = _kernel_rows(weight, out[-1])
+        kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         in_parallel(kernel_by_kernel, len(x), _numbers(result.shape, weight.shape))
     else:
         matrices = in_columns(_weight_matrices(weight, groups))
@@ -223,11 +199,10 @@ def _add_windows(total, windows, stride, dilation):
 def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     kernel, out = weight.shape[2:], y.shape[2:]
     channels = weight.shape[1] * groups
-    depthwise = _is_depthwise(weight.shape, groups)
     full = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     around = tuple([(f - before, n - m + before)
                     for f, (before, _), n, m in zip(full, padding, size, out, strict=True)])
-    if set(stride) == {1} and not depthwise and min(itertools.chain(*around), default=0) >= 0:
+    if set(stride) == {1} and min(itertools.chain(*around), default=0) >= 0:
         # with stride 1 it is a convolution with the kernel turned round
         split = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
         turned = np.flip(split, range(3, split.ndim)).reshape(channels, -1, *kernel)
@@ -236,22 +211,25 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     reach = [max(n + sum(p), s * (m - 1) + f + 1)
              for n, p, s, m, f in zip(size, padding, stride, out, full, strict=True)]
     row = math.prod(kernel) * weight.shape[1]
+    depthwise = _is_depthwise(weight.shape, groups)
     if depthwise:
-        rows = _kernel_rows(weight, out[-1])
+        kernels = _kernel_rows(weight, out[-1])
     else:
         matrices = _weight_matrices(weight, groups).swapaxes(1, 2)
 
     def put_down(images):
         y_part, result_part = y[images], result[images]
-        blocks = _blocks(len(y_part), math.prod(out) * row * groups * y.itemsize)
+        blocks = blocks_of(len(y_part), math.prod(out) * row * groups * y.itemsize)
         buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
         for few in blocks:
             block = contiguous_channels_last(y_part[few])
             total = buffer[:len(block)]
             total[...] = 0
             if depthwise:
-                for offset, row_of_weights in rows:
-                    total[(slice(None), *places(offset, out, stride, dilation))] += block * row_of_weights
+                rows = block.reshape(*block.shape[:-2], -1)
+                for offset in offsets(kernel):
+                    put = (rows * kernels[offset]).reshape(block.shape)
+                    total[(slice(None), *places(offset, out, stride, dilation))] += put
             else:
                 parts = _as_groups(block, groups) @ matrices
                 _add_windows(total, parts.reshape(groups, len(block), *out, *kernel, weight.shape[1]), stride, dilation)
@@ -271,21 +249,17 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
         return total
 
     def kernel_by_kernel(images):
-        x_part, y_part = x[images], y[images]
-        weight = np.zeros((*kernel, groups), x.dtype)
-        blocks = _blocks(len(x_part), 4 * x[:1].nbytes)
-        array, load = _images(x_part, blocks[0].stop if blocks else 0, padding)
-        for few in blocks:
-            block = array[load(few)]
-            row = contiguous_channels_last(y_part[few])  # it is read once for every element of the kernel
-            for offset in offsets(kernel):
-                term = block[(slice(None), *places(offset, out, stride, dilation))] * row
-                weight[offset] += np.ones(term.size // groups, x.dtype) @ term.reshape(-1, groups)
-        return weight
+        total, y_part = np.zeros((*kernel, groups), x.dtype), y[images]
+        for block, rows in _image_rows(x[images], kernel, out, stride, padding, dilation):
+            every, of_kernel, of_result = _axes(rows, len(kernel))
+            factor = contiguous_channels_last(y_part[block]).reshape(*rows.shape[:-1 - len(kernel)], -1)
+            products = np.einsum(rows, every, factor, of_result, of_kernel)
+            total += products.reshape(*kernel, -1, groups).sum(axis=-2)
+        return total
 
     if _is_depthwise((y.shape[1], c_in), groups):
-        weight = sum(in_parallel(kernel_by_kernel, len(x), _numbers(y.shape, (c_out, c_in, *kernel))))
-        return np.moveaxis(weight, -1, 0)[:, None]
+        total = sum(in_parallel(kernel_by_kernel, len(x), _numbers(y.shape, (c_out, c_in, *kernel))))
+        return np.moveaxis(total, -1, 0)[:, None]
     total = sum(in_parallel(windows_times_y, len(x), _numbers(y.shape, (c_out, c_in, *kernel))))
     split = total.reshape(groups, *kernel, c_in, c_out)
     return np.moveaxis(split, (-1, -2), (1, 2)).reshape(groups * c_out, c_in, *kernel)
@@ -344,18 +318,6 @@ of_weight = operation(
 
 
 # What users call
-
-def tuple_of(value, ndim, name):
-    """`value` as a tuple with one entry a dimension.
-
-    Raises:
-        ValueError: there are more or fewer.
-    """
-    entries = (value,) * ndim if isinstance(value, int) else tuple(value) * (ndim if len(value) == 1 else 1)
-    if len(entries) != ndim:
-        raise ValueError(f"{name} must be a number or have {ndim} entries, one a dimension, not {value!r}")
-    return entries
-
 
 def _batched(name, x, ndim):
     """x with a batch axis, and whether it had none."""

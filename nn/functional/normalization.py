@@ -13,7 +13,7 @@ import autograd
 from autograd import as_tensor, no_grad, operation
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
-from nn.functional.convolution import channels_last, contiguous_channels_last
+from nn.functional.geometry import channels_last, contiguous_channels_last
 from nn.functional.linear import rows
 
 

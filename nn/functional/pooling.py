@@ -11,7 +11,7 @@ import numpy as np
 from autograd import as_tensor, operation, rand, zeros
 from autograd.samples import call
 from autograd.threads import in_parallel
-from nn.functional.convolution import inside, offsets, output_size, places, tuple_of
+from nn.functional.geometry import inside, offsets, output_size, places, tuple_of
 
 # Geometry options of the operations below: kernel, stride, dilation: one entry a dimension; padding: (before, after).
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from autograd import as_tensor, operation
 from autograd.samples import call
-from nn.functional.convolution import convolution, of_input, tuple_of
-from nn.functional.convolution import output_size as places_of
+from nn.functional.convolution import convolution, of_input
+from nn.functional.geometry import output_size as places_of
+from nn.functional.geometry import tuple_of
 
 # Padding
 

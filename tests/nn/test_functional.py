@@ -274,7 +274,7 @@ def test_the_batch_is_split_into_blocks_without_a_trace(monkeypatch):
         return [t.numpy() for t in (out.detach(), a.grad, b.grad)]
     whole = all_three()
     for cache in (1, 20000):
-        monkeypatch.setattr("nn.functional.convolution.CACHE", cache)
+        monkeypatch.setattr("nn.functional.geometry.CACHE", cache)
         for got, expected in zip(all_three(), whole, strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
 
