@@ -120,28 +120,34 @@ def _of_channel(columns, channels):
     return _ones(len(columns) // channels, columns) @ columns.reshape(-1, channels)
 
 
-def _sums(summand, matrix, channels):
-    """For each channel the sums of the arrays that `summand(block)` returns for a block of rows."""
+def _sums(summands, matrix, channels):
+    """For each channel the sums over all rows of the arrays (C x positions) that `summands(block)` returns."""
     def work(part):
-        each = [[_ones(len(array), array) @ array for array in summand(block)]
-                for block in pieces(part, matrix.shape[1])]
+        each = [summands(block) for block in pieces(part, matrix.shape[1])]
         return [sum(parts) for parts in zip(*each, strict=True)]
 
     parts = in_parallel(work, len(matrix), 2 * matrix.size)
     return [_of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
 
 
+def _column_sums(block):
+    return _ones(len(block), block) @ block
+
+
+def _column_products(a, b):
+    return np.einsum("ij,ij->j", a, b)
+
+
 def _normalize_channels(x, weight=None, bias=None, *, eps):
     channels, matrix = x.shape[1], _as_matrix(x)
     repeats = matrix.shape[1] // channels
     count, out = x.size // channels, np.empty_like(matrix)
-    mean = _sums(lambda block: (matrix[block],), matrix, channels)[0] / count
+    mean = _sums(lambda block: (_column_sums(matrix[block]),), matrix, channels)[0] / count
     means = np.tile(mean, repeats)
 
     def squares(block):
-        deviation = matrix[block] - means
-        deviation *= deviation
-        return (deviation,)
+        deviation = np.subtract(matrix[block], means, out=out[block])
+        return (_column_products(deviation, deviation),)
 
     variance = _sums(squares, matrix, channels)[0] / count
     scale = 1 / np.sqrt(variance + eps)
@@ -150,12 +156,11 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
 
     def scale_and_shift(part):
         for block in pieces(part, matrix.shape[1]):
-            normal = np.subtract(matrix[block], means, out=out[block])
-            normal *= scales
+            out[block] *= scales
             if shifts is not None:
-                normal += shifts
+                out[block] += shifts
 
-    in_parallel(scale_and_shift, len(matrix), 2 * x.size)
+    in_parallel(scale_and_shift, len(matrix), x.size)
     return _as_channels(out, x), mean, variance
 
 
@@ -163,12 +168,11 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     channels, matrix, g_matrix = x.shape[1], _as_matrix(x), _as_matrix(g)
     repeats, count = matrix.shape[1] // channels, x.size // channels
-    inverse, means = 1 / np.sqrt(variance + eps), np.tile(mean, repeats)
+    inverse, means, dx = 1 / np.sqrt(variance + eps), np.tile(mean, repeats), np.empty_like(matrix)
 
     def g_and_along(block):
-        deviation = matrix[block] - means
-        deviation *= g_matrix[block]
-        return g_matrix[block], deviation
+        deviation = np.subtract(matrix[block], means, out=dx[block])
+        return _column_sums(g_matrix[block]), _column_products(deviation, g_matrix[block])
 
     d_bias, along = _sums(g_and_along, matrix, channels)
     d_weight = along * inverse
@@ -179,16 +183,15 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     of_deviation = 2 / count * g_variance - scale * inverse * d_weight / count
     shift = g_mean / count - scale * d_bias / count
     scales, of_deviations, shifts = [np.tile(v, repeats) for v in (scale, of_deviation, shift)]
-    dx = np.empty_like(matrix)
 
     def work(part):
         for block in pieces(part, matrix.shape[1]):
-            into = np.subtract(matrix[block], means, out=dx[block])
+            into = dx[block]
             into *= of_deviations
             into += g_matrix[block] * scales
             into += shifts
 
-    in_parallel(work, len(matrix), 3 * x.size)
+    in_parallel(work, len(matrix), 2 * x.size)
     return _as_channels(dx, x), d_weight, d_bias
 
 
