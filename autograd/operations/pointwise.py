@@ -304,7 +304,8 @@ def rad2deg(x):
 # the first has it; clamp lets it through at its bounds.
 
 relu = operation(
-    lambda x: np.maximum(x, np.zeros_like(x)),  # an array of zeros: NumPy's loop with a number is not vectorised
+    # an array of zeros, though a small one: NumPy's loop with a number is not vectorised
+    lambda x: np.maximum(x, np.zeros_like(x[:1] if x.ndim > 1 else x)),
     vjps=lambda g, out, x: g * (out > 0),
     samples=nonzero, names="relu", inplace=True, doc="max(x, 0)")
 

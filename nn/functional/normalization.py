@@ -13,7 +13,7 @@ import autograd
 from autograd import as_tensor, no_grad, operation
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
-from nn.functional.geometry import channels_last, contiguous_channels_last
+from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows
 
 
@@ -112,7 +112,12 @@ def _as_matrix(x):
 
 def _as_channels(matrix, x):
     """The matrix in the shape of x (N, C, *size)."""
-    return np.moveaxis(matrix.reshape(channels_last(x).shape), -1, 1)
+    return channels_first(matrix.reshape(channels_last(x).shape))
+
+
+def _repeated(of_channel, positions):
+    """(C,) as a row of a matrix: np.tile, without its thirteen microseconds."""
+    return of_channel[None].repeat(positions, axis=0).reshape(-1)
 
 
 def _of_channel(columns, channels):
@@ -143,7 +148,7 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
     repeats = matrix.shape[1] // channels
     count, out = x.size // channels, np.empty_like(matrix)
     mean = _sums(lambda block: (_column_sums(matrix[block]),), matrix, channels)[0] / count
-    means = np.tile(mean, repeats)
+    means = _repeated(mean, repeats)
 
     def squares(block):
         deviation = np.subtract(matrix[block], means, out=out[block])
@@ -151,8 +156,8 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
 
     variance = _sums(squares, matrix, channels)[0] / count
     scale = 1 / np.sqrt(variance + eps)
-    scales = np.tile(scale if weight is None else scale * weight, repeats)
-    shifts = None if bias is None else np.tile(bias, repeats)
+    scales = _repeated(scale if weight is None else scale * weight, repeats)
+    shifts = None if bias is None else _repeated(bias, repeats)
 
     def scale_and_shift(part):
         for block in pieces(part, matrix.shape[1]):
@@ -168,7 +173,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     channels, matrix, g_matrix = x.shape[1], _as_matrix(x), _as_matrix(g)
     repeats, count = matrix.shape[1] // channels, x.size // channels
-    inverse, means, dx = 1 / np.sqrt(variance + eps), np.tile(mean, repeats), np.empty_like(matrix)
+    inverse, means, dx = 1 / np.sqrt(variance + eps), _repeated(mean, repeats), np.empty_like(matrix)
 
     def g_and_along(block):
         deviation = np.subtract(matrix[block], means, out=dx[block])
@@ -182,7 +187,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     scale = inverse if weight is None else inverse * weight
     of_deviation = 2 / count * g_variance - scale * inverse * d_weight / count
     shift = g_mean / count - scale * d_bias / count
-    scales, of_deviations, shifts = [np.tile(v, repeats) for v in (scale, of_deviation, shift)]
+    scales, of_deviations, shifts = [_repeated(v, repeats) for v in (scale, of_deviation, shift)]
 
     def work(part):
         for block in pieces(part, matrix.shape[1]):
