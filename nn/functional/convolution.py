@@ -18,8 +18,8 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
-from autograd.products import in_columns, product, transposed_product
 from autograd.samples import call
+from autograd.small_products import in_columns, product, transposed_product
 from autograd.threads import in_parallel
 from nn.functional.geometry import (
     blocks_of,
@@ -168,7 +168,7 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         in_parallel(kernel_by_kernel, len(x), _numbers(result.shape, weight.shape))
     else:
-        matrices = in_columns(_weight_matrices(weight, groups))
+        matrices = in_columns(_weight_matrices(weight, groups), math.prod(out))
         in_parallel(windows_times_weight, len(x), _numbers(result.shape, weight.shape))
     return channels_first(result)
 

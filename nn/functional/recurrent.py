@@ -11,9 +11,9 @@ import numpy as np
 
 import autograd
 from autograd import operation
-from autograd.products import in_columns, product
 from autograd.samples import call
-from autograd.threads import in_parallel
+from autograd.small_products import in_columns, product
+from autograd.threads import in_parallel, pieces
 from nn.functional.linear import linear
 
 
@@ -49,10 +49,12 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
     """
     ours, theirs = (d.reshape(-1, d.shape[-1]) for d in (d_input, d_hidden))
     every = np.ones(len(ours), ours.dtype)
+    b_ih = every @ ours if needs[4] or needs[5] else None
+    b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else every @ theirs if needs[5] else None
     return [(ours @ w_ih).reshape(x.shape) if needs[0] else None, dh,
             ours.T @ x.reshape(-1, x.shape[-1]) if needs[2] else None,
             theirs.T @ before.reshape(-1, before.shape[-1]) if needs[3] else None,
-            every @ ours if needs[4] else None, every @ theirs if needs[5] else None]
+            b_ih if needs[4] else None, b_hh]
 
 
 # One step, in operations: what the cells are, and, step by step, the composition of the layers
@@ -135,8 +137,9 @@ def _gru_composition(x, h, w_ih, w_hh, b_ih, b_hh, *, lengths):
 def _rnn_forward(x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths):
     out = _steps(x, w_ih, None if b_ih is None else b_ih + b_hh)
     activate = (lambda a: np.tanh(a, out=a)) if nonlinearity == "tanh" else lambda a: np.maximum(a, 0, out=a)
+    w, theirs = in_columns(w_hh.T, len(h)), np.empty_like(out[0])
     for t in range(len(x)):
-        out[t] += h @ w_hh.T
+        out[t] += product(h, w, out=theirs)
         h = activate(out[t])
     return out, out[_ends(lengths, x.shape[1])].copy()
 
@@ -145,9 +148,10 @@ def _rnn_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths, nee
     states, _ = out
     d = _with_final(*g, lengths)
     slope = 1 - states * states if nonlinearity == "tanh" else states > 0
+    w, dh = in_columns(w_hh, len(h)), np.empty_like(d[0])
     for t in reversed(range(len(d))):
         d[t] *= slope[t]
-        dh = d[t] @ w_hh
+        product(d[t], w, out=dh)
         if t:
             d[t - 1] += dh
     return _gradients(d, d, dh, x, _before(states, h), w_ih, needs_input_grad)
@@ -161,24 +165,29 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
     # σ(a) = tanh(a / 2) / 2 + 1/2: with the rows of i, f, o halved, one tanh serves all four gates
     scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), n)
     shift = 1 - scale
-    bias = None if b_ih is None else (b_ih + b_hh) * scale
-    gates = _steps(x, w_ih * scale[:, None], bias)
-    w = in_columns((w_hh * scale[:, None]).T)
+    inputs, weights = x, w_ih
+    if b_ih is not None:  # as a column of the weights
+        inputs = np.concatenate([x, np.ones((steps, count, 1), x.dtype)], axis=2)
+        weights = np.concatenate([w_ih, (b_ih + b_hh)[:, None]], axis=1)
+    ours, theirs = (in_columns((w * scale[:, None]).T, count) for w in (weights, w_hh))
+    gates = np.empty((steps, count, 4 * n), x.dtype)
     out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
 
     def run(sequences):
         h_t, c_t = h[sequences], c[sequences]
-        theirs, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
-        for t in range(steps):
-            gate = gates[t, sequences]
-            gate += product(h_t, w, out=theirs)
-            np.tanh(gate, out=gate)
-            gate *= scale
-            gate += shift
-            i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
-            c_t = np.multiply(f, c_t, out=cells[t, sequences])
-            c_t += np.multiply(i, g, out=scratch)
-            h_t = np.multiply(o, np.tanh(c_t, out=squashed[t, sequences]), out=out[t, sequences])
+        added, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
+        for few in pieces(slice(0, steps), added.size):
+            product(inputs[few, sequences], ours, out=gates[few, sequences])
+            for t in range(few.start, few.stop):
+                gate = gates[t, sequences]
+                gate += product(h_t, theirs, out=added)
+                np.tanh(gate, out=gate)
+                gate *= scale
+                gate += shift
+                i, f, g, o = (gate[:, k * n:(k + 1) * n] for k in range(4))
+                c_t = np.multiply(f, c_t, out=cells[t, sequences])
+                c_t += np.multiply(i, g, out=scratch)
+                h_t = np.multiply(o, np.tanh(c_t, out=squashed[t, sequences]), out=out[t, sequences])
 
     in_parallel(run, count, gates.size)
     ends = _ends(lengths, count)
@@ -192,33 +201,32 @@ def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_g
     d_out, cells_before = _with_final(g_out, g_final, lengths), _before(cells, c)
     ends = None if lengths is None else lengths - 1
     dc = np.zeros((count, n), x.dtype) if lengths is not None else g_cell.copy()
-    dh = np.empty((count, n), x.dtype)
-    d, w = np.empty((steps, count, 4 * n), x.dtype), in_columns(w_hh)
+    dh = np.zeros((count, n), x.dtype)
+    d, w = np.empty((steps, count, 4 * n), x.dtype), in_columns(w_hh, len(h))
 
     def run(sequences):
-        # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all steps at once
-        factors = d[:, sequences].reshape(steps, -1, 4, n, copy=False)
-        i, f, gg, o = (gates[:, sequences, k * n:(k + 1) * n] for k in range(4))
-        tanh_c = squashed[:, sequences]
-        np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
-        np.multiply(cells_before[:, sequences], f * (1 - f), out=factors[:, :, 1])
-        np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
-        np.multiply(tanh_c, o * (1 - o), out=factors[:, :, 3])
-        through_cell = o * (1 - tanh_c * tanh_c)
         dc_t, dh_t = dc[sequences], dh[sequences]
         scratch = np.empty_like(dc_t)
-        for t in reversed(range(steps)):
-            if t < steps - 1:
+        for few in reversed(pieces(slice(0, steps), len(dc_t) * 4 * n)):
+            # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all these steps at once
+            factors = d[few, sequences].reshape(few.stop - few.start, -1, 4, n, copy=False)
+            i, f, gg, o = (gates[few, sequences, k * n:(k + 1) * n] for k in range(4))
+            tanh_c = squashed[few, sequences]
+            np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
+            np.multiply(cells_before[few, sequences], f * (1 - f), out=factors[:, :, 1])
+            np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
+            np.multiply(tanh_c, o * (1 - o), out=factors[:, :, 3])
+            through_cell = o * (1 - tanh_c * tanh_c)
+            for t in reversed(range(few.start, few.stop)):
+                factor = factors[t - few.start]
                 dh_t += d_out[t, sequences]
-            else:
-                dh_t[...] = d_out[t, sequences]
-            if lengths is not None:
-                dc_t += g_cell[sequences] * (ends[sequences] == t)[:, None]
-            dc_t += np.multiply(dh_t, through_cell[t], out=scratch)
-            factors[t, :, :3] *= dc_t[:, None]
-            factors[t, :, 3] *= dh_t
-            dc_t *= f[t]
-            product(d[t, sequences], w, out=dh_t)
+                if lengths is not None:
+                    dc_t += g_cell[sequences] * (ends[sequences] == t)[:, None]
+                dc_t += np.multiply(dh_t, through_cell[t - few.start], out=scratch)
+                factor[:, :3] *= dc_t[:, None]
+                factor[:, 3] *= dh_t
+                dc_t *= f[t - few.start]
+                product(d[t, sequences], w, out=dh_t)
 
     in_parallel(run, count, d.size)
     dx, dh, *weights = _gradients(d, d, dh, x, _before(states, h), w_ih, (*needs_input_grad[:2], *needs_input_grad[3:]))
@@ -233,8 +241,9 @@ def _gru_forward(x, h, w_ih, w_hh, b_ih, b_hh, *, lengths):
     gates = _steps(x, w_ih, b_ih)
     hidden = np.empty((steps, count, n), x.dtype)  # W_hn h + b_hn, which the reset gate multiplies
     out = np.empty_like(hidden)
+    w, theirs = in_columns(w_hh.T, len(h)), np.empty_like(gates[0])
     for t in range(steps):
-        theirs = h @ w_hh.T
+        product(h, w, out=theirs)
         if b_hh is not None:
             theirs += b_hh
         hidden[t] = theirs[:, 2 * n:]
@@ -262,6 +271,7 @@ def _gru_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad)
     to_new, to_z = (1 - z) * (1 - new * new), (before - new) * z * (1 - z)
     to_hidden = to_new * r
     to_r = to_new * hidden * r * (1 - r)
+    w, through_gates = in_columns(w_hh, len(h)), np.empty_like(h)
     for t in reversed(range(len(d_out))):
         dh = d_out[t]
         d = d_hidden[t]
@@ -269,7 +279,7 @@ def _gru_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad)
         np.multiply(dh, to_z[t], out=d[:, n:2 * n])
         np.multiply(dh, to_hidden[t], out=d[:, 2 * n:])
         np.multiply(dh, to_new[t], out=d_input[t, :, 2 * n:])
-        dh = dh * z[t] + d @ w_hh
+        dh = dh * z[t] + product(d, w, out=through_gates)
         if t:
             d_out[t - 1] += dh
     d_input[..., :2 * n] = d_hidden[..., :2 * n]

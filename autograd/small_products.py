@@ -15,31 +15,38 @@ COLUMNS = 64
 """How many columns such a product has at best."""
 
 
-def in_columns(matrix: np.ndarray) -> np.ndarray:
-    """A matrix (..., K, N), or several, as blocks of neighbouring columns (..., B, K, N / B), each contiguous."""
+def in_columns(matrix: np.ndarray, count: int) -> np.ndarray:
+    """A matrix (..., K, N), or several, as blocks of neighbouring columns (..., B, K, N / B).
+
+    Each is contiguous, unless it is for a product with a `count` of one row, which has nothing to copy.
+    """
     *lead, depth, width = matrix.shape
+    if count == 1:
+        return matrix[..., None, :, :]
     columns = COLUMNS if width % COLUMNS == 0 and 8 * depth * COLUMNS <= SMALL else width
-    return np.ascontiguousarray(matrix.reshape(*lead, depth, width // max(1, columns), columns).swapaxes(-3, -2))
+    return np.ascontiguousarray(matrix.reshape(*lead, depth, width // (columns or 1), columns).swapaxes(-3, -2))
 
 
 def product(rows: np.ndarray, blocks: np.ndarray, out: np.ndarray) -> np.ndarray:
     """rows (..., P, K) times the matrix in blocks of columns (..., B, K, N / B), into out (..., P, N)."""
     count, (_, depth, columns) = rows.shape[-2], blocks.shape[-3:]
-    fitting = SMALL // max(1, depth * columns)
-    each = min(count, fitting - fitting % (16 if fitting >= 16 else 8)) or max(1, count)
+    fitting = SMALL // (depth * columns or 1)
+    each = fitting - fitting % (16 if fitting >= 16 else 8) or count
+    if count <= each:
+        np.matmul(rows[..., None, :, :], blocks, out=_beside_each_other(out, blocks))
+        return out
     whole = count - count % each
-    beside = blocks[..., None, :, :, :]
-    np.matmul(_pieces(rows, whole, each)[..., None, :, :], beside, out=_places(out, whole, each, blocks))
+    np.matmul(_pieces(rows, whole, each)[..., None, :, :], blocks[..., None, :, :, :],
+              out=_beside_each_other(_pieces(out, whole, each), blocks))
     if whole < count:
-        rest = rows[..., None, None, whole:, :]
-        np.matmul(rest, beside, out=_places(out[..., whole:, :], count - whole, count - whole, blocks))
+        product(rows[..., whole:, :], blocks, out[..., whole:, :])
     return out
 
 
 def transposed_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """leftᵀ right for left (..., P, K) and right (..., P, N): (..., K, N)."""
     count, depth, width = *left.shape[-2:], right.shape[-1]
-    fitting = SMALL // max(1, depth * width)
+    fitting = SMALL // (depth * width or 1)
     each = min(256, fitting - fitting % 32)
     if each < 64 or count < 2 * each:  # adding the pieces up would take longer than they save
         return left.swapaxes(-1, -2) @ right
@@ -51,11 +58,9 @@ def transposed_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _pieces(rows, whole, each):
-    return rows[..., :whole, :].reshape(*rows.shape[:-2], whole // each, each, rows.shape[-1], copy=False)
+    return rows[..., :whole, :].reshape(*rows.shape[:-2], whole // each, each, rows.shape[-1])
 
 
-def _places(out, whole, each, blocks):
-    """Where the products of pieces of rows and blocks of columns belong: (..., pieces, B, each, N / B)."""
-    parts, _, columns = blocks.shape[-3:]
-    places = out[..., :whole, :].reshape(*out.shape[:-2], whole // each, each, parts, columns, copy=False)
-    return places.swapaxes(-3, -2)
+def _beside_each_other(out, blocks):
+    """Where in (..., P, N) the products with blocks of columns belong: (..., B, P, N / B)."""
+    return out.reshape(*out.shape[:-1], blocks.shape[-3], blocks.shape[-1]).swapaxes(-3, -2)
