@@ -173,6 +173,29 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     return channels_first(result)
 
 
+def _add_windows(total, windows, stride, dilation):
+    """Add windows (groups, N, *out, *kernel, C / groups) to total (N, *size, C) where they stand.
+
+    Whole rows of windows at once, of those that do not meet: long inner loops though the channels may be few.
+    """
+    ndim = len(stride)
+    groups, _, *out = windows.shape[:2 + ndim]
+    kernel = windows.shape[2 + ndim:-1]
+    apart = -(-(dilation[-1] * (kernel[-1] - 1) + 1) // stride[-1])
+    pixel, number = total.strides[-2:]
+    shape = (kernel[-1], groups, windows.shape[-1])
+    steps = total.strides[0], *[s * n for s, n in zip(stride[:-1], total.strides[1:-2], strict=True)]
+    order = (*range(1, 3 + ndim), 0, 3 + ndim)
+    for offset in offsets(kernel[:-1]):
+        start = sum(o * d * n for o, d, n in zip(offset, dilation[:-1], total.strides[1:-2], strict=True))
+        for first in range(min(apart, out[-1])):
+            rows = windows[(slice(None),) * (1 + ndim) + (slice(first, None, apart), *offset)]
+            onto = np.ndarray(
+                (*rows.shape[1:2 + ndim], *shape), total.dtype, total, start + first * stride[-1] * pixel,
+                (*steps, apart * stride[-1] * pixel, dilation[-1] * pixel, windows.shape[-1] * number, number))
+            onto += rows.transpose(order)
+
+
 def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     kernel, out = weight.shape[2:], y.shape[2:]
     channels = weight.shape[1] * groups
@@ -184,38 +207,35 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
         split = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
         turned = np.flip(split, range(3, split.ndim)).reshape(channels, -1, *kernel)
         return _convolve(y, turned, stride=stride, padding=around, dilation=dilation, groups=groups)
-    # Element o of the kernel stands o d = s a + r behind its place: a places on among every s-th element from r on
-    steps = [[divmod(o * d, s) for o in range(k)] for k, d, s in zip(kernel, dilation, stride, strict=True)]
-    grid = [max(m + axis[-1][0], -(-(n + before) // s))
-            for m, axis, n, (before, _), s in zip(out, steps, size, padding, stride, strict=True)]
-    count, pitch = math.prod(grid), [math.prod(grid[i + 1:]) for i in range(len(grid))]
-    span = 1 + sum((m - 1) * p for m, p in zip(out, pitch, strict=True))
-    moves = []
-    for offset in offsets(kernel):
-        moved, phase = zip(*[axis[o] for axis, o in zip(steps, offset, strict=True)], strict=True)
-        start = sum(a * p for a, p in zip(moved, pitch, strict=True))
-        moves.append((phase, slice(start, start + span)))
-    matrices, c_in = _weight_matrices(weight, groups), weight.shape[1]
     result = np.empty((len(y), *size, channels), y.dtype)
+    reach = [max(n + sum(p), s * (m - 1) + f + 1)
+             for n, p, s, m, f in zip(size, padding, stride, out, full, strict=True)]
+    row = math.prod(kernel) * weight.shape[1]
+    depthwise = _is_depthwise(weight.shape, groups)
+    if depthwise:
+        kernels = _kernel_rows(weight, out[-1])
+    else:
+        matrices = in_columns(_weight_matrices(weight, groups).swapaxes(1, 2), math.prod(out))
 
     def put_down(images):
-        result_part, y_part = result[images], y[images]
-        for few in blocks_of(len(y_part), math.prod(kernel) * channels * count * y.itemsize):
-            into, block = result_part[few], y_part[few]
-            spread = np.zeros((len(block), groups, len(weight) // groups, *grid), y.dtype)
-            spread[(..., *map(slice, out))] = block.reshape(*spread.shape[:3], *out)
-            parts = matrices @ spread.reshape(*spread.shape[:3], count)[..., :span]
-            phases = np.zeros((*stride, len(block), groups, c_in, count), y.dtype)
-            for i, (phase, run) in enumerate(moves):
-                phases[phase][..., run] += parts[:, :, i * c_in:(i + 1) * c_in]
-            for phase in offsets(stride):
-                first = [-(-(before - r) // s) for (before, _), r, s in zip(padding, phase, stride, strict=True)]
-                here = [slice(s * q + r - before, None, s)
-                        for q, r, (before, _), s in zip(first, phase, padding, stride, strict=True)]
-                target = into[(slice(None), *here)]
-                found = phases[phase].reshape(len(block), channels, *grid)
-                within = [slice(q, q + m) for q, m in zip(first, target.shape[1:-1], strict=True)]
-                target[...] = channels_last(found[(..., *within)])
+        y_part, result_part = y[images], result[images]
+        blocks = blocks_of(len(y_part), math.prod(out) * row * groups * y.itemsize)
+        buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
+        for few in blocks:
+            block = contiguous_channels_last(y_part[few])
+            total = buffer[:len(block)]
+            total[...] = 0
+            if depthwise:
+                rows = block.reshape(*block.shape[:-2], -1)
+                for offset in offsets(kernel):
+                    put = (rows * kernels[offset]).reshape(block.shape)
+                    total[(slice(None), *places(offset, out, stride, dilation))] += put
+            else:
+                windows = np.empty((groups, len(block) * math.prod(out), row), y.dtype)
+                product(_as_groups(block, groups), matrices, out=windows)
+                windows = windows.reshape(groups, len(block), *out, *kernel, weight.shape[1])
+                _add_windows(total, windows, stride, dilation)
+            result_part[few] = total[(slice(None), *inside(size, padding))]
 
     in_parallel(put_down, len(y), _numbers(y.shape, weight.shape))
     return channels_first(result)
