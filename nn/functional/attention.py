@@ -10,10 +10,8 @@ from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.dropout import keep_mask
 
-
-def _scores(query, key, mask, scale):
-    scores = (query * scale) @ key.swapaxes(-1, -2)
-    return scores if mask is None else scores + mask
+QUERIES = 128
+"""How many queries are looked at together, to leave out keys that none of them may look at."""
 
 
 def _batches(query, key, value, mask, keep):
@@ -26,62 +24,94 @@ def _batches(query, key, value, mask, keep):
             for a, shape in zip((query, key, value, mask, keep), shapes, strict=True)], lead
 
 
+def _blocks(mask, queries, keys):
+    """Blocks of the score matrix, (slice of queries, slice of keys), outside of which everything is masked.
+
+    Under a causal mask, or a sliding window, that is up to half of it and more.
+    """
+    if mask is not None and mask.ndim == 2:
+        mask = np.broadcast_to(mask, (queries, keys))
+        rows = [slice(start, min(start + QUERIES, queries)) for start in range(0, queries, QUERIES)]
+        seen = [np.flatnonzero((mask[few] > -np.inf).any(axis=0)) for few in rows]
+        blocks = [(few, slice(s[0], s[-1] + 1) if len(s) else slice(0, 0)) for few, s in zip(rows, seen, strict=True)]
+        if any(columns != slice(0, keys) for _, columns in blocks):
+            return blocks
+    return [(slice(0, queries), slice(0, keys))]
+
+
 def _of(piece, arrays):
     return [None if a is None else a[piece] for a in arrays]
 
 
-def _softmax_in_place(scores):
-    """softmax over the last axis; zeros where everything is masked."""
+def _exp_in_place(scores):
+    """exp of the scores less the largest of each row, and one over the sum of each row; 0 where all is masked."""
     top = scores.max(axis=-1, keepdims=True, initial=-np.inf)
     scores -= np.where(np.isfinite(top), top, np.zeros_like(top))
     np.exp(scores, out=scores)
-    total = scores.sum(axis=-1, keepdims=True)
-    scores /= np.where(total == 0, np.ones_like(total), total)
-    return scores
+    total = scores @ np.ones((scores.shape[-1], 1), scores.dtype)
+    return np.divide(1, total, out=np.zeros_like(total), where=total != 0)
 
 
 def _forward(query, key, value, *, mask, keep, scale):
     arrays, lead = _batches(query, key, value, mask, keep)
-    attention = np.empty((*lead, query.shape[-2], key.shape[-2]), query.dtype)
-    out = np.empty((*lead, query.shape[-2], value.shape[-1]), query.dtype)
+    rows, columns = query.shape[-2], key.shape[-2]
+    blocks = _blocks(mask, rows, columns)
+    weights, inverse = np.empty((*lead, rows, columns), query.dtype), np.empty((*lead, rows, 1), query.dtype)
+    out = np.empty((*lead, rows, value.shape[-1]), query.dtype)
 
     def work(part):
-        for piece in pieces(part, attention[:1].size):
-            q, k, v, m, kept = _of(piece, arrays)
-            np.matmul(q * scale, k.swapaxes(-1, -2), out=attention[piece])
-            if m is not None:
-                attention[piece] += m
-            weights = _softmax_in_place(attention[piece])
-            np.matmul(weights if kept is None else weights * kept, v, out=out[piece])
+        for piece in pieces(part, weights[:1].size):
+            q, k, v, m, kept, w, o, r = _of(piece, (*arrays, weights, out, inverse))
+            q = q * scale
+            for few, seen in blocks:
+                scores = np.matmul(q[..., few, :], k[..., seen, :].swapaxes(-1, -2), out=w[..., few, seen])
+                if m is not None:
+                    scores += m[..., few, seen]
+                r[..., few, :] = _exp_in_place(scores)
+                np.matmul(scores if kept is None else scores * kept[..., few, seen], v[..., seen, :],
+                          out=o[..., few, :])
+            o *= r
 
-    in_parallel(work, lead[0], 4 * attention.size)
+    in_parallel(work, lead[0], 4 * weights.size)
     single = all(a is None or a.ndim == 2 for a in (query, key, value, mask, keep))
-    return (out[0], attention[0]) if single else (out, attention)
+    return (out[0] if single else out), weights, inverse
 
 
 def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
-    (g,), (_, attention) = g, out
+    (g,), (out, weights, inverse) = g, out
     (*arrays, _, keep), lead = _batches(query, key, value, mask, keep)
-    g, attention = (a.reshape((*lead, *a.shape[-2:])) for a in (g, attention))
-    gradients = [np.empty(a.shape, g.dtype) for a in arrays]
+    blocks = _blocks(mask, query.shape[-2], key.shape[-2])
+    g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
+    gradients = [np.zeros(a.shape, g.dtype) for a in arrays]
 
     def work(part):
-        for piece in pieces(part, attention[:1].size):
-            q, k, v, kept, weights, g_out = _of(piece, (*arrays, keep, attention, g))
+        for piece in pieces(part, weights[:1].size):
+            q, k, v, kept, w, r, o, d_out = _of(piece, (*arrays, keep, weights, inverse, out, g))
             d_query, d_key, d_value = _of(piece, gradients)
-            np.matmul((weights if kept is None else weights * kept).swapaxes(-1, -2), g_out, out=d_value)
-            d = g_out @ v.swapaxes(-1, -2)
-            if kept is not None:
-                d *= kept
-            d *= weights
-            d -= weights * d.sum(axis=-1, keepdims=True)
-            d *= scale
-            np.matmul(d, k, out=d_query)
-            np.matmul(d.swapaxes(-1, -2), q, out=d_key)
+            # The weights are w r: r goes to the gradient, which is smaller. Σ weights (ḡ·v) = ḡ·out
+            q, d_out = q * scale, d_out * r
+            through_softmax = (d_out * o).sum(axis=-1, keepdims=True)
+            for few, seen in blocks:
+                weight, d_few = w[..., few, seen], d_out[..., few, :]
+                dropped = weight if kept is None else weight * kept[..., few, seen]
+                d_value[..., seen, :] += dropped.swapaxes(-1, -2) @ d_few
+                d = d_few @ v[..., seen, :].swapaxes(-1, -2)
+                if kept is not None:
+                    d *= kept[..., few, seen]
+                d -= through_softmax[..., few, :]
+                d *= weight
+                np.matmul(d, k[..., seen, :], out=d_query[..., few, :])
+                d_key[..., seen, :] += d.swapaxes(-1, -2) @ q[..., few, :]
+            d_query *= scale
 
-    in_parallel(work, lead[0], 4 * attention.size)
+    in_parallel(work, lead[0], 4 * weights.size)
     return [gradient[0] if a.ndim == 2 and lead == (1,) else gradient
             for gradient, a in zip(gradients, (query, key, value), strict=True)]
+
+
+def _scores(query, key, mask, scale):
+    scores = (query * scale) @ key.swapaxes(-1, -2)
+    return scores if mask is None else scores + mask
 
 
 def _composition(query, key, value, *, mask, keep, scale):

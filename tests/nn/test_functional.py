@@ -8,7 +8,7 @@ import pytest
 import autograd
 import nn
 from nn import functional as F
-from nn.functional import activation
+from nn.functional import activation, attention
 from nn.utils import rnn
 
 rng = np.random.default_rng(0)
@@ -320,3 +320,28 @@ def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
     values.sum().backward()
     assert x.grad.tolist() == [[[[1, 0, 1, 0], [0, 0, 0, 0]]]]
     assert indices.tolist() == [[[[0, 2]]]]
+
+
+# Attention leaves out what is masked anyway
+
+@pytest.mark.parametrize("window", ["causal", "sliding", "nothing for some", "everything"])
+@pytest.mark.parametrize("dropped", [False, True])
+def test_attention_in_blocks_is_attention(window, dropped, monkeypatch):
+    monkeypatch.setattr("nn.functional.attention.QUERIES", 3)
+    queries, keys = 10, 8
+    i, j = np.arange(queries)[:, None], np.arange(keys)
+    seen = {"causal": j <= i, "sliding": abs(i - j) < 2, "nothing for some": (j <= i) & (i > 4),
+            "everything": np.ones((queries, keys), bool)}[window]
+    mask = np.where(seen, 0.0, -np.inf)
+    keep = (rng.random((2, queries, keys)) > 0.3) / 0.7 if dropped else None
+    inputs = [rng.standard_normal((2, n, 4)) for n in (queries, keys, keys)]
+    results = []
+    for blocks in (mask, mask[None]):  # with a leading axis the mask may differ from item to item
+        tensors = [autograd.tensor(a, requires_grad=True) for a in inputs]
+        out = attention._attention(*tensors, mask=blocks, keep=keep, scale=0.5)[0]
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *[t.grad.numpy() for t in tensors]])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+    assert len(attention._blocks(mask, queries, keys)) == (1 if window == "everything" else 4)
+    assert not np.any(results[0][0][~seen.any(axis=1)])

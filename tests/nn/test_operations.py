@@ -6,10 +6,10 @@ import pytest
 from hypothesis import settings
 
 import autograd
-import nn  # noqa: F401 - declares the operations
 from autograd import threads
 from autograd.table import TABLE
 from autograd.testing import gradient_test
+from nn.functional import geometry  # with it, nn declares its operations
 
 DECLARED_BY_NN = [op for op in TABLE.values() if op.forward.__module__.startswith("nn.")]
 
@@ -26,8 +26,8 @@ DIVIDED = [op for op in DECLARED_BY_NN if hasattr(sys.modules[op.forward.__modul
 def test_operation_over_threads(op, monkeypatch):
     """As above, however little there is to divide."""
     monkeypatch.setattr(threads, "WORTHWHILE", 1)
-    for module in {threads, *map(sys.modules.get, (op.forward.__module__ for op in DIVIDED))}:
-        for limit in ("CACHE", "CACHED"):
+    for module in {threads, geometry, *map(sys.modules.get, (op.forward.__module__ for op in DIVIDED))}:
+        for limit in ("CACHE", "CACHED", "QUERIES"):
             if hasattr(module, limit):
                 monkeypatch.setattr(module, limit, 1)
     before = autograd.get_num_threads()

@@ -34,7 +34,7 @@ def detaching(x, y):
     gradient_test(lambda x, i: x[i], strategies.arrays((3,)), strategies.class_indices((4,), 3), settings=QUIET),
     gradient_test(lambda x: 1 / x, strategies.arrays(), kinks=lambda x: x, settings=QUIET),
     gradient_test(lambda a: autograd.linalg.inv(a), strategies.well_conditioned(), order=1, settings=QUIET),
-], ids="plain reference bounds broadcasts strategies indices kinks order".split())
+], ids=["plain", "reference", "bounds", "broadcasts", "strategies", "indices", "kinks", "order"])
 def test_right_functions_pass(test):
     test()
 
