@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, no_grad, operation
+from autograd import as_tensor, increment_version, operation
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
@@ -264,17 +264,17 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
                          "use a "
                          "larger batch, or eval()")
     out, mean, variance = normalize_channels(x, weight, bias, eps=eps)
-    _move(running_mean, mean, momentum)
-    _move(running_var, variance * (count / (count - 1)), momentum)
+    _move(running_mean, mean.array, momentum)
+    _move(running_var, variance.array * (count / (count - 1)), momentum)
     return out
 
 
 def _move(running, new, momentum):
     """Move a running statistic towards a new one."""
     if running is not None:
-        with no_grad():
-            running *= 1 - momentum
-            running += momentum * new.detach()
+        running.array *= 1 - momentum
+        running.array += momentum * new
+        increment_version(running)
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
@@ -318,8 +318,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
     out, mean, variance = normalize_rows(x.reshape((*x.shape[:2], n)), eps=eps)
-    _move(running_mean, mean.mean((0, 2)), momentum)
-    _move(running_var, variance.mean((0, 2)) * (n / (n - 1)), momentum)
+    _move(running_mean, mean.array.mean((0, 2)), momentum)
+    _move(running_var, variance.array.mean((0, 2)) * (n / (n - 1)), momentum)
     return _scaled(out.reshape(x.shape), weight, bias)
 
 
