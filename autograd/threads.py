@@ -7,7 +7,6 @@ nothing is changed.
 
 import contextlib
 import contextvars
-import ctypes
 import os
 import queue
 import threading
@@ -101,8 +100,9 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
             waiting.put(task)
         tasks[0].run()
         with contextlib.suppress(queue.Empty):
-            while True:  # what no thread has begun yet is done here
-                waiting.get_nowait().run()
+            while task := waiting.get_nowait():  # what no thread has begun yet is done here
+                task.run()
+            waiting.put(None)  # it was meant for a thread
         for task in tasks:
             task.done.acquire()  # all of them: nobody may write to the result after an error
     for task in tasks:
@@ -115,7 +115,7 @@ class _Task:
     """A part of the work, for the thread that takes it first."""
 
     def __init__(self, work: Callable[[], Any]):
-        self.work, self.result, self.error, self.done = work, None, None, _Lock()
+        self.work, self.result, self.error, self.done = work, None, None, threading.Lock()
         self.done.acquire()
 
     def run(self) -> None:
@@ -126,27 +126,6 @@ class _Task:
             self.error = error
         _working.now = False
         self.done.release()
-
-
-class _SpinLock:
-    """A lock that is waited for by asking again and again: to sleep and be woken takes longer than most waits here."""
-
-    def __init__(self):
-        self._word = ctypes.c_int()
-        _at_once.pthread_spin_init(ctypes.byref(self._word), 0)
-
-    def acquire(self) -> None:
-        _while_others_run.pthread_spin_lock(ctypes.byref(self._word))
-
-    def release(self) -> None:
-        _at_once.pthread_spin_unlock(ctypes.byref(self._word))
-
-
-try:
-    _at_once, _while_others_run = ctypes.PyDLL(None), ctypes.CDLL(None)  # PyDLL keeps hold of the interpreter
-    _Lock = _SpinLock if hasattr(_at_once, "pthread_spin_init") else threading.Lock
-except (OSError, TypeError):  # Windows
-    _Lock = threading.Lock
 
 
 def _queue_of_threads() -> queue.SimpleQueue:

@@ -74,8 +74,8 @@ def main() -> None:
     if "EFFECTS_CLEAN" not in os.environ:  # OpenBLAS has read them already
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"EFFECTS_CLEAN": "1"})
     sys.path.insert(0, str(Path(__file__).parent.parent))
-    from autograd import threads
-    from nn.functional import activation, convolution
+    from autograd import small_products, threads
+    from nn.functional import activation, convolution, geometry
 
     rng = np.random.default_rng(0)
     million = rng.standard_normal((1024, 1024), np.float32)
@@ -85,7 +85,7 @@ def main() -> None:
     hidden = million[:512]
     batch = np.moveaxis(rng.standard_normal((32, 32, 32, 64), np.float32), -1, 1)
     kernel = rng.standard_normal((64, 64, 3, 3), np.float32)
-    geometry = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    options = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 
     def all_windows():
         padded = np.pad(batch, ((0, 0), (0, 0), (1, 1), (1, 1)))
@@ -93,7 +93,21 @@ def main() -> None:
         return windows.reshape(-1, 64 * 9) @ kernel.reshape(64, -1).T
 
     def convolve():
-        return convolution._convolve(batch, kernel, **geometry)
+        return convolution._convolve(batch, kernel, **options)
+
+    # A step of an LSTM of 256 units with 16 sequences; a depthwise convolution of one image, 128 channels
+    state, weights, gates = million[:16, :256].copy(), million[:256].copy(), np.empty((16, 1024), np.float32)
+    columns = small_products.in_columns(weights, len(state))
+    rows, kernels = np.lib.stride_tricks.as_strided(
+        rng.standard_normal((34, 34 * 128), np.float32), (32, 3, 3, 32 * 128), (34 * 512, 34 * 512, 512, 4)), million[
+            :36].reshape(3, 3, -1)
+    image, term = np.empty((2, 32, 32 * 128), np.float32)
+
+    def element_by_element():
+        image[...] = 0
+        for i in range(3):
+            for j in range(3):
+                image[...] += np.multiply(rows[:, i, j], kernels[i, j], out=term)
 
     def gelu():
         return activation._in_pieces(activation._gelu_tanh_forward, hidden)
@@ -107,11 +121,17 @@ def main() -> None:
              microseconds(lambda: narrow.mean(1), lambda: narrow @ ones)),
             ("an image of 128 channels to channels-last", "copied", "its channels moved apart first",
              microseconds(lambda: np.copyto(block, images.transpose(0, 2, 3, 1)),
-                          lambda: convolution._fill_channels_last(block, images))),
+                          lambda: geometry.fill_channels_last(block, images))),
             ("convolution 3 x 3, 64 to 64 channels, 32 images", "all windows at once",
              "a few images at a time", microseconds(all_windows, convolve)),
             ("the same", "one thread", f"{every} threads",
              [with_threads(1, cached, convolve), with_threads(every, cached, convolve)]),
+            ("depthwise 3 x 3, 128 channels, one image", "a pass for each element", "einsum over rows",
+             microseconds(element_by_element,
+                          lambda: np.einsum("hijc,ijc->hc", rows, kernels, out=image))),
+            ("16 rows of 256 by 256 x 1,024, one thread", "one product", "in blocks of 64 columns",
+             [with_threads(1, cached, lambda: np.matmul(state, weights, out=gates)),
+              with_threads(1, cached, lambda: small_products.product(state, columns, out=gates))]),
             ("gelu, 0.5M numbers", f"{every} threads, pieces of 16k", f"{every} threads, pieces of {cached >> 10}k",
              [with_threads(every, 1 << 14, gelu), with_threads(every, cached, gelu)]),
             ("scalar network (W7)", "the process as it was", "its settings made",

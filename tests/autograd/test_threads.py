@@ -17,9 +17,8 @@ MUCH = 100 * threads.WORTHWHILE
 pytestmark = pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
 
 
-@pytest.fixture(autouse=True, params=sorted({threads._Lock, threading.Lock}, key=str))
-def three_threads(request, monkeypatch):
-    monkeypatch.setattr(threads, "_Lock", request.param)  # waiting awake, and asleep
+@pytest.fixture(autouse=True)
+def three_threads():
     before = autograd.get_num_threads()
     autograd.set_num_threads(3)
     yield
