@@ -100,7 +100,7 @@ def _as_groups(y, groups):
 def _weight_matrices(weight, groups):
     """(C_out, C_in / groups, *kernel) -> (groups, kernel x C_in / groups, C_out / groups)."""
     split = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
-    return np.moveaxis(split, (1, 2), (-1, -2)).reshape(groups, -1, split.shape[1])
+    return split.transpose(0, *range(3, split.ndim), 2, 1).reshape(groups, -1, split.shape[1])
 
 
 def _is_depthwise(weight_shape, groups):

@@ -5,6 +5,7 @@ normalization). Both go over the array by blocks that stay in the cache, shared 
 with ones, which is faster.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -17,8 +18,9 @@ from nn.functional.geometry import channels_first, channels_last, contiguous_cha
 from nn.functional.linear import rows
 
 
-def _ones(count, like):
-    return np.ones(count, like.dtype)
+@functools.lru_cache(maxsize=64)
+def _ones(count, dtype):
+    return np.ones(count, dtype)
 
 
 def _normalize_rows(x, weight=None, bias=None, *, eps):
@@ -57,7 +59,7 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
         for block in pieces(part, width):
             normal, d = x_rows[block] - mean[block], g_rows[block]
             normal *= inverse[block]
-            along, ones = d * normal, _ones(block.stop - block.start, x)
+            along, ones = d * normal, _ones(block.stop - block.start, x.dtype)
             d_weight += ones @ along
             d_bias += ones @ d
             if not needs_input_grad[0]:
@@ -122,7 +124,7 @@ def _repeated(of_channel, positions):
 
 def _of_channel(columns, channels):
     """What is summed over the rows, summed over the positions too: (C,)."""
-    return _ones(len(columns) // channels, columns) @ columns.reshape(-1, channels)
+    return _ones(len(columns) // channels, columns.dtype) @ columns.reshape(-1, channels)
 
 
 def _sums(summands, matrix, channels):
@@ -136,7 +138,7 @@ def _sums(summands, matrix, channels):
 
 
 def _column_sums(block):
-    return _ones(len(block), block) @ block
+    return _ones(len(block), block.dtype) @ block
 
 
 def _column_products(a, b):
