@@ -18,7 +18,7 @@ from nn.functional.geometry import channels_first, channels_last, contiguous_cha
 from nn.functional.linear import rows
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)
 def _ones(count, dtype):
     return np.ones(count, dtype)
 
