@@ -219,7 +219,8 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
 
     def put_down(images):
         y_part, result_part = y[images], result[images]
-        blocks = blocks_of(len(y_part), math.prod(out) * row * groups * y.itemsize)
+        # twice as many images as elsewhere: short functions go over them many times
+        blocks = blocks_of(len(y_part), math.prod(out) * row * groups * y.itemsize // 2)
         buffer = np.empty((blocks[0].stop if blocks else 0, *reach, channels), y.dtype)
         for few in blocks:
             block = contiguous_channels_last(y_part[few])
