@@ -166,7 +166,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)  # the parent's threads are not in the child
 
 
-def pieces(part: slice, each: int) -> list[slice]:
-    """A part cut into pieces that stay in the cache; an item has `each` numbers."""
-    step = max(1, CACHED // max(each, 1))
+def pieces(part: slice, each: int, fitting: int | None = None) -> list[slice]:
+    """A part cut into pieces that stay in the cache: of `fitting` numbers (CACHED), where an item has `each`."""
+    step = max(1, (CACHED if fitting is None else fitting) // max(each, 1))
     return [slice(start, min(start + step, part.stop)) for start in range(part.start, part.stop, step)]

@@ -10,7 +10,7 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
-from nn.functional.recurrent import gru_sequence, lstm_sequence, projected_lstm_sequence, rnn_sequence
+from nn.functional.recurrent import gru_sequence, lstm_sequence, lstm_step_by_step, rnn_sequence
 from nn.module import Module
 from nn.parameter import Parameter
 from nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -209,7 +209,7 @@ class LSTM(_Recurrent):
             raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
                              "projection")
         if proj_size:
-            self.proj_size, self.sequence = proj_size, projected_lstm_sequence
+            self.proj_size, self.sequence = proj_size, lstm_step_by_step
             self.names = (*self.names, "weight_hr")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
 

@@ -109,14 +109,9 @@ def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
             for gradient, a in zip(gradients, (query, key, value), strict=True)]
 
 
-def _scores(query, key, mask, scale):
-    scores = (query * scale) @ key.swapaxes(-1, -2)
-    return scores if mask is None else scores + mask
-
-
 def _composition(query, key, value, *, mask, keep, scale):
-    scores = _scores(query, key, mask, scale)
-    attention = autograd.softmax(scores, -1)
+    scores = (query * scale) @ key.swapaxes(-1, -2)
+    attention = autograd.softmax(scores if mask is None else scores + mask, -1)
     return ((attention if keep is None else attention * keep) @ value,)
 
 
@@ -166,16 +161,20 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         key, value = key[..., which, :, :], value[..., which, :, :]
     rows, columns = query.shape[-2], key.shape[-2]
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
+
+    def keep(mask):
+        if dropout_p:
+            lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], () if mask is None else mask.shape[:-2])
+            return keep_mask((*lead, rows, columns), dropout_p, query.dtype)
+        return None
+
     additive = None
     if attn_mask is not None:
         if is_causal:
             raise ValueError(f"{name}: give attn_mask or is_causal, not both")
         attn_mask = as_tensor(attn_mask)
         if attn_mask.requires_grad:  # a learned bias: through elementary operations
-            scores = (query * scale) @ key.transpose(-1, -2) + attn_mask
-            attention = autograd.softmax(scores, -1)
-            keep = keep_mask(attention.shape, dropout_p, query.dtype) if dropout_p else None
-            return (attention if keep is None else attention * keep) @ value
+            return _composition(query, key, value, mask=attn_mask, keep=keep(attn_mask), scale=scale)[0]
         additive = attn_mask.numpy()
         if additive.dtype == bool:
             additive = np.where(additive, query.dtype.type(0), query.dtype.type(-np.inf))
@@ -189,8 +188,4 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
                              ) from None
     elif is_causal:
         additive = np.triu(np.full((rows, columns), -np.inf, query.dtype), 1)
-    keep = None
-    if dropout_p:
-        lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], () if additive is None else additive.shape[:-2])
-        keep = keep_mask((*lead, rows, columns), dropout_p, query.dtype)
-    return _attention(query, key, value, mask=additive, keep=keep, scale=scale)[0]
+    return _attention(query, key, value, mask=additive, keep=keep(additive), scale=scale)[0]

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from autograd.threads import pieces
+
 CACHE = 1 << 21
 """How many bytes of windows to make at a time."""
 
@@ -58,8 +60,7 @@ def channels_first(x):
 
 def blocks_of(count, bytes_each):
     """Slices of a batch whose windows fit into the cache."""
-    step = max(1, CACHE // max(bytes_each, 1))
-    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
+    return pieces(slice(0, count), bytes_each, CACHE)
 
 
 def fill_channels_last(block, x):

@@ -5,7 +5,6 @@ normalization). Both go over the array by blocks that stay in the cache, shared 
 with ones, which is faster.
 """
 
-import functools
 import math
 
 import numpy as np
@@ -15,12 +14,7 @@ from autograd import as_tensor, increment_version, operation
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
-from nn.functional.linear import rows
-
-
-@functools.lru_cache(maxsize=16)
-def _ones(count, dtype):
-    return np.ones(count, dtype)
+from nn.functional.linear import rows, sum_of_rows
 
 
 def _normalize_rows(x, weight=None, bias=None, *, eps):
@@ -59,9 +53,9 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
         for block in pieces(part, width):
             normal, d = x_rows[block] - mean[block], g_rows[block]
             normal *= inverse[block]
-            along, ones = d * normal, _ones(block.stop - block.start, x.dtype)
-            d_weight += ones @ along
-            d_bias += ones @ d
+            along = d * normal
+            d_weight += sum_of_rows(along)
+            d_bias += sum_of_rows(d)
             if not needs_input_grad[0]:
                 continue
             if weight is not None:
@@ -108,8 +102,10 @@ def _as_matrix(x):
 
     Long rows make long inner loops, even with few channels.
     """
-    last = contiguous_channels_last(x) if x.ndim > 2 else np.ascontiguousarray(x)
-    return last.reshape(math.prod(last.shape[:-2]), last.shape[-2] * last.shape[-1]) if x.ndim > 2 else last
+    if x.ndim == 2:
+        return np.ascontiguousarray(x)
+    last = contiguous_channels_last(x)
+    return last.reshape(math.prod(last.shape[:-2]), last.shape[-2] * last.shape[-1])
 
 
 def _as_channels(matrix, x):
@@ -124,7 +120,7 @@ def _repeated(of_channel, positions):
 
 def _of_channel(columns, channels):
     """What is summed over the rows, summed over the positions too: (C,)."""
-    return _ones(len(columns) // channels, columns.dtype) @ columns.reshape(-1, channels)
+    return sum_of_rows(columns.reshape(-1, channels))
 
 
 def _sums(summands, matrix, channels):
@@ -137,10 +133,6 @@ def _sums(summands, matrix, channels):
     return [_of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
 
 
-def _column_sums(block):
-    return _ones(len(block), block.dtype) @ block
-
-
 def _column_products(a, b):
     return np.einsum("ij,ij->j", a, b)
 
@@ -149,7 +141,7 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
     channels, matrix = x.shape[1], _as_matrix(x)
     repeats = matrix.shape[1] // channels
     count, out = x.size // channels, np.empty_like(matrix)
-    mean = _sums(lambda block: (_column_sums(matrix[block]),), matrix, channels)[0] / count
+    mean = _sums(lambda block: (sum_of_rows(matrix[block]),), matrix, channels)[0] / count
     means = _repeated(mean, repeats)
 
     def squares(block):
@@ -179,7 +171,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
 
     def g_and_along(block):
         deviation = np.subtract(matrix[block], means, out=dx[block])
-        return _column_sums(g_matrix[block]), _column_products(deviation, g_matrix[block])
+        return sum_of_rows(g_matrix[block]), _column_products(deviation, g_matrix[block])
 
     d_bias, along = _sums(g_and_along, matrix, channels)
     d_weight = along * inverse

@@ -14,7 +14,7 @@ from autograd import operation
 from autograd.samples import call
 from autograd.small_products import in_columns, product
 from autograd.threads import in_parallel, pieces
-from nn.functional.linear import linear
+from nn.functional.linear import linear, sum_of_rows
 
 
 def _steps(x, w, bias):
@@ -48,9 +48,8 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
     d_input and d_hidden (T, B, G·H) are those of W_ih x + b_ih and of W_hh h + b_hh, dh that of the initial h.
     """
     ours, theirs = (d.reshape(-1, d.shape[-1]) for d in (d_input, d_hidden))
-    every = np.ones(len(ours), ours.dtype)
-    b_ih = every @ ours if needs[4] or needs[5] else None
-    b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else every @ theirs if needs[5] else None
+    b_ih = sum_of_rows(ours) if needs[4] or needs[5] else None
+    b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else sum_of_rows(theirs) if needs[5] else None
     return [(ours @ w_ih).reshape(x.shape) if needs[0] else None, dh,
             ours.T @ x.reshape(-1, x.shape[-1]) if needs[2] else None,
             theirs.T @ before.reshape(-1, before.shape[-1]) if needs[3] else None,
@@ -104,21 +103,12 @@ def _rnn_composition(x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths):
     return autograd.stack(states), _final(states, lengths)
 
 
-def _lstm_composition(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
+def lstm_step_by_step(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr=None, *, lengths):
+    """An LSTM from elementary operations; with w_hr its hidden state is W_hr o tanh(c') (Sak et al. 2014)."""
     states, cells = [], []
     for t in range(len(x)):
         h, c = lstm_cell(x[t], h, c, w_ih, w_hh, b_ih, b_hh)
-        states.append(h)
-        cells.append(c)
-    return autograd.stack(states), _final(states, lengths), _final(cells, lengths)
-
-
-def projected_lstm_sequence(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, *, lengths):
-    """An LSTM whose hidden state is W_hr o tanh(c') (Sak et al. 2014), from elementary operations."""
-    states, cells = [], []
-    for t in range(len(x)):
-        h, c = lstm_cell(x[t], h, c, w_ih, w_hh, b_ih, b_hh)
-        h = linear(h, w_hr)
+        h = h if w_hr is None else linear(h, w_hr)
         states.append(h)
         cells.append(c)
     return autograd.stack(states), _final(states, lengths), _final(cells, lengths)
@@ -305,7 +295,7 @@ rnn_sequence = operation(
     methods="", samples=_samples(1, 1, nonlinearity=["tanh"]))
 
 lstm_sequence = operation(
-    _lstm_forward, joint_vjp=_lstm_vjp, composition=_lstm_composition, outputs="output h_n c_n", names="lstm_sequence",
+    _lstm_forward, joint_vjp=_lstm_vjp, composition=lstm_step_by_step, outputs="output h_n c_n", names="lstm_sequence",
     methods="", samples=_samples(4, 2))
 
 gru_sequence = operation(
