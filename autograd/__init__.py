@@ -3,6 +3,7 @@
 from autograd import einops_backend, functional, linalg, operations, process, random, special
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from autograd.checkpoint import checkpoint, checkpoint_sequential
+from autograd.compiled import is_compiled, set_compiled
 from autograd.creation import (
     arange,
     as_tensor,

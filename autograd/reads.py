@@ -20,7 +20,7 @@ def what_it_reads(rule: Callable) -> dict[str, int]:
     >>> what_it_reads(lambda g, out, x, y: g * y + np.zeros(x.shape))
     {'g': 2, 'out': 0, 'x': 1, 'y': 2}
     """
-    code = rule.__code__
+    code = inspect.unwrap(rule).__code__
     count = code.co_argcount
     names = list(code.co_varnames[:count])
     if code.co_flags & inspect.CO_VARARGS:

@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, softmax, tanh
+from autograd.compiled import compilable
 from autograd.random import numpy_generator
 from autograd.samples import numbers
 from autograd.threads import CACHED, in_parallel, pieces
@@ -30,9 +31,9 @@ def _in_pieces(function, x):
 
 
 # erf(x) = x P(x²) / Q(x²) for |x| <= 4, to 5e-7; the highest power first. In float32 erf is 1 beyond.
-_P = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04,
+P = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04,
       -2.95459980854025e-03, -1.60960333262415e-02)
-_Q = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
+Q = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
 
 
 def _horner(coefficients, x):
@@ -50,7 +51,7 @@ def normal_cdf(x):
     if x.dtype == np.float32 and not isinstance(x, Tensor):  # several times as fast as erf
         x = np.clip(x, -4, 4)
         square = x * x
-        erf = x * _horner(_P, square) / _horner(_Q, square)
+        erf = x * _horner(P, square) / _horner(Q, square)
     else:
         erf = autograd.erf(x)
     return 0.5 * erf + 0.5
@@ -60,14 +61,23 @@ def _gelu_slope(x):
     return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
-_gelu = operation(lambda x: _in_pieces(lambda part: part * normal_cdf(part), np.asarray(x)),
-                  vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), names="gelu", methods="", samples=numbers)
+@compilable("nn.compiled.activation")
+def _gelu_forward(x):
+    return _in_pieces(lambda part: part * normal_cdf(part), x)
+
+
+@compilable("nn.compiled.activation")
+def _gelu_back(g, x):
+    return g * _in_pieces(_gelu_slope, x)
+
+
+_gelu = operation(_gelu_forward, vjps=lambda g, out, x: _gelu_back(g, x), names="gelu", methods="", samples=numbers)
 
 
 _TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
-def _gelu_tanh_forward(x):
+def _gelu_tanh_value(x):
     t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (x * x)))
     return 0.5 * x * (1 + t)
 
@@ -78,8 +88,17 @@ def _gelu_tanh_slope(x):
     return 0.5 * (1 + t + x * (1 - t * t) * (_TANH_SCALE + 3 * _TANH_SCALE * _TANH_CUBE * square))
 
 
-_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_forward, np.asarray(x)),
-                       vjps=lambda g, out, x: g * _in_pieces(_gelu_tanh_slope, x), names="gelu_tanh", methods="",
+@compilable("nn.compiled.activation")
+def _gelu_tanh_forward(x):
+    return _in_pieces(_gelu_tanh_value, x)
+
+
+@compilable("nn.compiled.activation")
+def _gelu_tanh_back(g, x):
+    return g * _in_pieces(_gelu_tanh_slope, x)
+
+
+_gelu_tanh = operation(_gelu_tanh_forward, vjps=lambda g, out, x: _gelu_tanh_back(g, x), names="gelu_tanh", methods="",
                        samples=numbers)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, operation
+from autograd.compiled import compilable
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.dropout import keep_mask
@@ -14,7 +15,7 @@ QUERIES = 128
 """How many queries are looked at together, to leave out keys that none of them may look at."""
 
 
-def _batches(query, key, value, mask, keep):
+def batches(query, key, value, mask, keep):
     """The arrays with leading axes of one shape, by which the work is divided, and that shape."""
     given = [a for a in (query, key, value, mask, keep) if a is not None]
     lead = np.broadcast_shapes(*[a.shape[:-2] for a in given]) or (1,)
@@ -24,14 +25,14 @@ def _batches(query, key, value, mask, keep):
             for a, shape in zip((query, key, value, mask, keep), shapes, strict=True)], lead
 
 
-def _blocks(mask, queries, keys):
+def blocks_seen(mask, queries, keys, each):
     """Blocks of the score matrix, (slice of queries, slice of keys), outside of which everything is masked.
 
-    Under a causal mask, or a sliding window, that is up to half of it and more.
+    A block has `each` queries. Under a causal mask, or a sliding window, that is up to half of it and more.
     """
     if mask is not None and mask.ndim == 2:
         mask = np.broadcast_to(mask, (queries, keys))
-        rows = [slice(start, min(start + QUERIES, queries)) for start in range(0, queries, QUERIES)]
+        rows = [slice(start, min(start + each, queries)) for start in range(0, queries, each)]
         seen = [np.flatnonzero((mask[few] > -np.inf).any(axis=0)) for few in rows]
         blocks = [(few, slice(s[0], s[-1] + 1) if len(s) else slice(0, 0)) for few, s in zip(rows, seen, strict=True)]
         if any(columns != slice(0, keys) for _, columns in blocks):
@@ -52,10 +53,11 @@ def _exp_in_place(scores):
     return np.divide(1, total, out=np.zeros_like(total), where=total != 0)
 
 
+@compilable("nn.compiled.attention")
 def _forward(query, key, value, *, mask, keep, scale):
-    arrays, lead = _batches(query, key, value, mask, keep)
+    arrays, lead = batches(query, key, value, mask, keep)
     rows, columns = query.shape[-2], key.shape[-2]
-    blocks = _blocks(mask, rows, columns)
+    blocks = blocks_seen(mask, rows, columns, QUERIES)
     weights, inverse = np.empty((*lead, rows, columns), query.dtype), np.empty((*lead, rows, 1), query.dtype)
     out = np.empty((*lead, rows, value.shape[-1]), query.dtype)
 
@@ -77,10 +79,11 @@ def _forward(query, key, value, *, mask, keep, scale):
     return (out[0] if single else out), weights, inverse
 
 
+@compilable("nn.compiled.attention")
 def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
     (g,), (out, weights, inverse) = g, out
-    (*arrays, _, keep), lead = _batches(query, key, value, mask, keep)
-    blocks = _blocks(mask, query.shape[-2], key.shape[-2])
+    (*arrays, _, keep), lead = batches(query, key, value, mask, keep)
+    blocks = blocks_seen(mask, query.shape[-2], key.shape[-2], QUERIES)
     g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
     gradients = [np.zeros(a.shape, g.dtype) for a in arrays]
 

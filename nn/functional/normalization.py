@@ -11,12 +11,14 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, increment_version, operation
+from autograd.compiled import compilable
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows, sum_of_rows
 
 
+@compilable("nn.compiled.normalization")
 def _normalize_rows(x, weight=None, bias=None, *, eps):
     x_rows = rows(x)
     width = x.shape[-1]
@@ -40,6 +42,7 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
     return out.reshape(x.shape), mean.reshape(lead), variance.reshape(lead)
 
 
+@compilable("nn.compiled.normalization")
 def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     width = x.shape[-1]
@@ -97,7 +100,7 @@ normalize_rows = operation(
     outputs="output mean variance", names="normalize_rows", methods="", samples=_row_samples)
 
 
-def _as_matrix(x):
+def as_matrix(x):
     """(N, C, *size) as a matrix with the channels, and the positions along the last axis, in its columns.
 
     Long rows make long inner loops, even with few channels.
@@ -108,17 +111,17 @@ def _as_matrix(x):
     return last.reshape(math.prod(last.shape[:-2]), last.shape[-2] * last.shape[-1])
 
 
-def _as_channels(matrix, x):
+def as_channels(matrix, x):
     """The matrix in the shape of x (N, C, *size)."""
     return channels_first(matrix.reshape(channels_last(x).shape))
 
 
-def _repeated(of_channel, positions):
+def repeated(of_channel, positions):
     """(C,) as a row of a matrix: np.tile, without its thirteen microseconds."""
     return of_channel[None].repeat(positions, axis=0).reshape(-1)
 
 
-def _of_channel(columns, channels):
+def of_channel(columns, channels):
     """What is summed over the rows, summed over the positions too: (C,)."""
     return sum_of_rows(columns.reshape(-1, channels))
 
@@ -130,19 +133,20 @@ def _sums(summands, matrix, channels):
         return [sum(parts) for parts in zip(*each, strict=True)]
 
     parts = in_parallel(work, len(matrix), 2 * matrix.size)
-    return [_of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
+    return [of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
 
 
 def _column_products(a, b):
     return np.einsum("ij,ij->j", a, b)
 
 
+@compilable("nn.compiled.normalization")
 def _normalize_channels(x, weight=None, bias=None, *, eps):
-    channels, matrix = x.shape[1], _as_matrix(x)
+    channels, matrix = x.shape[1], as_matrix(x)
     repeats = matrix.shape[1] // channels
     count, out = x.size // channels, np.empty_like(matrix)
     mean = _sums(lambda block: (sum_of_rows(matrix[block]),), matrix, channels)[0] / count
-    means = _repeated(mean, repeats)
+    means = repeated(mean, repeats)
 
     def squares(block):
         deviation = np.subtract(matrix[block], means, out=out[block])
@@ -150,8 +154,8 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
 
     variance = _sums(squares, matrix, channels)[0] / count
     scale = 1 / np.sqrt(variance + eps)
-    scales = _repeated(scale if weight is None else scale * weight, repeats)
-    shifts = None if bias is None else _repeated(bias, repeats)
+    scales = repeated(scale if weight is None else scale * weight, repeats)
+    shifts = None if bias is None else repeated(bias, repeats)
 
     def scale_and_shift(part):
         for block in pieces(part, matrix.shape[1]):
@@ -160,14 +164,21 @@ def _normalize_channels(x, weight=None, bias=None, *, eps):
                 out[block] += shifts
 
     in_parallel(scale_and_shift, len(matrix), x.size)
-    return _as_channels(out, x), mean, variance
+    return as_channels(out, x), mean, variance
 
 
+def input_gradient(g_mean, g_variance, d_weight, d_bias, inverse, weight, count):
+    """a, b and c of x̄ = a (x - mean x) + b ȳ + c: what ȳ holds of the mean and of x̂ itself has no effect."""
+    scale = inverse if weight is None else inverse * weight
+    return 2 / count * g_variance - scale * inverse * d_weight / count, scale, g_mean / count - scale * d_bias / count
+
+
+@compilable("nn.compiled.normalization")
 def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
-    channels, matrix, g_matrix = x.shape[1], _as_matrix(x), _as_matrix(g)
+    channels, matrix, g_matrix = x.shape[1], as_matrix(x), as_matrix(g)
     repeats, count = matrix.shape[1] // channels, x.size // channels
-    inverse, means, dx = 1 / np.sqrt(variance + eps), _repeated(mean, repeats), np.empty_like(matrix)
+    inverse, means, dx = 1 / np.sqrt(variance + eps), repeated(mean, repeats), np.empty_like(matrix)
 
     def g_and_along(block):
         deviation = np.subtract(matrix[block], means, out=dx[block])
@@ -177,11 +188,8 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     d_weight = along * inverse
     if not needs_input_grad[0]:
         return None, d_weight, d_bias
-    # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
-    scale = inverse if weight is None else inverse * weight
-    of_deviation = 2 / count * g_variance - scale * inverse * d_weight / count
-    shift = g_mean / count - scale * d_bias / count
-    scales, of_deviations, shifts = [_repeated(v, repeats) for v in (scale, of_deviation, shift)]
+    terms = input_gradient(g_mean, g_variance, d_weight, d_bias, inverse, weight, count)
+    of_deviations, scales, shifts = [repeated(v, repeats) for v in terms]
 
     def work(part):
         for block in pieces(part, matrix.shape[1]):
@@ -191,7 +199,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
             into += shifts
 
     in_parallel(work, len(matrix), 2 * x.size)
-    return _as_channels(dx, x), d_weight, d_bias
+    return as_channels(dx, x), d_weight, d_bias
 
 
 def _channels_composition(x, weight, bias, *, eps):

@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd
 from autograd import operation
+from autograd.compiled import compilable
 from autograd.samples import call
 from autograd.small_products import in_columns, product
 from autograd.threads import in_parallel, pieces
@@ -149,24 +150,15 @@ def _rnn_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths, nee
 
 # Long short-term memory
 
-def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
-    steps, count = x.shape[:2]
-    n = h.shape[1]
-    # σ(a) = tanh(a / 2) / 2 + 1/2: with the rows of i, f, o halved, one tanh serves all four gates
-    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), n)
-    shift = 1 - scale
-    inputs, weights = x, w_ih
-    if b_ih is not None:  # as a column of the weights
-        inputs = np.concatenate([x, np.ones((steps, count, 1), x.dtype)], axis=2)
-        weights = np.concatenate([w_ih, (b_ih + b_hh)[:, None]], axis=1)
-    ours, theirs = (in_columns((w * scale[:, None]).T, count) for w in (weights, w_hh))
-    gates = np.empty((steps, count, 4 * n), x.dtype)
-    out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
+@compilable("nn.compiled.recurrent")
+def _lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
+    """All steps forward: fills gates (T, B, 4H), out, cells and squashed = tanh(cells) (T, B, H)."""
+    n, shift = h.shape[1], 1 - scale
 
     def run(sequences):
         h_t, c_t = h[sequences], c[sequences]
-        added, scratch = np.empty((len(h_t), 4 * n), x.dtype), np.empty((len(h_t), n), x.dtype)
-        for few in pieces(slice(0, steps), added.size):
+        added, scratch = np.empty((len(h_t), 4 * n), h.dtype), np.empty((len(h_t), n), h.dtype)
+        for few in pieces(slice(0, len(inputs)), added.size):
             product(inputs[few, sequences], ours, out=gates[few, sequences])
             for t in range(few.start, few.stop):
                 gate = gates[t, sequences]
@@ -179,9 +171,59 @@ def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
                 c_t += np.multiply(i, g, out=scratch)
                 h_t = np.multiply(o, np.tanh(c_t, out=squashed[t, sequences]), out=out[t, sequences])
 
-    in_parallel(run, count, gates.size)
+    in_parallel(run, len(h), gates.size)
+
+
+def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
+    steps, count = x.shape[:2]
+    n = h.shape[1]
+    # σ(a) = tanh(a / 2) / 2 + 1/2: with the rows of i, f, o halved, one tanh serves all four gates
+    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), n)
+    inputs, weights = x, w_ih
+    if b_ih is not None:  # as a column of the weights
+        inputs = np.concatenate([x, np.ones((steps, count, 1), x.dtype)], axis=2)
+        weights = np.concatenate([w_ih, (b_ih + b_hh)[:, None]], axis=1)
+    ours, theirs = (in_columns((w * scale[:, None]).T, count) for w in (weights, w_hh))
+    gates = np.empty((steps, count, 4 * n), x.dtype)
+    out, cells, squashed = np.empty((3, steps, count, n), x.dtype)
+    _lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed)
     ends = _ends(lengths, count)
     return out, out[ends].copy(), cells[ends].copy(), gates, cells, squashed
+
+
+@compilable("nn.compiled.recurrent")
+def _lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc):
+    """All steps back: fills d (T, B, 4H), the gradient of the gates, and dh and dc (B, H), which are zeros at first.
+
+    g_cell is the gradient of the last cells, which are those of the steps `ends` (B,).
+    """
+    n, last = dc.shape[1], {t: (ends == t)[:, None] for t in np.unique(ends)}
+
+    def run(sequences):
+        dc_t, dh_t = dc[sequences], dh[sequences]
+        scratch = np.empty_like(dc_t)
+        for few in reversed(pieces(slice(0, len(d)), len(dc_t) * 4 * n)):
+            # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all these steps at once
+            factors = d[few, sequences].reshape(few.stop - few.start, -1, 4, n, copy=False)
+            i, f, g, o = (gates[few, sequences, k * n:(k + 1) * n] for k in range(4))
+            tanh_c = squashed[few, sequences]
+            np.multiply(g, i * (1 - i), out=factors[:, :, 0])
+            np.multiply(cells_before[few, sequences], f * (1 - f), out=factors[:, :, 1])
+            np.multiply(i, 1 - g * g, out=factors[:, :, 2])
+            np.multiply(tanh_c, o * (1 - o), out=factors[:, :, 3])
+            through_cell = o * (1 - tanh_c * tanh_c)
+            for t in reversed(range(few.start, few.stop)):
+                factor = factors[t - few.start]
+                dh_t += d_out[t, sequences]
+                if t in last:
+                    dc_t += g_cell[sequences] * last[t][sequences]
+                dc_t += np.multiply(dh_t, through_cell[t - few.start], out=scratch)
+                factor[:, :3] *= dc_t[:, None]
+                factor[:, 3] *= dh_t
+                dc_t *= f[t - few.start]
+                product(d[t, sequences], w, out=dh_t)
+
+    in_parallel(run, len(dh), d.size)
 
 
 def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad):
@@ -189,36 +231,10 @@ def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_g
     g_out, g_final, g_cell = g
     steps, count, n = states.shape
     d_out, cells_before = _with_final(g_out, g_final, lengths), _before(cells, c)
-    ends = None if lengths is None else lengths - 1
-    dc = np.zeros((count, n), x.dtype) if lengths is not None else g_cell.copy()
-    dh = np.zeros((count, n), x.dtype)
+    dh, dc = np.zeros((2, count, n), x.dtype)
+    ends = np.full(count, steps - 1) if lengths is None else lengths - 1
     d, w = np.empty((steps, count, 4 * n), x.dtype), in_columns(w_hh, len(h))
-
-    def run(sequences):
-        dc_t, dh_t = dc[sequences], dh[sequences]
-        scratch = np.empty_like(dc_t)
-        for few in reversed(pieces(slice(0, steps), len(dc_t) * 4 * n)):
-            # What dc (for i, f, g) and dh (for o, and for c) are multiplied by, for all these steps at once
-            factors = d[few, sequences].reshape(few.stop - few.start, -1, 4, n, copy=False)
-            i, f, gg, o = (gates[few, sequences, k * n:(k + 1) * n] for k in range(4))
-            tanh_c = squashed[few, sequences]
-            np.multiply(gg, i * (1 - i), out=factors[:, :, 0])
-            np.multiply(cells_before[few, sequences], f * (1 - f), out=factors[:, :, 1])
-            np.multiply(i, 1 - gg * gg, out=factors[:, :, 2])
-            np.multiply(tanh_c, o * (1 - o), out=factors[:, :, 3])
-            through_cell = o * (1 - tanh_c * tanh_c)
-            for t in reversed(range(few.start, few.stop)):
-                factor = factors[t - few.start]
-                dh_t += d_out[t, sequences]
-                if lengths is not None:
-                    dc_t += g_cell[sequences] * (ends[sequences] == t)[:, None]
-                dc_t += np.multiply(dh_t, through_cell[t - few.start], out=scratch)
-                factor[:, :3] *= dc_t[:, None]
-                factor[:, 3] *= dh_t
-                dc_t *= f[t - few.start]
-                product(d[t, sequences], w, out=dh_t)
-
-    in_parallel(run, count, d.size)
+    _lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc)
     dx, dh, *weights = _gradients(d, d, dh, x, _before(states, h), w_ih, (*needs_input_grad[:2], *needs_input_grad[3:]))
     return [dx, dh, dc, *weights]
 

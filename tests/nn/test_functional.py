@@ -343,5 +343,5 @@ def test_attention_in_blocks_is_attention(window, dropped, monkeypatch):
         results.append([out.detach().numpy(), *[t.grad.numpy() for t in tensors]])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
-    assert len(attention._blocks(mask, queries, keys)) == (1 if window == "everything" else 4)
+    assert len(attention.blocks_seen(mask, queries, keys, 3)) == (1 if window == "everything" else 4)
     assert not np.any(results[0][0][:, ~seen.any(axis=1)])

@@ -1,0 +1,70 @@
+"""Loops compiled by numba in place of NumPy's functions: an extra, off until it is switched on.
+
+NumPy computes a formula one function at a time, each a trip through memory, and between two of them a thread waits for
+the interpreter. A compiled loop does all of it in one go, without the interpreter. A function that has such a form says
+where: the form has the same name, arguments and results, and may return NotImplemented for what it does not do.
+
+    @compilable("nn.compiled.normalization")
+    def normalize(x, *, eps): ...              # in NumPy: what is computed
+
+    @loop                                      # in nn/compiled/normalization.py
+    def normalize(x, *, eps): ...              # how to do it faster
+"""
+
+import functools
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from typing import Any
+
+_on = False
+
+
+def set_compiled(mode: bool) -> None:
+    """Let operations that have a form compiled by numba use it, or no longer; at first they don't.
+
+    `GRADCIRCUIT_COMPILED=1` in the environment does the same. Only float32 has compiled forms. The first call compiles
+    for a second or two; the result is kept on disk for later processes.
+
+    Raises:
+        ImportError: numba is not installed.
+
+    >>> autograd.set_compiled(True)
+    >>> autograd.is_compiled()
+    True
+    """
+    global _on
+    if mode and importlib.util.find_spec("numba") is None:
+        raise ImportError("set_compiled(True) needs numba, which is not installed: pip install 'gradcircuit[compiled]'")
+    _on = bool(mode)
+
+
+def is_compiled() -> bool:
+    """Whether operations use their compiled forms."""
+    return _on
+
+
+def compilable(module: str) -> Callable[[Callable], Callable]:
+    """Declares that a function has a compiled form of the same name (without a leading _) in a module."""
+    def decorate(plain: Callable) -> Callable:
+        name = plain.__name__.lstrip("_")
+
+        @functools.wraps(plain)
+        def either(*args: Any, **options: Any) -> Any:
+            if _on:
+                result = _form(module, name)(*args, **options)
+                if result is not NotImplemented:
+                    return result
+            return plain(*args, **options)
+        return either
+    return decorate
+
+
+@functools.cache
+def _form(module: str, name: str) -> Callable:
+    return getattr(importlib.import_module(module), name)
+
+
+if os.environ.get("GRADCIRCUIT_COMPILED") == "1":
+    set_compiled(True)

@@ -1,0 +1,92 @@
+"""gelu: each number through the whole formula at once."""
+
+import math
+
+import numpy as np
+
+from autograd.threads import in_parallel
+from nn.compiled.loops import ONE, all_float32, exp, loop
+from nn.functional.activation import P, Q
+
+ZERO, TWO, THREE = np.float32(0), np.float32(2), np.float32(3)
+HALF, ROOT_HALF, DENSITY = (np.float32(value) for value in (0.5, math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)))
+SCALE, CUBE = np.float32(math.sqrt(2 / math.pi)), np.float32(math.sqrt(2 / math.pi) * 0.044715)
+_P, _Q = np.array(P, np.float32), np.array(Q, np.float32)
+WORK = 4
+"""About how many numbers' time one takes."""
+
+
+def gelu_forward(x):
+    return _elementwise(_gelu, x)
+
+
+def gelu_back(g, x):
+    return _elementwise(_gelu_back, g, x)
+
+
+def gelu_tanh_forward(x):
+    return _elementwise(_gelu_tanh, x)
+
+
+def gelu_tanh_back(g, x):
+    return _elementwise(_gelu_tanh_back, g, x)
+
+
+def _elementwise(kernel, *arrays):
+    first = arrays[-1]
+    if not all_float32(*arrays) or any(a.shape != first.shape or a.strides != first.strides for a in arrays):
+        return NotImplemented
+    out = np.empty_like(first)
+    if out.strides != first.strides:
+        return NotImplemented
+    flat = [a.ravel(order="K") for a in (*arrays, out)]
+    in_parallel(lambda part: kernel(*[a[part] for a in flat]), first.size, WORK * first.size)
+    return out
+
+
+@loop
+def _normal_cdf(x):
+    """Φ by erf(x / √2) = x P(x²) / Q(x²)."""
+    x = x * ROOT_HALF
+    x = np.float32(4) if x > 4 else np.float32(-4) if x < -4 else x
+    square = x * x
+    p, q = _P[0], _Q[0]
+    for k in range(1, len(_P)):
+        p = p * square + _P[k]
+    for k in range(1, len(_Q)):
+        q = q * square + _Q[k]
+    return HALF * x * p / q + HALF
+
+
+@loop
+def _gelu(x, out):
+    for i in range(x.size):
+        out[i] = x[i] * _normal_cdf(x[i])
+
+
+@loop
+def _gelu_back(g, x, out):
+    for i in range(x.size):
+        out[i] = g[i] * (_normal_cdf(x[i]) + x[i] * DENSITY * exp(x[i] * x[i] * -HALF))
+
+
+@loop
+def _twice(x):
+    """2u for u = √(2/π) (x + 0.044715 x³): (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)), which loses no digits."""
+    return TWO * x * (SCALE + CUBE * x * x)
+
+
+@loop
+def _gelu_tanh(x, out):
+    for i in range(x.size):
+        out[i] = x[i] / (ONE + exp(-_twice(x[i])))
+
+
+@loop
+def _gelu_tanh_back(g, x, out):
+    for i in range(x.size):
+        twice = _twice(x[i])
+        e = exp(-twice)
+        s = ONE / (ONE + e)
+        slope = s * (ONE + x[i] * (e * s) * TWO * (SCALE + THREE * CUBE * x[i] * x[i]))
+        out[i] = g[i] * (ONE if twice > 80 else ZERO if twice < -80 else slope)

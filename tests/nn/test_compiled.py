@@ -1,0 +1,249 @@
+"""The forms that numba compiles give what NumPy's give, forward and back."""
+
+import importlib.util
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+import nn.functional as F
+from autograd.table import TABLE
+from autograd.testing import Draw
+
+needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Compiled forms are on, and however little there is to do is shared between two threads."""
+    monkeypatch.setattr("autograd.threads.WORTHWHILE", 1)
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(2)
+    autograd.set_compiled(True)
+    yield
+    autograd.set_compiled(False)
+    autograd.set_num_threads(before)
+
+
+def values_and_gradients(function, arrays):
+    """What `function` gives of Tensors, and the gradients of a weighted sum of it."""
+    tensors = [autograd.tensor(a, requires_grad=a.dtype.kind == "f") if isinstance(a, np.ndarray) else a
+               for a in arrays]
+    out = function(*tensors)
+    outputs = list(out) if isinstance(out, tuple) else [out]
+    rng = np.random.default_rng(0)
+    weights = [rng.standard_normal(o.shape).astype(o.dtype) for o in outputs]
+    sum(((o * w).sum() for o, w in zip(outputs, weights, strict=True)), start=autograd.zeros(())).backward()
+    return [o.detach().numpy() for o in outputs] + [t.grad.numpy() for t in tensors
+                                           if isinstance(t, autograd.Tensor) and t.grad is not None]
+
+
+def agree(function, *arrays):
+    """Both forms give the same, to the rounding of float32, and stay in float32."""
+    autograd.set_compiled(False)
+    plain = values_and_gradients(function, arrays)
+    autograd.set_compiled(True)
+    with np.errstate(all="raise"):
+        fast = values_and_gradients(function, arrays)
+    for one, other in zip(plain, fast, strict=True):
+        assert other.dtype == np.float32
+        assert other.shape == one.shape
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5 * max(1, np.abs(one).max(initial=0)))
+
+
+def has_a_compiled_module(op):
+    module = op.forward.__module__
+    return module.startswith("nn.functional.") and importlib.util.find_spec(module.replace("functional", "compiled"))
+
+
+@needs_numba
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if has_a_compiled_module(op)], ids=lambda op: op.name)
+def test_operation(op, compiled):
+    @settings(derandomize=True, database=None, max_examples=40, deadline=None)
+    @given(st.composite(lambda draw: op.samples(Draw(draw)))())
+    def property_(call):
+        args, options = call
+        single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
+        agree(lambda *tensors: op.call(*tensors, **options), *single)
+    property_()
+
+
+rng = np.random.default_rng(0)
+
+
+def numbers(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def channels_last(array):
+    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+CONVOLUTIONS = {
+    "larger than a block of windows": dict(x=(3, 8, 40, 38), w=(16, 8, 3, 3), padding=1),
+    "stride": dict(x=(3, 3, 33, 30), w=(8, 3, 7, 7), stride=(2, 3), padding=(3, 2)),
+    "dilation": dict(x=(2, 6, 20, 22), w=(5, 6, 3, 2), dilation=(2, 3), padding=(1, 2)),
+    "groups": dict(x=(3, 12, 18, 17), w=(8, 3, 3, 3), groups=4, stride=(1, 2)),
+    "grouped and dilated": dict(x=(2, 4, 15, 16), w=(6, 2, 3, 3), groups=2, dilation=2),
+    "depthwise": dict(x=(2, 6, 12, 12), w=(6, 1, 3, 3), groups=6, padding=1),
+    "one element": dict(x=(2, 6, 12, 12), w=(5, 6, 1, 1), stride=2),
+    "no image": dict(x=(0, 3, 8, 8), w=(4, 3, 3, 3)),
+    "many channels": dict(x=(2, 130, 6, 6), w=(140, 130, 3, 3), padding=1),
+}
+
+
+@needs_numba
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, channels_last])
+def test_convolution(case, layout, compiled):
+    options = dict(CONVOLUTIONS[case])
+    x, w = layout(numbers(*options.pop("x"))), numbers(*options.pop("w"))
+    agree(lambda *a: F.conv2d(*a, **options), x, w, numbers(len(w)))
+    agree(lambda *a: F.conv2d(*a, **options), x, w)
+
+
+@needs_numba
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_transposed_convolution(stride, compiled):
+    agree(lambda *a: F.conv_transpose2d(*a, stride=stride, padding=1), numbers(3, 6, 11, 12), numbers(6, 5, 4, 3))
+
+
+@needs_numba
+@pytest.mark.parametrize("shape", [(300, 7), (3, 5, 20, 21), (2, 3, 4, 5, 6)])
+def test_normalization(shape, compiled):
+    x = numbers(*shape) * 3 + 100
+    agree(lambda *a: F.batch_norm(a[0], None, None, *a[1:], training=True), x, numbers(shape[1]), numbers(shape[1]))
+    agree(lambda *a: F.batch_norm(*a, None, None, training=True), x)
+    agree(lambda *a: F.layer_norm(a[0], shape[-1:], *a[1:]), x, numbers(shape[-1]), numbers(shape[-1]))
+    agree(lambda *a: F.layer_norm(*a, shape[-1:]), x)
+
+
+@needs_numba
+@pytest.mark.parametrize("lead", [(), (3,), (2, 3), (2, 1, 3)])
+@pytest.mark.parametrize("kind", ["all", "causal", "window", "floating mask", "one mask each", "dropped", "no keys"])
+def test_attention(lead, kind, compiled):
+    """With more queries than are looked at together."""
+    queries, keys = 70, 0 if kind == "no keys" else 75
+    arrays = numbers(*lead, queries, 6), numbers(*lead, keys, 6), numbers(*lead, keys, 5)
+    i, j = np.arange(queries)[:, None], np.arange(keys)
+    mask = {"causal": j <= i, "window": (abs(i - j) < 4) & (i > 2), "floating mask": numbers(queries, keys),
+            "one mask each": rng.random((*lead, queries, keys)) < 0.8}.get(kind)
+
+    def attention(*tensors):
+        autograd.manual_seed(0)
+        return F.scaled_dot_product_attention(*tensors, attn_mask=mask, dropout_p=0.3 if kind == "dropped" else 0.0)
+    agree(attention, *arrays)
+
+
+@needs_numba
+def test_attention_of_parts_of_an_array(compiled):
+    """Queries, keys and values as slices of one projection, as in a Transformer."""
+    def attention(projected):
+        q, k, v = (projected[:, :, n].transpose(1, 2) for n in range(3))
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    agree(attention, numbers(2, 40, 3, 4, 8))
+
+
+@needs_numba
+@pytest.mark.parametrize("lengths", [None, np.array([3, 9, 1, 5, 9])])
+@pytest.mark.parametrize("hidden", [7, 64])
+def test_lstm(lengths, hidden, compiled):
+    from nn.functional.recurrent import lstm_sequence
+    weights = [numbers(4 * hidden, 6), numbers(4 * hidden, hidden), numbers(4 * hidden), numbers(4 * hidden)]
+    agree(lambda *a: lstm_sequence(*a, lengths=lengths), numbers(9, 5, 6), numbers(5, hidden), numbers(5, hidden),
+          *[w / 8 for w in weights])
+
+
+@needs_numba
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu(approximate, compiled):
+    """Over all of float32's range; in the memory order of images too."""
+    x = np.concatenate([np.linspace(-20, 20, 10_001), [1e-30, -1e-30, 3e38, -3e38, 100, -100]]).astype(np.float32)
+    with np.errstate(over="ignore"):
+        autograd.set_compiled(False)
+        precise = values_and_gradients(lambda a: F.gelu(a, approximate), [x[:10_001].astype(np.float64)])
+        autograd.set_compiled(True)
+        fast = values_and_gradients(lambda a: F.gelu(a, approximate), [x[:10_001]])
+        for one, other in zip(precise, fast, strict=True):
+            np.testing.assert_allclose(other, one, rtol=2e-6, atol=2e-6)
+        out, slope = values_and_gradients(lambda a: F.gelu(a, approximate), [x[10_001:]])
+    np.testing.assert_array_equal(out[2:], [np.float32(3e38), 0, 100, 0])
+    assert np.isfinite(slope).all()
+    agree(lambda a: F.gelu(a, approximate), channels_last(numbers(2, 3, 5, 4)))
+
+
+@needs_numba
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_a_number_is_not_hidden(value, compiled):
+    x = numbers(4, 3, 8, 8)
+    x[1, 1, 2, 2] = value
+    with np.errstate(invalid="ignore"):
+        for function in (F.gelu, lambda a: F.gelu(a, "tanh"), lambda a: F.layer_norm(a, (8,)),
+                         lambda a: F.batch_norm(a, None, None, training=True),
+                         lambda a: F.conv2d(a, autograd.ones(2, 3, 3, 3)),
+                         lambda a: F.scaled_dot_product_attention(a, a, a)):
+            out = function(autograd.tensor(x)).numpy()
+            assert not np.isfinite(out[1]).all()
+            assert np.isfinite(out[0]).all() or function(autograd.tensor(x)).shape == x.shape  # batch norm mixes them
+
+
+@needs_numba
+def test_exp_and_tanh(compiled):
+    from numba import njit
+
+    from nn.compiled import loops
+
+    @njit
+    def every(x, exps, tanhs):
+        for i in range(len(x)):
+            exps[i], tanhs[i] = loops.exp(x[i]), loops.tanh(x[i])
+    x = np.concatenate([np.linspace(-86, 88, 100_001), [np.inf, -np.inf, np.nan, 0, 1e-30]]).astype(np.float32)
+    exps, tanhs = np.empty((2, len(x)), np.float32)
+    every(x, exps, tanhs)
+    np.testing.assert_allclose(exps, np.exp(x.astype(np.float64)), rtol=3e-7)
+    np.testing.assert_allclose(tanhs, np.tanh(x.astype(np.float64)), rtol=4e-7)
+
+
+@needs_numba
+def test_float64_and_second_derivatives_take_the_plain_forms(compiled):
+    x, w = rng.standard_normal((2, 3, 6, 6)), rng.standard_normal((4, 3, 3, 3))
+    fast = F.conv2d(autograd.tensor(x), autograd.tensor(w)).numpy()
+    autograd.set_compiled(False)
+    np.testing.assert_array_equal(fast, F.conv2d(autograd.tensor(x), autograd.tensor(w)).numpy())
+    results = []
+    for mode in (False, True):
+        autograd.set_compiled(mode)
+        a = autograd.tensor(x.astype(np.float32), requires_grad=True)
+        g, = autograd.grad(F.gelu(a).sum(), a, create_graph=True)
+        results.append(autograd.grad((g * g).sum(), a)[0].numpy())
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-5)
+
+
+@needs_numba
+def test_two_threads_may_compute_at_once(compiled):
+    x, w = autograd.tensor(numbers(4, 3, 16, 16)), autograd.tensor(numbers(8, 3, 3, 3))
+    expected, found = F.conv2d(x, w).numpy(), []
+    threads = [threading.Thread(target=lambda: found.extend(F.conv2d(x, w).numpy() for _ in range(20)))
+               for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80
+    for out in found:
+        np.testing.assert_array_equal(out, expected)
+
+
+def test_they_are_off_at_first():
+    assert not autograd.is_compiled()
+
+
+def test_without_numba_there_are_none(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"set_compiled\(True\) needs numba.*pip install 'gradcircuit\[compiled\]'"):
+        autograd.set_compiled(True)
+    assert not autograd.is_compiled()
+    autograd.set_compiled(False)
