@@ -67,35 +67,52 @@ def _view(array, shape, strides):
     return np.ndarray(shape, array.dtype, array, strides=strides)  # as_strided takes twenty microseconds
 
 
-def _windows(x, kernel, out, stride, padding, dilation, groups):
-    """Block by block: which images, and their windows as matrices (groups, places, kernel x channels of the group)."""
+def _parts(channels, kernel, stride, c_out):
+    """Into how many parts windows are cut: one for each row of the kernel, or a single one.
+
+    With stride 1 neighbouring places share those of rows, so that there is less to copy; but the products of the parts
+    must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3.
+    """
+    return kernel[0] if stride[0] == 1 and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
+
+
+def _windows(x, kernel, out, stride, padding, dilation, groups, parts):
+    """Block by block: which images, and the parts of their windows as matrices (groups, images, places, numbers).
+
+    If there is a single part, all images of the block count as one.
+    """
     channels, count = x.shape[1] // groups, math.prod(out)
-    row = math.prod(kernel) * channels
-    blocks = blocks_of(len(x), count * row * groups * x.itemsize)
+    beyond = dilation[0] * (kernel[0] - 1) if parts > 1 else 0
+    depth = math.prod(kernel) // parts * channels
+    blocks = blocks_of(len(x), (count // out[0] * (out[0] + beyond)) * depth * groups * x.itemsize)
     if not blocks:
         return
     longest = blocks[0].stop
     array, load = _images(x, longest, padding)
-    if row == channels and groups == 1:  # a kernel of one element: the windows are the pixels
+    if math.prod(kernel) == groups == 1:  # a kernel of one element: the windows are the pixels
         every = (slice(None), *places((0,) * len(out), out, stride, dilation))
         for images in blocks:
             pixels = array[load(images)][every]
-            yield images, pixels.reshape(1, len(pixels) * count, row)
+            yield images, [pixels.reshape(1, 1, len(pixels) * count, depth)]
         return
     between_places, between_elements = _steps(array, stride, dilation)
-    overlapping = _view(array, (groups, len(array), *out, *kernel, channels),
-                        (channels * x.itemsize, array.strides[0], *between_places, *between_elements, x.itemsize))
+    rest = slice(parts > 1, None)
+    overlapping = _view(
+        array, (groups, len(array), out[0] + beyond, *out[1:], *kernel[rest], channels),
+        (channels * x.itemsize, array.strides[0], *between_places, *between_elements[rest], x.itemsize))
     buffer = np.empty((groups, longest, *overlapping.shape[2:]), x.dtype)
     for images in blocks:
         view = overlapping[:, load(images)]
         windows = buffer if view.shape == buffer.shape else np.empty(view.shape, x.dtype)
         np.copyto(windows, view)
-        yield images, windows.reshape(groups, view.shape[1] * count, row)
+        lead = (groups, view.shape[1], count) if parts > 1 else (groups, 1, view.shape[1] * count)
+        yield images, [windows[:, :, i * dilation[0]:i * dilation[0] + out[0]].reshape(*lead, depth)
+                       for i in range(parts)]
 
 
-def _as_groups(y, groups):
-    """(N, *size, C) -> (groups, N x places, channels of the group), a view if y is contiguous."""
-    return y.reshape(math.prod(y.shape[:-1]), groups, y.shape[-1] // groups).swapaxes(0, 1)
+def _as_groups(y, groups, images):
+    """(N, *size, C) -> (groups, images, places, channels of the group), a view if y is contiguous."""
+    return y.reshape(images, y[..., 0].size // images, groups, y.shape[-1] // groups).transpose(2, 0, 1, 3)
 
 
 def weight_matrices(weight, groups):
@@ -158,9 +175,14 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     result = np.empty((len(x), *out, len(weight)), x.dtype)
 
     def windows_times_weight(images):
-        for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
+        for block, (windows, *others) in _windows(x[images], kernel, out, stride, padding, dilation, groups, parts):
             part = result[images][block]
-            product(windows, matrices, out=_as_groups(part, groups))
+            into = _as_groups(part, groups, windows.shape[1])
+            product(windows, matrices[0], out=into)
+            another = np.empty_like(part) if others else None
+            for windows, of_row in zip(others, matrices[1:], strict=True):
+                product(windows, of_row, out=_as_groups(another, groups, windows.shape[1]))
+                part += another
             if bias is not None:
                 part += bias
 
@@ -177,7 +199,9 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         in_parallel(kernel_by_kernel, len(x), numbers(result.shape, weight.shape))
     else:
-        matrices = in_columns(weight_matrices(weight, groups), math.prod(out))
+        parts = _parts(weight.shape[1], kernel, stride, len(weight) // groups)
+        matrices = [in_columns(matrix, math.prod(out))[:, None]
+                    for matrix in np.split(weight_matrices(weight, groups), parts, axis=1)]
         in_parallel(windows_times_weight, len(x), numbers(result.shape, weight.shape))
     return channels_first(result)
 
@@ -225,7 +249,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     if depthwise:
         kernels = _kernel_rows(weight, out[-1])
     else:
-        matrices = in_columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(out))
+        matrices = in_columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(out))[:, None]
 
     def put_down(images):
         y_part, result_part = y[images], result[images]
@@ -242,8 +266,8 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
                     put = (rows * kernels[offset]).reshape(block.shape)
                     total[(slice(None), *places(offset, out, stride, dilation))] += put
             else:
-                windows = np.empty((groups, len(block) * math.prod(out), row), y.dtype)
-                product(_as_groups(block, groups), matrices, out=windows)
+                windows = np.empty((groups, 1, len(block) * math.prod(out), row), y.dtype)
+                product(_as_groups(block, groups, 1), matrices, out=windows)
                 windows = windows.reshape(groups, len(block), *out, *kernel, weight.shape[1])
                 _add_windows(total, windows, stride, dilation)
             result_part[few] = total[(slice(None), *inside(size, padding))]
@@ -257,9 +281,11 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
 
     def windows_times_y(images):
-        total, y_part = np.zeros((groups, math.prod(kernel) * c_in, c_out), x.dtype), y[images]
-        for block, windows in _windows(x[images], kernel, out, stride, padding, dilation, groups):
-            total += transposed_product(windows, _as_groups(contiguous_channels_last(y_part[block]), groups))
+        total, y_part = np.zeros((parts, groups, math.prod(kernel) * c_in // parts, c_out), x.dtype), y[images]
+        for block, every in _windows(x[images], kernel, out, stride, padding, dilation, groups, parts):
+            factor = _as_groups(contiguous_channels_last(y_part[block]), groups, every[0].shape[1])
+            for windows, of_part in zip(every, total, strict=True):
+                of_part += transposed_product(windows, factor).sum(axis=1)
         return total
 
     def kernel_by_kernel(images):
@@ -274,8 +300,9 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     if is_depthwise((y.shape[1], c_in), groups):
         total = sum(in_parallel(kernel_by_kernel, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
         return np.moveaxis(total, -1, 0)[:, None]
+    parts = _parts(c_in, kernel, stride, c_out)
     total = sum(in_parallel(windows_times_y, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
-    return as_weight(total, kernel)
+    return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
 
 
 # The declarations
