@@ -21,7 +21,9 @@ TURN = 0.4  # seconds
 SETTLE = 0.05  # seconds in which the threads of the process before fall asleep
 STEPS = 10  # undisturbed steps that make a median
 LIMIT = 300  # seconds that an answer may take
-OURS = ("gradcircuit", "products", "pass")  # these import the engine from this checkout
+OURS = ("gradcircuit", "compiled", "products", "pass")  # these import the engine from this checkout
+
+VARIANTS = {"compiled": "gradcircuit", "torch_tuned": "torch"}  # in the same environment
 
 
 class WorkerError(Exception):
@@ -162,7 +164,7 @@ def find(names: list[str], pythons: dict[str, str]) -> tuple[list[Library], dict
     """The libraries that are installed, and for the others the reason why they are left out."""
     found, missing = [], {}
     for name in names:
-        python = pythons.get(name) or pythons.get(name.removesuffix("_tuned")) or sys.executable
+        python = pythons.get(name) or pythons.get(VARIANTS.get(name, name)) or sys.executable
         try:
             found.append(Library(name, python).describe())
         except (WorkerError, OSError) as error:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import data
 
-NAMES = {"gradcircuit": "gradcircuit", "torch": "PyTorch", "torch_tuned": "PyTorch tuned", "jax": "JAX jit",
-         "mygrad": "MyGrad", "hips": "HIPS autograd", "products": "products alone", "pass": "one pass"}
+NAMES = {"gradcircuit": "gradcircuit", "compiled": "compiled", "torch": "PyTorch", "torch_tuned": "PyTorch tuned",
+         "jax": "JAX jit", "mygrad": "MyGrad", "hips": "HIPS autograd", "products": "products alone",
+         "pass": "one pass"}
+OURS = {"gradcircuit": "ratio", "compiled": "ratio compiled"}
 PEERS = ("torch_tuned", "jax", "mygrad", "hips")
 FLOORS = ("products", "pass")
 FOOTPRINTS = ("gradcircuit", "torch", "jax", "mygrad", "hips")  # libraries with an import and a size of their own
@@ -89,9 +91,9 @@ class Row:
             words += f" (**results differ by {error:.0e}**)"
         return words
 
-    def ratio_text(self) -> str:
+    def ratio_text(self, library: str = "gradcircuit") -> str:
         """The ratio, marked where the target is missed."""
-        ratio = self.ratio()
+        ratio = self.ratio(library)
         return "–" if ratio is None else f"{ratio:.2f}" if ratio >= self.quantity.target else f"**{ratio:.2f}** ✗"
 
     def summary(self) -> str:
@@ -115,24 +117,29 @@ def markdown(measured: dict) -> str:
     """The table, with the machine above and what the columns mean below."""
     peers = [library for library in PEERS if library in measured["versions"]]
     floors = [library for library in FLOORS if library in measured["versions"]]
-    heads = ["", "", "unit", "gradcircuit", "PyTorch", "ratio", "target", *(NAMES[p] for p in (*peers, *floors))]
+    ours = [library for library in OURS if library in measured["versions"]]
+    heads = ["", "", "unit", *(NAMES[library] for library in ours), "PyTorch", *(OURS[library] for library in ours),
+             "target", *(NAMES[p] for p in (*peers, *floors))]
     lines = [f"| {' | '.join(heads)} |", "|---|---|---|" + "---:|" * (len(heads) - 3)]
     for row in rows(measured):
-        words = [row.name, row.quantity.title, row.quantity.unit, row.text("gradcircuit"), row.text("torch"),
-                 row.ratio_text(), f"{row.quantity.target:g}", *(row.text(p) for p in (*peers, *floors))]
+        words = [row.name, row.quantity.title, row.quantity.unit, *(row.text(library) for library in ours),
+                 row.text("torch"), *(row.ratio_text(library) for library in ours), f"{row.quantity.target:g}",
+                 *(row.text(p) for p in (*peers, *floors))]
         lines.append(f"| {' | '.join(words)} |")
     versions = ", ".join(f"{NAMES[name]} {version}" for name, version in measured["versions"].items()
                          if name in FOOTPRINTS)
-    largest = max((deviation(workload, cells.get("gradcircuit", {}).get("results", []))
-                   for workload, cells in measured["cells"].items()), default=0)
+    largest = max((deviation(workload, cells.get(library, {}).get("results", []))
+                   for workload, cells in measured["cells"].items() for library in ours), default=0)
     missing = [NAMES[name] for name in NAMES if name not in measured["versions"]]
     return "\n".join([
         f"Measured on {measured['machine']}, two threads. {versions}.", "", *lines, "",
         "Medians of interleaved, undisturbed steps ± half the distance of the quartiles; lower is better. Ratio: "
-        "PyTorch's figure over gradcircuit's, ✗ where it misses the target. PyTorch tuned: fused optimizers, "
-        "channels-last images. MyGrad: its memory guard off. Products alone: `np.matmul` on the step's own shapes. One "
-        "pass: parameters, gradients and state (of a convolution: all its arrays) read and written once. –: the "
-        f"library cannot express it. Largest relative deviation of gradcircuit's results: {largest:.0e} "
+        "PyTorch's figure over gradcircuit's, ✗ where it misses the target. Compiled: with the loops that numba "
+        "compiles (`autograd.set_compiled(True)`), where there are any; its memory includes numba. PyTorch tuned: "
+        "fused optimizers, channels-last images. MyGrad: its memory guard off. Products alone: `np.matmul` on the "
+        "step's own shapes. One pass: parameters, gradients and state (of a convolution: all its arrays) read and "
+        "written once. –: the library cannot express it. Largest relative deviation of gradcircuit's results: "
+        f"{largest:.0e} "
         f"(allowed: {TOLERANCE:.0e})."
         + (f" Not installed: {', '.join(missing)}." if missing else ""), ""])
 
@@ -157,7 +164,8 @@ def picture(measured: dict, path: Path) -> None:
     for i, row in enumerate(shown):
         axes.annotate(f"{row.ratio():.2f}", (1, i), (4, 0), xycoords=axes.get_yaxis_transform(),
                       textcoords="offset points", va="center", fontsize=8)
-    for library, marker, color in zip(PEERS, "D^os", ("#b23a48", "#3a7d44", "#7a5195", "0.35"), strict=True):
+    colors = "#1d5c83", "#b23a48", "#3a7d44", "#7a5195", "0.35"
+    for library, marker, color in zip(("compiled", *PEERS), "*D^os", colors, strict=True):
         points = [(row.ratio(library), i) for i, row in enumerate(shown) if row.ratio(library) is not None]
         if points:
             axes.scatter(*zip(*points, strict=True), marker=marker, s=20, color=color, edgecolor="white", linewidth=0.5,

@@ -28,7 +28,7 @@ import report
 from interleaved import Library, find, interpreters, measure
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = ["gradcircuit", "torch", "torch_tuned", "jax", "mygrad", "hips", "products", "pass"]
+LIBRARIES = ["gradcircuit", "compiled", "torch", "torch_tuned", "jax", "mygrad", "hips", "products", "pass"]
 
 
 def machine() -> str:

@@ -24,22 +24,23 @@ HERE = Path(__file__).parent
 LONG = 10.0  # seconds: a first step longer than this is not repeated to warm up
 FRESH = 400  # steps on one batch; many more drive the optimizer's state into denormals, which are slow
 
-MODULES = {"gradcircuit": "autograd, nn, optim", "torch": "torch", "torch_tuned": "torch", "jax": "jax, jax.numpy",
-           "mygrad": "mygrad", "hips": "autograd.numpy", "products": "numpy", "pass": "numpy"}
+MODULES = {"gradcircuit": "autograd, nn, optim", "compiled": "numba, autograd, nn, optim", "torch": "torch",
+           "torch_tuned": "torch", "jax": "jax, jax.numpy", "mygrad": "mygrad", "hips": "autograd.numpy",
+           "products": "numpy", "pass": "numpy"}
 """What a user imports. HIPS autograd has the name of this project's engine; only the former has `autograd.numpy`."""
 
-DISTRIBUTIONS = {"torch": "torch", "torch_tuned": "torch", "jax": "jax", "mygrad": "mygrad", "hips": "autograd",
-                 "products": "numpy", "pass": "numpy"}
+DISTRIBUTIONS = {"compiled": "numba", "torch": "torch", "torch_tuned": "torch", "jax": "jax", "mygrad": "mygrad",
+                 "hips": "autograd", "products": "numpy", "pass": "numpy"}
 
 
 def workloads(library: str) -> dict[str, Callable]:
     """What a library can express, by name."""
     if library in ("products", "pass"):
         return getattr(importlib.import_module("floor"), library.upper())
-    if library in ("gradcircuit", "torch", "torch_tuned"):
+    if library in ("gradcircuit", "compiled", "torch", "torch_tuned"):
         text = importlib.import_module("workloads")
         return {name: partial(make, text.library(library)) for name, make in text.WORKLOADS.items()
-                if library != "torch_tuned" or name in text.TUNED}
+                if name in text.VARIANTS.get(library, text.WORKLOADS)}
     return importlib.import_module(f"peers.{library}").WORKLOADS
 
 

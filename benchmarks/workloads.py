@@ -16,12 +16,14 @@ import numpy as np
 def library(name: str) -> types.SimpleNamespace:
     """The modules of a library under common names: the only place where the two differ.
 
-    "torch_tuned" is PyTorch with its fused optimizers and images in channels-last order.
+    "compiled" is this project with the loops that numba compiles, "torch_tuned" PyTorch with its fused optimizers and
+    images in channels-last order.
     """
-    if name == "gradcircuit":
+    if name in ("gradcircuit", "compiled"):
         import autograd as base
         import nn
         import optim
+        base.set_compiled(name == "compiled")
         return types.SimpleNamespace(base=base, nn=nn, F=nn.functional, optim=optim, grad=base.grad, images=lambda v: v)
     torch = importlib.import_module("torch")
     torch.set_num_threads(2)
@@ -264,5 +266,6 @@ WORKLOADS: dict[str, Callable] = {
     "W1": chain, "W2": mlp, "W3": cnn, "W4": resnet, "W5": lstm, "W6": gpt, "W7": scalars, "W10": deep, "W11": adam,
     **{name: partial(convolution, name) for name in data.CONVOLUTIONS}, "W13": hessian_vector}
 
-TUNED = {name for name in WORKLOADS if name in {"W2", "W3", "W4", "W5", "W6", "W11"} or name in data.CONVOLUTIONS}
-"""Where PyTorch's tuned form is another than its default."""
+VARIANTS = {"compiled": {"W3", "W4", "W5", "W6", "W12a", "W12b"},
+            "torch_tuned": {"W2", "W3", "W4", "W5", "W6", "W11", *data.CONVOLUTIONS}}
+"""Where a library's other form is another than its default."""

@@ -3,6 +3,7 @@
 How long anything takes is no test's business.
 """
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -31,6 +32,14 @@ def test_results_are_those_of_the_definition(workload):
     n = min(len(RESULTS[workload]), len(answer["results"]))
     assert answer["results"][:n] == pytest.approx(RESULTS[workload][:n], rel=1e-4)
     assert answer["memory"] >= 0
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+@pytest.mark.parametrize("workload", ["W3", "W4", "W5", "W6", "W12a", "W12b"])
+def test_compiled_loops_give_them_too(workload):
+    answer = json.loads(run("", "benchmarks/worker.py", "compiled", workload))
+    n = min(len(RESULTS[workload]), len(answer["results"]))
+    assert answer["results"][:n] == pytest.approx(RESULTS[workload][:n], rel=1e-4)
 
 
 def test_sizes_grow_all_that_depends_on_them():

@@ -20,9 +20,10 @@ def _part_of(part, *arrays):
 
 def _seen(mask, rows, columns):
     """(first query, last, first key, last) of each block, outside of which all is masked."""
-    return np.array([(start, min(start + QUERIES, q.stop), k.start, k.stop)
-                     for q, k in blocks_seen(mask, rows, columns, QUERIES) for start in range(q.start, q.stop, QUERIES)],
-                    np.int64).reshape(-1, 4)
+    blocks = [(start, min(start + QUERIES, few.stop), seen.start, seen.stop)
+              for few, seen in blocks_seen(mask, rows, columns, QUERIES)
+              for start in range(few.start, few.stop, QUERIES)]
+    return np.array(blocks, np.int64).reshape(-1, 4)
 
 
 def forward(query, key, value, *, mask, keep, scale):

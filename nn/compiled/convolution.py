@@ -8,7 +8,7 @@ from autograd.small_products import in_columns
 from autograd.threads import in_parallel
 from nn.compiled.loops import HAS_PRODUCTS, all_float32, loop, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_depthwise, numbers, weight_matrices
-from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last, output_size
+from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 WINDOWS = 1 << 16
 """How many numbers of windows are made at a time: they stay in a core's cache."""

@@ -10,9 +10,11 @@ def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
     if not HAS_PRODUCTS or not all_float32(inputs, ours, theirs):
         return NotImplemented
     ours, theirs = np.ascontiguousarray(ours), np.ascontiguousarray(theirs)  # for a single sequence they are not
-    in_parallel(lambda few: _forward(few.start, few.stop, inputs, h, c, ours, theirs, scale, gates, out, cells, squashed),
-                len(h), gates.size)
-    return None
+
+    def work(few):
+        _forward(few.start, few.stop, inputs, h, c, ours, theirs, scale, gates, out, cells, squashed)
+
+    return in_parallel(work, len(h), gates.size)
 
 
 @loop
@@ -38,9 +40,11 @@ def _forward(first, last, inputs, h, c, ours, theirs, scale, gates, out, cells, 
 def lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc):
     if not HAS_PRODUCTS or not all_float32(d_out, gates, w):
         return NotImplemented
-    in_parallel(lambda few: _back(few.start, few.stop, d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc),
-                len(dh), d.size)
-    return None
+
+    def work(few):
+        _back(few.start, few.stop, d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc)
+
+    return in_parallel(work, len(dh), d.size)
 
 
 @loop

@@ -129,6 +129,7 @@ def as_weight(matrices, kernel):
 
 
 def is_depthwise(weight_shape, groups):
+    """Whether each channel has a kernel of its own, and one output."""
     return groups > 1 and weight_shape[0] == groups and weight_shape[1] == 1
 
 
