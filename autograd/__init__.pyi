@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd import anomaly as anomaly
 from autograd import calling as calling
+from autograd import compiled as compiled
 from autograd import costs as costs
 from autograd import creation as creation
 from autograd import dtypes as dtypes
@@ -31,6 +32,8 @@ from autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from autograd.anomaly import set_detect_anomaly as set_detect_anomaly
 from autograd.checkpoint import checkpoint as checkpoint
 from autograd.checkpoint import checkpoint_sequential as checkpoint_sequential
+from autograd.compiled import is_compiled as is_compiled
+from autograd.compiled import set_compiled as set_compiled
 from autograd.creation import arange as arange
 from autograd.creation import as_tensor as as_tensor
 from autograd.creation import empty as empty

@@ -24,8 +24,9 @@ _on = False
 def set_compiled(mode: bool) -> None:
     """Let operations that have a form compiled by numba use it, or no longer; at first they don't.
 
-    `GRADCIRCUIT_COMPILED=1` in the environment does the same. Only float32 has compiled forms. The first call compiles
-    for a second or two; the result is kept on disk for later processes.
+    `GRADCIRCUIT_COMPILED=1` in the environment does the same. There are forms for float32 of convolution, batch and
+    layer normalization, attention, gelu, the LSTM and the optimizers; results differ in the last digits. A function is
+    compiled when it is first called, which takes seconds; later processes find it on disk.
 
     Raises:
         ImportError: numba is not installed.

@@ -67,6 +67,16 @@ def with_threads(count: int, cached: int, way: Callable[[], object]) -> float:
         threads.CACHED = before[1]
 
 
+def in_turns(switch: Callable[[bool], object], way: Callable[[], object]) -> list[float]:
+    """The time of `way` with something off and on."""
+    def switched(on: bool) -> None:
+        switch(on)
+        way()
+    for on in (True, False):
+        switched(on)
+    return microseconds(lambda: switched(False), lambda: switched(True))
+
+
 def main() -> None:
     """Print one line for each device."""
     for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
@@ -74,8 +84,9 @@ def main() -> None:
     if "EFFECTS_CLEAN" not in os.environ:  # OpenBLAS has read them already
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"EFFECTS_CLEAN": "1"})
     sys.path.insert(0, str(Path(__file__).parent.parent))
+    import autograd
     from autograd import small_products, threads
-    from nn.functional import activation, convolution, geometry
+    from nn.functional import activation, convolution, geometry, normalization, recurrent
 
     rng = np.random.default_rng(0)
     million = rng.standard_normal((1024, 1024), np.float32)
@@ -95,6 +106,13 @@ def main() -> None:
     def convolve():
         return convolution._convolve(batch, kernel, **options)
 
+    few_channels = np.moveaxis(rng.standard_normal((32, 32, 32, 16), np.float32), -1, 1)
+    few_kernels = rng.standard_normal((16, 16, 3, 3), np.float32)
+    parts = convolution._parts
+
+    def rows_shared(on):
+        convolution._parts = parts if on else lambda *_: 1
+
     # A step of an LSTM of 256 units with 16 sequences; a depthwise convolution of one image, 128 channels
     state, weights, gates = million[:16, :256].copy(), million[:256].copy(), np.empty((16, 1024), np.float32)
     columns = small_products.in_columns(weights, len(state))
@@ -110,7 +128,7 @@ def main() -> None:
                 image[...] += np.multiply(rows[:, i, j], kernels[i, j], out=term)
 
     def gelu():
-        return activation._in_pieces(activation._gelu_tanh_forward, hidden)
+        return activation._gelu_tanh_forward(hidden)
 
     every, cached = threads.get_num_threads(), threads.CACHED
     print(f"{every} threads, NumPy {np.__version__}\n")
@@ -126,6 +144,8 @@ def main() -> None:
              "a few images at a time", microseconds(all_windows, convolve)),
             ("the same", "one thread", f"{every} threads",
              [with_threads(1, cached, convolve), with_threads(every, cached, convolve)]),
+            ("convolution 3 x 3, 16 to 16 channels, 32 images", "windows", "windows of the kernel's rows",
+             in_turns(rows_shared, lambda: convolution._convolve(few_channels, few_kernels, **options))),
             ("depthwise 3 x 3, 128 channels, one image", "a pass for each element", "einsum over rows",
              microseconds(element_by_element,
                           lambda: np.einsum("hijc,ijc->hc", rows, kernels, out=image))),
@@ -139,6 +159,29 @@ def main() -> None:
             ("LSTM step (W5)", "BLAS threads wait by spinning", "asleep",
              [step("W5", OPENBLAS_THREAD_TIMEOUT="26"), step("W5")])]:
         print(f"| {what} | {plain} {times[0]:,.0f} | {ours} {times[1]:,.0f} | {times[0] / times[1]:.1f} |", flush=True)
+
+    try:
+        autograd.set_compiled(True)
+    except ImportError as error:
+        sys.exit(f"\n{error}")
+    inputs = rng.standard_normal((64, 32, 64), np.float32)
+    state = np.zeros((32, 256), np.float32)
+    lstm = [rng.uniform(-1 / 16, 1 / 16, shape).astype(np.float32) for shape in ((1024, 64), (1024, 256), 1024, 1024)]
+    channel = np.ones(16, np.float32)
+    print()
+    for what, way in [
+            ("convolution 3 x 3, 16 to 16 channels, 32 images",
+             lambda: convolution._convolve(few_channels, few_kernels, **options)),
+            ("its gradient of the kernels",
+             lambda: convolution._correlate(few_channels, few_channels, kernel=(3, 3), **options)),
+            ("batch norm of its output",
+             lambda: normalization._normalize_channels(few_channels, channel, channel, eps=1e-5)),
+            ("layer norm, 1,024 rows of 512", lambda: normalization._normalize_rows(hidden, eps=1e-5)),
+            ("gelu, 0.5M numbers", gelu),
+            ("LSTM of 256 units, 64 steps, 32 sequences",
+             lambda: recurrent._lstm_forward(inputs, state, state, *lstm, lengths=None))]:
+        times = in_turns(autograd.set_compiled, way)
+        print(f"| {what} | {times[0]:,.0f} | {times[1]:,.0f} | {times[0] / times[1]:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -266,6 +266,6 @@ WORKLOADS: dict[str, Callable] = {
     "W1": chain, "W2": mlp, "W3": cnn, "W4": resnet, "W5": lstm, "W6": gpt, "W7": scalars, "W10": deep, "W11": adam,
     **{name: partial(convolution, name) for name in data.CONVOLUTIONS}, "W13": hessian_vector}
 
-VARIANTS = {"compiled": {"W3", "W4", "W5", "W6", "W12a", "W12b"},
+VARIANTS = {"compiled": {"W2", "W3", "W4", "W5", "W6", "W11", "W12a", "W12b"},
             "torch_tuned": {"W2", "W3", "W4", "W5", "W6", "W11", *data.CONVOLUTIONS}}
 """Where a library's other form is another than its default."""

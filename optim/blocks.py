@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autograd.compiled import compilable
+
 BLOCK = 1 << 18
 """Bytes of a block of one array: the few that a formula works on stay in a core's cache."""
 
@@ -59,14 +61,15 @@ class Symbol(NDArrayOperatorsMixin):
         if index is not Ellipsis:
             raise TypeError(f"an elementwise formula sees no single elements, so it cannot set [{index!r}], only "
                             "x[...] = value; set `elementwise = False` to get whole arrays")
-        self.recording.note(_assign, (value,), self)
+        self.recording.note(assign, (value,), self)
 
     def __bool__(self) -> bool:
         raise TypeError("an elementwise formula runs before there are values: it cannot branch on them; compute with "
                         "the comparison, which is 0 or 1, or set `elementwise = False` to get whole arrays")
 
 
-def _assign(value: np.ndarray, out: np.ndarray) -> None:
+def assign(value: np.ndarray, out: np.ndarray) -> None:
+    """x[...] = value."""
     np.copyto(out, value)
 
 
@@ -192,11 +195,17 @@ def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequenc
         gathered = [len(column) > 1 or column[0].ndim != 1 for column in columns]
         for slot, column in enumerate(columns):
             slots[slot] = np.concatenate(column, axis=None, out=buffers[slot]) if gathered[slot] else column[0]
-        for function, inputs, out in recording.calls:
-            function(*[slots[i] for i in inputs], out=slots[out])
+        _compute(recording, slots)
         for slot in recording.written:
             if gathered[slot]:
                 _scatter(buffers[slot], columns[slot])
+
+
+@compilable("optim.compiled")
+def _compute(recording: Recording, slots: list[Any]) -> None:
+    """Carry out the calls on one block; slots holds arrays, scratch and constants, each of the block's length."""
+    for function, inputs, out in recording.calls:
+        function(*[slots[i] for i in inputs], out=slots[out])
 
 
 def _columns(block: list[Piece], joined: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:

@@ -1,10 +1,13 @@
 """A recorded formula, run block by block, gives what NumPy gives on whole arrays."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import autograd
 from optim import blocks
 
 UNARY = [np.negative, np.abs, np.square, np.tanh, lambda x: x**2, lambda x: np.abs(x) ** 0.5, lambda x: 1 - x]
@@ -48,11 +51,42 @@ def pieces(sizes, dtype, rng, layouts):
     return result, [np.asarray(rng.uniform(-1, 1, start), dtype) for _ in range(2)]
 
 
+CASES = {"formula": formulas(), "dtype": st.sampled_from([np.float32, np.float64]), "threads": st.integers(1, 3),
+         "sizes": st.lists(st.sampled_from([(), (0,), (3,), (2, 5), (40,), (9, 11), (300,)]), min_size=1, max_size=8),
+         "layouts": st.lists(st.integers(0, 2), max_size=16), "skip": st.integers(0, 8)}
+
+
 @settings(max_examples=60, deadline=None)
-@given(formula=formulas(), dtype=st.sampled_from([np.float32, np.float64]), threads=st.integers(1, 3),
-       sizes=st.lists(st.sampled_from([(), (0,), (3,), (2, 5), (40,), (9, 11), (300,)]), min_size=1, max_size=8),
-       layouts=st.lists(st.integers(0, 2), max_size=16), skip=st.integers(0, 8))
-def test_equals_the_formula_on_whole_arrays(formula, dtype, threads, sizes, layouts, skip):
+@given(**CASES)
+def test_equals_the_formula_on_whole_arrays(**case):
+    equals_the_formula_on_whole_arrays(**case)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+@settings(max_examples=25, deadline=None)
+@given(**CASES | {"dtype": st.just(np.float32)})
+def test_so_does_the_compiled_loop(**case):
+    autograd.set_compiled(True)
+    try:
+        equals_the_formula_on_whole_arrays(**case)
+    finally:
+        autograd.set_compiled(False)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+def test_what_numba_does_not_know_takes_the_plain_form():
+    recording, _ = blocks.record(lambda p: np.heaviside(p, 0.5, out=p), 1)
+    assert importlib.import_module("optim.compiled").loop_of(recording) is None
+    p = np.array([-2, 0, 3], np.float32)
+    autograd.set_compiled(True)
+    try:
+        blocks.run(recording, [(0, (p,))])
+    finally:
+        autograd.set_compiled(False)
+    np.testing.assert_array_equal(p, [0, 0.5, 1])
+
+
+def equals_the_formula_on_whole_arrays(formula, dtype, threads, sizes, layouts, skip):
     given_pieces, joined = pieces(sizes, dtype, np.random.default_rng(0), layouts)
     used = [piece for i, piece in enumerate(given_pieces) if i != skip] or given_pieces
     expected_joined = [array.copy() for array in joined]
