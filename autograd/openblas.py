@@ -25,11 +25,11 @@ def _function(name: str) -> Callable | None:
 
 set_num_threads, get_num_threads = _function("set_num_threads"), _function("get_num_threads")
 
-_gemm_names = [name for name in ("scipy_cblas_sgemm64_", "cblas_sgemm64_", "scipy_cblas_sgemm", "cblas_sgemm")
-               if set_num_threads and hasattr(_library, name)]
-sgemm = getattr(_library, _gemm_names[0]) if _gemm_names else None
-"""The product of float32 matrices, for loops that are compiled."""
-LONG_INTEGERS = bool(_gemm_names) and _gemm_names[0].endswith("64_")
+_sgemm_names = [name for name in ("scipy_cblas_sgemm64_", "cblas_sgemm64_", "scipy_cblas_sgemm", "cblas_sgemm")
+                if set_num_threads and hasattr(_library, name)]
+sgemm = getattr(_library, _sgemm_names[0]) if _sgemm_names else None
+"""The product of float32 matrices, for compiled loops."""
+LONG_INTEGERS = bool(_sgemm_names) and _sgemm_names[0].endswith("64_")
 """Whether it takes sizes as int64, not int32."""
 
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from autograd.threads import in_parallel
-from nn.compiled.loops import ONE, all_float32, exp, loop
+from nn.compiled.loops import HALF, ONE, all_float32, exp, loop
 from nn.functional.activation import P, Q
 
 ZERO, TWO, THREE = np.float32(0), np.float32(2), np.float32(3)
-HALF, ROOT_HALF, DENSITY = (np.float32(value) for value in (0.5, math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)))
+ROOT_HALF, DENSITY = np.float32(math.sqrt(0.5)), np.float32(1 / math.sqrt(2 * math.pi))
 SCALE, CUBE = np.float32(math.sqrt(2 / math.pi)), np.float32(math.sqrt(2 / math.pi) * 0.044715)
 _P, _Q = np.array(P, np.float32), np.array(Q, np.float32)
 WORK = 4
@@ -33,14 +33,13 @@ def gelu_tanh_back(g, x):
 
 
 def _elementwise(kernel, *arrays):
-    first = arrays[-1]
-    if not all_float32(*arrays) or any(a.shape != first.shape or a.strides != first.strides for a in arrays):
+    if not all_float32(*arrays):
         return NotImplemented
-    out = np.empty_like(first)
-    if out.strides != first.strides:
-        return NotImplemented
+    out = np.empty_like(arrays[0])
     flat = [a.ravel(order="K") for a in (*arrays, out)]
-    in_parallel(lambda part: kernel(*[a[part] for a in flat]), first.size, WORK * first.size)
+    if any(a.strides != out.strides or a.shape != out.shape for a in arrays) or not np.may_share_memory(out, flat[-1]):
+        return NotImplemented  # neighbours in one array are not neighbours in the others
+    in_parallel(lambda part: kernel(*[a[part] for a in flat]), out.size, WORK * out.size)
     return out
 
 

@@ -18,8 +18,8 @@ from autograd.small_products import SMALL
 loop = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
 
-ONE = np.float32(1)
-"""Between numbers of float32; an integer would make float64 of them."""
+HALF, ONE = np.float32(0.5), np.float32(1)
+"""Beside numbers of float32; Python's own would make float64 of them."""
 
 
 def all_float32(*arrays: Any) -> bool:
@@ -110,12 +110,6 @@ def tanh(x):
     q = q * square + np.float32(2.26843463243900e-03)
     q = q * square + np.float32(4.89352518554385e-03)
     return ONE if x > limit else -ONE if x < -limit else clipped * p / q
-
-
-@loop
-def sigmoid(x):
-    """σ(x) = tanh(x / 2) / 2 + 1/2."""
-    return tanh(x * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
 
 
 @loop

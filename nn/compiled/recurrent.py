@@ -3,22 +3,22 @@
 import numpy as np
 
 from autograd.threads import in_parallel
-from nn.compiled.loops import HAS_PRODUCTS, ONE, all_float32, loop, product_in_columns, tanh
+from nn.compiled.loops import HALF, HAS_PRODUCTS, ONE, all_float32, loop, product_in_columns, tanh
 
 
 def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
     if not HAS_PRODUCTS or not all_float32(inputs, ours, theirs):
         return NotImplemented
-    ours, theirs = np.ascontiguousarray(ours), np.ascontiguousarray(theirs)  # for a single sequence they are not
+    arrays = [np.ascontiguousarray(a) for a in (inputs, h, c, ours, theirs)]
 
     def work(few):
-        _forward(few.start, few.stop, inputs, h, c, ours, theirs, scale, gates, out, cells, squashed)
+        _forward(few.start, few.stop, *arrays, gates, out, cells, squashed)
 
     return in_parallel(work, len(h), gates.size)
 
 
 @loop
-def _forward(first, last, inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
+def _forward(first, last, inputs, h, c, ours, theirs, gates, out, cells, squashed):
     n = h.shape[1]
     for t in range(len(inputs)):
         h_before, c_before = (h, c) if t == 0 else (out[t - 1], cells[t - 1])
@@ -27,10 +27,10 @@ def _forward(first, last, inputs, h, c, ours, theirs, scale, gates, out, cells, 
         for b in range(first, last):
             row, c_row, c_out, s_out, h_out = gates[t, b], c_before[b], cells[t, b], squashed[t, b], out[t, b]
             for j in range(n):
-                i = tanh(row[j]) * scale[j] + (ONE - scale[j])
-                f = tanh(row[n + j]) * scale[j] + (ONE - scale[j])
+                i = tanh(row[j]) * HALF + HALF
+                f = tanh(row[n + j]) * HALF + HALF
                 g = tanh(row[2 * n + j])
-                o = tanh(row[3 * n + j]) * scale[j] + (ONE - scale[j])
+                o = tanh(row[3 * n + j]) * HALF + HALF
                 cell = f * c_row[j] + i * g
                 row[j], row[n + j], row[2 * n + j], row[3 * n + j] = i, f, g, o
                 c_out[j], s_out[j] = cell, tanh(cell)
@@ -40,9 +40,10 @@ def _forward(first, last, inputs, h, c, ours, theirs, scale, gates, out, cells, 
 def lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc):
     if not HAS_PRODUCTS or not all_float32(d_out, gates, w):
         return NotImplemented
+    arrays = [np.ascontiguousarray(a) for a in (d_out, g_cell, ends, gates, cells_before, squashed, w)]
 
     def work(few):
-        _back(few.start, few.stop, d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc)
+        _back(few.start, few.stop, *arrays, d, dh, dc)
 
     return in_parallel(work, len(dh), d.size)
 

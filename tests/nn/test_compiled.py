@@ -158,6 +158,41 @@ def test_lstm(lengths, hidden, compiled):
 
 
 @needs_numba
+@pytest.mark.parametrize("count", [1, 3])
+def test_arguments_that_lie_anywhere_in_memory(count, compiled):
+    """Rows with gaps, columns as rows, reversed, repeated."""
+    from nn.functional.recurrent import lstm_sequence
+    hidden = 4
+    views = [numbers(6, count, 5).transpose(2, 1, 0), numbers(count, 2 * hidden)[:, ::2],
+             numbers(hidden, count).T[::-1],
+             numbers(6, 4 * hidden).T, numbers(hidden, 8 * hidden).T[::2],
+             np.broadcast_to(numbers(1), 4 * hidden), numbers(4 * hidden)[::-1]]
+
+    def lstm(*tensors):
+        return lstm_sequence(*tensors, lengths=None)
+    for arguments in ([*views], [*views[:5], None, None]):
+        autograd.set_compiled(False)
+        tensors = [a if a is None else autograd.from_numpy(a) for a in arguments]
+        plain = [out.numpy() for out in lstm(*tensors)]
+        autograd.set_compiled(True)
+        for one, other in zip(plain, lstm(*tensors), strict=True):
+            np.testing.assert_allclose(other.numpy(), one, rtol=1e-4, atol=1e-5)
+
+    q, k, v = (numbers(2, 3, 7, 4, 5).transpose(axes) for axes in ((0, 1, 4, 3, 2), (0, 1, 4, 2, 3), (1, 0, 4, 3, 2)))
+    kernels = numbers(3, 2, 5, 2).transpose(1, 2, 3, 0)
+    k, v = k.swapaxes(-1, -2), np.broadcast_to(v[:1, :1], q.shape)
+    for function in (lambda: F.scaled_dot_product_attention(*map(autograd.from_numpy, (q, k, v)), is_causal=True),
+                     lambda: F.gelu(autograd.from_numpy(q)), lambda: F.gelu(autograd.from_numpy(v)),
+                     lambda: F.layer_norm(autograd.from_numpy(q), q.shape[-1:]),
+                     lambda: F.batch_norm(autograd.from_numpy(v[0]), None, None, training=True),
+                     lambda: F.conv2d(autograd.from_numpy(q[0]), autograd.from_numpy(kernels))):
+        autograd.set_compiled(False)
+        plain = function().numpy()
+        autograd.set_compiled(True)
+        np.testing.assert_allclose(function().numpy(), plain, rtol=1e-4, atol=1e-5)
+
+
+@needs_numba
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
 def test_gelu(approximate, compiled):
     """Over all of float32's range; in the memory order of images too."""

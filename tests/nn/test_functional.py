@@ -322,6 +322,31 @@ def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
     assert indices.tolist() == [[[[0, 2]]]]
 
 
+# Windows are made for a whole kernel, or for each of its rows
+
+@pytest.mark.parametrize("options", [
+    {}, {"padding": 2}, {"dilation": (2, 1), "padding": (1, 0)}, {"groups": 2},
+    {"groups": 2, "dilation": 2, "bias": True}])
+@pytest.mark.parametrize("size", [(7,), (6, 5), (4, 5, 3)])
+def test_convolution_in_parts_is_convolution(size, options, monkeypatch):
+    options = dict(options)
+    if len(size) != 2:
+        options = {key: value[0] if isinstance(value, tuple) else value for key, value in options.items()}
+    convolve = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(size)]
+    arrays = [rng.standard_normal((3, 4, *size)), rng.standard_normal((6, 4 // options.get("groups", 1),
+                                                                       *(2,) * len(size)))]
+    arrays += [rng.standard_normal(6)] if options.pop("bias", None) else []
+    results = []
+    for parts in (1, 2):
+        monkeypatch.setattr("nn.functional.convolution._parts", lambda *_, parts=parts: parts)
+        tensors = [autograd.tensor(a, requires_grad=True) for a in arrays]
+        out = convolve(*tensors, **options)
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *[t.grad.numpy() for t in tensors]])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
 # Attention leaves out what is masked anyway
 
 @pytest.mark.parametrize("window", ["causal", "sliding", "nothing for some", "everything"])
