@@ -48,7 +48,9 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     width = x.shape[-1]
     x_rows, g_rows, mean = rows(x), rows(g), mean.reshape(-1, 1)
     inverse = 1 / np.sqrt(variance.reshape(-1, 1) + eps)
-    average = np.full((width, 1), 1 / max(width, 1), x.dtype)
+    average = np.full((width, 1), 1 / max(width, 1), x.dtype)  # of weight · g
+    if weight is not None:
+        average *= weight[:, None]
     dx = np.empty_like(x_rows, order="C")
 
     def work(part):
@@ -61,12 +63,11 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
             d_bias += sum_of_rows(d)
             if not needs_input_grad[0]:
                 continue
-            if weight is not None:
-                d, along = d * weight, np.multiply(along, weight, out=along)
-            # x̂ = (x - mean x) / σ: what g holds of the mean and of x̂ itself has no effect
+            # x̂ = (x - mean x) / σ: what weight · g holds of the mean and of x̂ itself has no effect
             normal *= along @ average
-            into = np.subtract(d, normal, out=dx[block])
-            into -= d @ average
+            normal += d @ average
+            into = dx[block]
+            np.subtract(d if weight is None else np.multiply(d, weight, out=into), normal, out=into)
             into *= inverse[block]
         return d_weight, d_bias
 
