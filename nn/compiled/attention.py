@@ -31,7 +31,7 @@ def forward(query, key, value, *, mask, keep, scale):
         return NotImplemented
     arrays, lead = batches(query, key, value, mask, keep)
     rows, columns = query.shape[-2], key.shape[-2]
-    weights, inverse = np.zeros((*lead, rows, columns), query.dtype), np.zeros((*lead, rows, 1), query.dtype)
+    weights, inverse = np.empty((*lead, rows, columns), query.dtype), np.empty((*lead, rows, 1), query.dtype)
     out, seen = np.empty((*lead, rows, value.shape[-1]), query.dtype), _seen(mask, rows, columns)
 
     def work(part):
@@ -61,6 +61,8 @@ def _forward(query, key, value, mask, keep, weights, inverse, out, seen, scale):
             scores = weights[n, first:last, left:right]
             product(query[n, first:last], keys[:, left:right], scores, 0)
             for i in range(first, last):
+                weights[n, i, :left] = 0
+                weights[n, i, right:] = 0
                 row = weights[n, i, left:right]
                 for j in range(len(row)):
                     row[j] *= scale
