@@ -164,8 +164,11 @@ def picture(measured: dict, path: Path) -> None:
     for i, row in enumerate(shown):
         axes.annotate(f"{row.ratio():.2f}", (1, i), (4, 0), xycoords=axes.get_yaxis_transform(),
                       textcoords="offset points", va="center", fontsize=8)
-    colors = "#1d5c83", "#b23a48", "#3a7d44", "#7a5195", "0.35"
-    for library, marker, color in zip(("compiled", *PEERS), "*D^os", colors, strict=True):
+    compiled = [(i, row.ratio("compiled")) for i, row in enumerate(shown) if row.ratio("compiled") is not None]
+    if compiled:
+        axes.barh([i for i, _ in compiled], [ratio - 1 for _, ratio in compiled], left=1, height=0.6, label="compiled",
+                  facecolor="none", edgecolor="#1d5c83", linewidth=1.2)
+    for library, marker, color in zip(PEERS, "D^os", ("#b23a48", "#3a7d44", "#7a5195", "0.35"), strict=True):
         points = [(row.ratio(library), i) for i, row in enumerate(shown) if row.ratio(library) is not None]
         if points:
             axes.scatter(*zip(*points, strict=True), marker=marker, s=20, color=color, edgecolor="white", linewidth=0.5,

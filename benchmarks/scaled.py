@@ -1,6 +1,6 @@
 """Nothing is tuned to the workloads' sizes: PyTorch's time over this project's, each size halved and doubled.
 
-    python benchmarks/scaled.py [W2 W6 ...] [--seconds 2] [--python torch=VENV/bin/python]
+    python benchmarks/scaled.py [W2 W6 ...] [--library compiled] [--seconds 2] [--python torch=VENV/bin/python]
 
 Batch, width (channels, hidden units) and length (of the image's side, of the sequence) of W2 to W6, one at a time,
 beside the workload's own size. Ratios that are more than 20 % below that one are marked. Writes
@@ -30,17 +30,18 @@ def main() -> None:
     """Print the table row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workloads", nargs="*", default=list(WORKLOADS))
+    parser.add_argument("--library", default="gradcircuit", choices=["gradcircuit", "compiled"], help="which form")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
     parser.add_argument("--seconds", type=float, default=2, help="undisturbed, for each library and size")
     parser.add_argument("--rounds", type=int, default=1, help="processes for each, of which the best is kept")
     options = parser.parse_args()
-    libraries, missing = find(["gradcircuit", "torch"], interpreters(options.python))
+    libraries, missing = find([options.library, "torch"], interpreters(options.python))
     if missing:
         parser.exit(1, "".join(f"{name}: {reason}\n" for name, reason in missing.items()))
 
     def ratio(workload: str, **size: int) -> float:
         cells = measure(libraries, workload, options.seconds, options.rounds, **size)
-        return cells["torch"].get("median", float("nan")) / cells["gradcircuit"].get("median", float("nan"))
+        return cells["torch"].get("median", float("nan")) / cells[options.library].get("median", float("nan"))
     lines = [f"| | size | own | ratio | {' | '.join(SCALES)} |", "|---|---|---:|---:|---:|---:|"]
     print("\n".join(lines))
     for workload in options.workloads or WORKLOADS:
