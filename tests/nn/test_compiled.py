@@ -258,6 +258,28 @@ def test_float64_and_second_derivatives_take_the_plain_forms(compiled):
 
 
 @needs_numba
+def test_the_switch_may_be_turned_between_forward_and_backward(compiled):
+    from nn.functional.recurrent import lstm_sequence
+    qkv, x = [numbers(2, 150, 6) for _ in range(3)], numbers(3, 4, 9, 9)
+    lstm = [numbers(7, 5, 6), numbers(5, 8), numbers(5, 8), *[numbers(32, n) / 8 for n in (6, 8)], None, None]
+    for function, arrays in [
+            (lambda *a: F.scaled_dot_product_attention(*a, is_causal=True), qkv),
+            (lambda *a: lstm_sequence(*a, lengths=None).output, lstm),
+            (lambda *a: F.gelu(F.batch_norm(F.conv2d(*a), None, None, training=True)), [x, numbers(5, 4, 3, 3)])]:
+        results = []
+        for forward, back in ((False, False), (True, False), (False, True)):
+            autograd.set_compiled(forward)
+            tensors = [a if a is None else autograd.tensor(a, requires_grad=True) for a in arrays]
+            out = function(*tensors)
+            autograd.set_compiled(back)
+            (out * out).sum().backward()
+            results.append([t.grad.numpy() for t in tensors if t is not None])
+        for gradients in results[1:]:
+            for one, other in zip(results[0], gradients, strict=True):
+                np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-4 * np.abs(one).max())
+
+
+@needs_numba
 def test_two_threads_may_compute_at_once(compiled):
     x, w = autograd.tensor(numbers(4, 3, 16, 16)), autograd.tensor(numbers(8, 3, 3, 3))
     expected, found = F.conv2d(x, w).numpy(), []
