@@ -12,10 +12,14 @@ QUERIES = 32
 """How many queries are looked at together."""
 
 
-def _part_of(part, *arrays):
-    """A part of arrays (*lead, rows, columns), contiguous and with one leading axis; none of what is None."""
-    return [np.zeros((0, 0, 0), np.float32) if a is None else
-            np.ascontiguousarray(a[part]).reshape(math.prod(a[part].shape[:-2]), *a.shape[-2:]) for a in arrays]
+def _heads(array, lead):
+    """(*lead, rows, columns) as (batch, heads, rows, columns), with rows as products need them; none of None."""
+    if array is None:
+        return np.zeros((1, 1, 0, 0), np.float32)
+    array = array.reshape(lead[0], math.prod(lead[1:]), *array.shape[-2:])
+    between_rows, between_numbers = array.strides[-2:]
+    apart = between_numbers == array.itemsize and between_rows >= array.shape[-1] * array.itemsize
+    return array if apart else np.ascontiguousarray(array)
 
 
 def _seen(mask, rows, columns):
@@ -34,8 +38,10 @@ def forward(query, key, value, *, mask, keep, scale):
     weights, inverse = np.empty((*lead, rows, columns), query.dtype), np.empty((*lead, rows, 1), query.dtype)
     out, seen = np.empty((*lead, rows, value.shape[-1]), query.dtype), _seen(mask, rows, columns)
 
+    heads = [_heads(a, lead) for a in (*arrays, weights, inverse, out)]
+
     def work(part):
-        _forward(*_part_of(part, *arrays, weights, inverse, out), seen, np.float32(scale))
+        _forward(part.start, part.stop, *heads, seen, np.float32(scale))
 
     in_parallel(work, lead[0], 4 * weights.size)
     single = all(a is None or a.ndim == 2 for a in (query, key, value, mask, keep))
@@ -52,40 +58,46 @@ def _transposed(matrix):
 
 
 @loop
-def _forward(query, key, value, mask, keep, weights, inverse, out, seen, scale):
-    dropped = np.empty((QUERIES if keep.size else 0, key.shape[1]), np.float32)
-    for n in range(len(query)):
-        keys = _transposed(key[n])
-        for block in range(len(seen)):
-            first, last, left, right = seen[block]
-            scores = weights[n, first:last, left:right]
-            product(query[n, first:last], keys[:, left:right], scores, 0)
-            for i in range(first, last):
-                weights[n, i, :left] = 0
-                weights[n, i, right:] = 0
-                row = weights[n, i, left:right]
+def _forward(first, last, query, key, value, mask, keep, weights, inverse, out, seen, scale):
+    for b in range(first, last):
+        for h in range(weights.shape[1]):
+            _forward_head(query[b, h], key[b, h], value[b, h], mask[b % len(mask), h % mask.shape[1]],
+                          keep[b % len(keep), h % keep.shape[1]], weights[b, h], inverse[b, h], out[b, h], seen, scale)
+
+
+@loop
+def _forward_head(query, key, value, mask, keep, weights, inverse, out, seen, scale):
+    keys, dropped = _transposed(key), np.empty((QUERIES if keep.size else 0, len(key)), np.float32)
+    for block in range(len(seen)):
+        first, last, left, right = seen[block]
+        scores = weights[first:last, left:right]
+        product(query[first:last], keys[:, left:right], scores, 0)
+        for i in range(first, last):
+            weights[i, :left] = 0
+            weights[i, right:] = 0
+            row = weights[i, left:right]
+            for j in range(len(row)):
+                row[j] *= scale
+            if mask.size:
                 for j in range(len(row)):
-                    row[j] *= scale
-                if mask.size:
-                    for j in range(len(row)):
-                        row[j] += mask[n, i, left + j]
-                top = largest(row)
-                top = top if np.isfinite(top) else np.float32(0)
-                total = np.float32(0)
-                for j in range(len(row)):
-                    row[j] = exp(row[j] - top)
-                    total += row[j]
-                inverse[n, i, 0] = ONE / total if total != 0 else np.float32(0)
-            if keep.size:
-                for i in range(last - first):
-                    for j in range(right - left):
-                        dropped[i, j] = weights[n, first + i, left + j] * keep[n, first + i, left + j]
-                product(dropped[:last - first, :right - left], value[n, left:right], out[n, first:last], 0)
-            else:
-                product(scores, value[n, left:right], out[n, first:last], 0)
-            for i in range(first, last):
-                for j in range(out.shape[2]):
-                    out[n, i, j] *= inverse[n, i, 0]
+                    row[j] += mask[i, left + j]
+            top = largest(row)
+            top = top if np.isfinite(top) else np.float32(0)
+            total = np.float32(0)
+            for j in range(len(row)):
+                row[j] = exp(row[j] - top)
+                total += row[j]
+            inverse[i, 0] = ONE / total if total != 0 else np.float32(0)
+        if keep.size:
+            for i in range(last - first):
+                for j in range(right - left):
+                    dropped[i, j] = weights[first + i, left + j] * keep[first + i, left + j]
+            product(dropped[:last - first, :right - left], value[left:right], out[first:last], 0)
+        else:
+            product(scores, value[left:right], out[first:last], 0)
+        for i in range(first, last):
+            for j in range(out.shape[1]):
+                out[i, j] *= inverse[i, 0]
 
 
 def vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
@@ -93,11 +105,13 @@ def vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
     if not HAS_PRODUCTS or not all_float32(g, query, key, value, keep):
         return NotImplemented
     (q, k, v, _, keep), lead = batches(query, key, value, mask, keep)
-    seen, gradients = _seen(mask, query.shape[-2], key.shape[-2]), [np.zeros(a.shape, g.dtype) for a in (q, k, v)]
+    seen, gradients = _seen(mask, query.shape[-2], key.shape[-2]), [np.empty(a.shape, g.dtype) for a in (q, k, v)]
     g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
 
+    heads = [_heads(a, lead) for a in (q, k, v, keep, weights, inverse, out, g, *gradients)]
+
     def work(part):
-        _back(*_part_of(part, q, k, v, keep, weights, inverse, out, g, *gradients), seen, np.float32(scale))
+        _back(part.start, part.stop, *heads, seen, np.float32(scale))
 
     in_parallel(work, lead[0], 4 * weights.size)
     return [gradient[0] if a.ndim == 2 and lead == (1,) else gradient
@@ -105,35 +119,43 @@ def vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
 
 
 @loop
-def _back(query, key, value, keep, weights, inverse, out, g, d_query, d_key, d_value, seen, scale):
-    d_scores, d_out = np.empty((QUERIES, key.shape[1]), np.float32), np.empty((QUERIES, g.shape[2]), np.float32)
-    dropped = np.empty((QUERIES if keep.size else 0, key.shape[1]), np.float32)
-    for n in range(len(query)):
-        values = _transposed(value[n])
-        for block in range(len(seen)):
-            first, last, left, right = seen[block]
-            weight, d = weights[n, first:last, left:right], d_scores[:last - first, :right - left]
-            d_few = d_out[:last - first]
-            for i in range(last - first):  # the weights are w / Σ w: the sum goes to the gradient, which is smaller
-                for j in range(g.shape[2]):
-                    d_out[i, j] = g[n, first + i, j] * inverse[n, first + i, 0]
-            if keep.size:
-                for i in range(last - first):
-                    for j in range(right - left):
-                        dropped[i, j] = weights[n, first + i, left + j] * keep[n, first + i, left + j]
-                transposed_product(dropped[:last - first, :right - left], d_few, d_value[n, left:right], 1)
-            else:
-                transposed_product(weight, d_few, d_value[n, left:right], 1)
-            product(d_few, values[:, left:right], d, 0)
+def _back(first, last, query, key, value, keep, weights, inverse, out, g, d_query, d_key, d_value, seen, scale):
+    for b in range(first, last):
+        for h in range(weights.shape[1]):
+            _back_head(query[b, h], key[b, h], value[b, h], keep[b % len(keep), h % keep.shape[1]], weights[b, h],
+                       inverse[b, h], out[b, h], g[b, h], d_query[b, h], d_key[b, h], d_value[b, h], seen, scale)
+
+
+@loop
+def _back_head(query, key, value, keep, weights, inverse, out, g, d_query, d_key, d_value, seen, scale):
+    values, dropped = _transposed(value), np.empty((QUERIES if keep.size else 0, len(key)), np.float32)
+    d_scores, d_out = np.empty((QUERIES, len(key)), np.float32), np.empty((QUERIES, g.shape[1]), np.float32)
+    d_key[:] = 0
+    d_value[:] = 0
+    for block in range(len(seen)):
+        first, last, left, right = seen[block]
+        weight, d = weights[first:last, left:right], d_scores[:last - first, :right - left]
+        d_few = d_out[:last - first]
+        for i in range(last - first):  # the weights are w / Σ w: the sum goes to the gradient, which is smaller
+            for j in range(g.shape[1]):
+                d_out[i, j] = g[first + i, j] * inverse[first + i, 0]
+        if keep.size:
             for i in range(last - first):
-                through_softmax = np.float32(0)  # Σ weights (ḡ·v) = ḡ·out
-                for j in range(g.shape[2]):
-                    through_softmax += d_out[i, j] * out[n, first + i, j]
-                row, of_row = d_scores[i, :right - left], weights[n, first + i, left:right]
-                if keep.size:
-                    for j in range(len(row)):
-                        row[j] *= keep[n, first + i, left + j]
+                for j in range(right - left):
+                    dropped[i, j] = weights[first + i, left + j] * keep[first + i, left + j]
+            transposed_product(dropped[:last - first, :right - left], d_few, d_value[left:right], 1)
+        else:
+            transposed_product(weight, d_few, d_value[left:right], 1)
+        product(d_few, values[:, left:right], d, 0)
+        for i in range(last - first):
+            through_softmax = np.float32(0)  # Σ weights (ḡ·v) = ḡ·out
+            for j in range(g.shape[1]):
+                through_softmax += d_out[i, j] * out[first + i, j]
+            row, of_row = d_scores[i, :right - left], weights[first + i, left:right]
+            if keep.size:
                 for j in range(len(row)):
-                    row[j] = (row[j] - through_softmax) * of_row[j] * scale
-            product(d, key[n, left:right], d_query[n, first:last], 0)
-            transposed_product(d, query[n, first:last], d_key[n, left:right], 1)
+                    row[j] *= keep[first + i, left + j]
+            for j in range(len(row)):
+                row[j] = (row[j] - through_softmax) * of_row[j] * scale
+        product(d, key[left:right], d_query[first:last], 0)
+        transposed_product(d, query[first:last], d_key[left:right], 1)
