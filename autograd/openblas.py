@@ -16,20 +16,18 @@ except (AttributeError, OSError):
     _library = None
 
 
-def _function(name: str) -> Callable | None:
-    for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):  # by build
-        if hasattr(_library, form.format(name)):
-            return getattr(_library, form.format(name))
+def _function(name: str, kind: str = "openblas") -> Callable | None:
+    for form in ("scipy_{}_{}64_", "scipy_{}_{}", "{}_{}64_", "{}_{}"):  # by build
+        if hasattr(_library, form.format(kind, name)):
+            return getattr(_library, form.format(kind, name))
     return None
 
 
 set_num_threads, get_num_threads = _function("set_num_threads"), _function("get_num_threads")
 
-_sgemm_names = [name for name in ("scipy_cblas_sgemm64_", "cblas_sgemm64_", "scipy_cblas_sgemm", "cblas_sgemm")
-                if set_num_threads and hasattr(_library, name)]
-sgemm = getattr(_library, _sgemm_names[0]) if _sgemm_names else None
+sgemm = _function("sgemm", "cblas") if set_num_threads else None
 """The product of float32 matrices, for compiled loops."""
-LONG_INTEGERS = bool(_sgemm_names) and _sgemm_names[0].endswith("64_")
+LONG_INTEGERS = sgemm is not None and sgemm.__name__.endswith("64_")
 """Whether it takes sizes as int64, not int32."""
 
 

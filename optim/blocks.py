@@ -183,7 +183,7 @@ def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequenc
     slots: list[Any] = [None] * recording.slots
     for slot, value in recording.constants.items():
         slots[slot] = np.asarray(value, dtype)
-    kept = _scratch(recording.arrays + len(recording.scratch), dtype)
+    kept, compute = _scratch(recording.arrays + len(recording.scratch), dtype), _computation(recording, dtype)
     length = -1
     for block in blocks:
         columns = _columns(block, joined)
@@ -192,20 +192,22 @@ def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequenc
             length, buffers = count, [buffer[:count] for buffer in kept]
             for slot, buffer in zip(recording.scratch, buffers[recording.arrays:], strict=True):
                 slots[slot] = buffer
-        gathered = [len(column) > 1 or column[0].ndim != 1 for column in columns]
+        gathered = [len(column) > 1 or column[0].ndim != 1 or not column[0].flags.c_contiguous for column in columns]
         for slot, column in enumerate(columns):
             slots[slot] = np.concatenate(column, axis=None, out=buffers[slot]) if gathered[slot] else column[0]
-        _compute(recording, slots)
+        compute(slots)
         for slot in recording.written:
             if gathered[slot]:
                 _scatter(buffers[slot], columns[slot])
 
 
 @compilable("optim.compiled")
-def _compute(recording: Recording, slots: list[Any]) -> None:
-    """Carry out the calls on one block; slots holds arrays, scratch and constants, each of the block's length."""
-    for function, inputs, out in recording.calls:
-        function(*[slots[i] for i in inputs], out=slots[out])
+def _computation(recording: Recording, dtype: np.dtype) -> Callable[[list[Any]], None]:
+    """What carries out the calls on one block, given its slots: arrays and scratch, contiguous, and constants."""
+    def compute(slots: list[Any]) -> None:
+        for function, inputs, out in recording.calls:
+            function(*[slots[i] for i in inputs], out=slots[out])
+    return compute
 
 
 def _columns(block: list[Piece], joined: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:

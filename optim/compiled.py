@@ -6,6 +6,7 @@ compiled when they come for the first time, in half a second; unlike other compi
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
@@ -13,16 +14,13 @@ import numpy as np
 from optim.blocks import Recording, assign
 
 
-def compute(recording: Recording, slots: list) -> object:
-    """Carry out the calls on one block."""
-    arrays = slots[:recording.arrays]
-    if not arrays or any(a.dtype != np.float32 or not a.flags.c_contiguous for a in arrays):
-        return NotImplemented
-    loop = loop_of(recording)
+def computation(recording: Recording, dtype: np.dtype) -> Any:
+    """What carries out the calls on one block."""
+    loop = loop_of(recording) if dtype == np.float32 and recording.arrays else None
     if loop is None:
         return NotImplemented
-    loop(*arrays, *[np.float32(value) for value in recording.constants.values()])
-    return None
+    constants = [np.float32(value) for value in recording.constants.values()]
+    return lambda slots: loop(*slots[:recording.arrays], *constants)
 
 
 def loop_of(recording: Recording) -> Callable | None:
