@@ -43,7 +43,7 @@ from autograd.dtypes import int32 as int
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph, backward, grad
-from autograd.inplace import increment_version
+from autograd.sharing import increment_version
 from autograd.profile import profile
 from autograd.random import (
     Generator,

@@ -10,8 +10,21 @@ import numpy as np
 
 from autograd.dtypes import float32
 from autograd.grad_mode import mode
-from autograd.inplace import superseded
-from autograd.operation import NOT_USUAL, NUMBERS, Operation, apply, explained, in_their_dtype, kept, recorded, wrap
+from autograd.operation import (
+    NOT_USUAL,
+    NUMBERS,
+    PLAIN,
+    Operation,
+    apply,
+    explained,
+    in_their_dtype,
+    kept,
+    recorded,
+    unchanging,
+    viewed,
+    wrap,
+)
+from autograd.sharing import own
 from autograd.tensor import Tensor
 
 _NO_OPTIONS: dict = {}
@@ -48,10 +61,12 @@ def _general(op: Operation) -> Callable:
 
 
 def _bare(options: dict) -> dict:
-    """Options with arrays in place of Tensors: an index or a mask has no derivative."""
+    """Options as a Node may keep them: arrays in place of Tensors (an index or a mask has no derivative), no lists."""
     for name, value in options.items():
-        if isinstance(value, Tensor):
-            options = {**options, name: value.detach().numpy()}
+        if type(value) not in PLAIN:
+            fixed = unchanging(value)
+            if fixed is not value:
+                options = {**options, name: fixed}
     return options
 
 
@@ -61,7 +76,7 @@ def _unary(op: Operation) -> Callable:
 
     def call(input: Any) -> Any:
         x = input
-        if not isinstance(x, Tensor) or superseded:
+        if not isinstance(x, Tensor):
             return apply(op, (x,), _NO_OPTIONS)
         a = x.array
         out = forward(a)
@@ -74,7 +89,7 @@ def _unary(op: Operation) -> Callable:
 
 
 def _unary_with_options(op: Operation) -> Callable:
-    forward, defaults, complete = op.forward, op.options, op.complete
+    forward, defaults, complete, view = op.forward, op.options, op.complete, op.view
     names, count = defaults.keys(), len(defaults)
     only = next(iter(names)) if count == 1 else None
     keep_out, (keep_x,) = op.plan((True,))
@@ -92,9 +107,12 @@ def _unary_with_options(op: Operation) -> Callable:
         else:
             (x,), options = op.bind(args, kwargs)
             options = _bare(options)
-        if not isinstance(x, Tensor) or superseded:
+        if not isinstance(x, Tensor):
             return apply(op, (x,), options)
         a = x.array
+        if view and type(a) is not _ndarray:
+            own(x)
+            a = x.array
         try:
             out = forward(a, **options)
         except (ValueError, TypeError, IndexError) as error:
@@ -102,8 +120,10 @@ def _unary_with_options(op: Operation) -> Callable:
         if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:
             out = in_their_dtype(op, out, [a], options)
         if x.tracked and mode.enabled and out.dtype.kind == "f":
-            return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, options)
-        return wrap(out)
+            result = recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, options)
+        else:
+            result = wrap(out)
+        return viewed(result, x, op, options) if view else result
     return call
 
 
@@ -114,7 +134,7 @@ def _binary(op: Operation) -> Callable:
 
     def call(input: Any, other: Any) -> Any:
         x, y = input, other
-        if not isinstance(x, Tensor) or superseded:
+        if not isinstance(x, Tensor):
             return apply(op, (x, y), _NO_OPTIONS)
         a, y_tracked = x.array, False
         if not a.ndim:
@@ -147,7 +167,7 @@ def _binary(op: Operation) -> Callable:
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
-            args = (kept(a, x_if_x) if x_if_x else None, y.array if isinstance(y, Tensor) else b)
+            args = (kept(a, x_if_x) if x_if_x else None, y.array if isinstance(y, Tensor) else b.copy() if type(y) is _ndarray else b)
             return recorded(op, (x.node or x, None), args, out, out_if_x, _NO_OPTIONS)
         if not x.tracked:
             args = (x.array, kept(b, y_if_y) if y_if_y else None)

@@ -8,11 +8,12 @@ sublinear memory cost" (2016).
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import inplace, random
+from autograd import random, sharing
+from autograd.clock import clock
 from autograd.grad_mode import enable_grad, is_grad_enabled
 from autograd.graph import reachable
 from autograd.table import operation
-from autograd.tensor import Node, Tensor, clock
+from autograd.tensor import Node, Tensor
 
 
 def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True,
@@ -81,7 +82,7 @@ class _Segment:
         if all(node.options is not None and node.args is not None for node in self.own):
             return
         for x in (*self.args, *self.kwargs.values()):
-            if isinstance(x, Tensor) and inplace.written.get(id(inplace.memory(x.array)), 0) > self.started:
+            if isinstance(x, Tensor) and sharing.written.get(id(sharing.memory(x.array)), 0) > self.started:
                 raise RuntimeError(f"an argument of a checkpointed function (shape {x.shape}) was changed in place "
                                    "after the forward pass, so it cannot run again; pass it a copy: t.clone()")
         now = random.get_rng_state()

@@ -7,16 +7,17 @@ c = b * b` the gradient of b must be complete before a gets its share: that is w
 
 import operator
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import inplace
+from autograd import sharing
 from autograd.dtypes import float16, float32
 from autograd.grad_mode import set_grad_enabled
-from autograd.operation import Cotangents, alias, pick_output, wrap
-from autograd.tensor import Node, Outline, Tensor
+from autograd.operation import NOTHING, Cotangents, alias, alias_op, flat_in, pick_output, recorded, wrap
+from autograd.tensor import KeepGradient, Node, Outline, Tensor
 
 Vertex = Node | Tensor
 """What a gradient belongs to: the Node of a recorded tensor, or a leaf Tensor."""
@@ -29,19 +30,24 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     wanted = None if inputs is None else {_vertex(t, "inputs"): t for t in _as_list(inputs)}
     gradients = backpropagate(_roots(tensors, grad_tensors, create_graph), wanted,
                               create_graph if retain_graph is None else retain_graph, create_graph)
-    for vertex, g in gradients.items():
-        tensor = vertex if wanted is None else wanted[vertex]
-        if isinstance(g, Tensor):
-            tensor.grad = g if tensor.grad is None else tensor.grad + g
-        elif tensor.grad is None:
-            # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
-            shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or g.base is not None
-            tensor.grad = wrap(np.array(g) if shared else g, None)
-        elif tensor.grad.tracked or isinstance(tensor.grad.array, np.generic):  # a number cannot be added to in place
-            tensor.grad = tensor.grad + wrap(g, None)
-        else:
-            np.add(tensor.grad.array, g, out=tensor.grad.array)
-            inplace.increment_version(tensor.grad)
+    with _accumulating:  # a leaf may be shared by threads
+        for vertex, g in gradients.items():
+            tensor = vertex if wanted is None else wanted[vertex]
+            earlier = tensor.grad
+            if isinstance(g, Tensor):
+                tensor.grad = g.clone() if earlier is None else earlier + g
+            elif earlier is None:
+                # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
+                shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or g.base is not None
+                tensor.grad = wrap(np.array(g) if shared else g, None)
+            elif earlier.tracked or isinstance(earlier.array, np.generic):  # a number cannot be added to in place
+                tensor.grad = earlier + wrap(g, None)
+            else:
+                np.add(earlier.array, g, out=earlier.array)
+                sharing.increment_version(earlier)
+
+
+_accumulating = threading.Lock()
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
@@ -73,7 +79,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
         if g is None and not allow_unused:
             raise RuntimeError(f"the outputs do not depend on inputs[{i}] (shape {inputs[i].shape}), or only through "
                                "an operation without derivative; if that is meant, allow_unused=True gives None for it")
-        results.append(g if g is None or isinstance(g, Tensor) else wrap(np.array(g), None))
+        results.append(g if g is None else g.clone() if isinstance(g, Tensor) else wrap(np.array(g), None))
     return tuple(results)
 
 
@@ -100,7 +106,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if g is None:  # nothing arrived: a rule gave None
                 continue
             if node.hooks:
-                g = run_hooks(node.hooks, g)
+                g = run_hooks(node, g)
             if needed is not None:
                 if node in wanted:
                     results[node] = g
@@ -110,8 +116,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if args is None:
                 raise RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to "
                                    "go through it again, make the first pass with backward(retain_graph=True)")
-            if inplace.last_write > node.birth:
-                inplace.check_saved(node)
+            if sharing.last_write > node.birth:
+                sharing.check_saved(node)
             if node.shape is None:
                 g = filled(g, node, differentiable)
             if differentiable:
@@ -127,6 +133,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     else:
                         contribution = vjps[i](g, out, *args)
                     if contribution is not None:
+                        if differentiable and vjps and not contribution.tracked:
+                            contribution = depending(contribution, node, i, args, out)
                         if contribution.shape != parent.shape:
                             contribution = unbroadcast(contribution, parent.shape, node, i)
                         if contribution.dtype is not parent.dtype:
@@ -139,7 +147,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 node.args = node.out = None
         for leaf, g in gradients.items():
             if leaf.hooks:
-                gradients[leaf] = run_hooks(leaf.hooks, g)
+                gradients[leaf] = run_hooks(leaf, g)
     if wanted is None:
         return gradients
     results.update((vertex, g) for vertex, g in gradients.items() if vertex in wanted)
@@ -198,14 +206,38 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> An
     return g if g.shape == shape else g.reshape(shape)
 
 
-def run_hooks(hooks: list[Callable], g: Any) -> Any:
-    """Show a gradient to the user's hooks, each of which may replace it."""
+def run_hooks(vertex: Vertex, g: Any) -> Any:
+    """Show a gradient to the user's hooks, each of which may replace it.
+
+    Raises:
+        TypeError, RuntimeError: what a hook returned is no Tensor, or has another shape or dtype.
+    """
     bare = not isinstance(g, Tensor)
-    value = wrap(g, None) if bare else g
-    for hook in list(hooks):
+    value = wrap(np.array(g), None) if bare else g.clone()  # a hook may write into it: others have the same array
+    for hook in sorted(vertex.hooks, key=lambda hook: type(hook) is KeepGradient):
         replaced = hook(value)
-        value = value if replaced is None else replaced
+        if replaced is None:
+            continue
+        if not isinstance(replaced, Tensor):
+            raise TypeError(f"a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
+                            f"{type(replaced).__name__}")
+        if replaced.shape != g.shape or replaced.dtype != g.dtype:
+            raise RuntimeError(f"a hook on a tensor returned a gradient of shape {replaced.shape}, {replaced.dtype}, where "
+                               f"it was given {g.shape}, {g.dtype}; both must be equal: write "
+                               "gradient.expand(g.shape).to(g.dtype)")
+        value = replaced
     return value.array if bare else value
+
+
+def depending(contribution: Tensor, node: Node, argument: int, args: Sequence, out: Any) -> Tensor:
+    """A gradient that does not depend on the graph, although its rule reads what does, as that of a rectifier: the
+    derivative is zero, but it exists."""
+    operation = node.operation
+    sources = [args[i] for i in operation.reads[argument]]
+    if operation.reads_out[argument]:
+        sources.append(out)
+    sources = [source for source in sources if isinstance(source, Tensor) and source.tracked]
+    return flat_in(contribution, sources) if sources else contribution
 
 
 def as_tensors(node: Node) -> tuple[list, Any]:
@@ -213,7 +245,10 @@ def as_tensors(node: Node) -> tuple[list, Any]:
     def tensor(kept: Any, origin: Vertex | None) -> Any:
         if origin is None or kept is None or isinstance(kept, Outline):
             return kept
-        return origin if isinstance(origin, Tensor) else wrap(kept, origin)
+        if isinstance(origin, Node):
+            return wrap(kept, origin)
+        # A leaf may have been given other values since (`.data =`).
+        return origin if origin.array is kept else recorded(alias_op, (origin,), (None,), kept, NOTHING, {})
     args = [tensor(kept, parent) for kept, parent in zip(node.args, node.parents, strict=True)]
     if node.shape is not None:
         return args, tensor(node.out, node)
@@ -262,7 +297,6 @@ def _roots(tensors: list, gradients: list, differentiable: bool) -> dict[Vertex,
     roots: dict[Vertex, Any] = {}
     for tensor, g in zip(tensors, gradients, strict=True):
         vertex = _vertex(tensor, "the outputs")
-        inplace.check_current(tensor)
         if g is None:
             if tensor.array.size != 1:
                 raise RuntimeError(f"a gradient can start by itself only from a single element, this output has shape "

@@ -1,108 +1,28 @@
-"""Changing a tensor in place: safe or refused, never silently wrong.
+"""Changing a tensor in place: what PyTorch computes, through views and in their bases too.
 
-While recording, an in-place method gives the tensor a new array and a new Node, so an array that a rule saved is never
-overwritten. Two things could still go wrong, and both are found:
+Outside recording (`no_grad`, optimisers, constants) the memory is written, and whoever shares it sees that.
 
-- Outside recording (`no_grad`, optimisers, constants) memory really is written. If a rule had saved that memory, its
-  derivative would come out wrong: the write is stamped with the clock, and the backward pass refuses a node that is
-  older than the last write to what it saved.
-- Another tensor that shares the old array (a view such as `x[0]`, a `detach()`) does not see the new one. The old
-  memory is marked as superseded, and whoever uses it again is told.
+While recording, an in-place method computes a new array, and the tensor takes over that array and its Node; so an array
+that a rule saved is never overwritten. If the tensor is a view, the tensor that it was taken from changes instead: the
+new values stand among its others. Then every view of it is stale, and is taken again when somebody looks at it.
 """
 
-import contextlib
-import weakref
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd.grad_mode import mode
-
-if TYPE_CHECKING:
-    from autograd.tensor import Node, Tensor
-
-written: dict[int, int] = {}
-"""id of memory -> when it was last written."""
-superseded: dict[int, Any] = {}
-"""id of memory -> weak reference to the tensor that has moved on to a new array."""
-last_write = 0
-_watched: dict[int, weakref.ref] = {}
+from autograd.grad_mode import mode, set_grad_enabled
+from autograd.operation import Operation, apply
+from autograd.sharing import increment_version, own, relatives, share
+from autograd.tensor import Tensor, twin
 
 
-def memory(array: Any) -> Any:
-    """The object that owns an array's memory: the same for an array and all its views."""
-    while getattr(array, "base", None) is not None:
-        array = array.base
-    return array
-
-
-def _watch(array: Any) -> int:
-    """The id of the memory, with its entries dropped when the memory goes."""
-    owner = memory(array)
-    key = id(owner)
-    if key not in _watched:
-        def forget(_: Any, key: int = key) -> None:
-            for table in (written, superseded, _watched):
-                table.pop(key, None)
-        with contextlib.suppress(TypeError):  # foreign memory, such as a memory map's: it is not ours to watch
-            _watched[key] = weakref.ref(owner, forget)
-    return key
-
-
-def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
-    """Tell the engine that `tensor.array` has been written to directly, as optimisers do; several at once cost less."""
-    global last_write
-    from autograd.tensor import Tensor, clock
-    last_write = now = next(clock)
-    for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
-        written[_watch(t.array)] = now
-
-
-def check_saved(node: "Node") -> None:
-    """Refuse a node whose saved arrays were written after it was recorded.
-
-    Raises:
-        RuntimeError: naming the operation and the argument.
-    """
-    read = node.operation.read_by_rules([parent is not None for parent in node.parents])
-    saved = [(f"its argument {i}", getattr(parent, "array", kept))  # of a leaf without axes the node keeps a copy
-             for i, (kept, parent, is_read) in enumerate(zip(node.args, node.parents, read, strict=True)) if is_read]
-    saved += [("its result", kept) for kept in (node.out if isinstance(node.out, tuple) else (node.out,))]
-    for what, array in saved:
-        if isinstance(array, np.ndarray) and written.get(id(memory(array)), 0) > node.birth:
-            raise RuntimeError(
-                f"a tensor that `{node.name}` needs for its derivative ({what}, shape {array.shape}, {array.dtype}) "
-                "was changed in place after the forward pass, for example by an optimizer step or under no_grad; call "
-                "backward() before changing it, or compute with a copy: t.clone()")
-
-
-def check_current(tensor: "Tensor") -> None:
-    """Refuse a tensor whose memory another tensor has moved on from.
-
-    Raises:
-        RuntimeError: the tensor is a view of one that was changed in place (or the other way round).
-    """
-    if superseded and id(memory(tensor.array)) in superseded:
-        raise RuntimeError(
-            f"this tensor (shape {tensor.shape}) shares memory with one that was changed in place while recording, and "
-            "has not seen the change; take the view after the change, or write the change without in-place methods: "
-            "y = y + 1, or x[0] = x[0] + 1 for a part of x")
-
-
-def forget_change_through(tensor: "Tensor", view: "Tensor") -> None:
-    """Let `tensor` be read although `view`, taken from it, has moved on: it is about to be written back."""
-    key = id(memory(tensor.array))
-    if key in superseded and superseded[key]() is view:
-        del superseded[key]
-
-
-def assign(tensor: "Tensor", result: "Tensor") -> "Tensor":
+def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Give `tensor` the values of `result`: the second half of every in-place method.
 
     Raises:
-        RuntimeError: the shape would grow, the dtype's kind would be lost, or a leaf that requires gradients
-            would change while recording.
+        RuntimeError: the shape would grow, the dtype's kind would be lost, or the change cannot be recorded: of a leaf
+            that requires gradients, of elements that share one place in memory.
     """
     if result.shape != tensor.shape:
         result = result.expand(tensor.shape) if result.ndim <= tensor.ndim else _refuse_shape(tensor, result)
@@ -112,57 +32,164 @@ def assign(tensor: "Tensor", result: "Tensor") -> "Tensor":
                                f"{tensor.dtype}; write t = t + … instead, or convert t first")
         result = result.to(tensor.dtype)
     if mode.enabled and (tensor.tracked or result.tracked):
-        _move(tensor, result)
+        _record(tensor, result)
     else:
-        _write(tensor, result)
+        write(tensor, ..., result.array)
     return tensor
 
 
-def reshape(tensor: "Tensor", view: "Tensor") -> "Tensor":
+def write(tensor: Tensor, index: Any, values: Any) -> None:
+    """Outside recording: the memory itself.
+
+    Raises:
+        RuntimeError: the memory cannot be written to.
+    """
+    own(tensor)
+    if not tensor.array.flags.writeable:
+        raise RuntimeError(f"this tensor (shape {tensor.shape}) cannot be written to: several of its elements share "
+                           "one place in memory, as after expand(), or its memory is read-only; change a copy: t.clone()")
+    if tensor.array is not values:
+        tensor.array[index] = values
+    increment_version(tensor)
+
+
+def reshape(tensor: Tensor, view: Tensor) -> Tensor:
     """Give `tensor` the shape of `view`, taken from it: `squeeze_`, `unsqueeze_`, `transpose_`. No value changes.
 
     Raises:
         RuntimeError: a leaf that requires gradients while recording, or a recorded result while not recording.
     """
-    if mode.enabled and tensor.tracked:
-        _move(tensor, view)
-    elif tensor.node is not None:
+    if tensor.tracked and tensor.node is None and mode.enabled:
+        raise _leaf(tensor, "")
+    if tensor.node is not None and not mode.enabled:
         raise RuntimeError(f"the result of `{tensor.node.name}` (shape {tensor.shape}) cannot get another shape in "
                            "place under no_grad, since its gradient has the shape it was recorded with; use the method "
                            "without underscore")
-    else:
-        tensor.array = view.array
+    base = hand_over(tensor)
+    _, operation, options, output = view.view_of
+    tensor.view_of = base, operation, options, output
+    tensor.array, tensor.node = view.array, view.node
     return tensor
 
 
-def _refuse_shape(tensor: "Tensor", result: "Tensor") -> Any:
+def hand_over(tensor: Tensor) -> Tensor:
+    """A Tensor with the value and the history that `tensor` is about to lose; whatever was taken from it is its now."""
+    base = twin(tensor)
+    if tensor.family is not None:
+        share(base, tensor, tensor.view_of)
+        for view in relatives(tensor):
+            if view.view_of and view.view_of[0] is tensor:
+                view.view_of = base, *view.view_of[1:]
+    return base
+
+
+def _refuse_shape(tensor: Tensor, result: Tensor) -> Any:
     raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
                        f"{result.shape}; use the method without underscore")
 
 
-def _move(tensor: "Tensor", result: "Tensor") -> None:
-    """While recording: a new array and a new origin."""
-    if tensor.tracked and tensor.node is None:
-        raise RuntimeError(f"a leaf tensor that requires gradients (shape {tensor.shape}) cannot be changed in place "
-                           "while recording, since its gradient would be lost; wrap the change in no_grad(), or work "
-                           "on t.clone()")
-    origin = tensor.node
-    while origin is not None and getattr(origin.operation, "view", False):
-        source = origin.parents[0]
-        if source is not None and not hasattr(source, "operation"):
-            raise RuntimeError(f"a view of a leaf tensor that requires gradients (shape {source.shape}) cannot be "
-                               "changed in place while recording; wrap the change in no_grad(), or work on t.clone()")
-        origin = source
-    if memory(result.array) is not memory(tensor.array) and not isinstance(tensor.array, np.generic):
-        superseded[_watch(tensor.array)] = weakref.ref(tensor)
-    tensor.array, tensor.node, tensor.tracked = result.array, result.node, result.tracked
+def _leaf(tensor: Tensor, part: str) -> RuntimeError:
+    return RuntimeError(f"{part or 'a '}leaf tensor that requires gradients (shape {tensor.shape}) cannot be changed "
+                        "in place while recording, since its gradient would be lost; wrap the change in no_grad(), or "
+                        "work on t.clone()")
 
 
-def _write(tensor: "Tensor", result: "Tensor") -> None:
-    """Outside recording: the memory itself."""
-    if isinstance(tensor.array, np.generic):  # a number has no memory to write to
-        tensor.array = result.array
-        return
-    if tensor.array is not result.array:
-        np.copyto(tensor.array, result.array)
-    increment_version(tensor)
+# While recording
+
+def _record(tensor: Tensor, result: Tensor) -> None:
+    """A new array and a new origin, for the tensor that `tensor` is a view of, if it is one."""
+    if result.family is not None:  # the new memory belongs to this tensor alone
+        result = result.clone()
+    base = tensor
+    while base.view_of:
+        if base.view_of[0] is None:
+            raise RuntimeError(f"this tensor (shape {tensor.shape}) was taken under no_grad from one that requires "
+                               "gradients, and shares its memory: a recorded change would be lost to that one; take "
+                               "the view outside no_grad, or change a copy: t.clone()")
+        base = base.view_of[0]
+    if base.tracked and base.node is None:
+        raise _leaf(base, "" if base is tensor else "a view of a ")
+    view = tensor
+    while view.view_of:
+        result = _with_part(view, result)
+        view = view.view_of[0]
+    old, new = base.array, result.array
+    others = relatives(base)
+    if others:
+        new = _in_layout_of(old, new)
+    base.array, base.tracked = new, result.tracked
+    base.moves_to(result.node)
+    for other in others:
+        if type(other) is _Stale:
+            continue
+        if other.view_of and other.view_of[0] is not None:
+            other.array = None
+            other.moves_to(None)
+            other.__class__ = _Stale
+        else:  # `detach()` and the like: the values alone, with the history they have
+            other.array = _same_place(other.array, old, new)
+
+
+def _with_part(view: Tensor, values: Tensor) -> Tensor:
+    """The tensor that `view` was taken from, with other values where the view is.
+
+    The rule of a view puts what it is given back to its place, and zeros around it: of ones it makes a mask.
+    """
+    base, operation, options, output = view.view_of
+    places = _put_back(np.ones(view.shape, np.float32), base, operation, options, output)
+    if places.shape != base.shape or (places > 1).any():
+        raise RuntimeError(f"several elements of this tensor (shape {view.shape}, made by `{operation.name}`) share one "
+                           "place in memory, so that a change has no single meaning; change a copy: t.clone()")
+    whole = _put_back(values, base, operation, options, output)
+    return whole if places.all() else np.where(places > 0, whole, base)
+
+
+def _put_back(values: Any, base: Tensor, operation: Operation, options: dict, output: int | None) -> Any:
+    if output is not None:
+        g = [np.zeros_like(part) for part in operation.forward(base.array, **options)]
+        g[output] = values
+        values = tuple(g)
+    return operation.vjps[0](values, None, base, **options)
+
+
+class _Stale(Tensor):
+    """A view of a tensor that has changed since: it is taken again as soon as somebody looks at it."""
+
+    __slots__ = ()
+
+    def _renewed(self) -> Tensor:
+        base, operation, options, output = self.view_of
+        self.__class__ = Tensor
+        with set_grad_enabled(True):
+            view = apply(operation, (base,), options)
+        view = view if output is None else view[output]
+        self.array, self.tracked = view.array, view.tracked
+        self.moves_to(view.node)
+        return self
+
+    array = property(lambda self: self._renewed().array, lambda self, array: setattr(self._renewed(), "array", array))
+    node = property(lambda self: self._renewed().node)
+    tracked = property(lambda self: self._renewed().tracked)
+
+
+def _in_layout_of(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """`new` with its elements in the order in memory of those of `old`."""
+    if new.strides == old.strides and new.flags.writeable:
+        return new
+    array = np.empty_like(old)
+    array[...] = new
+    return array
+
+
+def _same_place(part: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The elements of `new` that lie where those of `part` lie in `old`.
+
+    Raises:
+        RuntimeError: the elements of `old` do not lie together.
+    """
+    flat = new.ravel(order="K")
+    if new.strides != old.strides or not np.may_share_memory(flat, new):
+        raise RuntimeError(f"a tensor of shape {old.shape} and strides {old.strides} that shares its memory with a "
+                           "detached one cannot be changed in place while recording; change a copy: t.clone()")
+    first = (part.__array_interface__["data"][0] - old.__array_interface__["data"][0]) // old.itemsize
+    return np.lib.stride_tricks.as_strided(flat[first:], part.shape, part.strides)

@@ -11,14 +11,17 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.grad_mode import mode
-from autograd.inplace import check_current, superseded
 from autograd.reads import ARRAY, NOTHING, OUTLINE, what_it_reads
+from autograd.sharing import memory, own, share
 from autograd.tensor import Node, Outline, Tensor
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
+_NO_OPTIONS: dict = {}
 NUMBERS = (float, int, bool)
 NOT_USUAL = (dtypes.float64, dtypes.float16)
 """What NumPy may have chosen by itself."""
+PLAIN = {int, float, bool, str, slice, type(None), type(...)}
+"""Types of options that cannot change."""
 _new = object.__new__
 
 
@@ -60,6 +63,10 @@ class Operation:
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
         self._reads = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
+        count = len(self.arguments)
+        self.reads = tuple([tuple([i for i, level in enumerate(list(reads.values())[2:count + 2]) if level == ARRAY])
+                            if reads else () for reads in self._reads])
+        self.reads_out = tuple([bool(reads) and list(reads.values())[1] == ARRAY for reads in self._reads])
         self.keeps = composition is not None or any(ARRAY in list(reads.values())[1:] for reads in self._reads if reads)
         self._plans: dict[tuple, tuple] = {}
 
@@ -149,8 +156,8 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
             found = True
             if a.tracked:
                 parent, tracked = a.node or a, True
-            if superseded:
-                check_current(a)
+            if op.view:
+                own(a)
             a = a.array
         arrays.append(a)
         parents.append(parent)
@@ -166,16 +173,20 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     node = None
     if tracked and mode.enabled and op.differentiable:
         keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))
-        args = tuple([a if parent is None else kept(a, level)
-                      for a, parent, level in zip(arrays, parents, keep, strict=True)])
-        if op.outputs is None:
-            return recorded(op, tuple(parents), args, out, keep_out, options) if out.dtype.kind == "f" else wrap(out)
-        outs = tuple([kept(a, max(keep_out, OUTLINE)) for a in out])
-        node = Node(op, tuple(parents), args, options, outs, None, None)
+        saved = tuple([kept(a, level) if parent is not None else unchanging(a) if a is given else a
+                       for given, a, parent, level in zip(args, arrays, parents, keep, strict=True)])
+        if op.outputs is None and out.dtype.kind == "f":
+            result = recorded(op, tuple(parents), saved, out, keep_out, options)
+            return viewed(result, args[0], op, options) if op.view else result
+        if op.outputs is not None:
+            outs = tuple([kept(a, max(keep_out, OUTLINE)) for a in out])
+            node = Node(op, tuple(parents), saved, options, outs, None, None)
     if op.outputs is None:
-        return wrap(out)
-    count = min(len(out), len(op.outputs._fields))
-    return op.outputs._make(pick_output(out[i], node, i) for i in range(count))
+        return viewed(wrap(out), args[0], op, options) if op.view else wrap(out)
+    results = [pick_output(out[i], node, i) for i in range(min(len(out), len(op.outputs._fields)))]
+    if op.view:
+        results = [viewed(result, args[0], op, options, i) for i, result in enumerate(results)]
+    return op.outputs._make(results)
 
 
 def _of_one_dtype(op: Operation, args: Sequence) -> bool:
@@ -197,11 +208,38 @@ def kept(array: Any, level: int) -> Any:
     return array if level == ARRAY else Outline(array) if level == OUTLINE else None
 
 
+def unchanging(value: Any) -> Any:
+    """What a Node may keep of what the caller gave: not an array or a list of the caller's, which may be changed later.
+
+    A Tensor's array is kept as it is, since its changes are noticed.
+    """
+    kind = type(value)
+    if kind is tuple:
+        return value if PLAIN.issuperset(map(type, value)) else tuple([unchanging(part) for part in value])
+    if kind is list:
+        return tuple([unchanging(part) for part in value])
+    if isinstance(value, Tensor):
+        own(value)
+        return value.array
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def viewed(view: Tensor, x: Any, op: Operation, options: dict, output: int | None = None) -> Tensor:
+    """A result that may share the memory of x: if it does, they know it of each other."""
+    if not isinstance(x, Tensor):
+        return view
+    array, owner = x.array, view.array.base
+    if view.array is array or owner is not None and (
+            owner is array or owner is array.base or memory(owner) is memory(array)):
+        share(view, x, (x if mode.enabled or not x.tracked else None, op, options, output))
+    return view
+
+
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A Tensor from its value and its origin."""
     tensor = _new(Tensor)
     tensor.array, tensor.node, tensor.tracked = array, node, node is not None
-    tensor.grad = tensor.hooks = None
+    tensor.hooks = tensor.family = tensor.view_of = tensor._grad = None
     return tensor
 
 
@@ -210,7 +248,7 @@ def recorded(op: Operation, parents: tuple, args: tuple, out: Any, keep_out: int
     node = Node(op, parents, args, options, kept(out, keep_out) if keep_out else None, out.shape, out.dtype)
     tensor = _new(Tensor)
     tensor.array, tensor.node, tensor.tracked = out, node, True
-    tensor.grad = tensor.hooks = None
+    tensor.hooks = tensor.family = tensor.view_of = tensor._grad = None
     return tensor
 
 
@@ -219,6 +257,7 @@ class Cotangents(dict):
 
     __slots__ = ()
     shape = dtype = None
+    tracked = True
 
     def __add__(self, other: "Cotangents") -> "Cotangents":
         total = Cotangents(self)
@@ -239,13 +278,28 @@ def pick_output(array: Any, node: Node | None, index: int) -> Tensor:
     return recorded(_pick, (node,), (None,), array, NOTHING, {"index": index})
 
 
-_alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None,
+alias_op = Operation(lambda x: x, vjps=(lambda g, out, x: g,), joint_vjp=None, composition=None, outputs=None,
                       view=True, samples=None, name="alias")
+
+
+def _flat_vjp(g: Any, out: Any, *tensors: Outline, needs_input_grad: tuple[bool, ...]) -> list:
+    zeros = [np.zeros(t.shape, t.dtype) for t in tensors[1:]]
+    return [g, *([wrap(zero) for zero in zeros] if isinstance(g, Tensor) else zeros)]
+
+
+_flat_in = Operation(lambda *tensors: tensors[0], vjps=(), joint_vjp=_flat_vjp, composition=None, outputs=None,
+                     view=False, samples=None, name="flat")
+
+
+def flat_in(value: Tensor, sources: Sequence[Tensor]) -> Tensor:
+    """A value computed from `sources` that has derivative zero in them: it is recorded that it depends on them."""
+    return recorded(_flat_in, (None, *[source.node or source for source in sources]),
+                    (value.array, *[Outline(source) for source in sources]), value.array, NOTHING, _NO_OPTIONS)
 
 
 def alias(tensor: Tensor) -> Tensor:
     """The same value under a Node of its own."""
-    return apply(_alias_op, (tensor,), {})
+    return apply(alias_op, (tensor,), {})
 
 
 def _promote(op: Operation, args: Sequence) -> list:

@@ -21,7 +21,8 @@ from autograd.function import Function
 from autograd.grad_mode import mode
 from autograd.operation import Operation
 from autograd.table import TABLE
-from autograd.tensor import Node, clock
+from autograd.clock import clock
+from autograd.tensor import Node
 
 Replacement = tuple[Any, str, Any]
 """What stands for what while a profile is on: an object, its attribute, the value to put there."""

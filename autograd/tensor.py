@@ -5,17 +5,15 @@ output. So the graph has no reference cycles, and memory goes back by reference 
 """
 
 import copy
-import itertools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from autograd import dtypes, inplace
-
-clock = itertools.count(1)
-"""Numbers nodes and in-place writes in the order in which they happen."""
+from autograd import dtypes
+from autograd.clock import clock
+from autograd.sharing import own, share
 
 
 class Node:
@@ -76,7 +74,7 @@ class Tensor:
     tensor([2., 4.])
     """
 
-    __slots__ = ("array", "node", "tracked", "grad", "hooks", "__weakref__")
+    __slots__ = ("array", "node", "tracked", "hooks", "family", "view_of", "_grad", "__weakref__")
 
     array: np.ndarray
     """The values. Writing into it goes unnoticed by the engine: use in-place methods instead."""
@@ -84,14 +82,22 @@ class Tensor:
     """The operation that made this tensor; None for a leaf."""
     tracked: bool
     """Whether operations on this tensor are recorded; `requires_grad` is its checked form."""
-    grad: "Tensor | None"
-    """The gradient that `backward()` accumulated: None before, and for tensors that are no leaves."""
     hooks: list[Callable] | None
+    """What is told the gradient of a leaf; of another tensor, what its Node is to tell it for `retain_grad()`."""
+    family: set | None
+    """Weak references to the Tensors that share this one's memory; None while it is alone (see `sharing.py`)."""
+    view_of: tuple | None
+    """For a view, what it was taken from and how; see `sharing.share`."""
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self.array = data.array if isinstance(data, Tensor) else dtypes.as_array(data)
-        self.node = self.grad = self.hooks = None
+        self.node = self._grad = self.hooks = self.family = self.view_of = None
         self.tracked = False
+        if isinstance(data, Tensor):
+            own(data)
+            self.array = data.array
+            share(self, data)
+        else:
+            self.array = dtypes.as_array(data)
         if requires_grad:
             self.requires_grad = True
 
@@ -203,8 +209,10 @@ class Tensor:
     # Copies: copy.copy shares memory and history, copy.deepcopy and pickle take leaves' values
 
     def __copy__(self) -> "Tensor":
+        own(self)
         twin = _rebuild(type(self), self.array, self.tracked, getattr(self, "__dict__", {}))
         twin.node = self.node
+        share(twin, self)
         return twin
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
@@ -214,12 +222,12 @@ class Tensor:
                                "t.detach().clone() without")
         twin = _rebuild(type(self), copy.deepcopy(self.array, memo), self.tracked,
                         copy.deepcopy(getattr(self, "__dict__", {}), memo))
-        twin.grad = copy.deepcopy(self.grad, memo)
+        twin._grad = copy.deepcopy(self._grad, memo)
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
-        inplace.check_current(self)
-        return _rebuild, (type(self), self.array, self.tracked, getattr(self, "__dict__", {}))
+        array = self.array  # first: a stale view becomes a Tensor again by being looked at
+        return _rebuild, (type(self), array, self.tracked, getattr(self, "__dict__", {}))
 
     # The bare value
 
@@ -232,8 +240,8 @@ class Tensor:
         if self.tracked:
             raise RuntimeError(f"numpy() of a tensor that requires gradients (shape {self.shape}) would lose its "
                                "history; write t.detach().numpy()")
-        inplace.check_current(self)
-        return np.asarray(self.array)
+        own(self)
+        return self.array
 
     def item(self) -> float | int | bool:
         """The only element, as a Python number.
@@ -244,19 +252,15 @@ class Tensor:
         if self.array.size != 1:
             raise RuntimeError(f"item() needs exactly one element, this tensor has {self.array.size} "
                                f"(shape {self.shape}); use tolist(), or reduce it first, e.g. t.sum().item()")
-        inplace.check_current(self)
         return self.array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers (a number for a tensor without axes)."""
-        inplace.check_current(self)
         return self.array.tolist()
 
     def detach(self) -> "Tensor":
         """The same values, in the same memory, without history."""
-        if isinstance(self.array, np.generic):  # a computed number: from here on it has memory to share
-            self.array = np.array(self.array)
-        return Tensor(self.array)
+        return Tensor(self)
 
     @property
     def data(self) -> "Tensor":
@@ -265,7 +269,14 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
-        self.array = Tensor(value).array
+        from autograd.inplace import hand_over
+        value = Tensor(value)
+        if self.tracked and value.array.dtype.kind != "f":
+            raise RuntimeError(f"a tensor that requires gradients (shape {self.shape}, {self.dtype}) cannot get values of "
+                               f"dtype {value.dtype}, which have none; write t.data = values.float()")
+        hand_over(self)
+        self.array = value.array
+        share(self, value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.tracked:
@@ -314,6 +325,31 @@ class Tensor:
 
     # Gradients
 
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient that `backward()` accumulated: None before, and for tensors that are no leaves.
+
+        Can be set to a Tensor of the same shape and dtype, or to None.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: "Tensor | None") -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f".grad can be a Tensor or None, not {type(value).__name__}; write tensor(value)")
+            if value.shape != self.shape or value.dtype != self.dtype:
+                raise RuntimeError(f".grad must have the shape and dtype of its tensor ({self.shape}, {self.dtype}), not "
+                                   f"{value.shape}, {value.dtype}; write value.to(t.dtype).expand(t.shape).clone() if "
+                                   "that is meant")
+            if value is self:
+                raise RuntimeError("a tensor cannot be its own gradient; write t.grad = t.detach().clone()")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
                  inputs: Any = None) -> None:
         """Add the gradient of this tensor to `.grad` of the leaves behind it (or of `inputs`).
@@ -336,15 +372,26 @@ class Tensor:
         if not self.tracked:
             raise RuntimeError("retain_grad() on a tensor that does not require gradients; make it a leaf that does: "
                                "t.requires_grad_()")
-        if self.node is None:
+        if self.node is None or self.hooks:
             return
-        owner = weakref.ref(self)  # the node must not keep its own output alive
+        if self.node.hooks is None:
+            self.node.hooks = []
+        self.hooks = [KeepGradient(weakref.ref(self))]  # the node must not keep its own output alive
+        self.node.hooks += self.hooks
 
-        def keep(g: Tensor) -> None:
-            tensor = owner()
-            if tensor is not None:
-                tensor.grad = g if tensor.grad is None else tensor.grad + g
-        self.register_hook(keep)
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad()` was called on this tensor, which is no leaf."""
+        return self.node is not None and bool(self.hooks)
+
+    def moves_to(self, node: Node | None) -> None:
+        """Take another Node as the origin; the gradient that `retain_grad()` keeps will be that of the new value."""
+        if self.hooks:
+            if self.node is not None:
+                self.node.hooks.remove(self.hooks[0])
+            if node is not None:
+                node.hooks = [*(node.hooks or ()), self.hooks[0]]
+        self.node = node
 
     def register_hook(self, hook: Callable[["Tensor"], "Tensor | None"]) -> "RemovableHandle":
         """Call `hook(gradient)` when the gradient of this tensor is complete; what it returns replaces the gradient.
@@ -374,10 +421,31 @@ def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: d
     """A leaf of a subclass of Tensor, from its parts."""
     tensor = object.__new__(kind)
     tensor.array, tensor.tracked = array, tracked
-    tensor.node = tensor.grad = tensor.hooks = None
+    tensor.node = tensor._grad = tensor.hooks = tensor.family = tensor.view_of = None
     if attributes:
         tensor.__dict__.update(attributes)
     return tensor
+
+
+def twin(tensor: Tensor) -> Tensor:
+    """Another Tensor with the same value and the same history."""
+    other = _rebuild(Tensor, tensor.array, tensor.tracked, {})
+    other.node = tensor.node
+    return other
+
+
+class KeepGradient:
+    """The hook of `retain_grad()`: a copy of the gradient, as the other hooks leave it, goes to `.grad` of the owner."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: weakref.ref) -> None:
+        self.owner = owner
+
+    def __call__(self, g: Tensor) -> None:
+        tensor = self.owner()
+        if tensor is not None:
+            tensor._grad = g.clone() if tensor._grad is None else tensor._grad + g
 
 
 class RemovableHandle:

@@ -13,6 +13,7 @@ from autograd.grad_mode import mode
 from autograd.operation import ShapeError
 from autograd.operations.shaping import axis, movedim
 from autograd.samples import call
+from autograd.sharing import own
 from autograd.table import operation
 from autograd.tensor import Tensor
 
@@ -22,7 +23,7 @@ _SIMPLE = {int, slice, NoneType, EllipsisType}
 def as_index(index):
     """An index whose Tensors, lists and ranges have become arrays."""
     parts = index if isinstance(index, tuple) else (index,)
-    return tuple([part.detach().numpy() if isinstance(part, Tensor) else
+    return tuple([part.detach().array if isinstance(part, Tensor) else
                   np.asarray(part, np.int64 if not len(part) else None) if isinstance(part, (list, range)) else part
                   for part in parts])
 
@@ -77,7 +78,7 @@ _scatter = operation(
 
 
 def _write(x, value, *, index):
-    out = x.copy()
+    out = np.array(x)
     out[index] = value
     return out
 
@@ -107,7 +108,7 @@ _setitem = operation(
 
 
 def _plus_at(x, value, *, index):
-    out = x.copy()
+    out = np.array(x)
     _add_at(out, index, value)
     return out
 
@@ -165,30 +166,35 @@ def _read_any(x, index):
 def _set(self, index, value):
     """Write `value` to self[index]: in place as all in-place methods are."""
     given, index = index, as_index(index)
+    own(self)
     value = value if isinstance(value, Tensor) else Tensor(np.asarray(value, self.dtype))
-    inplace.forget_change_through(self, value)  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
-    inplace.check_current(self)
     if value.dtype is not self.dtype:
         value = value.to(self.dtype)
     try:
+        if value.family is not None and value.family is self.family and _is_the_part(value, self, index):
+            return  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
         value = _fitting(self, index, value)
         if mode.enabled and (self.tracked or value.tracked):
             inplace.assign(self, _setitem(self, value, index=index))
-            return
-        if isinstance(self.array, np.generic):  # a number has no memory to write to
-            self.array = np.array(self.array)
-        self.array[index] = value.array
+        else:
+            inplace.write(self, index, value.array)
     except IndexError as error:
         raise IndexError(f"index {given!r} does not fit a tensor of shape {self.shape}: {error}") from None
     except ValueError as error:
         raise ShapeError(f"a value of shape {value.shape} cannot be written to index {given!r} of a tensor of shape "
                          f"{self.shape}: {error}") from None
-    inplace.increment_version(self)
+
+
+def _is_the_part(value, x, index):
+    """Whether a value is the very part of x that an index names."""
+    part = _read(x.array, index=index)
+    return (part.shape, part.strides) == (value.shape, value.array.strides) and (
+        part.__array_interface__["data"] == value.array.__array_interface__["data"])
 
 
 def _fitting(x, index, value):
     """A value as NumPy wants it for this index."""
-    if value.ndim > 1 and value.shape[0] == 1:  # NumPy ignores leading axes of length 1
+    if value.ndim and value.shape[0] == 1:  # leading axes of length 1 do not count
         ndim = x.array[index].ndim
         while value.ndim > ndim and value.shape[0] == 1:
             value = value[0]

@@ -237,7 +237,7 @@ def _unfold(x, *, dimension, size, step):
     if not 0 < size <= x.shape[dimension] or step < 1:
         raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {x.shape}; "
                          "size and step must be at least 1, size at most the length")
-    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension)
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=x.flags.writeable)
     return windows[(slice(None),) * axis(dimension, x.ndim) + (slice(None, None, step),)]
 
 
@@ -250,7 +250,9 @@ _fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(
                                      dim1=draw.choice([0, -2]), dim2=-1))
 def diagonal(x, *, offset=0, dim1=0, dim2=1):
     """The elements whose index along `dim2` is `offset` more than along `dim1`, as the last axis."""
-    return x.diagonal(offset, *axes((dim1, dim2), x.ndim))
+    out = x.diagonal(offset, *axes((dim1, dim2), x.ndim))
+    out.flags.writeable = x.flags.writeable
+    return out
 
 
 def _embedded(x, *, shape, offset, dim1, dim2):

@@ -5,7 +5,7 @@ import pytest
 
 import autograd
 from autograd import Function, Tensor, checkpoint, checkpoint_sequential, tensor
-from autograd.inplace import memory
+from autograd.sharing import memory
 
 
 class Cube(Function):

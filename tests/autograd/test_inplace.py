@@ -1,9 +1,12 @@
 """Changing tensors in place: right, or refused. What PyTorch computes, or an error; never another number."""
 
+import copy
+
 import numpy as np
 import pytest
 
 import autograd
+import autograd.testing
 from autograd import no_grad, tensor
 
 
@@ -132,18 +135,178 @@ def test_a_leaf_is_not_changed_while_recording():
     assert w.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("view", [lambda t: t[0:1], lambda t: t.reshape(2, 1), lambda t: t.detach()])
-@pytest.mark.parametrize("through_view", [True, False])
-def test_whoever_shares_memory_with_a_changed_tensor_is_refused(view, through_view):
-    base = leaf(1.0, 2.0) * 2
-    part = view(base)
-    if through_view and not part.requires_grad:
-        pytest.skip("a detached tensor is changed outside the graph")
-    (part if through_view else base).add_(1)
-    stale = base if through_view else part
-    for use in (lambda: stale * 2, stale.tolist, stale.sum):
-        with pytest.raises(RuntimeError, match="shares memory with one that was changed in place"):
-            use()
+# Through views: each of these reads the same of a Tensor and of a NumPy array, which share memory alike
+
+VIEWS = {
+    "slice": lambda t: t[1:3], "step": lambda t: t[::2, 1:], "row": lambda t: t[1], "column": lambda t: t[:, -1],
+    "element": lambda t: t[2:3, 3:4], "transpose": lambda t: t.T, "swapaxes": lambda t: t.swapaxes(0, 1),
+    "reshape": lambda t: t.reshape(2, 8), "newaxis": lambda t: t[:, None], "flat": lambda t: t.reshape(-1)[3:9],
+    "row of transpose": lambda t: t.T[2], "block": lambda t: t.reshape(2, 2, 4)[1, :, 1:3], "diagonal": lambda t: np.diagonal(t),
+    "all": lambda t: t[...]}
+CHANGES = {
+    "multiplied": lambda v, c: v.__imul__(c), "set": lambda v, c: v.__setitem__(Ellipsis, c),
+    "set in part": lambda v, c: v.__setitem__((0, Ellipsis), c), "added": lambda v, c: v.__iadd__(v * c)}
+
+
+def program(x, c, view, change, sibling):
+    """y and others that share its memory, after y was changed through one of them."""
+    y = x * 2
+    part, other = view(y), sibling(y)
+    if isinstance(part, np.ndarray):
+        part.flags.writeable = True  # NumPy's diagonal is not by itself
+    change(part, c)
+    return y, part, other, view(y), y * other.sum()
+
+
+@pytest.mark.parametrize("sibling", ["row", "transpose", "flat", "all"])
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_change_through_a_view_is_seen_by_all_and_differentiated(view, change, sibling):
+    how = VIEWS[view], CHANGES[change], VIEWS[sibling]
+    values = np.arange(1.0, 17.0).reshape(4, 4) / 7
+    x, c = tensor(values, requires_grad=True), tensor(np.float64(3.0), requires_grad=True)
+    for ours, numpys in zip(program(x, c, *how), program(values.copy(), 3.0, *how), strict=True):
+        np.testing.assert_allclose(ours.detach().numpy(), numpys)
+        assert ours.requires_grad
+    autograd.testing.gradcheck(lambda x, c: program(x, c, *how), [x, c])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_whoever_shares_memory_with_a_changed_tensor_shows_the_change(view):
+    base = tensor(np.arange(16.0).reshape(4, 4), requires_grad=True) * 2
+    part = VIEWS[view](base)
+    detached, copied, whole = part.detach(), copy.copy(part), autograd.Tensor(base)
+    base += 1
+    now = base.detach().numpy()
+    for shown in (part, detached, copied):
+        np.testing.assert_array_equal(shown.tolist(), VIEWS[view](now))
+    np.testing.assert_array_equal(whole.numpy(), now)
+    assert part.requires_grad and not detached.requires_grad
+    detached.zero_()  # outside the graph: the same memory
+    np.testing.assert_array_equal(part.tolist(), np.zeros(part.shape))
+    assert (VIEWS[view](base) == 0).all()
+
+
+def test_a_constant_becomes_a_result_and_so_do_its_views():
+    x, base = leaf(2.0, 3.0), autograd.zeros(2, 2)
+    row, column = base[0], base[:, 0]
+    row.copy_(x)
+    assert base.tolist() == [[2, 3], [0, 0]] and column.tolist() == [2, 0]
+    column.sum().backward()
+    assert x.grad.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("parts", [lambda t: t.unbind(0), lambda t: t.chunk(2), lambda t: t.split([1, 1]), list])
+def test_parts_are_views_too(parts):
+    x = tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    y = x * 1
+    first, second = parts(y)
+    second.mul_(first)
+    first.zero_()
+    assert y.tolist() == [[0, 0], [3, 8]]
+    y.sum().backward()
+    assert x.grad.tolist() == [[3, 4], [1, 2]]
+
+
+@pytest.mark.parametrize("view", [lambda t: t.expand(3, 2), lambda t: t.unfold(0, 2, 1)[:, :1].expand(1, 2), lambda t:
+                                  tensor([1.0, 2.0, 3.0]).mul(t.sum()).unfold(0, 2, 1)])
+@pytest.mark.parametrize("change", [lambda t: t.add_(1), lambda t: t.zero_(), lambda t: t.__setitem__(0, 1.0)])
+def test_elements_that_share_one_place_are_not_written_to(view, change):
+    shared = view(leaf(1.0, 2.0) * 2)
+    with pytest.raises(RuntimeError, match=r"share one place in memory.*clone\(\)"):
+        change(shared)
+    with no_grad(), pytest.raises(RuntimeError, match=r"share one place in memory.*clone\(\)"):
+        change(autograd.zeros(1, 2).expand(3, 2))
+
+
+def test_a_view_taken_without_recording_does_not_lose_a_recorded_change():
+    w = leaf(2.0)
+    base = w * autograd.ones(3)
+    with no_grad():
+        view = base[1:]
+    view.fill_(5)  # as a number is written anyway
+    assert base.tolist() == [2, 5, 5]
+    with pytest.raises(RuntimeError, match=r"taken under no_grad.*clone\(\)"):
+        view.mul_(w)
+
+
+def test_a_shape_changed_in_place_leaves_views_as_they_are():
+    x = tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    y = x * 1
+    row, same = y[0], y
+    y.squeeze_(0)
+    row[1] = 10
+    y[2:].mul_(2)
+    assert y is same and y.tolist() == [1, 10, 6] and row.tolist() == [1, 10, 6]
+    (y + row).sum().backward()
+    assert x.grad.tolist() == [[2, 0, 4]]
+
+
+def test_a_computed_number_can_be_written_to():
+    x = leaf(1.0, 2.0)
+    for change in (lambda s: s.zero_(), lambda s: s.fill_(0), lambda s: s.mul_(0), lambda s: s.view(1).zero_(),
+                   lambda s: s.__setitem__(..., 0), lambda s: s.detach().zero_(), lambda s: s.detach().view(1).zero_()):
+        for total in (x.sum(), x.detach().sum(), (x * x)[1]):
+            change(total)
+            assert total.item() == 0
+
+
+def test_a_value_with_leading_axes_of_one_fits_where_numpy_ignores_them():
+    out, v = autograd.zeros(3), leaf(4.0)
+    out[1] = v
+    out[2] = v.reshape(1, 1) * 2
+    assert out.tolist() == [0, 4, 8]
+    out.sum().backward()
+    assert v.grad.tolist() == [3]
+
+
+def test_what_retain_grad_keeps_is_the_gradient_of_the_newest_value():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    y.retain_grad()
+    view = y[0]
+    view.retain_grad()
+    y.mul_(3)
+    y.register_hook(lambda g: g * 10)
+    (y * y).sum().backward(retain_graph=True)
+    assert y.grad.tolist() == [2 * 3 * 10, 2 * 6 * 10]
+    assert x.grad.tolist() == [2 * 3 * 30, 2 * 6 * 30]
+    (view * 7).backward()
+    assert view.grad.item() == 7
+
+
+def test_many_views_cost_what_each_costs_alone():
+    y = leaf(*map(float, range(200))) * 1
+    parts = [y[i] for i in range(200)]
+    before = next(autograd.clock.clock)
+    for part in parts:
+        part.mul_(2)
+    assert y.tolist() == [2 * i for i in range(200)]
+    assert next(autograd.clock.clock) - before < 200 * 10  # nodes: a view that nobody looks at is not taken again
+
+
+# Other values for a tensor: `.data =`
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_other_data_between_forward_and_backward_leave_the_derivative_as_it_was(create_graph, shape):
+    w = autograd.full(shape, 3.0, requires_grad=True)
+    y = (w ** 3).sum()
+    w.data = autograd.full(shape, 100.0)
+    g, = autograd.grad(y, w, create_graph=create_graph)
+    assert g.tolist() == np.full(shape, 27.0).tolist()
+    if create_graph:
+        assert autograd.grad(g.sum(), w)[0].tolist() == np.full(shape, 18.0).tolist()
+
+
+def test_data_shares_the_memory_of_what_it_was_given():
+    w, values = leaf(1.0, 2.0), tensor([3.0, 4.0])
+    view = w.detach()
+    w.data = values
+    values.add_(1)
+    assert w.tolist() == [4, 5] and view.tolist() == [1, 2]
+    with pytest.raises(RuntimeError, match=r"int64.*\.float\(\)"):
+        w.data = tensor([1, 2])
 
 
 def test_shape_and_kind_cannot_change_in_place():
@@ -154,16 +317,15 @@ def test_shape_and_kind_cannot_change_in_place():
 
 
 def test_nothing_is_remembered_about_memory_that_is_gone():
-    from autograd import inplace
-    before = len(inplace._watched)
+    from autograd import sharing
+    before = len(sharing._watched)
     for _ in range(100):
         y = leaf(1.0, 2.0) * 2
         z = y * y
         y += 1
         (y + z).sum().backward()
         del y, z
-    assert len(inplace._watched) <= before + 2
-    assert len(inplace.superseded) <= 2
+    assert len(sharing._watched) <= before + 2
 
 
 def test_a_leaf_without_axes_that_changed_is_found_too():
