@@ -43,7 +43,6 @@ from autograd.dtypes import int32 as int
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph, backward, grad
-from autograd.sharing import increment_version
 from autograd.profile import profile
 from autograd.random import (
     Generator,
@@ -64,6 +63,7 @@ from autograd.random import (
     seed,
     set_rng_state,
 )
+from autograd.sharing import increment_version
 from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
 from autograd.threads import get_num_threads, set_num_threads

@@ -167,7 +167,8 @@ def _binary(op: Operation) -> Callable:
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
-            args = (kept(a, x_if_x) if x_if_x else None, y.array if isinstance(y, Tensor) else b.copy() if type(y) is _ndarray else b)
+            constant = y.array if isinstance(y, Tensor) else b.copy() if type(y) is _ndarray else b
+            args = (kept(a, x_if_x) if x_if_x else None, constant)
             return recorded(op, (x.node or x, None), args, out, out_if_x, _NO_OPTIONS)
         if not x.tracked:
             args = (x.array, kept(b, y_if_y) if y_if_y else None)

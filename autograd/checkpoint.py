@@ -37,9 +37,13 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
     segment.own = [node for node in segment.nodes if node.options is not None]
     for node in segment.own:
         node.args = node.out = node.options = None
-    if isinstance(result, Tensor):
-        return _end(result, segment=segment)
-    return type(result)([_end(out, segment=segment) if isinstance(out, Tensor) else out for out in result])
+    given = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
+
+    def end(out: Any) -> Any:
+        if not isinstance(out, Tensor):
+            return out
+        return _end(out.clone() if any(out is x for x in given) else out, segment=segment)
+    return end(result) if isinstance(result, Tensor) else type(result)([end(out) for out in result])
 
 
 def checkpoint_sequential(functions: Sequence[Callable], segments: int, input: Any, **options: Any) -> Any:
@@ -120,4 +124,4 @@ def _end_vjp(g: Any, out: Any, x: Any, segment: _Segment) -> Any:
     return g
 
 
-_end = operation(lambda x, *, segment: x, vjps=_end_vjp, view=True, names="_checkpoint")
+_end = operation(lambda x, *, segment: x, vjps=_end_vjp, names="_checkpoint")

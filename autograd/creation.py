@@ -4,6 +4,7 @@
 """
 
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,26 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     tensor([1.0000, 2.5000])
     """
     check_device(device)
-    if isinstance(data, Tensor):
-        data = data.array
-    elif isinstance(data, (list, tuple)):
+    if isinstance(data, (Tensor, list, tuple)):
+        if _tracked(data):
+            warnings.warn("tensor() takes the values alone of tensors that require gradients, so nothing flows back to "
+                          "them; write stack([...]) to go on with their history, t.detach() to take the values",
+                          stacklevel=2)
         data = _bare(data)
     return Tensor(np.array(dtypes.as_array(data, dtype)), requires_grad)
+
+
+def _tracked(data: Any) -> bool:
+    """Whether one of the Tensors in nested lists requires gradients."""
+    if isinstance(data, (list, tuple)):
+        return any(map(_tracked, data))
+    return isinstance(data, Tensor) and data.tracked
 
 
 def _bare(data: Any) -> Any:
     """Nested lists with the values of the Tensors in them."""
     if isinstance(data, Tensor):
-        return data.detach().numpy()
+        return data.array
     return [_bare(part) for part in data] if isinstance(data, (list, tuple)) else data
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from autograd.grad_mode import mode, no_grad
 from autograd.operation import pick_output, wrap
 from autograd.tensor import Node, Outline, Tensor
@@ -121,16 +123,23 @@ class _Application:
     def joint_vjp(self, g: Any, out: Any, *args: Any, needs_input_grad: tuple[bool, ...], **kwargs: Any) -> list:
         gradients = g if isinstance(g, tuple) else (g,)
         differentiable = any(isinstance(part, Tensor) for part in gradients)
+        # `backward` may write into what it gets: others have the same array.
+        copies = [part if part is None else part.clone() if isinstance(part, Tensor) else wrap(np.array(part))
+                  for part in gradients]
         found = {"argument": args, "result": out if isinstance(out, tuple) else (out,)}
         self.ctx.saved_tensors = tuple([_tensor(found[kind][which]) if kind in found else which
                                         for kind, which in self.saved])
         self.ctx.needs_input_grad = needs_input_grad
-        result = self.function.backward(self.ctx, *[_tensor(part) for part in gradients])
+        result = self.function.backward(self.ctx, *copies)
         self.ctx.saved_tensors = ()
         result = result if isinstance(result, tuple) else (result,)
         if len(result) != len(args):
             raise RuntimeError(f"{self.name}.backward returned {len(result)} gradients, but forward has {len(args)} "
                                "arguments; return one for each, None where there is none")
+        for i, r in enumerate(result):
+            if not (r is None or isinstance(r, (Tensor, np.ndarray))):
+                raise TypeError(f"{self.name}.backward returned a {type(r).__name__} for argument {i}; a gradient is a "
+                                "Tensor of the argument's shape, or None")
         return [r if differentiable or not isinstance(r, Tensor) else r.array for r in result]
 
 

@@ -222,8 +222,8 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
             raise TypeError(f"a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
                             f"{type(replaced).__name__}")
         if replaced.shape != g.shape or replaced.dtype != g.dtype:
-            raise RuntimeError(f"a hook on a tensor returned a gradient of shape {replaced.shape}, {replaced.dtype}, where "
-                               f"it was given {g.shape}, {g.dtype}; both must be equal: write "
+            raise RuntimeError(f"a hook on a tensor returned a gradient of shape {replaced.shape}, {replaced.dtype}, "
+                               f"but was given {g.shape}, {g.dtype}; they must be equal: write "
                                "gradient.expand(g.shape).to(g.dtype)")
         value = replaced
     return value.array if bare else value
@@ -323,6 +323,11 @@ def _references_of_one_holder() -> int:
 _UNSHARED = _references_of_one_holder()
 
 
+def _copy(g: Any) -> Any:
+    """A gradient that whoever looks at a Graph may write into."""
+    return Cotangents({i: np.array(part) for i, part in g.items()}) if isinstance(g, Cotangents) else np.array(g)
+
+
 class Graph:
     """The recorded graph behind some outputs, with every value and every gradient in it.
 
@@ -361,7 +366,7 @@ class Graph:
 
     def forward(self) -> dict[Vertex, Any]:
         """Compute every value again from the leaves as they are now, and keep all of them in `values`."""
-        values = self.values = {leaf: leaf.array for leaf in self.leaves}
+        values = self.values = {leaf: np.array(leaf.array) for leaf in self.leaves}
         with set_grad_enabled(False):
             for node in self.nodes:
                 args = [kept if parent is None else values[parent]
@@ -374,12 +379,12 @@ class Graph:
         given = gradients or [np.ones_like(t.array) for t in self.outputs]
         roots = _roots(list(self.outputs), list(given), False)
         self.contributions = {}
-        totals = self.gradients = dict(roots)
+        totals = self.gradients = {vertex: _copy(g) for vertex, g in roots.items()}
 
         def watch(node: Node, i: int, contribution: Any) -> None:
-            self.contributions[node, i] = contribution
+            self.contributions[node, i] = contribution = _copy(contribution)
             parent = node.parents[i]
-            totals[parent] = totals[parent] + contribution if parent in totals else contribution
+            totals[parent] = totals[parent] + contribution if parent in totals else _copy(contribution)
         backpropagate(roots, retain=True, watch=watch)
         return totals
 

@@ -47,7 +47,7 @@ def write(tensor: Tensor, index: Any, values: Any) -> None:
     own(tensor)
     if not tensor.array.flags.writeable:
         raise RuntimeError(f"this tensor (shape {tensor.shape}) cannot be written to: several of its elements share "
-                           "one place in memory, as after expand(), or its memory is read-only; change a copy: t.clone()")
+                           "one place in memory, as after expand(), or it is read-only; change a copy: t.clone()")
     if tensor.array is not values:
         tensor.array[index] = values
     increment_version(tensor)
@@ -138,8 +138,8 @@ def _with_part(view: Tensor, values: Tensor) -> Tensor:
     base, operation, options, output = view.view_of
     places = _put_back(np.ones(view.shape, np.float32), base, operation, options, output)
     if places.shape != base.shape or (places > 1).any():
-        raise RuntimeError(f"several elements of this tensor (shape {view.shape}, made by `{operation.name}`) share one "
-                           "place in memory, so that a change has no single meaning; change a copy: t.clone()")
+        raise RuntimeError(f"several elements of this tensor (shape {view.shape}, made by `{operation.name}`) share "
+                           "one place in memory, so that a change has no single meaning; change a copy: t.clone()")
     whole = _put_back(values, base, operation, options, output)
     return whole if places.all() else np.where(places > 0, whole, base)
 

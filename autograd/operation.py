@@ -229,8 +229,8 @@ def viewed(view: Tensor, x: Any, op: Operation, options: dict, output: int | Non
     if not isinstance(x, Tensor):
         return view
     array, owner = x.array, view.array.base
-    if view.array is array or owner is not None and (
-            owner is array or owner is array.base or memory(owner) is memory(array)):
+    if view.array is array or (owner is not None and (
+            owner is array or owner is array.base or memory(owner) is memory(array))):
         share(view, x, (x if mode.enabled or not x.tracked else None, op, options, output))
     return view
 

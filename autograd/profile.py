@@ -17,11 +17,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from autograd import costs, graph
+from autograd.clock import clock
 from autograd.function import Function
 from autograd.grad_mode import mode
 from autograd.operation import Operation
 from autograd.table import TABLE
-from autograd.clock import clock
 from autograd.tensor import Node
 
 Replacement = tuple[Any, str, Any]

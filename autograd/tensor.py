@@ -272,8 +272,8 @@ class Tensor:
         from autograd.inplace import hand_over
         value = Tensor(value)
         if self.tracked and value.array.dtype.kind != "f":
-            raise RuntimeError(f"a tensor that requires gradients (shape {self.shape}, {self.dtype}) cannot get values of "
-                               f"dtype {value.dtype}, which have none; write t.data = values.float()")
+            raise RuntimeError(f"a tensor that requires gradients (shape {self.shape}, {self.dtype}) cannot get values "
+                               f"of dtype {value.dtype}, which have none; write t.data = values.float()")
         hand_over(self)
         self.array = value.array
         share(self, value)
@@ -339,9 +339,9 @@ class Tensor:
             if not isinstance(value, Tensor):
                 raise TypeError(f".grad can be a Tensor or None, not {type(value).__name__}; write tensor(value)")
             if value.shape != self.shape or value.dtype != self.dtype:
-                raise RuntimeError(f".grad must have the shape and dtype of its tensor ({self.shape}, {self.dtype}), not "
-                                   f"{value.shape}, {value.dtype}; write value.to(t.dtype).expand(t.shape).clone() if "
-                                   "that is meant")
+                raise RuntimeError(f".grad must have the shape and dtype of its tensor ({self.shape}, {self.dtype}), "
+                                   f"not {value.shape}, {value.dtype}; write value.to(t.dtype).expand(t.shape).clone() "
+                                   "if that is meant")
             if value is self:
                 raise RuntimeError("a tensor cannot be its own gradient; write t.grad = t.detach().clone()")
         self._grad = value
@@ -435,14 +435,14 @@ def twin(tensor: Tensor) -> Tensor:
 
 
 class KeepGradient:
-    """The hook of `retain_grad()`: a copy of the gradient, as the other hooks leave it, goes to `.grad` of the owner."""
+    """The hook of `retain_grad()`: the gradient, as the other hooks leave it, is added to `.grad` of the owner."""
 
     __slots__ = ("owner",)
 
     def __init__(self, owner: weakref.ref) -> None:
         self.owner = owner
 
-    def __call__(self, g: Tensor) -> None:
+    def __call__(self, g: Tensor) -> None:  # noqa: D102
         tensor = self.owner()
         if tensor is not None:
             tensor._grad = g.clone() if tensor._grad is None else tensor._grad + g

@@ -261,6 +261,7 @@ def scatter_along(x, index, dim, shape):
 @operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples)
 def gather(x, *, dim, index):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
+    index = np.asarray(index)
     if index.ndim != x.ndim:
         raise IndexError(f"index has {index.ndim} axes and the tensor {x.ndim}; they must have as many")
     return x[_grid(index, dim)] if x.ndim else x[index].reshape(())

@@ -176,7 +176,10 @@ def _expanded(x, shape):
            samples=lambda draw: call(x := draw.array(), shape=draw.stretched(x.shape)))
 def expand(x, *, shape):
     """x with axes of length 1 repeated, and new ones in front, to `shape`; -1 keeps a length. No memory is copied."""
-    return np.broadcast_to(x, _expanded(x, shape))
+    out = np.broadcast_to(x, _expanded(x, shape))
+    if out.size == x.size:  # nothing is repeated
+        out.flags.writeable = x.flags.writeable
+    return out
 
 
 @operation(names="_expand_as", methods="expand_as",

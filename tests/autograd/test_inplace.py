@@ -141,8 +141,8 @@ VIEWS = {
     "slice": lambda t: t[1:3], "step": lambda t: t[::2, 1:], "row": lambda t: t[1], "column": lambda t: t[:, -1],
     "element": lambda t: t[2:3, 3:4], "transpose": lambda t: t.T, "swapaxes": lambda t: t.swapaxes(0, 1),
     "reshape": lambda t: t.reshape(2, 8), "newaxis": lambda t: t[:, None], "flat": lambda t: t.reshape(-1)[3:9],
-    "row of transpose": lambda t: t.T[2], "block": lambda t: t.reshape(2, 2, 4)[1, :, 1:3], "diagonal": lambda t: np.diagonal(t),
-    "all": lambda t: t[...]}
+    "row of transpose": lambda t: t.T[2], "block": lambda t: t.reshape(2, 2, 4)[1, :, 1:3], "all": lambda t: t[...],
+    "diagonal": lambda t: np.diagonal(t)}
 CHANGES = {
     "multiplied": lambda v, c: v.__imul__(c), "set": lambda v, c: v.__setitem__(Ellipsis, c),
     "set in part": lambda v, c: v.__setitem__((0, Ellipsis), c), "added": lambda v, c: v.__iadd__(v * c)}
