@@ -83,9 +83,9 @@ def regular(f: str | os.PathLike) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(there.st_mode):
-        is_folder = stat.S_ISDIR(there.st_mode)
-        raise OSError(errno.EISDIR if is_folder else errno.EINVAL,
-                      f"this is {_KINDS.get(stat.S_IFMT(there.st_mode), 'something else')}; give the path of a file", name)
+        kind = _KINDS.get(stat.S_IFMT(there.st_mode), "something else")
+        raise OSError(errno.EISDIR if stat.S_ISDIR(there.st_mode) else errno.EINVAL,
+                      f"this is {kind}; give the path of a file", name)
     return there
 
 

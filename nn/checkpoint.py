@@ -213,8 +213,8 @@ def _arrays(entries: dict[str, Any], data: np.ndarray) -> dict[str, np.ndarray]:
         if dtype not in _DTYPES:
             raise NotImplementedError(f"'{name}' has dtype {dtype}, which nn.load does not know; convert it to one of "
                                       f"{list(_DTYPES)}")
-        if len(entry) != 3 or len(shape) > 64 or not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
-            raise ValueError(f"'{name}' is not described by dtype, shape and data_offsets")
+        if len(shape) > 64 or not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
+            raise ValueError(f"'{name}' has a shape or offsets that are not whole numbers, or very many")
         size = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
         if start != position or end != start + size or end > len(data):
             raise ValueError(f"'{name}' of shape {shape} and dtype {dtype} lies at {start} to {end}, but begins at "
@@ -227,8 +227,8 @@ def _arrays(entries: dict[str, Any], data: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _array(dtype: str, shape: list[int], data: np.ndarray) -> np.ndarray:
-    if dtype == "BOOL" and data.size and data.max() > 1:
-        raise ValueError("a BOOL that is neither 0 nor 1")
+    if dtype == "BOOL":
+        return data.astype(bool).reshape(shape)  # a byte that is neither 0 nor 1 is true, and no odd number
     array = data.view(_DTYPES[dtype]).reshape(shape)
     if dtype == "BF16":  # the upper half of a float32
         return (array.astype("<u4") << 16).view("<f4").astype(np.float32, copy=False)

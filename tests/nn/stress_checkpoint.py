@@ -2,8 +2,8 @@
 
     python -m tests.nn.stress_checkpoint --seconds 60 [--processes 4] [--threads 3] [--folder /some/shared/disk]
 
-prints how many files were loaded, how many of these were damaged, how many writers were killed, and what is left over
-in the folder after one more save. (A short run of it is a test of test_checkpoint.py; POSIX only.)
+prints how many files were loaded, how many of these were damaged, how many writers were killed or failed, and what
+is left over in the folder after one more save. (A short run of it is a test of test_checkpoint.py; POSIX only.)
 """
 
 import argparse
@@ -13,6 +13,7 @@ import random
 import tempfile
 import threading
 import time
+import traceback
 
 import numpy as np
 
@@ -22,16 +23,20 @@ PATHS = ["one.safetensors", "n" * 255]
 
 
 def write(folder: str, threads: int) -> None:
-    """Save for ever: in each file all numbers are the same, in arrays of any layout."""
-    def work(seed: int) -> None:
-        chance = random.Random(seed)
-        while True:
-            number, size = chance.randrange(1 << 20), chance.choice([1, 30, 300])
-            square = np.full((size, size), float(number))
-            nn.save({"plain": square, "transposed": square[1:].T, "expanded": np.broadcast_to(square[:1], (9, size)),
-                     "number": number}, os.path.join(folder, chance.choice(PATHS)))
-    for seed in [random.randrange(1 << 30) for _ in range(threads)]:
-        threading.Thread(target=work, args=(seed,)).start()
+    """Save until killed, or until a save fails: in each file all numbers are the same, in arrays of any layout."""
+    def work() -> None:
+        chance = random.Random()
+        try:
+            while True:
+                number, size = chance.randrange(1 << 20), chance.choice([1, 30, 300])
+                square = np.full((size, size), float(number))
+                nn.save({"plain": square, "transposed": square[1:].T, "expanded": np.broadcast_to(square[0], (9, size)),
+                         "number": number}, os.path.join(folder, chance.choice(PATHS)))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    for _ in range(threads):
+        threading.Thread(target=work).start()
 
 
 def is_whole(path: str) -> bool:
@@ -45,12 +50,12 @@ def is_whole(path: str) -> bool:
 
 
 def stress(folder: str, seconds: float, processes: int, threads: int) -> dict[str, int]:
-    """Counts of loads, of damaged files among them, of writers killed, and of files left over at the end."""
+    """Counts of loads, of damaged files among them, of writers killed or failed, and of files left over at the end."""
     start = multiprocessing.get_context("fork").Process
     paths = [os.path.join(folder, name) for name in PATHS]
     for path in paths:
         nn.save({"plain": np.ones(1), "transposed": np.ones(1), "expanded": np.ones(1), "number": 1}, path)
-    counts = {"loads": 0, "damaged": 0, "killed": 0, "left over": 0}
+    counts = {"loads": 0, "damaged": 0, "killed": 0, "failed": 0, "left over": 0}
     writers: list = []
     end = time.monotonic() + seconds
     try:
@@ -65,7 +70,7 @@ def stress(folder: str, seconds: float, processes: int, threads: int) -> dict[st
             victim = writers.pop(random.randrange(len(writers)))
             victim.kill()
             victim.join()
-            counts["killed"] += 1
+            counts["killed" if victim.exitcode < 0 else "failed"] += 1
     finally:
         for writer in writers:
             writer.kill()
