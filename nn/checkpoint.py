@@ -24,6 +24,7 @@ _BLANK = "0" * 8  # stands in the place of the checksum while it is computed, ov
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
            "I8": "<i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?"}
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items() if name != "BF16"}
+_LONGEST = 100_000_000  # header that the format admits
 _DEPTH = 100
 """So deep may dictionaries and lists be nested: as JSON, and in Python's stack, each level is several."""
 
@@ -169,14 +170,15 @@ def _pieces(header: bytes, arrays: list[np.ndarray]) -> Iterator[bytes]:
 def _opened(content: np.ndarray) -> Any:
     """What a file of this content holds."""
     end = 8 + int.from_bytes(bytes(content[:8]), "little")
-    if not 10 <= end <= len(content):
+    if not 10 <= end <= min(len(content), _LONGEST + 8):
         raise ValueError(f"a header of {end - 8} bytes in a file of {len(content)}")
     header = _parsed(bytes(content[8:end]).decode())
     metadata = header.pop("__metadata__", None) or {}
     if not all(isinstance(text, str) for text in metadata.values()):
         raise ValueError("the metadata is not all text")
     if _CHECKSUM in metadata and not _is_as_written(content):
-        raise ValueError("this is not what nn.save wrote; use an older checkpoint")
+        raise ValueError("this is not what nn.save wrote; use an older checkpoint, or, if another program wrote it "
+                         "anew, leave the metadata out there")
     arrays = _arrays(header, content[end:].view(np.ndarray))
     if _CHECKSUM not in metadata and _KEY not in metadata:
         return {name: Tensor(array) for name, array in arrays.items()}

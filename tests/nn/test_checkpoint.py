@@ -443,7 +443,8 @@ HOSTILE = {
         {"a": entry(shape=(1,) * 10 ** 6)}, b"." * 8), "huge sides": a_file({"a": entry(shape=(10 ** 4000,) * 60)}),
     "no dtype": a_file({"a": {"shape": [2], "data_offsets": [0, 8]}}, b"." * 8), "a number as dtype": a_file(
         {"a": entry(dtype=5)}, b"." * 8), "an unknown dtype": a_file({"a": entry(dtype="F33")}, b"." * 8),
-    "a list as dtype": a_file({"a": entry(dtype=["F32"])}, b"." * 8), "a number as entry": a_file({"a": 1}), "nothing as entry": a_file({"a": None}),
+    "a list as dtype": a_file({"a": entry(dtype=["F32"])}, b"." * 8),
+    "a number as entry": a_file({"a": 1}), "nothing as entry": a_file({"a": None}),
 }
 
 
@@ -458,7 +459,8 @@ def test_what_a_hostile_file_says_is_checked(tmp_path, kind):
 @pytest.mark.parametrize("content", [
     a_file({"a": entry(), "b": entry(offsets=(8, 16))}, b"." * 16), a_file({}), a_file(b'{"__metadata__":null}   '),
     a_file({"e": entry(shape=(0, 5), offsets=(0, 0)), "gradcircuit": entry(shape=(), offsets=(0, 4))}, b"." * 4),
-    a_file({"__metadata__": {"by": "gradcircuit"}}), a_file({"a": entry(more=1)}, b"." * 8), of_ours('{"nesting":{"array":"a"}}', a=entry())])
+    a_file({"__metadata__": {"by": "gradcircuit"}}), a_file({"a": entry(more=1)}, b"." * 8),
+    of_ours('{"nesting":{"array":"a"}}', a=entry())])
 def test_the_hostile_files_differ_from_good_ones_in_one_thing_each(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     nn.load(tmp_path / "m")
