@@ -12,6 +12,7 @@ from autograd import costs as costs
 from autograd import creation as creation
 from autograd import dtypes as dtypes
 from autograd import einops_backend as einops_backend
+from autograd import files as files
 from autograd import function as function
 from autograd import functional as functional
 from autograd import grad_mode as grad_mode

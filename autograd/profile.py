@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from autograd import costs, graph
+from autograd import costs, files, graph
 from autograd.clock import clock
 from autograd.function import Function
 from autograd.grad_mode import mode
@@ -289,8 +289,8 @@ class profile:
             events.append({"name": name, "cat": event.kind, "ph": "X", "pid": 0, "tid": rows[event.phase],
                            "ts": event.start / 1000, "dur": event.duration / 1000,
                            "args": {key: value for key, value in details.items() if value}})
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"traceEvents": events, "displayTimeUnit": "ms"}, file)
+        with files.replacing(path) as file:
+            file.write(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}).encode())
 
 
 def _sum(name: str, rows: list[Row]) -> Row:

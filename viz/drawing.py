@@ -11,7 +11,7 @@ from typing import Any
 import graphviz
 import numpy as np
 
-from autograd import Graph, Tensor
+from autograd import Graph, Tensor, files
 from viz import dot, engines, page, scopes
 from viz import names as naming
 from viz.circuit import Circuit
@@ -71,6 +71,7 @@ class Drawing:
         Raises:
             ValueError: no such format, or not of a model.
             ImportError: CairoSVG is missing, for .png and .pdf.
+            OSError: the file cannot be written; one that was there is untouched.
         """
         path = Path(path)
         formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
@@ -80,7 +81,8 @@ class Drawing:
             raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
         content = formats[path.suffix.lower()]()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with files.replacing(path) as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
         return path
 
 
