@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd import anomaly as anomaly
 from autograd import calling as calling
+from autograd import clock as clock
 from autograd import compiled as compiled
 from autograd import costs as costs
 from autograd import creation as creation
@@ -25,6 +26,7 @@ from autograd import process as process
 from autograd import random as random
 from autograd import reads as reads
 from autograd import samples as samples
+from autograd import sharing as sharing
 from autograd import special as special
 from autograd import table as table
 from autograd import threads as threads
@@ -60,7 +62,6 @@ from autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from autograd.graph import Graph as Graph
 from autograd.graph import backward as backward
 from autograd.graph import grad as grad
-from autograd.inplace import increment_version as increment_version
 from autograd.profile import profile as profile
 from autograd.random import Generator as Generator
 from autograd.random import bernoulli as bernoulli
@@ -78,6 +79,7 @@ from autograd.random import randn_like as randn_like
 from autograd.random import randperm as randperm
 from autograd.random import seed as seed
 from autograd.random import set_rng_state as set_rng_state
+from autograd.sharing import increment_version as increment_version
 from autograd.table import operation as operation
 from autograd.tensor import Node as Node
 from autograd.tensor import Tensor as Tensor

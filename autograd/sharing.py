@@ -49,8 +49,17 @@ def share(tensor: "Tensor", source: "Tensor", view_of: tuple | None = None) -> N
     if family is None:
         family = source.family = set()
         family.add(_reference(source, family.discard))
-    tensor.family, tensor.view_of = family, view_of
-    family.add(_reference(tensor, family.discard))
+    tensor.view_of = view_of
+    if tensor.family is not family:
+        tensor.family = family
+        family.add(_reference(tensor, family.discard))
+
+
+def leave(tensor: "Tensor") -> None:
+    """Take a Tensor that is about to get other memory out of its family."""
+    for reference in [reference for reference in tuple(tensor.family or ()) if reference() is tensor]:
+        tensor.family.remove(reference)
+    tensor.family = tensor.view_of = None
 
 
 def relatives(tensor: "Tensor") -> "list[Tensor]":

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.clock import clock
-from autograd.sharing import own, share
+from autograd.sharing import leave, own, share
 
 
 class Node:
@@ -275,6 +275,7 @@ class Tensor:
             raise RuntimeError(f"a tensor that requires gradients (shape {self.shape}, {self.dtype}) cannot get values "
                                f"of dtype {value.dtype}, which have none; write t.data = values.float()")
         hand_over(self)
+        leave(self)
         self.array = value.array
         share(self, value)
 

@@ -304,8 +304,11 @@ class TestErrors:
 
     def test_a_gradient_of_another_shape(self):
         p = parameter(3)
-        p.grad = Tensor(np.zeros(4))
-        with pytest.raises(ValueError, match=r"\(4,\) is not that of its parameter, \(3,\)"):
+        with pytest.raises(RuntimeError, match=r"\(3,\), float64\), not \(4,\)"):
+            p.grad = Tensor(np.zeros(4))
+        [p] = with_gradients(p)
+        p.data = Tensor(np.zeros(4))
+        with pytest.raises(ValueError, match=r"\(3,\) is not that of its parameter, \(4,\)"):
             optim.SGD([p]).step()
 
     def test_a_parameter_replaced_by_one_of_another_shape(self):

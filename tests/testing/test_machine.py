@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from autograd import graph, inplace
+from autograd import graph, inplace, sharing
 from autograd.testing import GraphMachine
 from autograd.testing.diagnosis import GradientError
 
@@ -29,21 +29,13 @@ def _latest_only(monkeypatch):
     monkeypatch.setattr(graph, "dict", Latest, raising=False)
 
 
-def _forgetful(monkeypatch):
-    right = inplace._move
-
-    def wrong(tensor, result):
-        right(tensor, result)
-        inplace.superseded.clear()
-    monkeypatch.setattr(inplace, "_move", wrong)
-
-
 FAULTS = {
-    "writes to saved arrays go unnoticed": lambda m: m.setattr(inplace, "check_saved", lambda node: None),
-    "views of changed tensors stay in use": _forgetful,
+    "writes to saved arrays go unnoticed": lambda m: m.setattr(sharing, "check_saved", lambda node: None),
+    "views of changed tensors stay in use": lambda m: m.setattr(inplace, "relatives", lambda tensor: []),
     "gradients of a fork are not added": _latest_only,
     "gradients are overwritten, not accumulated": lambda m: m.setattr(graph, "np", _Overwriting),
-    "in-place changes lose the history": lambda m: m.setattr(inplace, "_move", inplace._write),
+    "in-place changes lose the history": lambda m: m.setattr(
+        inplace, "_record", lambda tensor, result: inplace.write(tensor, ..., result.array)),
     "broadcasting is not undone by a sum": lambda m: m.setattr(
         graph, "unbroadcast", lambda g, shape, node, i: g.reshape(-1)[:int(np.prod(shape))].reshape(shape)),
 }
