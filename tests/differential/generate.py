@@ -398,7 +398,8 @@ class Holes(dict):
         return self.w.text(self.w.draw.array(shape=shape if self.w.random.random() < 0.6 else shape[1:]))
 
     def _g(self) -> str:  # a gradient of t
-        return self.w.text(self.w.draw.array(shape=self.w.value(self["t"]).shape))
+        text = self.w.text(self.w.draw.array(shape=self.w.value(self["t"]).shape))
+        return text if text.startswith("torch") else f"{text}.detach()"
 
     def _k(self) -> str:  # a number
         return self.w.random.choice(["0", "1", "2.5", "-1"])
@@ -417,8 +418,9 @@ def _lines(text: str) -> list[str]:
 
 VIEWS = _lines("""
     {x}[{i}]  {x}[1:]  {x}[:-1]  {x}[..., 0]  {x}[..., ::2]  {x}[None]  {x}.view(-1)  {x}.view({longer})
-    {x}.reshape(-1)  {x}.flatten()  {x}.unsqueeze({d})  {x}.squeeze()  {x}.squeeze({d})  {x}.transpose({d}, {e})  {x}.narrow({d}, 0, {n})
-    {x}.select({d}, {i})  {x}.unbind({d})[0]  {x}.chunk(2, {d})[-1]  {x}.split(1, {d})[0]  {x}.unfold({d}, {two}, 1)
+    {x}.reshape(-1)  {x}.flatten()  {x}.unsqueeze({d})  {x}.squeeze()  {x}.squeeze({d})  {x}.transpose({d}, {e})
+    {x}.narrow({d}, 0, {n})  {x}.select({d}, {i})  {x}.unbind({d})[0]  {x}.chunk(2, {d})[-1]
+    {x}.split(1, {d})[0]  {x}.unfold({d}, {two}, 1)
     {x}.expand({more})  {x}.movedim({d}, {e})  {x}.permute({order})  {x}.view_as({x})  {x}.diagonal()  {x}.t()  {x}.T
     {x}.detach()  {x}.detach()[..., 0]  {x}.data[1:]
 """)
@@ -448,7 +450,7 @@ TEMPLATES: list[tuple[int, list[str]]] = [(weight, _lines(text)) for weight, tex
     """),
     (3, "  ".join(f"{{new}} = F.{name}({{w}}, inplace=True)" for name in (
         "relu", "elu", "celu", "selu", "leaky_relu", "silu", "mish", "hardswish", "hardsigmoid", "hardtanh", "relu6"))
-        + "  {new} = torch.nn.ReLU(inplace=True)({w})  {new} = F.dropout({w}, 0.0)"),
+        + "  {new} = torch.nn.ReLU(inplace=True)({w})"),
     (6, """
         {new} = {x}.detach()  {new} = {x}.clone()  {new} = {x}.detach().clone().requires_grad_()  {t}.retain_grad()
         {t}.retain_grad()  {new} = {x}  {new} = {x}.data  {x}.requires_grad_()  {x}.detach_()  {x}.requires_grad_(False)
@@ -527,11 +529,10 @@ def a_module(w: Writer) -> None:
     module, dtype = f"m{w.count}", "float64" if len(w.dtypes) > 1 else w.dtypes[0]
     w.count += 1
     given = [w.text(a) for a in case.args] + [f"{key}={w.text(value)}" for key, value in case.options.items()]
-    if not w.write(f"{module} = torch.nn.{case.name}({', '.join(given)}).to(torch.{dtype})"):
+    if not w.write(f"{module} = torch.nn.{case.name}({', '.join(given)}).to(torch.{dtype}); _ = [p.data.copy_("
+                   "(torch.arange(p.numel()) * 3 % 7 / 4 - 0.75 + i / 8).reshape(p.shape)) "
+                   f"for i, p in enumerate({module}.parameters())]"):
         return
-    if list(w.scope[module].parameters()):
-        w.write(f"with torch.no_grad(): _ = [p.copy_((torch.arange(p.numel()) * 3 % 7 / 4 - 0.75 + i / 8)"
-                f".reshape(p.shape)) for i, p in enumerate({module}.parameters())]")
     inputs = []
     for x, trained in zip(case.inputs, case.trained, strict=True):
         live = w.operand(x.shape) if trained and w.random.random() < 0.2 else None

@@ -6,6 +6,7 @@ difference counts if it is larger than what that does.
 """
 
 import ast
+import contextlib
 import dataclasses
 import functools
 import re
@@ -54,6 +55,7 @@ class Difference:
         name: of the tensor, if one differs; "a.grad" for a gradient.
         here: its value or the exception here.
         there: the same in PyTorch.
+        scale: of rounding, by the size of the numbers in the program so far.
     """
 
     program: list[str]
@@ -62,6 +64,7 @@ class Difference:
     name: str
     here: Any
     there: Any
+    scale: float = 0
 
     @property
     def statement(self) -> str:
@@ -104,13 +107,17 @@ def usable(t: torch.Tensor) -> bool:
 
 
 def of_torch(scope: dict[str, Any]) -> dict[str, tuple]:
-    """What is compared, in PyTorch: expression -> value and requires_grad; None for what PyTorch refuses to read."""
+    """What is compared, in PyTorch: expression -> value and requires_grad; None for what PyTorch refuses to read.
+
+    A view that isn't recorded says that it requires gradients if its base does.
+    """
     found: dict[str, Any] = {}
     for name, t in tensors(scope, torch.Tensor):
         if not usable(t):
             found[name] = None
             continue
-        found[name] = t.detach().numpy(), t.requires_grad
+        borrowed = t.requires_grad and t._is_view() and t.grad_fn is None
+        found[name] = t.detach().numpy(), "that of its base" if borrowed else t.requires_grad
         g = t.grad if t.is_leaf or t.retains_grad else None
         if g is not None:
             found[name + ".grad"] = g.detach().numpy(), g.requires_grad
@@ -146,11 +153,21 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[str, str, Any
             return "dtype", name, our.dtype, their.dtype
         if our.shape != their.shape:
             return "shape", name, our.shape, their.shape
-        if requires is not tracked:
+        if requires != tracked:
             return "requires_grad", name, requires, tracked
         if our.tobytes() != their.tobytes() and not close(our, their).all():
             return "gradient" if gradient else "value", name, our.copy(), their.copy()
     return None
+
+
+def size(snapshot: dict[str, Any]) -> float:
+    """One unit in the last place of the largest number, in the coarsest dtype.
+
+    Numbers beyond a thousand are there on purpose, and would hide what happens to others.
+    """
+    values = [side[0] for side in snapshot.values() if side is not None and side[0].dtype.kind == "f"]
+    largest = max((np.abs(x[np.isfinite(x)]).max(initial=0) for x in values), default=0)
+    return min(float(largest), 1e3) * max((float(np.finfo(x.dtype).eps) for x in values), default=0)
 
 
 def close(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -216,9 +233,10 @@ def difference(program: list[str]) -> Difference | None:
                 return None  # who got how far is nobody's business
             continue
         else:
-            parted = compare(of_engine(ours), of_torch(theirs))
+            expected = of_torch(theirs)
+            parted = compare(of_engine(ours), expected)
             if parted is not None:
-                found = Difference(program, i, *parted)
+                found = Difference(program, i, *parted, scale=size(expected))
         if found is not None:
             return None if rounding(found) else found
     return None
@@ -264,10 +282,9 @@ def rounding(found: Difference) -> bool:
     spread: Any = 0
     for trial in range(TRIALS):
         scope = there()
-        with LastDigits(trial):
-            for line in found.program[:found.index]:
-                attempt(line, scope)
-            raised = attempt(found.statement, scope)
+        for line in found.program[:found.index + 1]:
+            with contextlib.nullcontext() if "register_hook" in line else LastDigits(trial):  # else PyTorch may crash
+                raised = attempt(line, scope)
         if found.kind.startswith("raises"):
             if (raised is not None) != (found.kind == "raises in PyTorch"):
                 return True
@@ -282,7 +299,8 @@ def rounding(found: Difference) -> bool:
         return False
     wrong = ~close(found.here, found.there)
     apart = np.abs(found.here.astype(np.float64) - found.there.astype(np.float64))
-    return bool(((apart <= FACTOR * spread) | np.isinf(spread))[wrong].all())
+    least = FACTOR * found.scale if found.there.dtype.kind == "f" else 0
+    return bool(((apart <= FACTOR * spread + least) | np.isinf(spread))[wrong].all())
 
 
 def unlisted(program: list[str], tally: dict[str, int] | None = None) -> Difference | None:
@@ -450,13 +468,18 @@ def template(error: Exception) -> str:
     return re.sub(r"-?\d[\d.e+]*", "#", text)[:90]
 
 
-COMMON = {"tensor", "float64", "float32", "float16", "sum", "backward", "grad", "autograd", "requires_grad_", "zeros"}
+COMMON = {"tensor", "float64", "float32", "float16", "sum", "backward", "grad", "autograd", "requires_grad_", "zeros",
+          "detach"}
+"""Names that say nothing about a difference."""
 
 
 def group(found: Difference) -> tuple:
     """What two shrunk differences have in common: kind and exception, else the names that they use."""
-    if found.kind.startswith("raises") and not found.name:
+    if found.kind.startswith("raises"):
         return signature(found)
-    trees = [ast.parse(line) for line in found.program[:found.index + 1]]
-    names = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return (*signature(found), *sorted(names - COMMON))
+    for lines in ([found.statement], found.program[:found.index + 1]):
+        nodes = [node for line in lines for node in ast.walk(ast.parse(line))]
+        names = {node.attr for node in nodes if isinstance(node, ast.Attribute)} - COMMON
+        if names:
+            break
+    return (*signature(found), *sorted(names))
