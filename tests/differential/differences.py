@@ -52,6 +52,9 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("No gradient shares memory with another one, with the graph or with what was passed to `backward()`; in PyTorch "
      "some do, and a write into one changes the other.",
      lambda d: False),  # PyTorch's new gradients are copied, see run.attempt
+    ("A hook that writes into the gradient it is given changes no other gradient; in PyTorch it may.",
+     lambda d: d.kind in ("value", "gradient") and any(re.search(r"lambda g: \(?g\.(mul|zero)_", line)
+                                                       for line in d.program)),
     ("Where a saved tensor was changed in place while recording, PyTorch refuses the backward pass; the engine gives "
      "the gradient of the value that was used.",
      refused("modified by an inplace operation")),
@@ -80,15 +83,36 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: d.kind in ("dtype", "requires_grad") and re.search(r"\.grad\((\w+), \1, ", d.statement) is not None),
     ("PyTorch has no form of some functions for integers, booleans or float16; the engine computes them.",
      refused("not implemented for", "not supported for", "Expected a floating point", "must be floating point",
-             "should be floating point", "expected floating point", "Low precision dtypes", "only supports floating")),
+             "should be floating point", "expected floating point", "Low precision dtypes", "only support",
+             "could not infer output dtype")),
+    ("PyTorch refuses products of matrices of different dtypes, which are promoted here.",
+     refused("to have the same dtype", "expected scalar type", "expected m1 and m2")),
+    ("`floor_divide` has gradient 0; PyTorch's has none.",
+     refused("derivative for aten::floor_divide is not implemented")),
+    ("A sign has gradient 0, also that of `slogdet`; PyTorch leaves `.grad` None there.",
+     lambda d: d.kind in ("gradient", "type") and isinstance(d.there, str) and not isinstance(d.here, str)
+     and not d.here.any() and any("slogdet" in line for line in d.program)),
+    ("Where a value was changed in place under `no_grad`, the engine refuses if its own rule reads it; PyTorch's "
+     "formula may read another one.",
+     lambda d: d.kind == "raises here" and "changed in place after the forward pass" in str(d.here)),
+    ("`grad` runs a tensor's hooks before it takes the gradient; PyTorch does not where several gradients are asked "
+     "for, of which one depends on the other.",
+     lambda d: d.kind in ("value", "requires_grad") and re.search(r"\.grad\(.*\[\w.*, ", d.statement) is not None
+     and any("register_hook" in line for line in d.program)),
+    ("The derivative of `2 ** x` has all its digits; PyTorch takes the logarithm of the number in single precision.",
+     lambda d: d.kind in ("value", "gradient") and any(re.search(r"\d \*\* ", line) for line in d.program)
+     and not isinstance(d.here, str) and np.allclose(d.here, d.there, rtol=1e-6, atol=0)),
+    ("Some results lie in memory in another order, and whether `reshape` and `flatten` share memory follows from it.",
+     lambda d: d.layouts and d.kind == "value" and any(
+         re.search(r"\b(reshape|flatten|ravel|contiguous)\(", line) for line in d.program)),
     ("Which of several equal elements `sort`, `topk`, `kthvalue`, `median` and `mode` name is not PyTorch's choice.",
      calls("sort", "argsort", "topk", "kthvalue", "median", "nanmedian", "mode", when=integers)),
     ("`cholesky` and `eigh` take the mean of both halves of a matrix that is not symmetric; PyTorch reads the lower "
      "one.",
      calls("cholesky", "eigvalsh", "eigh", kinds=("value", "raises here", "raises in PyTorch"))),
     ("What LAPACK makes of a matrix with infinities or NaN is not defined.",
-     calls("qr", "svd", "svdvals", "det", "slogdet", "logdet", "inv", "inverse", "solve", "pinv", "cholesky",
-           "eigvalsh", "matrix_norm", kinds=("value", "raises here", "raises in PyTorch"),
+     calls("qr", "svd", "svdvals", "det", "slogdet", "logdet", "inv", "inverse", "solve", "pinv", "pinverse",
+           "cholesky", "eigvalsh", "matrix_norm", kinds=("value", "raises here", "raises in PyTorch"),
            when=lambda d: d.kind != "value" or not_finite(d))),
     ("`polygamma` has all its digits, PyTorch's nine, and is infinite at its poles.",
      calls("polygamma_?")),

@@ -467,6 +467,7 @@ TEMPLATES: list[tuple[int, list[str]]] = [(weight, _lines(text)) for weight, tex
         h{new} = {t}.register_hook(lambda g: g.clamp(min=0))  h{new} = {t}.register_hook(lambda g: torch.zeros_like(g))
         h{new} = {t}.register_hook(lambda g: g + g.mean())  h{new} = {t}.register_hook(lambda g: g.detach())
         {new} = [];h{new} = {t}.register_hook(lambda g: {new}.append(g.clone()))
+        h{new} = {t}.register_hook(lambda g: g.mul_(3))  h{new} = {t}.register_hook(lambda g: (g.zero_(), None)[1])
         h{new} = {t}.register_hook(lambda g: g * 5);{t}.sum().backward(retain_graph=True);h{new}.remove()
     """),
     (6, """

@@ -56,6 +56,7 @@ class Difference:
         here: its value or the exception here.
         there: the same in PyTorch.
         scale: of rounding, by the size of the numbers in the program so far.
+        layouts: whether some tensor is contiguous in one library only.
     """
 
     program: list[str]
@@ -65,6 +66,7 @@ class Difference:
     here: Any
     there: Any
     scale: float = 0
+    layouts: bool = False
 
     @property
     def statement(self) -> str:
@@ -238,6 +240,9 @@ def difference(program: list[str]) -> Difference | None:
             if parted is not None:
                 found = Difference(program, i, *parted, scale=size(expected))
         if found is not None:
+            other = dict(tensors(theirs, torch.Tensor))
+            found.layouts = any(t.is_contiguous() != other[name].is_contiguous()
+                                for name, t in tensors(ours, autograd.Tensor) if name in other)
             return None if rounding(found) else found
     return None
 
@@ -409,6 +414,9 @@ def _changes(tree: ast.AST) -> Iterator[Callable[[ast.AST], bool]]:
     for place, node in enumerate(ast.walk(tree)):
         def at(tree: ast.AST, place: int = place) -> Any:
             return list(ast.walk(tree))[place]
+        if isinstance(node, ast.Module):
+            for k in range(len(node.body) if len(node.body) > 1 else 0):
+                yield lambda tree, at=at, k=k: (at(tree).body.pop(k), True)[1]
         if isinstance(node, ast.With):
             yield lambda tree: (setattr(tree, "body", tree.body[0].body), True)[1]
         if isinstance(node, ast.List):
