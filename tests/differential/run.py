@@ -6,7 +6,6 @@ difference counts if it is larger than what that does.
 """
 
 import ast
-import contextlib
 import dataclasses
 import functools
 import re
@@ -278,18 +277,26 @@ class LastDigits(TorchDispatchMode):
             np.copyto(x, changed, where=~exact)
 
 
+def crashes(line: str, scope: dict[str, Any]) -> bool:
+    """PyTorch 2.13 crashes in such a mode when a view of a leaf, written to under no_grad, gets a hook."""
+    hooked = re.search(r"= ([\w\[\]]+)\.register_hook", line)
+    t = hooked and scope.get(hooked[1].partition("[")[0])
+    return isinstance(t, torch.Tensor) and t._is_view() and t._base.is_leaf and t._version > 0
+
+
 @quiet
 def rounding(found: Difference) -> bool:
     """Whether a difference is no larger than what the last digits of PyTorch's own results make."""
     if found.kind in ("dtype", "shape", "requires_grad", "type") or (found.name and not (
             isinstance(found.here, np.ndarray) and isinstance(found.there, np.ndarray))):
         return False
-    spread: Any = 0
+    spread, raised = np.zeros(()), None
     for trial in range(TRIALS):
         scope = there()
         for line in found.program[:found.index + 1]:
-            with contextlib.nullcontext() if "register_hook" in line else LastDigits(trial):  # else PyTorch may crash
-                raised = attempt(line, scope)
+            if not crashes(line, scope):
+                with LastDigits(trial):
+                    raised = attempt(line, scope)
         if found.kind.startswith("raises"):
             if (raised is not None) != (found.kind == "raises in PyTorch"):
                 return True
