@@ -1,0 +1,139 @@
+"""What differs from PyTorch on purpose: the one list. docs/design.md repeats it, and a test compares both."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Matcher = Callable[[Any], bool]
+
+
+def refused(*words: str) -> Matcher:
+    """PyTorch refuses in these words what the engine does."""
+    return lambda d: d.kind == "raises in PyTorch" and any(part in str(d.there) for part in words)
+
+
+def calls(*names: str, kinds: tuple[str, ...] = ("value", "gradient", "dtype", "requires_grad"),
+          when: Matcher = lambda d: True) -> Matcher:
+    """The statement calls one of these (regular expressions), and what differs is of this kind."""
+    pattern = re.compile(rf"\b({'|'.join(names)})\(")
+    return lambda d: d.kind in kinds and pattern.search(d.statement) is not None and when(d)
+
+
+def almost(rtol: float, atol: float = 0) -> Matcher:
+    """What differs are numbers, and they differ in late digits."""
+    return lambda d: (isinstance(d.here, np.ndarray) and isinstance(d.there, np.ndarray)
+                      and np.allclose(d.here, d.there, rtol=rtol, atol=atol))
+
+
+def integers(d: Any) -> bool:
+    """What differs are integers."""
+    return isinstance(d.here, np.ndarray) and d.here.dtype.kind == "i"
+
+
+def not_finite(d: Any) -> bool:
+    """In PyTorch some of it isn't finite."""
+    return isinstance(d.there, np.ndarray) and not np.isfinite(d.there).all()
+
+
+def of_gradient(d: Any) -> bool:
+    """What differs is a gradient, by its name or by the statement that made it."""
+    name = re.escape(d.name.partition("[")[0])
+    return ".grad" in d.name or any(re.match(rf"{name} = .*\.grad\b", line) for line in d.program)
+
+
+IN_PLACE_CONSTANTS = ("(eq|ne|lt|le|gt|ge|equal|not_equal|less|less_equal|greater|greater_equal|logical_and|logical_or|"
+                      "logical_xor|logical_not)_",)
+
+DIFFERENCES: list[tuple[str, Matcher]] = [
+    ("A recorded in-place change is not seen through views taken before it: using such a view raises, where PyTorch "
+     "would show the change.",
+     lambda d: False),
+    ("Division by zero, log(0) and the like give NumPy's RuntimeWarning beside the infinity.",
+     lambda d: False),
+    ("`sign` keeps NaN; `logsumexp` of minus infinities has gradient 0, not NaN.",
+     lambda d: calls("sign_?", "sgn_?", "logsumexp")(d) or calls("backward", "grad", when=lambda d: any(
+         "logsumexp" in line for line in d.program) and not_finite(d))(d)),
+    ("No gradient shares memory with another one, with the graph or with what was passed to `backward()`; in PyTorch "
+     "some do, and a write into one changes the other.",
+     lambda d: False),  # PyTorch's new gradients are copied, see run.attempt
+    ("A hook that writes into the gradient it is given changes no other gradient; in PyTorch it may.",
+     lambda d: d.kind in ("value", "gradient") and any(re.search(r"lambda g: \(?g\.(mul|zero)_", line)
+                                                       for line in d.program)),
+    ("Where a saved tensor was changed in place while recording, PyTorch refuses the backward pass; the engine gives "
+     "the gradient of the value that was used.",
+     refused("modified by an inplace operation")),
+    ("A write through `.data` to what a derivative needs is noticed; PyTorch computes with the new value.",
+     lambda d: d.kind == "raises here" and "changed in place after the forward pass" in str(d.here)
+     and any(".data" in line for line in d.program)),
+    ("One of several views (`chunk`, `split`, `unbind`) may be written to while recording; PyTorch refuses.",
+     refused("multiple views", "is a view and its base or another view of its base has been modified")),
+    ("PyTorch refuses to write where elements overlap in memory, as those of `expand` do.",
+     refused("unsupported operation: ")),
+    ("A view taken under `no_grad`, or of a constant, doesn't require gradients; in PyTorch its `requires_grad` is "
+     "that of its base.",
+     lambda d: d.kind == "requires_grad" and d.there == "that of its base"),
+    ("PyTorch refuses to write, while recording, to a view taken under `no_grad`.",
+     refused("created in no_grad mode")),
+    ("A comparison in place (`eq_`, `logical_and_`) makes a constant, and a leaf refuses it; in PyTorch the tensor "
+     "still requires gradients.",
+     lambda d: calls(*IN_PLACE_CONSTANTS, kinds=("raises here", "requires_grad"))(d)),
+    ("`backward()` releases the whole graph, and a second pass is refused; PyTorch refuses only where something had "
+     "been saved.",
+     lambda d: d.kind == "raises here" and "released by an earlier backward pass" in str(d.here)),
+    ("A second derivative that is constant may require gradients (which are zero) where PyTorch's doesn't.",
+     lambda d: d.kind == "requires_grad" and d.here is True and of_gradient(d)),
+    ("The gradient of a tensor by itself has that tensor's dtype and no history; PyTorch returns the very tensor that "
+     "was passed as the gradient of the output.",
+     lambda d: d.kind in ("dtype", "requires_grad") and re.search(r"\.grad\((\w+), \1, ", d.statement) is not None),
+    ("PyTorch has no form of some functions for integers, booleans or float16; the engine computes them.",
+     refused("not implemented for", "not supported for", "Expected a floating point", "must be floating point",
+             "should be floating point", "expected floating point", "Low precision dtypes", "only support",
+             "could not infer output dtype")),
+    ("PyTorch refuses products of matrices of different dtypes, which are promoted here.",
+     refused("to have the same dtype", "expected scalar type", "expected m1 and m2")),
+    ("`floor_divide` has gradient 0; PyTorch's has none.",
+     refused("derivative for aten::floor_divide is not implemented")),
+    ("A sign has gradient 0, also that of `slogdet`; PyTorch leaves `.grad` None there.",
+     lambda d: d.kind in ("gradient", "type") and isinstance(d.there, str) and not isinstance(d.here, str)
+     and not d.here.any() and any("slogdet" in line for line in d.program)),
+    ("Where a value was changed in place under `no_grad`, the engine refuses if its own rule reads it; PyTorch's "
+     "formula may read another one.",
+     lambda d: d.kind == "raises here" and "changed in place after the forward pass" in str(d.here)),
+    ("`grad` runs a tensor's hooks before it takes the gradient; PyTorch does not where several gradients are asked "
+     "for, of which one depends on the other.",
+     lambda d: d.kind in ("value", "requires_grad") and re.search(r"\.grad\(.*\[\w.*, ", d.statement) is not None
+     and any("register_hook" in line for line in d.program)),
+    ("`backward(inputs=[t])` of a computed t fills `t.grad` this once; in PyTorch it is `t.retain_grad()` as well.",
+     lambda d: d.kind in ("gradient", "requires_grad") and d.name.endswith(".grad")
+     and any(f"inputs=[{d.name[:-5]}]" in line for line in d.program)),
+    ("The gradient of `log_ndtr` at minus infinity is its limit, not NaN.",
+     lambda d: d.kind == "gradient" and any("log_ndtr" in line for line in d.program) and not_finite(d)),
+    ("The derivative of `2 ** x` has all its digits; PyTorch takes the logarithm of the number in single precision.",
+     lambda d: any(re.search(r"\d \*\* ", line) for line in d.program) and almost(rtol=1e-6)(d)),
+    ("Some results lie in memory in another order, and whether `reshape` and `flatten` share memory follows from it.",
+     lambda d: d.layouts and d.kind == "value" and any(
+         re.search(r"\b(reshape|flatten|ravel|contiguous)\(", line) for line in d.program)),
+    ("Which of several equal elements `sort`, `topk`, `kthvalue`, `median` and `mode` name is not PyTorch's choice.",
+     calls("sort", "argsort", "topk", "kthvalue", "median", "nanmedian", "mode", when=integers)),
+    ("`cholesky` and `eigh` take the mean of both halves of a matrix that is not symmetric; PyTorch reads the lower "
+     "one.",
+     calls("cholesky", "eigvalsh", "eigh", kinds=("value", "raises here", "raises in PyTorch"))),
+    ("What LAPACK makes of a matrix with infinities or NaN is not defined.",
+     calls("qr", "svd", "svdvals", "det", "slogdet", "logdet", "inv", "inverse", "solve", "solve_triangular",
+           "pinv", "pinverse", "cholesky", "eigvalsh", "matrix_norm", kinds=("value", "raises here", "raises in PyTorch"),
+           when=lambda d: d.kind != "value" or not_finite(d))),
+    ("`polygamma` has all its digits, PyTorch's nine, and is infinite at its poles.",
+     calls("polygamma_?")),
+    ("The mean of numbers and an infinity is infinite; PyTorch's `std_mean` and `var_mean` give NaN.",
+     calls("std_mean", "var_mean", when=lambda d: not_finite(d))),
+    ("PyTorch adds 1e-12 to the squares in `cosine_embedding_loss`.",
+     lambda d: any("CosineEmbeddingLoss" in line for line in d.program) and almost(rtol=1e-10, atol=1e-10)(d)),
+]
+"""(what differs and why, whether a difference is that one)."""
+
+
+def reason_for(found: Any) -> str | None:
+    """Why a difference is meant, or None."""
+    return next((reason for reason, matches in DIFFERENCES if matches(found)), None)
