@@ -117,8 +117,6 @@ def _record(tensor: Tensor, result: Tensor) -> None:
     others = relatives(base)
     if others:
         new = _in_layout_of(old, new)
-    base.array, base.tracked = new, result.tracked
-    base.moves_to(result.node)
     for other in others:
         if type(other) is _Stale:
             continue
@@ -128,6 +126,8 @@ def _record(tensor: Tensor, result: Tensor) -> None:
             other.__class__ = _Stale
         else:  # `detach()` and the like: the values alone, with the history they have
             other.array = _same_place(other.array, old, new)
+    base.array, base.tracked = new, result.tracked
+    base.moves_to(result.node)
 
 
 def _with_part(view: Tensor, values: Tensor) -> Tensor:
@@ -159,10 +159,10 @@ class _Stale(Tensor):
 
     def _renewed(self) -> Tensor:
         base, operation, options, output = self.view_of
-        self.__class__ = Tensor
         with set_grad_enabled(True):
             view = apply(operation, (base,), options)
         view = view if output is None else view[output]
+        self.__class__ = Tensor
         self.array, self.tracked = view.array, view.tracked
         self.moves_to(view.node)
         return self

@@ -21,11 +21,17 @@ _SIMPLE = {int, slice, NoneType, EllipsisType}
 
 
 def as_index(index):
-    """An index whose Tensors, lists and ranges have become arrays."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return tuple([part.detach().array if isinstance(part, Tensor) else
-                  np.asarray(part, np.int64 if not len(part) else None) if isinstance(part, (list, range)) else part
-                  for part in parts])
+    """An index whose Tensors, lists and ranges have become arrays, and those without axes numbers."""
+    return tuple([_as_part(part) for part in (index if isinstance(index, tuple) else (index,))])
+
+
+def _as_part(part):
+    if isinstance(part, Tensor):
+        own(part)
+        part = part.array
+    elif isinstance(part, (list, range)):
+        part = np.asarray(part, np.int64 if not len(part) else None)
+    return int(part) if isinstance(part, np.ndarray) and not part.ndim and part.dtype.kind in "iu" else part
 
 
 def is_basic(index):

@@ -199,3 +199,12 @@ def test_a_leaf_is_changed_in_place_only_under_no_grad():
             change(x)
         assert x.is_leaf
         assert x.requires_grad
+
+
+@pytest.mark.parametrize("zero", [tensor(0), np.array(0), np.int64(0)], ids=["tensor", "array", "scalar"])
+def test_a_position_without_axes_is_a_number(zero):
+    x = tensor(np.arange(24.0).reshape(2, 3, 4), requires_grad=True)
+    assert x[zero, :, [0, 1]].shape == x[0, :, [0, 1]].shape == (3, 2)
+    with autograd.no_grad():
+        x[zero][1] = 7  # a view
+    assert (x[0, 1] == 7).all()
