@@ -1,5 +1,8 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
+from autograd import requirements
+
+# isort: split
 from autograd import openblas  # before anything else loads NumPy
 
 # isort: split

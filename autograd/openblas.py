@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
+from autograd import requirements
+
 _TIMEOUT = "OPENBLAS_THREAD_TIMEOUT"
 _free = os.environ.get("GRADCIRCUIT_PROCESS") != "0" and _TIMEOUT not in os.environ  # nobody else has set it
 _comes_first = "numpy" not in sys.modules
@@ -30,6 +32,7 @@ def _short_timeout() -> Iterator[None]:
 
 with _short_timeout() if _free and _comes_first else nullcontext():
     import numpy as np
+requirements.check("NumPy", [int(part) for part in np.__version__.split(".")[:2]], requirements.NUMPY)
 
 try:
     _library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # finds the symbols of what this is linked with too
