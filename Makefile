@@ -1,9 +1,14 @@
 # make demo: train on real data and draw the pictures.  make test: the whole test suite.  make bench: timings.
+# make test PYTHON=python3.13: another Python.  make test OLDEST=1: the oldest packages that pyproject.toml admits.
+# make test TESTS='tests/nn -k pool': some of it.
 # make bench PEERS='--python torch=VENV/bin/python --python jax=...': beside the libraries of other environments.
-# They make their own virtual environment from nothing but Python 3.11 or later.
+# They make their own virtual environment from nothing but Python 3.11 or later, one for each Python.
 
 PYTHON ?= python3
-VENV   ?= .venv
+ifndef VENV
+VENV   := .venv/$(shell $(PYTHON) -c 'import sys, zlib; print("%d.%d.%d" % sys.version_info[:3] + \
+            getattr(sys, "abiflags", "") + "-%08x" % (zlib.crc32(sys.prefix.encode()) & 0xffffffff))')$(OLDEST:%=-oldest)
+endif
 RUN     = $(VENV)/bin/python
 
 .PHONY: demo test bench lint clean
@@ -13,7 +18,7 @@ demo: $(VENV)/installed
 	$(RUN) examples/digits.py
 
 test: $(VENV)/installed lint
-	$(RUN) -m pytest
+	OPENBLAS_NUM_THREADS=$${OPENBLAS_NUM_THREADS:-1} $(RUN) -m pytest -n auto $(TESTS)
 
 bench: $(VENV)/installed
 	$(RUN) benchmarks/run.py $(PEERS)
@@ -24,8 +29,9 @@ lint: $(VENV)/installed
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --editable '.[dev]'
+	$(if $(OLDEST),$(RUN) .ci/oldest.py > $(VENV)/oldest.txt)
+	$(RUN) -m pip install --quiet $(if $(OLDEST),--constraint $(VENV)/oldest.txt) --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,11 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
+from autograd import requirements
+
+# isort: split
+from autograd import openblas  # before anything else loads NumPy
+
+# isort: split
 from autograd import einops_backend, functional, linalg, operations, process, random, special
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from autograd.checkpoint import checkpoint, checkpoint_sequential

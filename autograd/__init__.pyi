@@ -25,6 +25,7 @@ from autograd import operations as operations
 from autograd import process as process
 from autograd import random as random
 from autograd import reads as reads
+from autograd import requirements as requirements
 from autograd import samples as samples
 from autograd import sharing as sharing
 from autograd import special as special

@@ -9,7 +9,8 @@ The garbage collector looks less often. It looks for reference cycles among all 
 made, and a graph is many objects without a cycle. Nothing is set if somebody has changed the threshold already.
 
 OpenBLAS's threads go to sleep when a product is done. They wait for the next one by spinning for 25 ms, on the
-processors that all other work needs. Nothing is set if `OPENBLAS_THREAD_TIMEOUT` is, or other threads run already.
+processors that all other work needs. Nothing is set if `OPENBLAS_THREAD_TIMEOUT` is; and if NumPy was imported earlier,
+then not if other threads run already or OpenBLAS is of the newest, which cannot be told so late (`openblas.py`).
 
 `GRADCIRCUIT_PROCESS=0` in the environment leaves all three alone.
 """

@@ -11,6 +11,9 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+if sys.version_info >= (3, 14):
+    import annotationlib
+
 import numpy as np
 
 import autograd
@@ -18,6 +21,11 @@ from autograd.table import FUNCTIONS, NUMPY, TABLE
 from autograd.tensor import Tensor
 
 ROOT = Path(__file__).parent.parent
+AS_TEXT, FROM_TEXT = {}, {}
+if sys.version_info >= (3, 14):  # annotations are evaluated when asked for: by then int is the method of that name
+    AS_TEXT = {"format": annotationlib.Format.STRING}
+    FROM_TEXT = {"annotation_format": annotationlib.Format.STRING}
+PYTHONS_OWN = ("__init_subclass__", "__class__", "__annotate_func__")
 HEAD = "# Written by docs/generate.py from the table of operations.\n"
 
 
@@ -117,7 +125,7 @@ def tensor_stub() -> str:
         lines += [f"class {cls.__name__}:", *_members(cls)]
         if cls is Tensor:
             for name, value in sorted(vars(Tensor).items()):
-                if name not in own and callable(value) and name not in ("__init_subclass__", "__class__"):
+                if name not in own and callable(value) and name not in PYTHONS_OWN:
                     lines.append("    " + _method(name, value))
         lines.append("")
     return "\n".join(lines)
@@ -129,17 +137,19 @@ def _classes() -> list[type]:
 
 
 def _members(cls: type) -> list[str]:
-    lines = [f"    {name}: {_annotation(note)}" for name, note in vars(cls).get("__annotations__", {}).items()]
+    notes = inspect.get_annotations(cls, **AS_TEXT)
+    lines = [f"    {name}: {_annotation(note)}" for name, note in notes.items()]
     lines += [f"    {name}: Any" for name in vars(cls).get("__slots__", ())
-              if name not in vars(cls).get("__annotations__", {}) and not name.startswith("__")]
+              if name not in notes and not name.startswith("__")]
     for name, value in vars(cls).items():
         if isinstance(value, property):
-            note = _annotation(inspect.signature(value.fget).return_annotation)
+            note = _annotation(inspect.signature(value.fget, **FROM_TEXT).return_annotation)
             lines += ["    @property", f"    def {name}(self) -> {note}: ..."]
             if value.fset:
                 lines += [f"    @{name}.setter", f"    def {name}(self, value: Any) -> None: ..."]
-        elif inspect.isfunction(value) and not hasattr(value, "operation") and value.__module__ == "autograd.tensor":
-            lines.append(f"    def {name}{_typed(inspect.signature(value))}: ...")
+        elif (inspect.isfunction(value) and name not in PYTHONS_OWN and not hasattr(value, "operation")
+              and value.__module__ == "autograd.tensor"):
+            lines.append(f"    def {name}{_typed(inspect.signature(value, **FROM_TEXT))}: ...")
     return lines
 
 

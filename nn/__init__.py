@@ -1,5 +1,6 @@
 """Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
 
+import autograd  # before anything else loads NumPy
 from nn import data, distributions, functional, init, utils
 from nn.activation import (
     CELU,

@@ -149,8 +149,9 @@ class DataLoader:
         timeout: seconds to wait for a batch from a worker; 0: as long as it takes.
         worker_init_fn: called in each worker with its number, before the first batch.
         multiprocessing_context: how processes start: "fork", "spawn", "forkserver" or a context of multiprocessing;
-            default what `multiprocessing.set_start_method` chose, else "fork" on Linux and "spawn" elsewhere. All but
-            "fork" need a data set and functions that can be pickled, and `if __name__ == "__main__":` in a program.
+            default what `multiprocessing.set_start_method` chose if that is not Python's own default, else "fork" on
+            Linux and "spawn" elsewhere. All but "fork" need a data set and functions that can be pickled, and
+            `if __name__ == "__main__":` in a program.
         generator: of the random order; default the one that `autograd.manual_seed` seeds.
         prefetch_factor: how many batches each worker may be ahead; default 2.
         persistent_workers: keep the processes, and their data set, from one pass to the next.

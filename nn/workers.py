@@ -199,12 +199,20 @@ class Workers:
             process = context.Process(target=_work, name=f"DataLoader worker {job.info.id}", daemon=True,
                                       args=(theirs, job if inherited else None))
             with _no_interrupt():
-                process.start()
+                self._begin_process(process)
         self.processes.append(process)
         if message:
             with contextlib.suppress(ConnectionError):  # a worker that is dead is noticed when a batch is asked of it
                 shared_memory.send(ours, *message)
             self._blocks.end_message()
+
+    def _begin_process(self, process: Any) -> None:
+        try:
+            process.start()
+        except (ConnectionError, EOFError) as error:
+            raise RuntimeError(f"{process.name} was not started: the server that forks it has ended; what it wrote "
+                               "above may say why. With num_workers=0 the data set can be debugged in this process"
+                               ) from error
 
     def _dumped_job(self, job: _Job) -> tuple[bytes, list[int]]:
         try:
@@ -301,6 +309,7 @@ class Workers:
         for process in self.processes:
             process.join()
         self.channels, self.processes = [], []
+        self._blocks.end_message()  # one that broke off, of something that cannot be pickled, say
 
     def __del__(self) -> None:
         self.close()
@@ -327,10 +336,15 @@ def start_context(context: Any = None) -> Any:
     is another thread that holds a lock at that moment. The threads of this engine and of OpenBLAS do not: they are idle
     between operations, and a child starts its own. Apple's libraries and some others (GNU OpenMP, JAX) do not bear
     it: there, use "spawn".
+
+    Python's own default (since 3.14 "forkserver" on Linux) is not the user's choice, and any use of `multiprocessing`,
+    by a progress bar for instance, sets it. Who means it gives it to the DataLoader.
     """
     if context is None:
-        context = multiprocessing.get_start_method(allow_none=True) or (
-            "fork" if sys.platform == "linux" else "spawn")
+        context = multiprocessing.get_start_method(allow_none=True)
+        if sys.platform == "linux" and context in (None, multiprocessing.get_all_start_methods()[0]):  # the default
+            context = "fork"
+        context = context or "spawn"
     if isinstance(context, str):
         if context not in multiprocessing.get_all_start_methods():
             raise ValueError(f"DataLoader: multiprocessing_context must be one of "

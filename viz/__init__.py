@@ -1,5 +1,6 @@
 """Pictures of recorded graphs: `viz.draw(y)` shows every value and every gradient; and curves, images, heat maps."""
 
+import autograd  # before anything else loads NumPy
 from viz.drawing import Drawing, draw
 from viz.plots import curves, heatmap, images, surface
 

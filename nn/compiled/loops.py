@@ -1,21 +1,17 @@
-"""What all compiled loops are made with: the decorator, matrix products inside a loop, fast exp and tanh.
-
-numba keeps what it has compiled beside the file of a function (in `__pycache__`), and looks only whether that file has
-changed: after a change in this one, delete what is kept of the others.
-"""
+"""What all compiled loops are made with: the decorator, matrix products inside a loop, fast exp and tanh."""
 
 import ctypes
 from typing import Any
 
 import llvmlite.binding
-import numba
 import numpy as np
 from numba import types
 
 from autograd import openblas
 from autograd.small_products import SMALL
+from nn.compiled.caching import compiler
 
-loop = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
 
 HALF, ONE = np.float32(0.5), np.float32(1)
@@ -83,7 +79,7 @@ def transposed_product(a, b, out, kept):
                np.float32(kept if start == 0 else 1), out.ctypes.data, _row_length(out))
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
+@compiler(nogil=True, fastmath={"nnan", "nsz"})
 def largest(numbers):
     """The largest of some numbers, -inf of none; NaN counts or doesn't."""
     top = np.float32(-np.inf)

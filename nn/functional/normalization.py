@@ -211,7 +211,7 @@ def _channels_composition(x, weight, bias, *, eps):
 
 
 def _channel_samples(draw):
-    x = draw.array(shape=tuple([draw.integer(2, 3) for _ in range(draw.integer(2, 4))]), distinct=True)
+    x = draw.array(shape=tuple([draw.integer(2, 3) for _ in range(draw.integer(2, 4))]), low=-3, high=3, distinct=True)
     parameters = [draw.array(shape=x.shape[1:2]) if draw.boolean() else None for _ in range(2)]
     return call(x, *parameters, eps=0.5)
 

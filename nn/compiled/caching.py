@@ -1,0 +1,84 @@
+"""Compiled loops are kept on disk, for the next process; see `autograd.set_compiled`.
+
+numba does that: beside the file of a function (in `__pycache__`), else in the user's cache, or where `NUMBA_CACHE_DIR`
+says. Two things are added. What cannot be kept or read again is compiled, with one warning and no error. And a loop is
+compiled again when anything has changed that is compiled into it; numba looks at its own file only, not at the loops
+that it calls and the numbers that it reads from other files.
+"""
+
+import contextlib
+import functools
+import hashlib
+import pickle
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
+
+
+def compiler(**options: Any) -> Callable[[Callable], Dispatcher]:
+    """numba.njit with these options, for functions whose compiled forms are kept."""
+    def decorate(function: Callable) -> Dispatcher:
+        compiled = numba.njit(**options)(function)
+        try:
+            compiled._cache = _Cache(function)  # what numba's enable_caching() does, with its own
+        except Exception as error:  # numba finds no directory that it may write to
+            _warn(error)
+        return compiled
+    return decorate
+
+
+class _Cache(FunctionCache):
+    """Where the compiled forms of one function are kept."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # damaged, or another user's
+            with contextlib.suppress(OSError):
+                self.flush()  # so that what is compiled now can be kept
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:  # the disk is full, or the directory has gone
+            _warn(error)
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        return *super()._index_key(sig, codegen), _sources(), hashlib.sha256(b"".join(_read_by(self._py_func))).digest()
+
+
+@functools.cache
+def _sources() -> bytes:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).digest()
+
+
+def _read_by(function: Callable) -> Iterator[bytes]:
+    """What a loop, and the loops that it calls, read of their modules: numbers, arrays, types of C's functions."""
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, Dispatcher) and value.py_func is not function:
+            yield from _read_by(value.py_func)
+        elif isinstance(value, bool | int | float | tuple | np.generic | np.ndarray):
+            yield pickle.dumps((name, value))
+        elif isinstance(value, numba.types.ExternalFunction):
+            yield str(value.sig).encode()
+
+
+_warned = False
+
+
+def _warn(error: Exception) -> None:
+    global _warned
+    if not _warned:
+        _warned = True  # once, not for each loop
+        warnings.warn(f"compiled loops cannot be kept on disk ({error}), so each process compiles them anew, which "
+                      "takes seconds; set NUMBA_CACHE_DIR in the environment to a directory that can be written to",
+                      RuntimeWarning, stacklevel=2)
