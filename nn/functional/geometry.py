@@ -97,6 +97,12 @@ def shifted(padded, kernel, stride, padding, dilation, size):
     return [padded[(slice(None), slice(None), *places(offset, out, stride, dilation))] for offset in offsets(kernel)]
 
 
+def selected(values, mask):
+    """`values` where the mask is true and 0 elsewhere, whatever the values are: np.where, but four times as fast."""
+    bits = values.view(f"i{values.itemsize}")
+    return (bits & np.negative(mask.view(np.int8))).view(values.dtype)
+
+
 def window_samples(draw):
     """A size, and options of an operation on its windows."""
     ndim = draw.integer(1, 2)

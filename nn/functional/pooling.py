@@ -8,7 +8,6 @@ windows have no common shape (adaptive, fractional), it is remembered as the pos
 
 import functools
 import math
-import numbers
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from nn.functional.geometry import (
     inside,
     output_size,
     padded,
+    selected,
     shifted,
     tuple_of,
     widened,
@@ -59,9 +59,9 @@ def _max_pool_forward(x, *, kernel, stride, padding, dilation):
         for k, other in enumerate(parts[1:], 1):
             np.maximum(first_best, (other > best) * winner.dtype.type(k), out=first_best)  # of equal ones the first
             np.maximum(best, other, out=best)
-        if (best != best).any():  # NaN is larger than everything; of several the last one, as in PyTorch
+        if np.isnan(best.max(initial=_lowest(x.dtype))):  # NaN is the largest; of several the last one, as in PyTorch
             for k, part in enumerate(parts):
-                first_best[part != part] = k
+                first_best[np.isnan(part)] = k
 
     in_parallel(pool, len(x), count * values.size)
     return values, winner
@@ -70,7 +70,7 @@ def _max_pool_forward(x, *, kernel, stride, padding, dilation):
 def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
     out = np.zeros_like(winner, x.dtype)
     for k, part in enumerate(shifted(padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])):
-        np.copyto(out, part, where=winner == k)
+        out += selected(part, winner == k)
     return out
 
 
@@ -84,11 +84,10 @@ def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
         values = np.empty_like(winner[images], y.dtype)
         values[...] = y[images]
         for k, part in enumerate(shifted(total[images], kernel, stride, padding, dilation, size)):
-            # where(), for others get 0 and not 0 times infinity
             if meet:
-                part += np.where(winner[images] == k, values, 0)
+                part += selected(values, winner[images] == k)
             else:
-                part[...] = np.where(winner[images] == k, values, 0)
+                part[...] = selected(values, winner[images] == k)
 
     in_parallel(put, len(y), math.prod(kernel) * y.size)
     return total[(slice(None), slice(None), *inside(size, padding))]
@@ -100,7 +99,7 @@ def _max_samples(draw):
     return call(draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True), **geometry)
 
 
-def _winners(draw):
+def _chosen(draw):
     size, geometry = window_samples(draw)
     shape = (1, 2, *output_size(size, *geometry.values()))
     winner = (np.arange(math.prod(shape)) * 5 % math.prod(geometry["kernel"])).reshape(shape).astype(np.uint8)
@@ -108,12 +107,12 @@ def _winners(draw):
 
 
 def _pick_samples(draw):
-    size, geometry = _winners(draw)
+    size, geometry = _chosen(draw)
     return call(draw.array(shape=(1, 2, *size)), **geometry)
 
 
 def _put_samples(draw):
-    size, geometry = _winners(draw)
+    size, geometry = _chosen(draw)
     return call(draw.array(shape=geometry["winner"].shape), size=size, **geometry)
 
 
@@ -208,30 +207,24 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
     x, single = arranged(name, as_tensor(input), ndim)
     geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
-    # Padding adds nothing. PyTorch counts it up to `padding` in the mean, and nothing behind that.
+    if divisor_override == 0:
+        raise ValueError(f"{name}: divisor_override must not be 0; leave it out to divide by the elements' number")
     counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
-    taps, lengths = [], []
-    for n, k, s, (before, after), p in zip(x.shape[2:], *(geometry[key] for key in ("kernel", "stride", "padding")),
-                                           counted, strict=True):
-        starts = range(-before, n + after - k + 1, s)
-        taps.append(_windows_within(n, starts, k, 0)[0])
-        lengths.append(_windows_within(n, starts, k, p)[1])
-    if divisor_override is not None:
-        if not divisor_override:
-            raise ValueError(f"{name}: divisor_override must not be 0; leave it out to divide by the elements' number")
-        lengths = [np.full(1, divisor_override), *[np.ones(1)] * (ndim - 1)]
-    out = resample(_floating(x), taps=tuple(taps), before=None, after=_products(lengths))
+    taps, lengths = _average(x.shape[2:], geometry["kernel"], geometry["stride"], geometry["padding"], counted)
+    after = lengths if divisor_override is None else np.full((1,) * ndim, divisor_override)
+    out = resample(_floating(x), taps=taps, before=None, after=after)
     return out.squeeze(0) if single else out
 
 
 @functools.lru_cache(512)
-def _windows_within(n, starts, length, around):
-    """The sums of windows of n elements, and how many each one has of them and of the `around` ones on each side."""
-    begin = [min(max(start, -around), n + around) for start in starts]
-    end = [min(max(start + length, -around), n + around) for start in starts]
-    lengths = np.array(end) - begin
-    begin, end = (tuple([min(max(at, 0), n) for at in ats]) for ats in (begin, end))
-    return windows(n, begin, end), lengths
+def _average(size, kernel, stride, padding, counted):
+    """The sums of windows, and how many elements they have: `counted` ones of the padding and none behind that."""
+    taps, lengths = [], []
+    for n, k, s, (before, after), around in zip(size, kernel, stride, padding, counted, strict=True):
+        start = np.arange(-before, n + after - k + 1, s)
+        taps.append(windows(n, *(tuple(np.clip(ends, 0, n).tolist()) for ends in (start, start + k))))
+        lengths.append(np.minimum(start + k, n + around) - np.maximum(start, -around))
+    return tuple(taps), _products(lengths)
 
 
 def _floating(x):
@@ -239,8 +232,8 @@ def _floating(x):
 
 
 def _products(lengths):
-    """How many elements windows have, from how long they are along each axis; one number for all if it is one."""
-    lengths = [of_axis[:1] if (of_axis == of_axis[0]).all() else of_axis for of_axis in lengths]
+    """How many elements windows have, from how long they are along each axis."""
+    lengths = [of_axis[:1] if (of_axis == of_axis[0]).all() else of_axis for of_axis in lengths]  # one number for all
     return functools.reduce(np.multiply.outer, lengths)
 
 
@@ -290,12 +283,20 @@ def _adaptive_size(name, size, output_size):
 def _adaptive_avg_pool(name, ndim, input, output_size):
     x, single = arranged(name, as_tensor(input), ndim)
     counts = _adaptive_size(name, x.shape[2:], output_size)
-    regions = [_regions(n, count) for n, count in zip(x.shape[2:], counts, strict=True)]
-    taps = [None if n == count else windows(n, *of_axis)
-            for n, count, of_axis in zip(x.shape[2:], counts, regions, strict=True)]
-    lengths = [np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions]
-    out = resample(_floating(x), taps=tuple(taps), before=None, after=_products(lengths))
+    if set(counts) == {1}:
+        out = _floating(x).mean(tuple(range(2, 2 + ndim)), keepdim=True)
+    else:
+        taps, lengths = _adaptive_average(x.shape[2:], counts)
+        out = resample(_floating(x), taps=taps, before=None, after=lengths)
     return out.squeeze(0) if single else out
+
+
+@functools.lru_cache(512)
+def _adaptive_average(size, counts):
+    regions = [_regions(n, count) for n, count in zip(size, counts, strict=True)]
+    taps = [None if n == count else windows(n, *of_axis)
+            for n, count, of_axis in zip(size, counts, regions, strict=True)]
+    return tuple(taps), _products([np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions])
 
 
 def adaptive_avg_pool1d(input, output_size):
@@ -316,28 +317,16 @@ def adaptive_avg_pool3d(input, output_size):
     return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
 
 
-def _larger(other, best):
-    """Where `other` wins against the `best` so far: NaN against everything."""
-    return (other > best) | (other != other)
+def _winners(windows):
+    """Where in the last axis the largest stands: of equal ones the first, but NaN before all, and of several the last.
 
-
-def _adaptive_winners(x, counts):
-    """Where in the flattened input (N, C, *size) the maxima of the regions stand, one axis after the other."""
-    size = x.shape[2:]
-    best, at = x, np.arange(math.prod(size)).reshape(1, 1, *size)
-    for axis in reversed(range(len(size))):  # so that the first of equal ones is that of the flattened input
-        starts, ends = map(np.array, _regions(size[axis], counts[axis]))
-        values = best.take(starts, 2 + axis)
-        where = np.broadcast_to(at.take(starts, 2 + axis), values.shape).copy()
-        for k in range(1, (ends - starts).max(initial=0)):
-            has = np.flatnonzero(ends - starts > k)
-            index = (slice(None),) * (2 + axis) + (has,)
-            other, place = (a.take(starts[has] + k, 2 + axis) for a in (best, at))
-            wins = _larger(other, values[index])
-            values[index] = np.where(wins, other, values[index])
-            where[index] = np.where(wins, place, where[index])
-        best, at = values, where
-    return at
+    That is PyTorch's order.
+    """
+    which = windows.argmax(-1)
+    if windows.size and np.isnan(np.take_along_axis(windows, which[..., None], -1)).any():
+        missing = np.isnan(windows)
+        which = np.where(missing.any(-1), windows.shape[-1] - 1 - missing[..., ::-1].argmax(-1), which)
+    return which[..., None]
 
 
 def _at(x, indices):
@@ -348,7 +337,19 @@ def _at(x, indices):
 
 def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
     x, single = arranged(name, as_tensor(input), ndim)
-    indices = _adaptive_winners(x.detach().numpy(), _adaptive_size(name, x.shape[2:], output_size))
+    size, rows = x.shape[2:], []
+    for n, count in zip(size, _adaptive_size(name, size, output_size), strict=True):
+        starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
+        longest = (ends - starts).max(initial=1)
+        rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
+    flat = np.zeros([1] * (2 * ndim), np.int64)
+    for axis, (n, row) in enumerate(zip(size, rows, strict=True)):
+        shape = [1] * (2 * ndim)
+        shape[axis], shape[ndim + axis] = row.shape
+        flat = flat * n + row.reshape(shape)
+    flat = flat.reshape(*flat.shape[:ndim], math.prod(flat.shape[ndim:]))
+    windows = x.detach().numpy().reshape(*x.shape[:2], math.prod(size))[:, :, flat]
+    indices = np.take_along_axis(flat[None, None], _winners(windows), -1)[..., 0]
     values = _at(x, indices)
     values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
     return (values, as_tensor(indices)) if return_indices else values
@@ -481,15 +482,10 @@ def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_rat
         shape = [count, channels, *[1] * (2 * ndim)]
         shape[2 + axis], shape[2 + ndim + axis] = out[axis], kernel[axis]
         flat = flat * size[axis] + row.reshape(shape)
-    flat = flat.reshape(count, channels, math.prod(out), math.prod(kernel))
+    flat = flat.reshape(count, channels, *out, math.prod(kernel))
     rows = x.detach().numpy().reshape(count, channels, math.prod(size))
-    indices = flat[..., 0]
-    best = np.take_along_axis(rows, indices, -1)
-    for k in range(1, flat.shape[-1]):
-        other = np.take_along_axis(rows, flat[..., k], -1)
-        wins = _larger(other, best)
-        best, indices = np.where(wins, other, best), np.where(wins, flat[..., k], indices)
-    indices = indices.reshape(count, channels, *out)
+    windows = np.take_along_axis(rows, flat.reshape(count, channels, math.prod(flat.shape[2:])), -1)
+    indices = np.take_along_axis(flat, _winners(windows.reshape(flat.shape)), -1)[..., 0]
     values = _at(x, indices)
     values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
     return (values, as_tensor(indices)) if return_indices else values

@@ -51,9 +51,9 @@ class Taps:
 
     @functools.cached_property
     def steps(self):
-        """The first tap of all outputs, then the second of those that have two, and so on: (outputs, elements, weights).
+        """The first tap of all outputs, the second of those that have two, and so on.
 
-        Weights are None where all are 1.
+        Each is (outputs, elements, weights), weights None if all are 1.
         """
         number = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
         steps = []
@@ -65,10 +65,9 @@ class Taps:
     @functools.cached_property
     def is_dense(self):
         """Whether BLAS is through with the whole matrix before NumPy is with its taps."""
-        count, n = self.shape
-        most = np.bincount(self.rows, minlength=1).max()
-        regular = most <= 8 and all(type(part) is slice for to, of, _ in self.steps for part in (to, of))
-        return count * n <= (10 if regular else 30) * len(self.rows)
+        regular = all(type(part) is slice for to, of, _ in self.steps for part in (to, of))
+        each = 4 if len(self.steps) == 1 else 12 if regular and len(self.steps) <= 8 else 36  # measured
+        return math.prod(self.shape) <= each * len(self.rows)
 
     def matrix(self, dtype):
         """The matrix with its zeros."""
@@ -78,14 +77,15 @@ class Taps:
             self._matrices[dtype] = matrix
         return self._matrices[dtype]
 
-    def of(self, x):
-        """x (outer, n, inner) with each output in the place of what it takes: (outer, count, inner)."""
-        if x.dtype.kind == "f" and self.is_dense:
+    def of(self, x, exactly=True):
+        """x (outer, n, inner) with each output in the place of what it takes: (outer, count, inner).
+
+        If not `exactly`, maybe by way of the matrix: right if the result is finite. If not, zeros of the matrix may
+        have met what is no number.
+        """
+        if not exactly and self.is_dense:
             matrix = self.matrix(x.dtype)
-            with np.errstate(invalid="ignore", over="ignore"):
-                out = matrix @ x if x.shape[2] > 1 else (x[..., 0] @ matrix.T)[..., None]
-            if np.isfinite(out).all():  # otherwise the matrix's zeros may have met what is no number
-                return out
+            return matrix @ x if x.shape[2] > 1 else (x[..., 0] @ matrix.T)[..., None]
         out = None
         for to, of, weights in self.steps:
             taken = x[:, of] if type(of) is slice else x.take(of, 1)
@@ -196,14 +196,25 @@ def _forward(x, *, taps, before, after):
     order = sorted([i for i, along in enumerate(taps) if along is not None],
                    key=lambda i: (taps[i].shape[0] / max(taps[i].shape[1], 1), -i))
 
+    def resampled(block, exactly):
+        block = _divided(wide(block), before)
+        for i in order:
+            lead, n, rest = block.shape[:1 + i], block.shape[1 + i], block.shape[2 + i:]
+            out = taps[i].of(block.reshape(math.prod(lead), n, math.prod(rest)), exactly)
+            block = out.reshape(*lead, taps[i].shape[0], *rest)
+        return _divided(block, after)
+
+    has_zeros = x.dtype.kind == "f" and any(taps[i].is_dense for i in order)
+
     def work(part):
         for few in pieces(part, max(math.prod(items.shape[1:]), math.prod(result.shape[1:]))):
-            block = _divided(wide(items[few]), before)
-            for i in order:
-                lead, n, rest = block.shape[:1 + i], block.shape[1 + i], block.shape[2 + i:]
-                out = taps[i].of(block.reshape(math.prod(lead), n, math.prod(rest)))
-                block = out.reshape(*lead, taps[i].shape[0], *rest)
-            result[few] = _divided(block, after)
+            if has_zeros:
+                with np.errstate(invalid="ignore", over="ignore"):
+                    block = resampled(items[few], exactly=False)
+                if np.isfinite(block).all():
+                    result[few] = block
+                    continue
+            result[few] = resampled(items[few], exactly=True)
 
     in_parallel(work, len(items), 4 * max(x.size, result.size))
     return channels_first(result) if lies_last else result.reshape(*x.shape[:2], *size)
