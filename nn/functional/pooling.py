@@ -57,7 +57,8 @@ def _max_pool_forward(x, *, kernel, stride, padding, dilation):
         parts = shifted(padded(x[images], padding, _lowest(x.dtype)), kernel, stride, padding, dilation, size)
         best[...] = parts[0]
         for k, other in enumerate(parts[1:], 1):
-            np.maximum(first_best, (other > best) * winner.dtype.type(k), out=first_best)  # of equal ones the first
+            larger = (other > best).view(np.uint8) * winner.dtype.type(k)
+            np.maximum(first_best, larger, out=first_best)  # of equal ones the first
             np.maximum(best, other, out=best)
         if np.isnan(best.max(initial=_lowest(x.dtype))):  # NaN is the largest; of several the last one, as in PyTorch
             for k, part in enumerate(parts):
@@ -284,7 +285,9 @@ def _adaptive_avg_pool(name, ndim, input, output_size):
     x, single = arranged(name, as_tensor(input), ndim)
     counts = _adaptive_size(name, x.shape[2:], output_size)
     if set(counts) == {1}:
-        out = _floating(x).mean(tuple(range(2, 2 + ndim)), keepdim=True)
+        out = _floating(x)
+        for axis in range(2, 2 + ndim):
+            out = out.mean(axis, keepdim=True)
     else:
         taps, lengths = _adaptive_average(x.shape[2:], counts)
         out = resample(_floating(x), taps=taps, before=None, after=lengths)

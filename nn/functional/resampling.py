@@ -24,6 +24,10 @@ def _as_slice(index):
     return slice(int(index[0]), int(index[-1]) + 1, step) if even else index
 
 
+def _taken(x, of):
+    return x[:, of] if type(of) is slice else x.take(of, 1)
+
+
 class Taps:
     """What each of `count` outputs along an axis takes of n elements: a sparse matrix (count, n).
 
@@ -53,19 +57,19 @@ class Taps:
     def steps(self):
         """The first tap of all outputs, the second of those that have two, and so on.
 
-        Each is (outputs, elements, weights), weights None if all are 1.
+        Each is (outputs, elements, weights, whether all weights are 1).
         """
         number = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
         steps = []
         for k in range(number.max(initial=-1) + 1):
             rows, columns, weights = (a[number == k] for a in (self.rows, self.columns, self.weights))
-            steps.append((_as_slice(rows), _as_slice(columns), None if (weights == 1).all() else weights[:, None]))
+            steps.append((_as_slice(rows), _as_slice(columns), weights, (weights == 1).all()))
         return steps
 
     @functools.cached_property
     def is_dense(self):
         """Whether BLAS is through with the whole matrix before NumPy is with its taps."""
-        regular = all(type(part) is slice for to, of, _ in self.steps for part in (to, of))
+        regular = all(type(part) is slice for to, of, *_ in self.steps for part in (to, of))
         each = 4 if len(self.steps) == 1 else 12 if regular and len(self.steps) <= 8 else 36  # measured
         return math.prod(self.shape) <= each * len(self.rows)
 
@@ -77,28 +81,31 @@ class Taps:
             self._matrices[dtype] = matrix
         return self._matrices[dtype]
 
-    def of(self, x, exactly=True):
-        """x (outer, n, inner) with each output in the place of what it takes: (outer, count, inner).
+    def of(self, x, out, exactly=True):
+        """Write to `out` (outer, count, inner) what each output takes of x (outer, n, inner).
 
         If not `exactly`, maybe by way of the matrix: right if the result is finite. If not, zeros of the matrix may
         have met what is no number.
         """
         if not exactly and self.is_dense:
-            matrix = self.matrix(x.dtype)
-            return matrix @ x if x.shape[2] > 1 else (x[..., 0] @ matrix.T)[..., None]
-        out = None
-        for to, of, weights in self.steps:
-            taken = x[:, of] if type(of) is slice else x.take(of, 1)
-            if weights is not None:
-                taken = taken * weights.astype(x.dtype)
-            if out is not None:
-                out[:, to] += taken
-            elif taken.shape[1] == self.shape[0]:
-                out = taken if taken.base is None else taken.copy()
+            if x.shape[2] > 1:
+                np.matmul(self.matrix(x.dtype), x, out=out)
             else:
-                out = np.zeros((len(x), self.shape[0], x.shape[2]), x.dtype)
-                out[:, to] = taken
-        return np.zeros((len(x), self.shape[0], x.shape[2]), x.dtype) if out is None else out
+                np.matmul(x[..., 0], self.matrix(x.dtype).T, out=out[..., 0])
+            return
+        full = [len(weights) == self.shape[0] for _, _, weights, _ in self.steps[:2]]
+        done = 0
+        if full == [True, True] and self.steps[0][3] and self.steps[1][3]:
+            np.add(*[_taken(x, of) for _, of, _, _ in self.steps[:2]], out=out)
+            done = 2
+        elif not any(full):
+            out[...] = 0
+        for number, (to, of, weights, ones) in enumerate(self.steps[done:], done):
+            taken = _taken(x, of) if ones else _taken(x, of) * weights[:, None].astype(x.dtype)
+            if number or not any(full):
+                out[:, to] += taken
+            else:
+                out[...] = taken
 
 
 # Which taps there are
@@ -179,10 +186,6 @@ def resizing(n, count, mode, align_corners, factor, antialias, dtype):
 
 # The operation
 
-def _divided(block, divisor):
-    return block if divisor is None else np.divide(block, divisor, dtype=block.dtype)
-
-
 def _forward(x, *, taps, before, after):
     lies_last = channels_last(x).flags.c_contiguous and not x.flags.c_contiguous
     size = [n if along is None else along.shape[0] for n, along in zip(x.shape[2:], taps, strict=True)]
@@ -192,29 +195,35 @@ def _forward(x, *, taps, before, after):
         items, inner = np.ascontiguousarray(x).reshape(-1, *x.shape[2:]), ()
     result = np.empty((len(items), *size, *inner), x.dtype)
     before, after = (None if d is None else d.reshape(*d.shape, *[1] * len(inner)) for d in (before, after))
-    # What shrinks first leaves less to do, and what comes last in memory is slow.
-    order = sorted([i for i, along in enumerate(taps) if along is not None],
-                   key=lambda i: (taps[i].shape[0] / max(taps[i].shape[1], 1), -i))
+    # First what shrinks, then what grows; and the last axis, slow in memory, while there are fewest elements.
+    grows = [along is not None and along.shape[0] > along.shape[1] for along in taps]
+    order = sorted([i for i, along in enumerate(taps) if along is not None], key=lambda i: (grows[i], -i * grows[i], i))
+    has_zeros = x.dtype.kind == "f" and any(taps[i].is_dense for i in order)
 
-    def resampled(block, exactly):
-        block = _divided(wide(block), before)
+    def resampled(items, into, exactly):
+        block = wide(items)
+        if before is not None:
+            block = np.divide(block, before, dtype=block.dtype)
         for i in order:
             lead, n, rest = block.shape[:1 + i], block.shape[1 + i], block.shape[2 + i:]
-            out = taps[i].of(block.reshape(math.prod(lead), n, math.prod(rest)), exactly)
-            block = out.reshape(*lead, taps[i].shape[0], *rest)
-        return _divided(block, after)
-
-    has_zeros = x.dtype.kind == "f" and any(taps[i].is_dense for i in order)
+            shape = *lead, taps[i].shape[0], *rest
+            out = into if i == order[-1] and into.dtype == block.dtype else np.empty(shape, block.dtype)
+            taps[i].of(block.reshape(math.prod(lead), n, math.prod(rest)),
+                       out.reshape(math.prod(lead), shape[1 + i], math.prod(rest)), exactly)
+            block = out
+        if after is not None:
+            np.divide(block, after, out=into, casting="same_kind")
+        elif block is not into:
+            into[...] = block
 
     def work(part):
         for few in pieces(part, max(math.prod(items.shape[1:]), math.prod(result.shape[1:]))):
             if has_zeros:
                 with np.errstate(invalid="ignore", over="ignore"):
-                    block = resampled(items[few], exactly=False)
-                if np.isfinite(block).all():
-                    result[few] = block
+                    resampled(items[few], result[few], exactly=False)
+                if np.isfinite(result[few]).all():
                     continue
-            result[few] = resampled(items[few], exactly=True)
+            resampled(items[few], result[few], exactly=True)
 
     in_parallel(work, len(items), 4 * max(x.size, result.size))
     return channels_first(result) if lies_last else result.reshape(*x.shape[:2], *size)
