@@ -52,10 +52,14 @@ def pad(input, pad, mode="constant", value=None):
     pad = (pad,) if isinstance(pad, int) else tuple(pad)
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
         raise ValueError(f"pad: `pad` must have two numbers for each of at most {x.ndim} axes, from the last one on, "
-                         "not "
-                         f"{pad}")
+                         f"not {pad}")
     amounts = {x.ndim - 1 - i: pad[2 * i:2 * i + 2] for i in range(len(pad) // 2)}
     sizes = {axis: (x.shape[axis], *amount) for axis, amount in amounts.items()}
+    for axis, (n, before, after) in sizes.items():
+        if min(before, after, before + after) < -n:
+            raise ValueError(f"pad: {(before, after)} cuts off more than there is in axis {axis} of shape {x.shape}")
+        if mode != "constant" and not n and before + after > 0:
+            raise ValueError(f"pad: axis {axis} of shape {x.shape} has no elements for mode {mode!r} to take")
     if mode == "constant":
         cut = tuple([slice(max(-amounts.get(i, (0, 0))[0], 0), n - max(-amounts.get(i, (0, 0))[1], 0))
                      for i, n in enumerate(x.shape)])
@@ -77,11 +81,14 @@ def pad(input, pad, mode="constant", value=None):
         elif mode == "replicate":
             positions = np.clip(positions, 0, n - 1)
         elif mode == "circular":
-            positions = positions % n
+            if max(before, after) > n:
+                raise ValueError(f"pad: mode 'circular' can add at most the {n} elements of an axis, not "
+                                 f"{(before, after)}")
+            positions = positions % n if n else positions
         else:
             raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
         x = x[(slice(None),) * axis + (positions,)]
-    return x
+    return x if sizes else x.clone()
 
 
 # Windows as columns
