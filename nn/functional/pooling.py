@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation, rand, zeros
+from autograd import as_tensor, operation, rand, where, zeros
+from autograd.dtypes import float16
 from autograd.samples import call
 from autograd.threads import in_parallel
 from nn.functional.geometry import (
@@ -265,6 +266,43 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     """The mean of each window of (N, C, D, H, W); see `avg_pool2d`."""
     return _avg_pool_nd("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
+
+
+def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
+    x, p = as_tensor(input), norm_type
+    if not 0 < p < math.inf:
+        raise ValueError(f"{name}: norm_type must be a number above 0, not {p}; the largest absolute value is "
+                         f"max_pool{ndim}d(input.abs(), ...)")
+    mean = _avg_pool_nd(name, ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
+                        ceil_mode, True, None)
+    total = mean * math.prod(tuple_of(kernel_size, ndim, "kernel_size"))
+    zero = total.detach() == 0  # the root of 0 has no finite slope; 0 is among those of the norm
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p)).to(x.dtype if x.is_floating_point() else total.dtype)
+
+
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, L); see `lp_pool2d`."""
+    return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window; with p = 1 the sum, and for even p between mean and maximum.
+
+    Where a window is all zeros its gradient is 0 (PyTorch's is NaN).
+
+    Args:
+        input: (N, C, H, W), or without N.
+        norm_type: p.
+        kernel_size: of the window, a number or (kH, kW).
+        stride: from window to window; default `kernel_size`.
+        ceil_mode: also use a last window that is not whole, scaled up to one that is.
+    """
+    return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W); see `lp_pool2d`."""
+    return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _regions(n, count):
