@@ -9,6 +9,7 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
+from nn.functional.attention import attended, attention_weights
 from nn.functional.dropout import keep_mask
 from nn.linear import Linear
 from nn.module import Module
@@ -127,10 +128,11 @@ class MultiheadAttention(Module):
         p = self.dropout if self.training else 0.0
         weights = None
         if need_weights:
-            scores = (q * (1 / math.sqrt(width))) @ k.transpose(-1, -2)
-            weights = autograd.softmax(scores if mask is None else scores + mask, -1)
+            weights, seen = attention_weights(q, k, mask, 1 / math.sqrt(width))
+            if seen is not None:  # who may look at nothing has weights 0 / 0
+                seen = seen | ~seen.any(axis=-1, keepdims=True)
             weights = weights * keep_mask(weights.shape, p, q.dtype) if p else weights
-            out = weights @ v
+            out = attended(weights, v, seen)
         else:
             out = F.scaled_dot_product_attention(q, k, v, None if mask is None else autograd.as_tensor(mask), p)
         out = F.linear(out.permute((2, 0, 1, 3)).reshape((rows, batch, self.embed_dim)),  # (L, B, E)
@@ -182,12 +184,14 @@ class AdditiveAttention(Module):
         self.score_proj = Linear(hidden_dim, 1, bias=False, dtype=dtype)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        hidden = autograd.tanh(self.query_proj(query).unsqueeze(-2) + self.key_proj(key).unsqueeze(-3))  # (B, L, S, H)
-        scores = self.score_proj(hidden).squeeze(-1)
-        if mask is not None:
-            scores = scores + _additive(~autograd.as_tensor(mask), scores.dtype)
-        weights = autograd.softmax(scores, -1)
-        return weights @ value, weights
+        sums = self.query_proj(query).unsqueeze(-2) + self.key_proj(key).unsqueeze(-3)  # (B, L, S, H)
+        seen = None
+        if mask is not None:  # what is masked is not looked at, even if it is no number
+            seen = np.broadcast_to(autograd.as_tensor(mask).detach().numpy(), sums.shape[:-1])
+            sums = autograd.where(seen[..., None], sums, 0.0)
+        scores = self.score_proj(autograd.tanh(sums)).squeeze(-1)
+        weights = autograd.softmax(scores if seen is None else autograd.where(seen, scores, -np.inf), -1)
+        return attended(weights, value, seen), weights
 
 
 class SinusoidalPositions(Module):

@@ -154,6 +154,16 @@ def _windows(shapes: list, out: tuple, options: dict) -> int:
     return math.prod(out) * math.prod(options["kernel"])
 
 
+def _taps(shapes: list, out: tuple, options: dict) -> int:
+    """A multiplication and an addition for each tap, axis by axis; counted in the order of the axes."""
+    count, shape = 0, list(shapes[0])
+    for axis, taps in enumerate(options["taps"], 2):
+        if taps is not None:
+            shape[axis] = taps.shape[0]
+            count += 2 * len(taps.rows) * math.prod(shape) // max(shape[axis], 1)
+    return count
+
+
 costs.FLOPS.update({
     "linear": lambda shapes, out, _: _with_bias(2 * math.prod(out) * shapes[0][-1], shapes, out),
     "convolution": lambda shapes, out, _: _with_bias(2 * math.prod(out) * math.prod(shapes[1][1:]), shapes, out),
@@ -163,8 +173,8 @@ costs.FLOPS.update({
     # q (…, L, E), k (…, S, E), v (…, S, Ev): the two products
     "attention": lambda shapes, out, _: 2 * math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]),
     "rnn_sequence": _sequence, "lstm_sequence": _sequence, "gru_sequence": _sequence,
-    "max_pool": _windows, "window_sum": _windows,
-    **dict.fromkeys(("lookup", "pick", "put", "zero_pad"), costs.no_flops)})
+    "max_pool": _windows, "resample": _taps,
+    **dict.fromkeys(("lookup", "pick", "put", "zero_pad", "columns", "to_pixels", "to_channels"), costs.no_flops)})
 
 
 def _memory_of(array: np.ndarray) -> int:

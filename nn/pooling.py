@@ -40,6 +40,18 @@ class AvgPool3d(_Pool, function=F.avg_pool3d):
     """The mean of each window of (N, C, D, H, W)."""
 
 
+class LPPool1d(_Pool, function=F.lp_pool1d):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, L)."""
+
+
+class LPPool2d(_Pool, function=F.lp_pool2d):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, H, W)."""
+
+
+class LPPool3d(_Pool, function=F.lp_pool3d):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W)."""
+
+
 class AdaptiveAvgPool1d(FunctionLayer, function=F.adaptive_avg_pool1d):
     """The means of `output_size` regions of (N, C, L)."""
 

@@ -214,9 +214,9 @@ def meshgrid(*tensors, indexing="ij"):
 
 
 def _windows(draw):
-    x = draw.array(min_dims=1, min_side=1)
-    dim = draw.dim(x.ndim)
-    return call(x, dimension=dim, size=draw.integer(1, x.shape[dim]), step=draw.integer(1, 2))
+    x = draw.array(min_side=1)
+    dim = draw.dim(x.ndim) if x.ndim else 0
+    return call(x, dimension=dim, size=draw.integer(1, (x.shape or (1,))[dim]), step=draw.integer(1, 2))
 
 
 def _starts(shape, dimension, size, step):
@@ -227,24 +227,35 @@ def _starts(shape, dimension, size, step):
 
 
 def _add_windows(w, *, shape, dimension, size, step):
-    out = np.zeros(shape, w.dtype)
+    if not shape:
+        return w.reshape(()).copy()
+    out = np.zeros(shape, np.float32 if w.dtype == np.float16 else w.dtype)  # float16 stops adding up at 2048
     for i, place in enumerate(_starts(shape, dimension, size, step)):
         out[place] += w[..., i]
-    return out
+    return out.astype(w.dtype, copy=False)
 
 
 @operation(vjps=lambda g, out, x, **window: _fold(g, shape=x.shape, **window), view=True, samples=_windows,
            names="_unfold", methods="unfold")
 def _unfold(x, *, dimension, size, step):
     """Windows of `size` elements along an axis, one every `step`; a new last axis runs through each window."""
-    if not 0 < size <= x.shape[dimension] or step < 1:
+    dimension = axis(dimension, x.ndim)
+    if not 0 < size <= (x.shape or (1,))[dimension] or step < 1:
         raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {x.shape}; "
                          "size and step must be at least 1, size at most the length")
+    if not x.ndim:  # the one element, in the axis of windows' elements
+        return x.reshape(1)
     windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=x.flags.writeable)
-    return windows[(slice(None),) * axis(dimension, x.ndim) + (slice(None, None, step),)]
+    return windows[(slice(None),) * dimension + (slice(None, None, step),)]
 
 
-_fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(g, **window), names="_fold")
+def _folded(draw):
+    (x,), window = _windows(draw)
+    return call(np.array(_unfold.operation.forward(x, **window)), shape=x.shape, **window)
+
+
+_fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(g, **window), names="_fold",
+                  samples=_folded)
 
 
 @operation(vjps=lambda g, out, x, offset, dim1, dim2: _on_diagonal(g, x.shape, offset, dim1, dim2), view=True,

@@ -30,7 +30,7 @@ def _seen(mask, rows, columns):
     return np.array(blocks, np.int64).reshape(-1, 4)
 
 
-def forward(query, key, value, *, mask, keep, scale):
+def attend(query, key, value, *, mask, keep, scale):
     if not HAS_PRODUCTS or not all_float32(query, key, value, mask, keep):
         return NotImplemented
     arrays, lead = batches(query, key, value, mask, keep)
@@ -100,8 +100,7 @@ def _forward_head(query, key, value, mask, keep, weights, inverse, out, seen, sc
                 out[i, j] *= inverse[i, 0]
 
 
-def vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
-    (g,), (out, weights, inverse) = g, out
+def attend_back(g, out, weights, inverse, query, key, value, *, mask, keep, scale):
     if not HAS_PRODUCTS or not all_float32(g, query, key, value, keep):
         return NotImplemented
     (q, k, v, _, keep), lead = batches(query, key, value, mask, keep)

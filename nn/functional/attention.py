@@ -10,6 +10,7 @@ from autograd.compiled import compilable
 from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.dropout import keep_mask
+from nn.functional.geometry import wide, widened
 
 QUERIES = 128
 """How many queries are looked at together, to leave out keys that none of them may look at."""
@@ -33,7 +34,7 @@ def blocks_seen(mask, queries, keys, each):
     if mask is not None and mask.ndim == 2:
         mask = np.broadcast_to(mask, (queries, keys))
         rows = [slice(start, min(start + each, queries)) for start in range(0, queries, each)]
-        seen = [np.flatnonzero((mask[few] > -np.inf).any(axis=0)) for few in rows]
+        seen = [np.flatnonzero((mask[few] != -np.inf).any(axis=0)) for few in rows]
         blocks = [(few, slice(s[0], s[-1] + 1) if len(s) else slice(0, 0)) for few, s in zip(rows, seen, strict=True)]
         if any(columns != slice(0, keys) for _, columns in blocks):
             return blocks
@@ -54,7 +55,7 @@ def _exp_in_place(scores):
 
 
 @compilable("nn.compiled.attention")
-def _forward(query, key, value, *, mask, keep, scale):
+def _attend(query, key, value, *, mask, keep, scale):
     arrays, lead = batches(query, key, value, mask, keep)
     rows, columns = query.shape[-2], key.shape[-2]
     blocks = blocks_seen(mask, rows, columns, QUERIES)
@@ -80,8 +81,7 @@ def _forward(query, key, value, *, mask, keep, scale):
 
 
 @compilable("nn.compiled.attention")
-def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
-    (g,), (out, weights, inverse) = g, out
+def _attend_back(g, out, weights, inverse, query, key, value, *, mask, keep, scale):
     (*arrays, _, keep), lead = batches(query, key, value, mask, keep)
     blocks = blocks_seen(mask, query.shape[-2], key.shape[-2], QUERIES)
     g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
@@ -112,10 +112,116 @@ def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
             for gradient, a in zip(gradients, (query, key, value), strict=True)]
 
 
+# What is masked is not looked at, whatever it is: 0 times a NaN would be one
+
+def _product_forward(weights, values, *, seen):
+    weights = np.where(seen, weights, 0)
+    out = weights @ values
+    if np.isfinite(out).all():
+        return out
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=(*range(values.ndim - 2), -1)))
+    finite = np.array(values)
+    finite[..., bad, :] = 0
+    out = weights @ finite
+    for s in bad:
+        out += np.where(seen[..., s, None], weights[..., s, None] * values[..., s, None, :], 0)
+    return out
+
+
+def _scores_forward(query, key, *, seen):
+    return np.where(seen, query @ key.swapaxes(-1, -2), 0)
+
+
+def _masked_samples(first, second):
+    def samples(draw):
+        sizes = {letter: draw.integer(1, 3) for letter in "lse"}
+        seen = np.arange(sizes["l"] * sizes["s"]).reshape(sizes["l"], sizes["s"]) % 3 > 0
+        lead = draw.choice([(), (2,)])
+        return call(*[draw.array(shape=(*lead, *[sizes[n] for n in axes])) for axes in (first, second)], seen=seen)
+    return samples
+
+
+def _turned(a):
+    return np.swapaxes(a, -1, -2)
+
+
+masked_product = operation(
+    widened(_product_forward), names="_masked_product", samples=_masked_samples("ls", "se"),
+    vjps=(lambda g, out, weights, values, seen: masked_scores(g, values, seen=seen),
+          lambda g, out, weights, values, seen: masked_product(_turned(weights), g, seen=_turned(seen))),
+    doc="weights (..., L, S) times values (..., S, E), without the products that are not seen (..., L, S).")
+
+masked_scores = operation(
+    widened(_scores_forward), names="_masked_scores", samples=_masked_samples("le", "se"),
+    vjps=(lambda g, out, query, key, seen: masked_product(g, key, seen=seen),
+          lambda g, out, query, key, seen: masked_product(_turned(g), query, seen=_turned(seen))),
+    doc="query (..., L, E) times key (..., S, E), 0 where it is not seen (..., L, S).")
+
+
+def _attend_exactly(query, key, value, *, mask, keep, scale):
+    """What `_attend` computes, with no product of what is masked."""
+    (query, key, value, mask, keep), _ = batches(query, key, value, mask, keep)
+    seen = mask != -np.inf
+    weights = np.where(seen, _scores_forward(query * scale, key, seen=seen) + mask, -np.inf)
+    inverse = _exp_in_place(weights)
+    return _product_forward(weights if keep is None else weights * keep, value, seen=seen) * inverse, weights, inverse
+
+
+def _attend_back_exactly(g, out, weights, inverse, query, key, value, *, mask, keep, scale):
+    (query, key, value, mask, keep), lead = batches(query, key, value, mask, keep)
+    g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
+    seen, d_out = mask != -np.inf, g * inverse
+    d = _scores_forward(d_out, value, seen=seen)
+    dropped = weights if keep is None else weights * keep
+    d_value = _product_forward(_turned(dropped), d_out, seen=_turned(seen))
+    d = d if keep is None else d * keep
+    d = np.where(seen, (d - (d_out * out).sum(axis=-1, keepdims=True)) * weights, 0)
+    d_query = _product_forward(d, key, seen=seen) * scale
+    return d_query, _product_forward(_turned(d), query * scale, seen=_turned(seen)), d_value
+
+
+# The operation
+
+@widened
+def _forward(query, key, value, *, mask, keep, scale):
+    arrays, options = (query, key, value), {"mask": mask, "keep": keep, "scale": scale}
+    out, weights, inverse = _attend(*arrays, **options)
+    if mask is not None and not np.isfinite(out).all():
+        exact, weights, inverse = _attend_exactly(*arrays, **options)
+        out = exact.reshape(out.shape)
+    return out, weights, inverse
+
+
+def _vjp(g, out, query, key, value, *, mask, keep, scale, needs_input_grad):
+    arrays, options = (g[0], *out, query, key, value), {"mask": mask, "keep": keep, "scale": scale}
+    arrays = [wide(a) for a in arrays]
+    gradients = _attend_back(*arrays, **options)
+    if mask is not None and not all(np.isfinite(gradient).all() for gradient in gradients):
+        exact = _attend_back_exactly(*arrays, **options)
+        gradients = [one.reshape(other.shape) for one, other in zip(exact, gradients, strict=True)]
+    return gradients
+
+
+def attention_weights(query, key, mask, scale):
+    """softmax(Q Kᵀ scale + mask), Tensors, and what is seen: where the mask, array or Tensor, is not -inf."""
+    if mask is None:
+        return autograd.softmax((query * scale) @ key.swapaxes(-1, -2), -1), None
+    seen = as_tensor(mask).detach().numpy() != -np.inf
+    seen = np.broadcast_to(seen, np.broadcast_shapes(seen.shape, (query.shape[-2], key.shape[-2])))
+    scores = masked_scores(query * scale, key, seen=seen) + mask
+    return autograd.softmax(autograd.where(seen, scores, -np.inf), -1), seen
+
+
+def attended(weights, value, seen):
+    """The sum of values by weights, of those that are seen."""
+    return weights @ value if seen is None else masked_product(weights, value, seen=seen)
+
+
 def _composition(query, key, value, *, mask, keep, scale):
-    scores = (query * scale) @ key.swapaxes(-1, -2)
-    attention = autograd.softmax(scores if mask is None else scores + mask, -1)
-    return ((attention if keep is None else attention * keep) @ value,)
+    weights, seen = attention_weights(query, key, mask, scale)
+    if seen is not None:
+        weights = autograd.where(seen.any(axis=-1, keepdims=True), weights, 0.0)
+    return (attended(weights if keep is None else weights * keep, value, seen),)
 
 
 def _samples(draw):
@@ -183,6 +289,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
             additive = np.where(additive, query.dtype.type(0), query.dtype.type(-np.inf))
         elif additive.dtype.kind != "f":
             raise TypeError(f"{name}: attn_mask must be boolean or floating, not {additive.dtype}")
+        additive = additive.astype(query.dtype, copy=False)
         try:
             np.broadcast_shapes(additive.shape[-2:], (rows, columns))
         except ValueError:

@@ -23,9 +23,11 @@ from autograd.samples import call
 from autograd.small_products import in_columns, product, transposed_product
 from autograd.threads import in_parallel
 from nn.functional.geometry import (
+    arranged,
     blocks_of,
     channels_first,
     channels_last,
+    check_geometry,
     contiguous_channels_last,
     fill_channels_last,
     inside,
@@ -33,6 +35,7 @@ from nn.functional.geometry import (
     output_size,
     places,
     tuple_of,
+    widened,
 )
 
 
@@ -306,6 +309,84 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
 
 
+# What is not finite and meets padding
+
+def _meeting(size, out, kernel, stride, padding, dilation):
+    """For each element of the kernel: itself, the places where it meets the input, and what it meets there."""
+    for offset in offsets(kernel):
+        at, of = [], []
+        for o, n, m, s, (before, _), d in zip(offset, size, out, stride, padding, dilation, strict=True):
+            first, end = -(-(before - o * d) // s), (n - 1 + before - o * d) // s + 1
+            first = max(first, 0)
+            end = max(min(end, m), first)
+            start = first * s - before + o * d
+            at.append(slice(first, end))
+            of.append(slice(start, start + (end - first - 1) * s + 1, s) if end > first else slice(0, 0))
+        yield offset, (Ellipsis, *at), (Ellipsis, *of)
+
+
+def _grouped(a, axis, groups):
+    """The channels of an axis as (groups, channels of the group)."""
+    return a.reshape(*a.shape[:axis], groups, a.shape[axis] // groups, *a.shape[axis + 1:])
+
+
+def _sums_of_meeting(x, y, weight, size, out, kernel, groups, **geometry):
+    """What the operations compute, without products with padding: of x, y, weight, the sum over the two given ones."""
+    for offset, at, of in _meeting(size, out, kernel, **geometry):
+        here = (Ellipsis, *offset)
+        if y is None:
+            yield at, np.einsum("ngc...,goc->ngo...", _grouped(x[of], 1, groups), _grouped(weight[here], 0, groups))
+        elif x is None:
+            yield of, np.einsum("ngo...,goc->ngc...", _grouped(y[at], 1, groups), _grouped(weight[here], 0, groups))
+        else:
+            pair = [_grouped(a, 1, groups).reshape(len(a), groups, a.shape[1] // groups, -1) for a in (y[at], x[of])]
+            yield here, np.einsum("ngop,ngcp->goc", *pair)
+
+
+def _without_padding(shape, dtype, parts):
+    total = np.zeros(shape, dtype)
+    for where, part in parts:
+        total[where] += part.reshape(total[where].shape)
+    return total
+
+
+def _is_finite(factor, result, padding):
+    """Whether nothing that is not finite can have met padding, whose zeros are no numbers and must not make NaN."""
+    return not any(map(any, padding)) or np.isfinite(min(factor, result, key=np.size)).all()
+
+
+@widened
+def _convolution_forward(x, weight, bias=None, *, stride, padding, dilation, groups):
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    result = _convolve(x, weight, bias, **geometry)
+    if _is_finite(weight, result, padding):
+        return result
+    sums = _sums_of_meeting(x, None, weight, x.shape[2:], result.shape[2:], weight.shape[2:], **geometry)
+    result = _without_padding(result.shape, x.dtype, sums)
+    return result if bias is None else result + bias.reshape(-1, *[1] * len(stride))
+
+
+@widened
+def _of_input_forward(y, weight, *, size, stride, padding, dilation, groups):
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    result = _convolve_transposed(y, weight, size=size, **geometry)
+    around = ((1, 1),) if set(stride) == {1} else padding  # with stride 1, y has zeros around it
+    if _is_finite(weight, result, around):
+        return result
+    sums = _sums_of_meeting(None, y, weight, size, y.shape[2:], weight.shape[2:], **geometry)
+    return _without_padding(result.shape, y.dtype, sums)
+
+
+@widened
+def _of_weight_forward(x, y, *, kernel, stride, padding, dilation, groups):
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    result = _correlate(x, y, kernel=kernel, **geometry)
+    if _is_finite(y, result, padding):
+        return result
+    return _without_padding(result.shape, x.dtype,
+                            _sums_of_meeting(x, y, None, x.shape[2:], y.shape[2:], kernel, **geometry))
+
+
 # The declarations
 
 def _samples(draw):
@@ -339,34 +420,26 @@ def _of_weight_samples(draw):
 
 
 convolution = operation(
-    _convolve,
+    _convolution_forward,
     vjps=(lambda g, out, x, weight, bias, **geometry: of_input(g, weight, size=x.shape[2:], **geometry),
           lambda g, out, x, weight, bias, **geometry: of_weight(x, g, kernel=weight.shape[2:], **geometry),
           lambda g, out, x, weight, bias, **geometry: g.sum(axis=(0, *range(2, g.ndim)))),
     names="convolution", methods="", samples=_convolution_samples)
 
 of_input = operation(
-    _convolve_transposed,
+    _of_input_forward,
     vjps=(lambda g, out, y, weight, size, **geometry: convolution(g, weight, **geometry),
           lambda g, out, y, weight, size, **geometry: of_weight(g, y, kernel=weight.shape[2:], **geometry)),
     names="transposed_convolution", methods="", samples=_of_input_samples)
 
 of_weight = operation(
-    _correlate,
+    _of_weight_forward,
     vjps=(lambda g, out, x, y, kernel, **geometry: of_input(y, g, size=x.shape[2:], **geometry),
           lambda g, out, x, y, kernel, **geometry: convolution(x, g, **geometry)),
     names="convolution_weight", methods="", samples=_of_weight_samples)
 
 
 # What users call
-
-def _batched(name, x, ndim):
-    """x with a batch axis, and whether it had none."""
-    if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
-                         f"{x.shape}")
-    return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
-
 
 def _check(name, x, weight, bias, channels_in, channels_out, groups):
     """Refuse channels that do not fit; the weight is (channels_out, channels_in / groups, *kernel)."""
@@ -397,7 +470,7 @@ def padding_of(padding, kernel, stride, dilation):
 
 def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     input, weight = as_tensor(input), as_tensor(weight)
-    x, single = _batched(name, input, ndim)
+    x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
         raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
                          f"{weight.shape}")
@@ -405,6 +478,7 @@ def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
     padding = padding_of(padding, kernel, stride, dilation)
+    check_geometry(name, kernel, stride, padding, dilation)
     if min(output_size(x.shape[2:], kernel, stride, padding, dilation)) < 1:
         raise ValueError(f"{name}: a kernel of {kernel} (dilation {dilation}) does not fit an input of size "
                          f"{x.shape[2:]} with padding {padding}")
@@ -445,7 +519,7 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_padding, groups, dilation):
     input, weight = as_tensor(input), as_tensor(weight)
-    x, single = _batched(name, input, ndim)
+    x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
         raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
                          f"{weight.shape}")
@@ -453,6 +527,7 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
     extra = tuple_of(output_padding, ndim, "output_padding")
+    check_geometry(name, kernel, stride, [tuple_of(padding, ndim, "padding"), extra], dilation)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ValueError(f"{name}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
     padding = tuple_of(padding, ndim, "padding")

@@ -4,7 +4,7 @@ An output is a weighted sum of a few pixels: which ones depends on the whole par
 fraction. With the pixels as rows of a matrix there are three operations, each linear in both arguments and the
 derivative of the others, as in a convolution, so that every order comes for free:
 
-    _weighted_rows    y[p] = Σ_k w[p, k] x[i[p, k]]
+    _weighted_rows    y[p] = Σ_k w[p, k] x[i[p, k]], nothing where i is the number of rows
     _spread_rows      x̄, the adjoint in x: y[p] w[p, k] added up at row i[p, k]
     _row_products     w̄, the adjoint in w: w[p, k] = y[p] · x[i[p, k]]
 """
@@ -14,12 +14,17 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, operation
+from autograd import as_tensor, dtypes, operation
 from autograd.samples import call
 
 
+def _with_nothing(x):
+    """The rows, and one of zeros behind them: what a tap beyond the image reads."""
+    return np.concatenate([x, np.zeros((1, x.shape[1]), x.dtype)])
+
+
 def _weighted_rows_forward(x, weight, *, index):
-    out = np.zeros((len(index), x.shape[1]), x.dtype)
+    x, out = _with_nothing(x), np.zeros((len(index), x.shape[1]), x.dtype)
     for k in range(index.shape[1]):
         out += weight[:, k, None] * x[index[:, k]]
     return out
@@ -27,17 +32,17 @@ def _weighted_rows_forward(x, weight, *, index):
 
 def _spread_rows_forward(y, weight, *, index, count):
     width = y.shape[1]
-    out = np.zeros(count * width, y.dtype)
+    out = np.zeros((count + 1) * width, y.dtype)
     for k in range(index.shape[1]):  # NumPy's loop over flat positions is several times as fast as the one over rows
         np.add.at(out, (index[:, k, None] * width + np.arange(width)).reshape(-1), (weight[:, k, None] * y).reshape(-1))
-    return out.reshape(count, width)
+    return out.reshape(count + 1, width)[:count].copy()
 
 
 def _row_products_forward(y, x, *, index):
-    out = np.empty(index.shape, y.dtype)
+    rows, out = _with_nothing(x), np.empty(index.shape, y.dtype)
     for k in range(index.shape[1]):
-        out[:, k] = np.einsum("pc,pc->p", y, x[index[:, k]])
-    return out
+        out[:, k] = np.einsum("pc,pc->p", y, rows[index[:, k]])
+    return np.where(index == len(x), 0, out)
 
 
 def _samples(first, second):
@@ -45,7 +50,7 @@ def _samples(first, second):
     def samples(draw):
         p, k, n, c = (draw.integer(low, 3) for low in (0, 1, 1, 1))
         sizes = {"p": p, "k": k, "n": n, "c": c}
-        index = (np.arange(p * k) * 2 % n).reshape(p, k)
+        index = (np.arange(p * k) * 2 % (n + 1)).reshape(p, k)  # n: nothing
         count = {"count": n} if first == "pc" and second == "pk" else {}
         return call(*[draw.array(shape=tuple([sizes[letter] for letter in shape])) for shape in (first, second)],
                     index=index, **count)
@@ -97,21 +102,21 @@ def _cubic_weights(t, a=-0.75):
 
 
 def _taps(position, n, mode, padding_mode, align_corners):
-    """The pixels of an axis that count at each position (P,), and their weights: both (P, taps)."""
+    """The pixels of an axis that count at each position (P,), which of them there are, and their weights: (P, taps)."""
     if mode != "bicubic":
         position = _brought_inside(position, n, padding_mode, align_corners)
     value = position.detach().numpy()
     low = np.rint(value) if mode == "nearest" else np.floor(value)
     t = position - low
     if mode == "nearest":
-        pixels, weights = low[:, None], [autograd.where(np.ones_like(value, bool), 1.0, t)]  # derivative 0
+        pixels, weights = low[:, None], [autograd.where(np.isnan(value), t, 1.0)]  # derivative 0
     elif mode == "bilinear":
         pixels, weights = low[:, None] + np.arange(2), [1 - t, t]
     else:
         pixels = _brought_inside(low[:, None] + np.arange(-1, 3), n, padding_mode, align_corners)
         weights = _cubic_weights(t)
     inside = (pixels >= 0) & (pixels <= n - 1)
-    return np.where(inside, pixels, 0).astype(np.int64), autograd.where(inside, autograd.stack(weights, -1), 0.0)
+    return np.where(inside, pixels, 0).astype(np.int64), inside, autograd.stack(weights, -1)
 
 
 _MODES = {4: ("bilinear", "nearest", "bicubic"), 5: ("bilinear", "nearest")}
@@ -128,7 +133,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     Args:
         input: (N, C, H, W) or (N, C, D, H, W).
         grid: (N, H', W', 2), positions (x, y), or (N, D', H', W', 3), positions (x, y, z); -1 and 1 are the ends of an
-            axis, nan counts as -1.
+            axis. At nan the output is nan; infinity is far outside.
         mode: "bilinear" (between all 4 or 8 neighbours), "nearest"; in two dimensions also "bicubic" (of 16).
         padding_mode: what is read outside: "zeros", "border" (the nearest pixel), "reflection".
         align_corners: -1 and 1 are the middle of the first and last pixel (True) or their outer edges (False, the
@@ -151,21 +156,25 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
                          f"{mode!r}")
     if padding_mode not in _PADDING_MODES:
         raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
+    if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions
+        return grid_sample(x.float(), grid.float(), mode, padding_mode, align_corners).to(x.dtype)
     count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
     grid = grid.reshape(count * math.prod(out), ndim)  # (P, 2 or 3)
     value = grid.detach().numpy()
-    finite = np.clip(np.where(np.isnan(value), -1, value), -_FAR, _FAR)
+    finite = np.clip(value, -_FAR, _FAR)
     grid = autograd.where(value == finite, grid, finite.astype(grid.dtype))
     index = np.repeat(np.arange(count), math.prod(out))[:, None]  # the image; (P, 1) -> (P, pixels)
-    weight = 1.0
+    there, weight = np.ones_like(index, bool), 1.0
     for axis, n in enumerate(size):
         position = grid[:, ndim - 1 - axis]  # x, the first, is the last axis
         position = (position + 1) * ((n - 1) / 2) if align_corners else ((position + 1) * n - 1) / 2
-        pixels, weights = _taps(position, n, mode, padding_mode, align_corners)
+        pixels, inside, weights = _taps(position, n, mode, padding_mode, align_corners)
         index = index[:, :, None] * n + pixels[:, None, :]
         index = index.reshape(len(index), math.prod(index.shape[1:]))
+        there = (there[:, :, None] & inside[:, None, :]).reshape(index.shape)
         weight = weights if axis == 0 else (weight[:, :, None] * weights[:, None, :]).reshape(index.shape)
     rows = x.movedim(1, -1).reshape(count * math.prod(size), x.shape[1])
+    index = np.where(there, index, len(rows))
     return _weighted_rows(rows, weight, index=index).reshape(count, *out, x.shape[1]).movedim(-1, 1)
 
 

@@ -1,142 +1,120 @@
-"""Pooling in any number of dimensions: windows shifted over the input, one slice for each element of the kernel.
+"""Pooling in any number of dimensions.
 
-Where a maximum was found is remembered as the number of the kernel's element, one byte a window. Picking those
-elements and adding into them are each other's derivative, and so are summing windows and spreading over them.
+Averages are sums of windows along one axis after the other (`resampling`). A maximum is looked for with the windows
+shifted over the input, one slice for each element of the kernel. Where it was found is remembered as the number of the
+kernel's element, one byte a window: picking those elements and adding into them are each other's derivative. Where
+windows have no common shape (adaptive, fractional), it is remembered as the position in the input.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from autograd import as_tensor, operation, rand, zeros
+from autograd import as_tensor, operation, rand, where, zeros
+from autograd.dtypes import float16
 from autograd.samples import call
 from autograd.threads import in_parallel
-from nn.functional.geometry import inside, offsets, output_size, places, tuple_of
+from nn.functional.geometry import (
+    arranged,
+    check_geometry,
+    inside,
+    output_size,
+    padded,
+    selected,
+    shifted,
+    tuple_of,
+    widened,
+    window_samples,
+)
+from nn.functional.resampling import resample, windows
 
 # Geometry options of the operations below: kernel, stride, dilation: one entry a dimension; padding: (before, after).
 
 
-def _batch_first(index):
-    return (slice(None), slice(None), *index)
+def _lowest(dtype):
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _padded(x, padding, value):
-    if not any(map(any, padding)):
-        return x
-    shape = (x.shape[0], x.shape[1], *(n + sum(p) for n, p in zip(x.shape[2:], padding, strict=True)))
-    out = np.full_like(x, value, shape=shape)  # keeps the memory layout
-    out[_batch_first(inside(x.shape[2:], padding))] = x
-    return out
-
-
-def _shifted(padded, kernel, stride, padding, dilation, size):
-    """For each element of the kernel, the part of the padded input under it."""
-    out = output_size(size, kernel, stride, padding, dilation)
-    return [padded[_batch_first(places(offset, out, stride, dilation))] for offset in offsets(kernel)]
+def _first_inside(out, kernel, stride, padding, dilation):
+    """The number of the first element of each window that does not lie in the padding."""
+    number = np.zeros((1,) * len(kernel), np.int64)
+    for axis, (count, k, s, (before, _), d) in enumerate(zip(out, kernel, stride, padding, dilation, strict=True)):
+        first = np.minimum(np.maximum(-((np.arange(count) * s - before) // d), 0), k - 1)
+        number = number * k + first.reshape([-1 if i == axis else 1 for i in range(len(kernel))])
+    return number
 
 
 def _max_pool_forward(x, *, kernel, stride, padding, dilation):
     size, count = x.shape[2:], math.prod(kernel)
-    shape = (*x.shape[:2], *output_size(size, kernel, stride, padding, dilation))
-    values = np.empty_like(x, shape=shape)
-    winner = np.zeros_like(x, np.uint8 if count <= 256 else np.int64, shape=shape)
+    out = output_size(size, kernel, stride, padding, dilation)
+    values = np.empty_like(x, shape=(*x.shape[:2], *out))
+    winner = np.empty_like(x, np.uint8 if count <= 256 else np.int64, shape=values.shape)
+    # As long as nothing is larger: the padding never wins, not even against minus infinity.
+    winner[...] = _first_inside(out, kernel, stride, padding, dilation) if any(map(any, padding)) else 0
 
     def pool(images):
         best, first_best = values[images], winner[images]
-        first, *others = _shifted(_padded(x[images], padding, -np.inf), kernel, stride, padding, dilation, size)
-        best[...] = first
-        for k, other in enumerate(others, 1):
-            np.maximum(first_best, (other > best) * winner.dtype.type(k), out=first_best)  # of equal ones the first
+        parts = shifted(padded(x[images], padding, _lowest(x.dtype)), kernel, stride, padding, dilation, size)
+        best[...] = parts[0]
+        for k, other in enumerate(parts[1:], 1):
+            larger = (other > best).view(np.uint8) * winner.dtype.type(k)
+            np.maximum(first_best, larger, out=first_best)  # of equal ones the first
             np.maximum(best, other, out=best)
+        if np.isnan(best.max(initial=_lowest(x.dtype))):  # NaN is the largest; of several the last one, as in PyTorch
+            for k, part in enumerate(parts):
+                first_best[np.isnan(part)] = k
 
     in_parallel(pool, len(x), count * values.size)
     return values, winner
 
 
 def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
-    out = 0
-    for k, part in enumerate(_shifted(_padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])):
-        out += part * (winner == k)
+    out = np.zeros_like(winner, x.dtype)
+    for k, part in enumerate(shifted(padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])):
+        out += selected(part, winner == k)
     return out
 
 
+@widened
 def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
-    total = _zeros(winner, size, padding, y.dtype)  # the layout is that of the forward pass
+    shape = (*y.shape[:2], *[n + sum(p) for n, p in zip(size, padding, strict=True)])
+    total = np.zeros_like(winner, y.dtype, shape=shape)  # the layout is that of the forward pass
     meet = any(d * (k - 1) >= s for d, k, s in zip(dilation, kernel, stride, strict=True))
 
     def put(images):
         values = np.empty_like(winner[images], y.dtype)
         values[...] = y[images]
-        for k, part in enumerate(_shifted(total[images], kernel, stride, padding, dilation, size)):
+        for k, part in enumerate(shifted(total[images], kernel, stride, padding, dilation, size)):
             if meet:
-                part += values * (winner[images] == k)
+                part += selected(values, winner[images] == k)
             else:
-                np.multiply(values, winner[images] == k, out=part)
+                part[...] = selected(values, winner[images] == k)
 
     in_parallel(put, len(y), math.prod(kernel) * y.size)
-    return total[_batch_first(inside(size, padding))]
-
-
-def _zeros(like, size, padding, dtype):
-    shape = (*like.shape[:2], *(n + sum(p) for n, p in zip(size, padding, strict=True)))
-    return np.zeros_like(like, dtype, shape=shape)
-
-
-def _window_sum_forward(x, *, kernel, stride, padding, dilation):
-    first, *others = _shifted(_padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])
-    total = np.copy(first)
-    for other in others:
-        total += other
-    return total
-
-
-def _spread_forward(y, *, size, kernel, stride, padding, dilation):
-    total = _zeros(y, size, padding, y.dtype)
-    for part in _shifted(total, kernel, stride, padding, dilation, size):
-        part += y
-    return total[_batch_first(inside(size, padding))]
-
-
-def _geometry(draw):
-    ndim = draw.integer(1, 2)
-    kernel, stride = (tuple([draw.integer(1, 2) for _ in range(ndim)]) for _ in range(2))
-    padding = tuple([(k // 2 and draw.integer(0, 1), draw.integer(0, 1)) for k in kernel])
-    dilation = tuple([draw.integer(1, 2) for _ in range(ndim)])
-    size = tuple([d * (k - 1) + 1 + draw.integer(0, 1) for k, d in zip(kernel, dilation, strict=True)])
-    return size, {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-
-
-def _samples(draw, distinct=False):
-    size, geometry = _geometry(draw)
-    return call(draw.array(shape=(draw.integer(0, 2), 1, *size), distinct=distinct), **geometry)
-
-
-def _spread_samples(draw):
-    size, geometry = _geometry(draw)
-    shape = (1, draw.integer(0, 2), *output_size(size, *geometry.values()))
-    return call(draw.array(shape=shape), size=size, **geometry)
+    return total[(slice(None), slice(None), *inside(size, padding))]
 
 
 def _max_samples(draw):
-    size, geometry = _geometry(draw)
+    size, geometry = window_samples(draw)
     geometry["padding"] = tuple([(0, 0)] * len(size))
     return call(draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True), **geometry)
 
 
-def _winners(draw):
-    size, geometry = _geometry(draw)
+def _chosen(draw):
+    size, geometry = window_samples(draw)
     shape = (1, 2, *output_size(size, *geometry.values()))
     winner = (np.arange(math.prod(shape)) * 5 % math.prod(geometry["kernel"])).reshape(shape).astype(np.uint8)
     return size, {"winner": winner, **geometry}
 
 
 def _pick_samples(draw):
-    size, geometry = _winners(draw)
+    size, geometry = _chosen(draw)
     return call(draw.array(shape=(1, 2, *size)), **geometry)
 
 
 def _put_samples(draw):
-    size, geometry = _winners(draw)
+    size, geometry = _chosen(draw)
     return call(draw.array(shape=geometry["winner"].shape), size=size, **geometry)
 
 
@@ -155,24 +133,8 @@ _put = operation(
     vjps=lambda g, out, y, winner, size, **geometry: _pick(g, winner=winner, **geometry), names="_put",
     samples=_put_samples)
 
-_window_sum = operation(
-    _window_sum_forward,
-    vjps=lambda g, out, x, **geometry: _spread(g, size=x.shape[2:], **geometry), names="_window_sum", samples=_samples)
-
-_spread = operation(
-    _spread_forward,
-    vjps=lambda g, out, y, size, **geometry: _window_sum(g, **geometry), names="_spread", samples=_spread_samples)
-
 
 # What users call
-
-def _arranged(name, input, ndim):
-    x = as_tensor(input)
-    if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
-                         f"{x.shape}")
-    return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
-
 
 def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
     """The options of the operations, checked; with ceil_mode, padding after grows to let the last window begin."""
@@ -181,6 +143,7 @@ def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
     dilation = tuple_of(dilation, ndim, "dilation")
     before = tuple_of(padding, ndim, "padding")
+    check_geometry(name, kernel, stride, [before], dilation)
     if any(2 * p > k for p, k in zip(before, kernel, strict=True)):
         raise ValueError(f"{name}: padding {before} must be at most half of the kernel {kernel}")
     around = []
@@ -208,7 +171,7 @@ def _flat_indices(winner, size, kernel, stride, padding, dilation):
 
 
 def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    x, single = _arranged(name, input, ndim)
+    x, single = arranged(name, as_tensor(input), ndim)
     geometry = _window(name, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     values, winner = _max_pool(x, **geometry)
     out = values.squeeze(0) if single else values
@@ -244,19 +207,36 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
 
 def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    x, single = _arranged(name, input, ndim)
+    x, single = arranged(name, as_tensor(input), ndim)
     geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
-    total = _window_sum(x, **geometry)
-    if divisor_override is not None:
-        out = total / divisor_override
-    elif not any(map(any, geometry["padding"])):
-        out = total * (1 / math.prod(geometry["kernel"]))
-    else:  # what padding counts, beyond the input: PyTorch counts it up to `padding`, and nothing behind
-        before = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
-        ones = np.ones((1, 1, *(n + 2 * p for n, p in zip(x.shape[2:], before, strict=True))), x.dtype)
-        around = tuple([(first - p, last - p) for (first, last), p in zip(geometry["padding"], before, strict=True)])
-        out = total / _window_sum_forward(ones, **{**geometry, "padding": around})
+    if divisor_override == 0:
+        raise ValueError(f"{name}: divisor_override must not be 0; leave it out to divide by the elements' number")
+    counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
+    taps, lengths = _average(x.shape[2:], geometry["kernel"], geometry["stride"], geometry["padding"], counted)
+    after = lengths if divisor_override is None else np.full((1,) * ndim, divisor_override)
+    out = resample(_floating(x), taps=taps, before=None, after=after)
     return out.squeeze(0) if single else out
+
+
+@functools.lru_cache(512)
+def _average(size, kernel, stride, padding, counted):
+    """The sums of windows, and how many elements they have: `counted` ones of the padding and none behind that."""
+    taps, lengths = [], []
+    for n, k, s, (before, after), around in zip(size, kernel, stride, padding, counted, strict=True):
+        start = np.arange(-before, n + after - k + 1, s)
+        taps.append(windows(n, *(tuple(np.clip(ends, 0, n).tolist()) for ends in (start, start + k))))
+        lengths.append(np.minimum(start + k, n + around) - np.maximum(start, -around))
+    return tuple(taps), _products(lengths)
+
+
+def _floating(x):
+    return x if x.is_floating_point() else x.float()
+
+
+def _products(lengths):
+    """How many elements windows have, from how long they are along each axis."""
+    lengths = [of_axis[:1] if (of_axis == of_axis[0]).all() else of_axis for of_axis in lengths]  # one number for all
+    return functools.reduce(np.multiply.outer, lengths)
 
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
@@ -288,31 +268,76 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
                         divisor_override)
 
 
+def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
+    x, p = as_tensor(input), norm_type
+    if not 0 < p < math.inf:
+        raise ValueError(f"{name}: norm_type must be a number above 0, not {p}; the largest absolute value is "
+                         f"max_pool{ndim}d(input.abs(), ...)")
+    mean = _avg_pool_nd(name, ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
+                        ceil_mode, True, None)
+    total = mean * math.prod(tuple_of(kernel_size, ndim, "kernel_size"))
+    zero = total.detach() == 0  # the root of 0 has no finite slope; 0 is among those of the norm
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p)).to(x.dtype if x.is_floating_point() else total.dtype)
+
+
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, L); see `lp_pool2d`."""
+    return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window; with p = 1 the sum, and for even p between mean and maximum.
+
+    Where a window is all zeros its gradient is 0 (PyTorch's is NaN).
+
+    Args:
+        input: (N, C, H, W), or without N.
+        norm_type: p.
+        kernel_size: of the window, a number or (kH, kW).
+        stride: from window to window; default `kernel_size`.
+        ceil_mode: also use a last window that is not whole, scaled up to one that is.
+    """
+    return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W); see `lp_pool2d`."""
+    return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
 def _regions(n, count):
     """Where `count` regions that cover n elements evenly begin and end."""
-    steps = np.arange(count)
-    return steps * n // count, -(-(steps + 1) * n // count)
+    return tuple([i * n // count for i in range(count)]), tuple([-(-(i + 1) * n // count) for i in range(count)])
 
 
 def _adaptive_size(name, size, output_size):
-    sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
-    if len(sizes) != len(size):
-        raise ValueError(f"{name}: output_size must be a number or have {len(size)} entries, not {output_size!r}")
-    return [n if count is None else count for n, count in zip(size, sizes, strict=True)]
+    entries = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
+    counts = tuple_of([n if count is None else count for n, count in zip(size, entries, strict=False)]
+                      if len(entries) == len(size) else entries, len(size), f"{name}: output_size")
+    if min(counts) < 0:
+        raise ValueError(f"{name}: output_size must not be negative, as in {output_size!r}")
+    return counts
 
 
 def _adaptive_avg_pool(name, ndim, input, output_size):
-    x, single = _arranged(name, input, ndim)
-    for axis, count in enumerate(_adaptive_size(name, x.shape[2:], output_size), 2):
-        n = x.shape[axis]
-        if count == 1:
-            x = x.mean(axis, keepdim=True)
-        elif count != n:  # each axis by a matrix whose rows average one region
-            matrix = np.zeros((n, count), x.dtype)
-            for i, (start, end) in enumerate(zip(*_regions(n, count), strict=True)):
-                matrix[start:end, i] = 1 / (end - start)
-            x = (x.transpose(axis, -1) @ matrix).transpose(axis, -1)
-    return x.squeeze(0) if single else x
+    x, single = arranged(name, as_tensor(input), ndim)
+    counts = _adaptive_size(name, x.shape[2:], output_size)
+    if set(counts) == {1}:
+        out = _floating(x)
+        for axis in range(2, 2 + ndim):
+            out = out.mean(axis, keepdim=True)
+    else:
+        taps, lengths = _adaptive_average(x.shape[2:], counts)
+        out = resample(_floating(x), taps=taps, before=None, after=lengths)
+    return out.squeeze(0) if single else out
+
+
+@functools.lru_cache(512)
+def _adaptive_average(size, counts):
+    regions = [_regions(n, count) for n, count in zip(size, counts, strict=True)]
+    taps = [None if n == count else windows(n, *of_axis)
+            for n, count, of_axis in zip(size, counts, regions, strict=True)]
+    return tuple(taps), _products([np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions])
 
 
 def adaptive_avg_pool1d(input, output_size):
@@ -333,28 +358,42 @@ def adaptive_avg_pool3d(input, output_size):
     return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
 
 
+def _winners(windows):
+    """Where in the last axis the largest stands: of equal ones the first, but NaN before all, and of several the last.
+
+    That is PyTorch's order.
+    """
+    which = windows.argmax(-1)
+    if windows.size and np.isnan(np.take_along_axis(windows, which[..., None], -1)).any():
+        missing = np.isnan(windows)
+        which = np.where(missing.any(-1), windows.shape[-1] - 1 - missing[..., ::-1].argmax(-1), which)
+    return which[..., None]
+
+
+def _at(x, indices):
+    """The elements of x (N, C, *size) at positions (N, C, *out) of its flattened images."""
+    rows = x.reshape((*x.shape[:2], math.prod(x.shape[2:])))
+    return rows.gather(2, indices.reshape(*indices.shape[:2], -1 if indices.size else 0)).reshape(indices.shape)
+
+
 def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
-    x, single = _arranged(name, input, ndim)
-    size = x.shape[2:]
-    rows = []
+    x, single = arranged(name, as_tensor(input), ndim)
+    size, rows = x.shape[2:], []
     for n, count in zip(size, _adaptive_size(name, size, output_size), strict=True):
-        starts, ends = _regions(n, count)
-        longest = int((ends - starts).max())
+        starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
+        longest = (ends - starts).max(initial=1)
         rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
     flat = np.zeros([1] * (2 * ndim), np.int64)
     for axis, (n, row) in enumerate(zip(size, rows, strict=True)):
         shape = [1] * (2 * ndim)
         shape[axis], shape[ndim + axis] = row.shape
         flat = flat * n + row.reshape(shape)
-    counts = flat.shape[:ndim]
-    flat = flat.reshape(*counts, -1)
-    values, which = x.reshape((*x.shape[:2], math.prod(size)))[:, :, flat].max(-1)
-    out = values.squeeze(0) if single else values
-    if not return_indices:
-        return out
-    indices = np.take_along_axis(np.broadcast_to(flat, (*which.shape, flat.shape[-1])),
-                                 np.asarray(which.array)[..., None], -1)[..., 0]
-    return out, as_tensor(indices[0] if single else indices)
+    flat = flat.reshape(*flat.shape[:ndim], math.prod(flat.shape[ndim:]))
+    windows = x.detach().numpy().reshape(*x.shape[:2], math.prod(size))[:, :, flat]
+    indices = np.take_along_axis(flat[None, None], _winners(windows), -1)[..., 0]
+    values = _at(x, indices)
+    values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
+    return (values, as_tensor(indices)) if return_indices else values
 
 
 def adaptive_max_pool1d(input, output_size, return_indices=False):
@@ -387,7 +426,7 @@ def _unpooled_size(name, size, kernel, stride, padding, wanted):
 
 
 def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output_size):
-    x, single = _arranged(name, input, ndim)
+    x, single = arranged(name, as_tensor(input), ndim)
     at = as_tensor(indices).detach().numpy()
     if at.shape != input.shape or at.dtype.kind not in "iu":
         raise ValueError(f"{name}: indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
@@ -466,7 +505,7 @@ def _fractional_size(name, size, output_size, output_ratio):
 
 
 def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
-    x, single = _arranged(name, input, ndim)
+    x, single = arranged(name, as_tensor(input), ndim)
     (count, channels), size = x.shape[:2], x.shape[2:]
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
     out = _fractional_size(name, size, output_size, output_ratio)
@@ -484,11 +523,11 @@ def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_rat
         shape = [count, channels, *[1] * (2 * ndim)]
         shape[2 + axis], shape[2 + ndim + axis] = out[axis], kernel[axis]
         flat = flat * size[axis] + row.reshape(shape)
-    rows = x.reshape(count, channels, math.prod(size))
-    windows = rows.gather(2, flat.reshape(count, channels, math.prod(out) * math.prod(kernel)))
-    values, which = windows.reshape(count, channels, *out, math.prod(kernel)).max(-1)
-    flat = flat.reshape(*values.shape, math.prod(kernel))
-    indices = np.take_along_axis(flat, np.asarray(which.array)[..., None], -1)[..., 0]
+    flat = flat.reshape(count, channels, *out, math.prod(kernel))
+    rows = x.detach().numpy().reshape(count, channels, math.prod(size))
+    windows = np.take_along_axis(rows, flat.reshape(count, channels, math.prod(flat.shape[2:])), -1)
+    indices = np.take_along_axis(flat, _winners(windows.reshape(flat.shape)), -1)[..., 0]
+    values = _at(x, indices)
     values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
     return (values, as_tensor(indices)) if return_indices else values
 

@@ -30,6 +30,7 @@ CALLED_DIFFERENTLY = {
     "_polygamma": lambda x, n: torch.polygamma(n, x),
     "_einsum": lambda *tensors, equation: torch.einsum(equation, *tensors),
     "_unfold": torch.Tensor.unfold,
+    "_fold": lambda w, shape, dimension, size, step: torch.ops.aten.unfold_backward(w, shape, dimension, size, step),
     "multi_dot": torch.linalg.multi_dot,
     "_solve": torch.linalg.solve,
     "_svd": None,  # singular vectors are unique only up to their signs

@@ -78,9 +78,30 @@ def test_the_grid_of_the_identity_gives_the_image_and_that_of_a_map_is_pytorchs(
 
 
 @modes
-def test_float32_stays_and_positions_that_are_no_numbers_do_no_harm(mode, padding_mode, align_corners):
+def test_nan_in_nan_out(mode, padding_mode, align_corners):
+    """Where a position is NaN the output is, and the image gets no gradient from there; nothing else changes."""
+    image, grid = example(2)
+    results = []
+    for spoilt in (False, True):
+        if spoilt:
+            grid[0, 1, 1, 0] = grid[1, 5, 0, 1] = math.nan
+        x, places = autograd.tensor(image, requires_grad=True), autograd.tensor(grid, requires_grad=True)
+        out = F.grid_sample(x, places, mode, padding_mode, align_corners)
+        weights = np.ones(out.shape)
+        weights[0, :, 1, 1] = weights[1, :, 5, 0] = 0
+        if spoilt:
+            assert (np.isnan(out.detach().numpy()) == (weights == 0)).all()
+        out.backward(autograd.tensor(weights))
+        results.append([np.where(weights == 0, 0, out.detach().numpy()), x.grad.numpy(),
+                        np.where(weights[:, 0, ..., None] == 0, 0, places.grad.numpy())])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@modes
+def test_float32_stays_and_infinite_positions_do_no_harm(mode, padding_mode, align_corners):
     image = autograd.ones(1, 2, 3, 3, requires_grad=True)
-    grid = autograd.tensor([[math.nan, 0], [math.inf, 0], [-math.inf, math.nan], [1e30, 0]]).reshape(1, 2, 2, 2)
+    grid = autograd.tensor([[-1e30, 0], [math.inf, 0], [-math.inf, 0.5], [1e30, 0]]).reshape(1, 2, 2, 2)
     grid.requires_grad_()
     out = F.grid_sample(image, grid, mode, padding_mode, align_corners)
     out.sum().backward()
