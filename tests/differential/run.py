@@ -297,7 +297,7 @@ def rounding(found: Difference) -> bool:
         scope = there()
         for line in found.program[:found.index + 1]:
             if crashes(line, scope):
-                return False
+                return difference([other for other in found.program[:found.index + 1] if other != line]) is None
             with LastDigits(trial):
                 raised = attempt(line, scope)
         if found.kind.startswith("raises"):
