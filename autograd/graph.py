@@ -34,6 +34,8 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
         for vertex, g in gradients.items():
             tensor = vertex if wanted is None else wanted[vertex]
             earlier = tensor.grad
+            if not tensor.tracked:  # frozen since the forward pass
+                continue
             if isinstance(g, Tensor):
                 tensor.grad = g.clone() if earlier is None else earlier + g
             elif earlier is None:

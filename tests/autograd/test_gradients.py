@@ -197,6 +197,14 @@ def test_a_penalty_on_the_gradient_of_something_piecewise_linear(f):
     assert laplacian.tolist() == ([2, 2, 2] if f is PIECEWISE_LINEAR["where"] else [0, 0, 0])
 
 
+def test_a_leaf_that_was_frozen_since_the_forward_pass_gets_nothing():
+    a, b = leaves()
+    y = (a * b).sum()
+    a.requires_grad_(False)
+    y.backward()
+    assert a.grad is None and b.grad.tolist() == [1, 2, 3, 4]
+
+
 def test_values_of_tracked_tensors_are_taken_with_a_word():
     a, b = leaves()
     with pytest.warns(UserWarning, match=r"stack\(\[\.\.\.\]\).*detach\(\)"):
