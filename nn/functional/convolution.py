@@ -309,49 +309,52 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
 
 
-# What is not finite and meets padding
+# The same without products with padding: zeros around an image are no numbers, and must not make NaN of an infinity
 
 def _meeting(size, out, kernel, stride, padding, dilation):
     """For each element of the kernel: itself, the places where it meets the input, and what it meets there."""
     for offset in offsets(kernel):
         at, of = [], []
         for o, n, m, s, (before, _), d in zip(offset, size, out, stride, padding, dilation, strict=True):
-            first, end = -(-(before - o * d) // s), (n - 1 + before - o * d) // s + 1
-            first = max(first, 0)
-            end = max(min(end, m), first)
+            first = max(-(-(before - o * d) // s), 0)
+            end = max(min((n - 1 + before - o * d) // s + 1, m), first)
             start = first * s - before + o * d
             at.append(slice(first, end))
             of.append(slice(start, start + (end - first - 1) * s + 1, s) if end > first else slice(0, 0))
-        yield offset, (Ellipsis, *at), (Ellipsis, *of)
+        yield (Ellipsis, *offset), (Ellipsis, *at), (Ellipsis, *of)
 
 
-def _grouped(a, axis, groups):
+def _split(a, axis, groups):
     """The channels of an axis as (groups, channels of the group)."""
     return a.reshape(*a.shape[:axis], groups, a.shape[axis] // groups, *a.shape[axis + 1:])
 
 
-def _sums_of_meeting(x, y, weight, size, out, kernel, groups, **geometry):
-    """What the operations compute, without products with padding: of x, y, weight, the sum over the two given ones."""
-    for offset, at, of in _meeting(size, out, kernel, **geometry):
-        here = (Ellipsis, *offset)
-        if y is None:
-            yield at, np.einsum("ngc...,goc->ngo...", _grouped(x[of], 1, groups), _grouped(weight[here], 0, groups))
-        elif x is None:
-            yield of, np.einsum("ngo...,goc->ngc...", _grouped(y[at], 1, groups), _grouped(weight[here], 0, groups))
-        else:
-            pair = [_grouped(a, 1, groups).reshape(len(a), groups, a.shape[1] // groups, -1) for a in (y[at], x[of])]
-            yield here, np.einsum("ngop,ngcp->goc", *pair)
+def _convolve_exactly(x, weight, out, groups, **geometry):
+    result = np.zeros((len(x), len(weight), *out), x.dtype)
+    for offset, at, of in _meeting(x.shape[2:], out, weight.shape[2:], **geometry):
+        part = np.einsum("ngc...,goc->ngo...", _split(x[of], 1, groups), _split(weight[offset], 0, groups))
+        result[at] += part.reshape(result[at].shape)
+    return result
 
 
-def _without_padding(shape, dtype, parts):
-    total = np.zeros(shape, dtype)
-    for where, part in parts:
-        total[where] += part.reshape(total[where].shape)
-    return total
+def _convolve_transposed_exactly(y, weight, size, groups, **geometry):
+    result = np.zeros((len(y), weight.shape[1] * groups, *size), y.dtype)
+    for offset, at, of in _meeting(size, y.shape[2:], weight.shape[2:], **geometry):
+        part = np.einsum("ngo...,goc->ngc...", _split(y[at], 1, groups), _split(weight[offset], 0, groups))
+        result[of] += part.reshape(result[of].shape)
+    return result
+
+
+def _correlate_exactly(x, y, kernel, groups, **geometry):
+    result = np.zeros((y.shape[1], x.shape[1] // groups, *kernel), x.dtype)
+    for offset, at, of in _meeting(x.shape[2:], y.shape[2:], kernel, **geometry):
+        pair = [a.reshape(len(a), groups, a.shape[1] // groups, math.prod(a.shape[2:])) for a in (y[at], x[of])]
+        result[offset] = np.einsum("ngop,ngcp->goc", *pair).reshape(result[offset].shape)
+    return result
 
 
 def _is_finite(factor, result, padding):
-    """Whether nothing that is not finite can have met padding, whose zeros are no numbers and must not make NaN."""
+    """Whether nothing that is not finite can have met padding; what the factor holds, the result would show."""
     return not any(map(any, padding)) or np.isfinite(min(factor, result, key=np.size)).all()
 
 
@@ -361,8 +364,7 @@ def _convolution_forward(x, weight, bias=None, *, stride, padding, dilation, gro
     result = _convolve(x, weight, bias, **geometry)
     if _is_finite(weight, result, padding):
         return result
-    sums = _sums_of_meeting(x, None, weight, x.shape[2:], result.shape[2:], weight.shape[2:], **geometry)
-    result = _without_padding(result.shape, x.dtype, sums)
+    result = _convolve_exactly(x, weight, result.shape[2:], **geometry)
     return result if bias is None else result + bias.reshape(-1, *[1] * len(stride))
 
 
@@ -371,20 +373,14 @@ def _of_input_forward(y, weight, *, size, stride, padding, dilation, groups):
     geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     result = _convolve_transposed(y, weight, size=size, **geometry)
     around = ((1, 1),) if set(stride) == {1} else padding  # with stride 1, y has zeros around it
-    if _is_finite(weight, result, around):
-        return result
-    sums = _sums_of_meeting(None, y, weight, size, y.shape[2:], weight.shape[2:], **geometry)
-    return _without_padding(result.shape, y.dtype, sums)
+    return result if _is_finite(weight, result, around) else _convolve_transposed_exactly(y, weight, size, **geometry)
 
 
 @widened
 def _of_weight_forward(x, y, *, kernel, stride, padding, dilation, groups):
     geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     result = _correlate(x, y, kernel=kernel, **geometry)
-    if _is_finite(y, result, padding):
-        return result
-    return _without_padding(result.shape, x.dtype,
-                            _sums_of_meeting(x, y, None, x.shape[2:], y.shape[2:], kernel, **geometry))
+    return result if _is_finite(y, result, padding) else _correlate_exactly(x, y, kernel, **geometry)
 
 
 # The declarations

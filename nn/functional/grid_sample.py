@@ -149,7 +149,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         places = ", ".join(["D'", "H'", "W'"][-ndim:])
         raise ValueError(f"grid_sample: to an input of shape {x.shape} belongs a grid of shape "
                          f"({x.shape[0]}, {places}, {ndim}), not {grid.shape}")
-    if 0 in x.shape[1:]:
+    if 0 in x.shape[2:]:
         raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
     if mode not in _MODES[x.ndim]:
         raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "

@@ -218,7 +218,7 @@ def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, cou
     return out.squeeze(0) if single else out
 
 
-@functools.lru_cache(512)
+@functools.lru_cache(128)
 def _average(size, kernel, stride, padding, counted):
     """The sums of windows, and how many elements they have: `counted` ones of the padding and none behind that."""
     taps, lengths = [], []
@@ -332,7 +332,7 @@ def _adaptive_avg_pool(name, ndim, input, output_size):
     return out.squeeze(0) if single else out
 
 
-@functools.lru_cache(512)
+@functools.lru_cache(128)
 def _adaptive_average(size, counts):
     regions = [_regions(n, count) for n, count in zip(size, counts, strict=True)]
     taps = [None if n == count else windows(n, *of_axis)

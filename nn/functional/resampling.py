@@ -60,17 +60,17 @@ class Taps:
         Each is (outputs, elements, weights, whether all weights are 1).
         """
         number = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
-        steps = []
-        for k in range(number.max(initial=-1) + 1):
-            rows, columns, weights = (a[number == k] for a in (self.rows, self.columns, self.weights))
-            steps.append((_as_slice(rows), _as_slice(columns), weights, (weights == 1).all()))
-        return steps
+        order, ends = np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1]
+        return [(_as_slice(rows), _as_slice(columns), weights, (weights == 1).all()) for rows, columns, weights in zip(
+            *[np.split(a[order], ends) for a in (self.rows, self.columns, self.weights)], strict=True) if len(rows)]
 
     @functools.cached_property
     def is_dense(self):
         """Whether BLAS is through with the whole matrix before NumPy is with its taps."""
-        regular = all(type(part) is slice for to, of, *_ in self.steps for part in (to, of))
-        each = 4 if len(self.steps) == 1 else 12 if regular and len(self.steps) <= 8 else 36  # measured
+        each = 36  # numbers of the matrix in the time of a tap, as measured
+        if np.bincount(self.rows, minlength=1).max() <= 8:
+            regular = all(type(part) is slice for to, of, *_ in self.steps for part in (to, of))
+            each = 4 if len(self.steps) == 1 else 12 if regular else 36
         return math.prod(self.shape) <= each * len(self.rows)
 
     def matrix(self, dtype):
@@ -110,7 +110,20 @@ class Taps:
 
 # Which taps there are
 
-@functools.lru_cache(512)
+def _remembered(make):
+    """`make`, which takes time, remembers what it made for axes as images have them; longer ones take memory."""
+    remembering = functools.lru_cache(128)(make)
+
+    @functools.wraps(make)
+    def taps(n, *args):
+        return (remembering if n <= LONGEST else make)(n, *args)
+    return taps
+
+
+LONGEST = 1024
+
+
+@_remembered
 def windows(n, starts, ends):
     """The sums of the elements from each start to before each end."""
     lengths = [end - start for start, end in zip(starts, ends, strict=True)]
@@ -132,7 +145,7 @@ _ANTIALIASED = {
 """How far the filter reaches, and the filter."""
 
 
-@functools.lru_cache(512)
+@_remembered
 def resizing(n, count, mode, align_corners, factor, antialias, dtype):
     """The taps of `count` outputs of n elements, or None for the elements as they are.
 

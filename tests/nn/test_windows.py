@@ -189,6 +189,28 @@ def test_so_it_does_in_compiled_form(case):
         autograd.set_compiled(False)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+@pytest.mark.parametrize("case", [case for case in CASES if "attention" in case.name or "conv" in case.name], ids=str)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_both_forms_agree_on_what_is_not_finite(case, value):
+    rng = np.random.default_rng(4)
+    arrays = [a.astype(np.float32) for a in case.arrays]
+    given = [*arrays, rng.standard_normal(results(case, arrays)[0].shape).astype(np.float32)]
+    for array in given:
+        at = np.unravel_index(rng.integers(array.size), array.shape)
+        before, array[at] = array[at], value
+        plain = results(case, given[:-1], given[-1])
+        autograd.set_compiled(True)
+        try:
+            fast = results(case, given[:-1], given[-1])
+        finally:
+            autograd.set_compiled(False)
+            array[at] = before
+        for one, other in zip(plain, fast, strict=True):
+            np.testing.assert_array_equal(np.isfinite(one), np.isfinite(other))
+            np.testing.assert_allclose(other[np.isfinite(other)], one[np.isfinite(one)], rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_recorded_gradients_are_the_same(case):
     """Infinite ones, too."""
