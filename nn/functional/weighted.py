@@ -6,12 +6,13 @@ from autograd import operation
 from autograd.samples import pair
 
 
-def _forward(x, weight):
+def times(x, weight):
+    """`weighted` of arrays."""
     with np.errstate(invalid="ignore"):  # inf · 0, which is not taken
         return np.where(weight == 0, 0, x * weight)
 
 
 weighted = operation(
-    _forward, vjps=(lambda g, out, x, weight: np.where(weight == 0, 0, g * weight), lambda g, out, x, weight: g * x),
+    times, vjps=(lambda g, out, x, weight: np.where(weight == 0, 0, g * weight), lambda g, out, x, weight: g * x),
     names="_weighted", samples=pair,
     doc="x times weight, and 0 where weight is 0, whatever x and the gradient that arrives there: nan and inf too.")
