@@ -23,15 +23,16 @@ def offers_inplace(function):
     """Gives a function of one tensor the argument `inplace`, its last: the tensor then gets the result's values."""
     signature = inspect.signature(function)
     option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
-    parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()]
-    count, name = len(parameters), parameters[0].name
+    first, *others = signature.parameters.values()
+    parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (first.replace(name="input"), *others)]
+    count = len(parameters)
 
     @functools.wraps(function)
     def either(*args, inplace=False, **options):
         if len(args) > count:
             *args, inplace = args
         result = function(*args, **options)
-        given = args[0] if args else options[name]
+        given = args[0] if args else options["input"]
         return assign(as_tensor(given), result) if inplace and result is not given else result
 
     either.__signature__ = signature.replace(parameters=[*parameters, option])

@@ -409,6 +409,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         losses = weighted(autograd.where(impossible, 0.0, target - input), target.exp())
     else:
         losses = _x_log_x(target) - weighted(input, target)
+    losses = autograd.where(np.isnan(input.array), input, losses)  # where the target is 0, too
     if reduction == "batchmean" and size_average is None and reduce is None:
         return mean(losses, input.shape[0])
     return reduced(losses, reduction, size_average, reduce)
