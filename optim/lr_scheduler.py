@@ -135,9 +135,9 @@ class FactorLR(LRScheduler):
 
     eta_min = 0.0
     stepwise = False
-    """Whether the factor stands still but for a few jumps. One who goes on with `last_epoch=` has loaded a rate: of that
-    epoch for a stepwise schedule, which jumps if the next one is a milestone; of the next one already for others. Both
-    are PyTorch's."""
+    """Whether the factor stands still but for a few jumps. Who goes on with `last_epoch=` has loaded a rate: for a
+    stepwise schedule that of this epoch, so that it jumps if the next one is a milestone; for others that of the next
+    one already. Both are PyTorch's."""
 
     def factor(self, t: int) -> float:
         """The factor at time t, from 0 on."""

@@ -1,7 +1,7 @@
 """Activations: nonlinear functions, elementwise or along one axis.
 
-At kinks the derivatives are PyTorch's. A piecewise function selects with `where`, in its rule too, so that a branch that
-isn't taken adds nothing, whatever arrives there; an infinite input gives the limit, and nan gives nan.
+At kinks the derivatives are PyTorch's. A piecewise function selects with `where`, in its rule too, so that a branch
+that isn't taken adds nothing, whatever arrives there; an infinite input gives the limit, and nan gives nan.
 """
 
 import functools
@@ -17,6 +17,7 @@ from autograd.inplace import assign
 from autograd.random import numpy_generator
 from autograd.samples import call, nonzero, numbers
 from autograd.threads import CACHED, in_parallel, pieces
+from nn.functional.precision import in_float32
 
 
 def offers_inplace(function):
@@ -322,7 +323,7 @@ _elu = operation(
     lambda x, *, alpha, scale, inner: np.where(
         x > 0, x * scale, alpha * scale * np.expm1(np.where(x > 0, 0, x) * inner)),
     vjps=lambda g, out, x, alpha, scale, inner: np.where(
-        x > 0, g * scale, g * (alpha * scale * inner) * np.exp(np.where(x > 0, 0, x) * inner)),
+        x > 0, g * scale, g * (alpha * scale * inner) * np.exp(np.where(x < 0, x, 0) * inner)),
     names="_elu", samples=lambda draw: call(draw.array(away_from=(0,)), alpha=draw.choice([1.0, 0.5]),
                                             scale=draw.choice([1.0, 1.5]), inner=draw.choice([1.0, 2.0])))
 
@@ -368,6 +369,7 @@ def _halves(name, x, dim, parts=2):
     return [x[(*lead, slice(i * n, (i + 1) * n))] for i in range(parts)]
 
 
+@in_float32
 def glu(input, dim=-1):
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
     a, b = _halves("glu", input, dim)

@@ -15,7 +15,7 @@ from autograd.linalg import vector_norm
 from autograd.samples import call
 from nn.functional.activation import softplus_anywhere
 from nn.functional.precision import in_float32
-from nn.functional.weighted import times, weighted
+from nn.functional.weighted import counting, times, weighted
 
 
 def reduced(losses, reduction, size_average=None, reduce=None):
@@ -122,9 +122,10 @@ def _cross_entropy_vjp(g, out, input, target, *, weight, ignore_index, reduction
     each, counts, labels = _weights(target, weight, ignore_index, classes, probabilities.dtype)
     if reduction == "mean":
         g = g / (counts.sum() or 1)
-    row = times(g, counts) * (1 - label_smoothing)
-    smooth = times(g, (target != ignore_index).astype(probabilities.dtype)) * (label_smoothing / classes)
-    counted = row + smooth * each.sum()
+    row = counted = times(g, counts * (1 - label_smoothing))
+    if label_smoothing:
+        smooth = times(g, (target != ignore_index) * probabilities.dtype.type(label_smoothing / classes))
+        counted = row + smooth * each.sum()
     gradient = probabilities * counted[:, None]
     gradient[counted == 0] = 0
     gradient[np.arange(len(labels)), labels] -= row
@@ -197,7 +198,8 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
     q = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
     if weight is not None:
         q = q * weight.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
-    return reduced(-weighted(autograd.log_softmax(input, axis), q).sum(axis), reduction)
+    scores = autograd.where(q.array.any(axis=axis, keepdims=True), input, 0.0)
+    return reduced(-weighted(autograd.log_softmax(scores, axis), q).sum(axis), reduction)
 
 
 @in_float32
@@ -236,13 +238,13 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
     x, labels = _classes_last(input), target.numpy().reshape(-1)
     rows = np.arange(len(labels))
-    hinge = relu(x - x[rows, labels].unsqueeze(1) + margin)
-    if p == 2:
-        hinge = hinge * hinge
     others = np.ones(x.shape, x.dtype)
     others[rows, labels] = 0
     if weight is not None:
         others *= as_tensor(weight).detach().numpy()[labels][:, None].astype(x.dtype)
+    hinge = relu(counting(x - x[rows, labels].unsqueeze(1) + margin, others))
+    if p == 2:
+        hinge = hinge * hinge
     losses = (weighted(hinge, others).sum(1) / x.shape[1]).reshape(target.shape)
     return reduced(losses, reduction, size_average, reduce)
 
@@ -258,14 +260,9 @@ def _pair(name, input, target):
     return input, target
 
 
-def _weigh(name, losses, weight, input):
-    """Losses times their weights, if there are any."""
-    if weight is None:
-        return losses
-    weight = as_tensor(weight)
-    if weight.shape != input.shape:
-        raise ValueError(f"{name}: weight must have the input's shape {input.shape}, not {weight.shape}")
-    return weighted(losses, weight)
+def _check_weight(name, weight, input):
+    if weight is not None and as_tensor(weight).shape != input.shape:
+        raise ValueError(f"{name}: weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
 
 
 def _same_shape(name, input, target):
@@ -279,19 +276,22 @@ def _same_shape(name, input, target):
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
-    difference = input - target
-    return _weighted_reduction("mse_loss", difference * difference, weight, input, reduction, size_average, reduce)
+    _check_weight("mse_loss", weight, input)
+    difference = counting(input - target, weight)
+    return _weighted_reduction(difference * difference, weight, reduction, size_average, reduce)
 
 
 @in_float32
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|x - y|; with weights the mean is over what they add up to."""
     input, target = _pair("l1_loss", input, target)
-    return _weighted_reduction("l1_loss", (input - target).abs(), weight, input, reduction, size_average, reduce)
+    _check_weight("l1_loss", weight, input)
+    losses = counting(input - target, weight).abs()
+    return _weighted_reduction(losses, weight, reduction, size_average, reduce)
 
 
-def _weighted_reduction(name, losses, weight, input, reduction, size_average, reduce):
-    losses = _weigh(name, losses, weight, input)
+def _weighted_reduction(losses, weight, reduction, size_average, reduce):
+    losses = losses if weight is None else weighted(losses, weight)
     if weight is not None and chosen(reduction, size_average, reduce) == "mean":
         return losses.sum() / as_tensor(weight).sum()
     return reduced(losses, reduction, size_average, reduce)
@@ -302,8 +302,8 @@ _huber = operation(
         np.abs(d) < delta, 0.5 * curvature * d * d, slope * (np.abs(d) - 0.5 * delta)),
     vjps=lambda g, out, d, delta, curvature, slope: g * np.where(np.abs(d) < delta, curvature * d, slope * np.sign(d)),
     names="_huber", samples=lambda draw: call(
-        draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5, **draw.choice([dict(curvature=1.0, slope=0.5),
-                                                                        dict(curvature=2.0, slope=1.0)])),
+        draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5,
+        **draw.choice([{"curvature": 1.0, "slope": 0.5}, {"curvature": 2.0, "slope": 1.0}])),
     doc="curvature d² / 2 where |d| is below delta, beyond the line slope (|d| - delta / 2).")
 
 
@@ -313,8 +313,10 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
     input, target = _pair("huber_loss", input, target)
-    losses = _huber(input - target, delta=float(delta), curvature=1.0, slope=float(delta))
-    return reduced(_weigh("huber_loss", losses, weight, input), reduction)
+    _check_weight("huber_loss", weight, input)
+    difference = counting(input - target, weight)
+    losses = _huber(difference, delta=float(delta), curvature=1.0, slope=float(delta))
+    return reduced(losses if weight is None else weighted(losses, weight), reduction)
 
 
 @in_float32
@@ -356,7 +358,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         if t.numel() and not 0 <= t.array.min() <= t.array.max() <= 1:
             raise ValueError(f"binary_cross_entropy: the {name} must be probabilities, but it reaches from "
                              f"{t.array.min()} to {t.array.max()}; for scores use binary_cross_entropy_with_logits")
-    losses = _bce(input, target)
+    losses = _bce(counting(input, weight), target)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
 
@@ -389,7 +391,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
                                      pos_weight=None):
     """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
     input, target = _same_shape("binary_cross_entropy_with_logits", input, target)
-    losses = _bce_with_logits(input, target, pos_weight)
+    losses = _bce_with_logits(counting(input, weight), target, pos_weight)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
 
@@ -468,12 +470,13 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where target is 1, max(0, cos - margin) where it is -1; each squared norm is 1e-12 larger in cos."""
     target = as_tensor(target)
-    one, other = (x / autograd.hypot(vector_norm(x, 2, -1, True), np.asarray(1e-6, x.dtype))
-                  for x in autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2)))
-    cosine = (one * other).sum(-1)
-    if target.shape != cosine.shape:
+    both = autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2))
+    if target.shape != both[0].shape[:-1]:
         raise ValueError(f"cosine_embedding_loss: inputs of shapes {input1.shape} and {input2.shape} need a target of "
-                         f"shape {cosine.shape}, not {target.shape}")
+                         f"shape {both[0].shape[:-1]}, not {target.shape}")
+    both = [counting(x, np.abs(target.array[..., None]) == 1) for x in both]
+    one, other = (x / autograd.hypot(vector_norm(x, 2, -1, True), np.asarray(1e-6, x.dtype)) for x in both)
+    cosine = (one * other).sum(-1)
     losses = (autograd.where(target.array == 1, 1 - cosine, 0.0)
               + autograd.where(target.array == -1, (cosine - margin).clamp(min=0), 0.0))
     return reduced(losses, reduction, size_average, reduce)
@@ -532,7 +535,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over classes of the binary cross entropy with logits."""
     input, target = _same_shape("multilabel_soft_margin_loss", input, target)
-    losses = _bce_with_logits(input, target, None)
+    losses = _bce_with_logits(counting(input, weight), target, None)
     losses = (losses if weight is None else weighted(losses, weight)).mean(-1)
     return reduced(losses, reduction, size_average, reduce)
 
@@ -556,8 +559,8 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     is_label = np.zeros((n, classes), bool)
     rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
     is_label[rows[valid], picked[valid]] = True
-    hinge = relu(1 - x[rows, picked].unsqueeze(2) + x.unsqueeze(1))  # (N, labels, C)
     counted = (valid[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
+    hinge = relu(counting(1 - x[rows, picked].unsqueeze(2) + x.unsqueeze(1), counted))  # (N, labels, C)
     losses = weighted(hinge, counted).sum((1, 2)) / classes
     return reduced(losses if input.ndim == 2 else losses.squeeze(0), reduction, size_average, reduce)
 
@@ -595,32 +598,49 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     states[:, 1::2] = labels
     skip = np.zeros(states.shape, bool)
     skip[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
-    minus = -1e30 if log_probs.dtype == np.float64 else -1e25  # finite, so that no derivative is nan
+    on_path = _on_path(steps, skip, input_lengths, target_lengths)  # (T, N, 2S + 1)
     dtype = log_probs.dtype
-    emissions = log_probs[:, np.arange(count)[:, None], states]  # (T, N, 2S + 1)
-    emissions = autograd.where((np.arange(steps)[:, None] < input_lengths)[..., None], emissions, 0.0)
-    no_skip = np.where(skip, 0, minus).astype(dtype)
-    gap = autograd.full((count, 1), minus, dtype=dtype)
-    alphas = [np.where(np.arange(states.shape[1]) < 1, 0, np.full(states.shape, minus)).astype(dtype)]  # after no step
+    minus = np.asarray(-1e30 if dtype == np.float64 else -1e25, dtype)  # finite, so that no derivative is nan
+    # What lies on no path from the start to the end is neither looked at nor given a gradient
+    emissions = autograd.where(on_path, log_probs[:, np.arange(count)[:, None], states], 0.0)
+    gap = autograd.full((count, 1), minus.item(), dtype=dtype)
+    alpha = autograd.where(np.arange(states.shape[1]) < 1, np.zeros(states.shape, dtype), minus)  # after no step
+    alphas = [alpha]
     for t in range(steps):
-        if t == 0:
-            alpha = emissions[0] + np.where(np.arange(states.shape[1]) < 2, 0, minus).astype(dtype)
-        else:
-            before = autograd.cat([gap, alpha[:, :-1]], 1)
-            two_before = autograd.cat([gap, before[:, :-1]], 1) + no_skip
-            alpha = emissions[t] + autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        before = autograd.cat([gap, alpha[:, :-1]], 1)
+        two_before = autograd.where(skip, autograd.cat([gap, before[:, :-1]], 1), minus)
+        arriving = autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        alpha = autograd.where(on_path[t], emissions[t] + arriving, minus)
         alphas.append(alpha)
     final = autograd.stack(alphas)[input_lengths, np.arange(count)]  # (N, 2S + 1)
     last = 2 * target_lengths
     ends = autograd.stack([final[np.arange(count), last],
-                           final[np.arange(count), np.maximum(last - 1, 0)]
-                           + np.where(target_lengths > 0, 0, minus).astype(dtype)])
+                           autograd.where(target_lengths > 0, final[np.arange(count), np.maximum(last - 1, 0)], minus)])
     losses = -autograd.logsumexp(ends, 0)
     impossible = losses.array > -minus / 2
     losses = autograd.where(impossible, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":
         losses = losses / np.maximum(target_lengths, 1).astype(dtype)
     return losses.squeeze(0) if single and reduction == "none" else reduced(losses, reduction)
+
+
+def _on_path(steps, skip, input_lengths, target_lengths):
+    """Which states can be reached at each step, and lead to the end in time: (T, N, 2S + 1)."""
+    def spread(reached, by, allowed=True):
+        """The states that lie `by` behind (or before) reached ones."""
+        out = np.zeros_like(reached)
+        out[:, max(by, 0):out.shape[1] + min(by, 0)] = (reached & allowed)[:, max(-by, 0):out.shape[1] - max(by, 0)]
+        return out
+    state, last = np.arange(skip.shape[1]), 2 * target_lengths[:, None]
+    ends = (state == last) | (state == last - 1)
+    reached, leading = np.zeros((2, steps, *skip.shape), bool)
+    for t in range(steps):
+        now = reached[t - 1]
+        reached[t] = (state < 2) if t == 0 else now | spread(now, 1) | (spread(now, 2) & skip)
+    for t in reversed(range(steps)):
+        later = leading[t + 1] if t + 1 < steps else np.zeros(skip.shape, bool)
+        leading[t] = later | spread(later, -1) | spread(later, -2, skip) | (ends & (input_lengths[:, None] == t + 1))
+    return reached & leading
 
 
 def _padded_targets(targets, lengths, blank, classes):

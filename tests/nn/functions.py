@@ -75,7 +75,8 @@ def grid(*axes):
 ROWS = np.array([
     [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [3.0, -4.0, 0.0], [1.0, 1.0, 1.0], [1e-30, 2e-30, -1e-30], [1e30, -1e30, 3e30],
     [NAN, 1.0, 2.0], [INF, 1.0, 2.0], [-INF, 1.0, 2.0], [-INF, -INF, -INF], [INF, INF, 0.0]])
-CALM = np.array([[1.0, 2.0, 3.0], [3.0, -4.0, 0.5], [-0.3, 0.2, 0.7], [0.4, -2.0, 1.5]])
+CALM = np.array([[1.1, 2.0, 3.5], [3.0, -4.0, 0.5], [-0.3, 0.25, 0.7], [0.4, -2.0, 1.5]])
+SAME = np.broadcast_to(CALM[:1], ROWS.shape).copy()
 LABELS = np.arange(len(ROWS)) % 3
 NO_LABELS = np.full(len(ROWS), -100)
 SOME = np.where(np.isfinite(ROWS).all(1), LABELS, -100)
@@ -99,7 +100,7 @@ def of_pairs(values, targets, fixed=(1,), **options):
 
 def of_vectors(**options):
     """Each row beside an ordinary one, itself and a zero."""
-    return [Example(ROWS, other, **options) for other in (np.broadcast_to(CALM[:1], ROWS.shape).copy(), ROWS, np.zeros_like(ROWS))]
+    return [Example(ROWS, other, **options) for other in (SAME, ROWS, np.zeros_like(ROWS))]
 
 
 ctc = np.log(np.array([[[0.2, 0.3, 0.5], [0.1, 0.6, 0.3]], [[0.4, 0.4, 0.2], [0.3, 0.3, 0.4]],
@@ -109,9 +110,8 @@ beyond[2:, 1] = NAN
 ONES, STEPS = np.array([1.0, -1.0]), np.array([4, 2])
 
 EXAMPLES = {
-    **{name: [Example(ODD)] for name in (
-        "relu relu6 sigmoid tanh elu celu selu gelu silu mish logsigmoid softsign tanhshrink hardsigmoid hardswish "
-        "hardtanh hardshrink softshrink softplus leaky_relu rrelu").split()},
+    **dict.fromkeys(["relu", "relu6", "sigmoid", "tanh", "selu", "silu", "mish", "logsigmoid", "softsign", "tanhshrink",
+                     "hardsigmoid", "hardswish", "rrelu"], [Example(ODD)]),
     "elu": [Example(ODD), Example(ODD, 0.5)], "celu": [Example(ODD), Example(ODD, 0.5)],
     "leaky_relu": [Example(ODD), Example(ODD, 0.3), Example(ODD, -0.3)],
     "gelu": [Example(ODD), Example(ODD, approximate="tanh")],
@@ -140,12 +140,14 @@ EXAMPLES = {
             np.eye(3)[LABELS], np.full(ROWS.shape, 1 / 3))],
         Example(ROWS, np.eye(3)[LABELS], weight=PARTLY, label_smoothing=0.1, reduction="none"),
         Example(np.zeros((0, 3)), np.zeros(0, int)), Example(np.zeros((0, 3)), np.zeros(0, int), reduction="sum"),
-        Example(np.array([1.0, -1.0]), np.array(1)), Example(CALM.reshape(2, 2, 3), np.array([[0, 1, 1], [1, -100, 0]]))],
+        Example(np.array([1.0, -1.0]), np.array(1)),
+        Example(CALM.reshape(2, 2, 3), np.array([[0, 1, 1], [1, -100, 0]]))],
     "nll_loss": [*of_classes(LABELS, SOME, NO_LABELS), Example(np.zeros((0, 3)), np.zeros(0, int))],
     "multi_margin_loss": [
         *[Example(CALM, np.array([2, 0, 1, 0]), fixed=(), reduction=r, **o) for r in REDUCTIONS for o in (
             {}, {"p": 2}, {"margin": 0.5}, {"weight": PARTLY})],
-        Example(np.array([[1.0, 2.0, 0.0], [1.0, 1.0, 0.0]]), np.array([1, 0])), Example(np.zeros((0, 3)), np.zeros(0, int))],
+        Example(np.array([[1.0, 2.0, 0.0], [1.0, 1.0, 0.0]]), np.array([1, 0])),
+        Example(np.zeros((0, 3)), np.zeros(0, int))],
     "mse_loss": [*of_pairs(ODD, FINITE, fixed=()), Example(CALM, CALM[::-1].copy(), fixed=(), weight=CALM ** 2)],
     "l1_loss": [*of_pairs(ODD, FINITE, fixed=()), Example(CALM, CALM[::-1].copy(), fixed=(), weight=CALM ** 2)],
     "huber_loss": [*of_pairs(ODD, FINITE, fixed=()), *of_pairs(ODD, FINITE, fixed=(), delta=0.5),
@@ -159,7 +161,8 @@ EXAMPLES = {
         *of_pairs(ODD, PROBABILITIES, fixed=()), *of_pairs(ODD, PROBABILITIES, pos_weight=np.array(3.0)),
         Example(ODD, np.ones(len(ODD)), fixed=(1,), weight=np.isfinite(ODD) * 1.0)],
     "kl_div": [*of_pairs(np.array([*LOGARITHMS, NAN, 2.0]), np.array([*PROBABILITIES, -0.5, 3.0, NAN])),
-               *of_pairs(LOGARITHMS, LOGARITHMS, fixed=(), log_target=True), Example(CALM, CALM ** 2, reduction="batchmean"),
+               *of_pairs(LOGARITHMS, LOGARITHMS, fixed=(), log_target=True),
+               Example(CALM, CALM ** 2, reduction="batchmean"),
                Example(np.zeros((0, 3)), np.zeros((0, 3)), reduction="batchmean")],
     "poisson_nll_loss": [*of_pairs(np.array([*FINITE, -INF, NAN]), np.array([0.0, 0.5, 1.0, 3.0, NAN]), full=True),
                          *of_pairs(np.array([0.5, 1.0, 3.0]), np.array([0.0, 0.5, 3.0]), log_input=False)],
@@ -171,20 +174,25 @@ EXAMPLES = {
                           *of_vectors(eps=0.0), *of_vectors(keepdim=True)],
     "cosine_embedding_loss": [
         *[Example(ROWS, other, np.full(len(ROWS), sign), fixed=(2,), reduction="none", margin=0.2) for sign in ONES
-          for other in (np.broadcast_to(CALM[:1], ROWS.shape).copy(), np.zeros_like(ROWS))],
+          for other in (SAME, np.zeros_like(ROWS))],
         Example(CALM, CALM[::-1].copy(), np.array([1.0, -1.0, 0.0, -1.0]), fixed=(2,))],
-    "margin_ranking_loss": [Example(*grid(KINKS, [1.0, -1.0, NAN], ONES), fixed=(2,), margin=m, reduction="none")
-                            for m in (0.0, 0.5, 2.0)],
-    "hinge_embedding_loss": [*of_pairs(ODD, np.array([1.0, -1.0, 0.0])), *of_pairs(ODD, ONES, margin=0.5)],
+    "margin_ranking_loss": [
+        *[Example(*grid(KINKS, [1.0, -1.0, NAN], ONES), fixed=(2,), margin=m, reduction="none") for m in (0.0, 0.5, 2.0)],
+        Example(CALM[0], CALM[1], np.array([1.0, -1.0, 1.0]), fixed=(2,))],
+    "hinge_embedding_loss": [*of_pairs(ODD, np.array([1.0, -1.0, 1.0, 0.0])), *of_pairs(ODD, ONES, margin=0.5)],
     "soft_margin_loss": [*of_pairs(ODD, ONES)],
     "multilabel_soft_margin_loss": [
-        Example(*(a.reshape(-1, 3) for a in grid(FINITE[:9], [0.0, 0.5, 1.0])), fixed=(1,), reduction=r) for r in REDUCTIONS]
-        + [Example(CALM, (CALM > 0) * 1.0, weight=PARTLY, fixed=(1,)), Example(np.array([1.0, 2.0]), np.array([0.0, 1.0]))],
+        *[Example(*(a.reshape(-1, 3) for a in grid(FINITE[:9], [0.0, 0.5, 1.0])), fixed=(1,), reduction=r)
+          for r in REDUCTIONS],
+        Example(CALM, (CALM > 0) * 1.0, weight=PARTLY, fixed=(1,)),
+        Example(np.array([1.0, 2.0]), np.array([0.0, 1.0]))],
     "multilabel_margin_loss": [
-        Example(CALM, np.array([[2, 0, -1], [-1, 0, 0], [0, 1, 2], [1, -1, 2]]), reduction=r) for r in REDUCTIONS]
-        + [Example(CALM[0], np.array([0, -1, 1]))],
-    "triplet_margin_loss": [Example(CALM, CALM[::-1].copy(), CALM * 1.5, **o) for o in (
-        {}, {"swap": True}, {"p": 1.0}, {"p": INF}, {"margin": 0.5, "reduction": "none"})] + [Example(CALM, CALM, CALM)],
+        *[Example(CALM, np.array([[2, 0, -1], [-1, 0, 0], [0, 1, 2], [1, -1, 2]]), reduction=r) for r in REDUCTIONS],
+        Example(CALM[0], np.array([0, -1, 1]))],
+    "triplet_margin_loss": [
+        *[Example(CALM, CALM[::-1].copy(), CALM * 1.5, **o) for o in (
+            {}, {"swap": True}, {"p": 1.0}, {"p": INF}, {"margin": 0.5, "reduction": "none"})],
+        Example(CALM, CALM, CALM)],
     "triplet_margin_with_distance_loss": [Example(CALM, CALM[::-1].copy(), CALM * 1.5), Example(CALM, CALM, CALM)],
     "ctc_loss": [
         Example(lp, targets, steps, lengths, reduction=r, zero_infinity=zero)
@@ -201,16 +209,18 @@ EXAMPLES = {
     "normalize": [Example(ROWS, p=p) for p in (2.0, 1.0, 3.0, INF, -INF, 0.5)] + [Example(CALM, dim=0)],
     "layer_norm": [Example(ROWS, (3,)), Example(CALM, (3,), CALM[0], CALM[1]), Example(IMAGES, (4, 3)),
                    Example(np.zeros((0, 3)), (3,), CALM[0]), Example(np.zeros((2, 0)), (0,))],
-    "group_norm": [Example(np.pad(ROWS, [(0, 0), (0, 1)]), 2), Example(IMAGES, 2, np.arange(4.0), np.ones(4)),
+    "group_norm": [Example(np.concatenate([ROWS, ROWS[::-1]], 1), 2),
+                   Example(IMAGES, 2, np.arange(1.0, 5.0), np.ones(4)),
                    Example(np.zeros((0, 4, 3)), 2, np.arange(4.0))],
     "instance_norm": [Example(ROWS[:, None])],
-    "batch_norm": [Example(CALM, None, None, np.arange(3.0), np.ones(3), True), Example(IMAGES, None, None, training=True),
+    "batch_norm": [Example(CALM, None, None, np.arange(1.0, 4.0), np.ones(3), True),
+                   Example(IMAGES, None, None, training=True),
                    Example(ODD[:, None][np.isfinite(ODD)], None, None, training=True, eps=1e-3),
                    Example(ROWS, np.array([1.0, 0.0, 2.0]), np.array([1.0, 0.0, 4.0]), fixed=(1, 2)),
-                   *[Example(np.zeros((0, 3, 2)), None, None, np.ones(3), training=training) for training in (True,)],
+                   Example(np.zeros((0, 3, 2)), None, None, np.ones(3), training=True),
                    Example(np.zeros((0, 3)), np.zeros(3), np.ones(3), np.ones(3), fixed=(1, 2))],
-    "rms_norm": [Example(ROWS, (3,)), Example(CALM, (3,), CALM[0], 1e-3), Example(IMAGES, (4, 3)),
-                 Example(np.zeros((0, 3)), (3,))],
+    "rms_norm": [Example(ROWS, (3,), None, 1e-6), Example(CALM, (3,), CALM[0], 1e-3),
+                 Example(IMAGES, (4, 3), None, 1e-5), Example(np.zeros((0, 3)), (3,))],
     "local_response_norm": [Example(IMAGES, 2), Example(IMAGES, 3, 0.5, 0.75, 2.0), Example(ROWS[:, :, None], 3),
                             Example(np.zeros((0, 3, 2)), 2)],
 }

@@ -44,7 +44,8 @@ KINDS = {
                  lambda m, p: m.Independent(m.Normal(**p), 1)),
 }
 OWN = {"probs": {"categorical": 1}, "logits": {"categorical": 1}, "covariance_matrix": 2, "precision_matrix": 2,
-       "scale_tril": 2, "loc": {"covariance": 1, "precision": 1, "scale_tril": 1, "diagonal": 1}, "scale": {"diagonal": 1}}
+       "scale_tril": 2, "loc": {"covariance": 1, "precision": 1, "scale_tril": 1, "diagonal": 1},
+       "scale": {"diagonal": 1}}
 
 
 def without_batch(kind):
@@ -81,7 +82,8 @@ def assert_equal_with_gradients(ours, theirs, our_inputs, their_inputs):
     expected = torch.autograd.grad(theirs, their_inputs, torch.tensor(g), retain_graph=True, allow_unused=True)
     for x, a, b in zip(our_inputs, got, expected, strict=True):
         a, b = 0 if a is None else a.numpy(), 0 if b is None else b.numpy()
-        if x.ndim > 1 and x.shape[-1] == x.shape[-2] and not np.triu(x.detach().numpy(), 1).any():  # PyTorch's has elements above the diagonal
+        square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+        if square and not np.triu(x.detach().numpy(), 1).any():  # PyTorch's has elements above the diagonal
             b = np.tril(b)
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
 

@@ -117,8 +117,8 @@ class TestAgainstPyTorch:
         if name == "MultiStepLR":
             options["milestones"] = [begun, begun + 1, begun + 1, begun + 4]
         seen = []
-        for optimizer, module, fresh in ((ours("SGD", momentum=0.9), lr_scheduler, ours),
-                                         (self.theirs("SGD", momentum=0.9), self.torch.optim.lr_scheduler, self.theirs)):
+        for module, fresh in ((lr_scheduler, ours), (self.torch.optim.lr_scheduler, self.theirs)):
+            optimizer = fresh("SGD", momentum=0.9)
             scheduler = getattr(module, name)(optimizer, **options)
             rates(optimizer, scheduler, begun)
             resumed = fresh("SGD", momentum=0.9)
