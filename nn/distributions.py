@@ -533,7 +533,7 @@ class MultivariateNormal(Distribution):
         draws, copies = difference.shape[:count], difference.shape[count:-1]
         columns = difference.reshape(math.prod(draws), *copies, difference.shape[-1]).movedim(0, -1)
         whitened = autograd.linalg.solve_triangular(self.scale_tril, columns, upper=False)  # (*copies, D, draws)
-        return (whitened ** 2).sum(-2).movedim(-1, 0).reshape(*draws, *copies)
+        return (whitened ** 2).sum(-2).movedim(-1, 0).reshape((*draws, *copies))
 
     def log_prob(self, value: Any) -> Tensor:
         """−½ (x − loc)ᵀ Σ⁻¹ (x − loc) − ½ log det Σ − ½ D log 2π."""

@@ -1,17 +1,16 @@
 """Dropout as layers, and what else switches off parts of a network at random in training."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from autograd import Tensor
 from nn import functional as F
 from nn.functional.dropout import keep_mask
+from nn.functional.weighted import weighted
 from nn.layer import FunctionLayer
 from nn.linear import Linear
 
 
 class _Dropout(FunctionLayer):
-    ignored: ClassVar = {"inplace": False}
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not 0 <= self.p <= 1:
@@ -60,7 +59,7 @@ class DropConnect(Linear):
     def forward(self, input: Tensor) -> Tensor:
         weight = self.weight
         if self.training and self.p:
-            weight = weight * keep_mask(weight.shape, self.p, weight.dtype)
+            weight = weighted(weight, keep_mask(weight.shape, self.p, weight.dtype))
         return F.linear(input, weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -19,6 +19,8 @@ class Embedding(Module):
         padding_idx: a row that is 0 at first and gets no gradient.
         max_norm: rows that are used are first shrunk to at most this norm.
         norm_type: the p of that norm.
+        scale_grad_by_freq: divide each row's gradient by how often it is used in a batch.
+        sparse: is accepted for PyTorch's sake; the gradient is the same, and dense.
         dtype: of the table.
 
     Attributes:
@@ -26,13 +28,15 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
-                 max_norm: float | None = None, norm_type: float = 2.0, dtype: Any = None) -> None:
+                 max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
+                 sparse: bool = False, dtype: Any = None) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is out of range for {num_embeddings} rows")
         self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
         self.max_norm, self.norm_type = max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         self.weight = Parameter(autograd.empty(num_embeddings, embedding_dim, dtype=dtype))
         self.reset_parameters()
 
@@ -50,7 +54,8 @@ class Embedding(Module):
         return table
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
+                           self.scale_grad_by_freq)
 
     def extra_repr(self) -> str:
         parts = [f"{self.num_embeddings}, {self.embedding_dim}"]

@@ -12,8 +12,7 @@ class FunctionLayer(Module):
     """Base of layers that are a function: its options are given when the layer is made, and are its attributes.
 
     A subclass names the function, and how many of its parameters `forward` takes; the others are the options. An option
-    that is a Tensor becomes a buffer. A parameter `training` is the layer's mode. What is `ignored` may be given, as in
-    PyTorch, but makes no difference.
+    that is a Tensor becomes a buffer. A parameter `training` is the layer's mode.
 
     >>> class Scaled(FunctionLayer, function=lambda input, factor=2.0: input * factor):
     ...     '''x times a factor.'''
@@ -23,7 +22,6 @@ class FunctionLayer(Module):
 
     function: ClassVar[Callable]
     options: ClassVar[dict[str, Any]]
-    ignored: ClassVar[dict[str, Any]] = {}
     shown: ClassVar[bool] = True
 
     def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
@@ -34,7 +32,7 @@ class FunctionLayer(Module):
         cls.options = {p.name: p.default for p in parameters if p.name != "dtype"} | defaults
         cls.__signature__ = inspect.Signature(
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
-             for name, default in (cls.options | cls.ignored).items() if name != "training"])
+             for name, default in cls.options.items() if name != "training"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -53,5 +51,6 @@ class FunctionLayer(Module):
         return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.options if name != "training"] if self.shown else []
-        return ", ".join([*shown, *(["inplace=True"] if getattr(self, "inplace", False) else [])])
+        """The options; `inplace` only if it is on, as in PyTorch."""
+        hidden = ("training", *(() if getattr(self, "inplace", False) else ("inplace",)))
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.options if name not in hidden) * self.shown

@@ -1,11 +1,20 @@
 """Losses as layers; see the functions in `nn.functional`, whose options are given here when the layer is made."""
 
+from typing import Any
+
 from nn import functional as F
+from nn.functional.loss import chosen
 from nn.layer import FunctionLayer
 
 
 class _Loss(FunctionLayer):
     shown = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if getattr(self, "size_average", None) is not None or getattr(self, "reduce", None) is not None:
+            self.reduction = chosen(self.reduction, self.size_average, self.reduce)
+            self.size_average = self.reduce = None
 
 
 class CrossEntropyLoss(_Loss, function=F.cross_entropy, inputs=2):

@@ -134,6 +134,10 @@ class FactorLR(LRScheduler):
     """
 
     eta_min = 0.0
+    stepwise = False
+    """Whether the factor stands still but for a few jumps. Who goes on with `last_epoch=` has loaded a rate: for a
+    stepwise schedule that of this epoch, so that it jumps if the next one is a milestone; for others that of the next
+    one already. Both are PyTorch's."""
 
     def factor(self, t: int) -> float:
         """The factor at time t, from 0 on."""
@@ -143,7 +147,7 @@ class FactorLR(LRScheduler):
         """The rate of each group at time `self.last_epoch`."""
         t, low = self.last_epoch, self.eta_min
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        if self._is_initial and t > 0:
+        if self._is_initial and t > 0 and not self.stepwise:
             return rates
         before = self.factor(t - 1) if t > 0 else 1.0
         if before == 0:  # nothing left to multiply
@@ -158,6 +162,8 @@ class FactorLR(LRScheduler):
 class StepLR(FactorLR):
     """Step decay: multiply by `gamma` every `step_size` epochs."""
 
+    stepwise = True
+
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
@@ -169,6 +175,8 @@ class StepLR(FactorLR):
 
 class MultiStepLR(FactorLR):
     """Multiply by `gamma` at each of the epochs `milestones`."""
+
+    stepwise = True
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1,
                  last_epoch: int = -1) -> None:
@@ -182,6 +190,8 @@ class MultiStepLR(FactorLR):
 
 class ConstantLR(FactorLR):
     """Multiply by `factor` until epoch `total_iters`."""
+
+    stepwise = True
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1:

@@ -8,7 +8,7 @@ from autograd.threads import in_parallel
 from nn.compiled.loops import HALF, ONE, all_float32, exp, loop
 from nn.functional.activation import P, Q
 
-ZERO, TWO, THREE = np.float32(0), np.float32(2), np.float32(3)
+ZERO, TWO, THREE, FAR = np.float32(0), np.float32(2), np.float32(3), np.float32(100)
 ROOT_HALF, DENSITY = np.float32(math.sqrt(0.5)), np.float32(1 / math.sqrt(2 * math.pi))
 SCALE, CUBE = np.float32(math.sqrt(2 / math.pi)), np.float32(math.sqrt(2 / math.pi) * 0.044715)
 _P, _Q = np.array(P, np.float32), np.array(Q, np.float32)
@@ -58,15 +58,22 @@ def _normal_cdf(x):
 
 
 @loop
+def _not_below(x):
+    """x, but no less than -FAR, where gelu is 0: -inf · 0 would be nan."""
+    return -FAR if x < -FAR else x
+
+
+@loop
 def _gelu(x, out):
     for i in range(x.size):
-        out[i] = x[i] * _normal_cdf(x[i])
+        out[i] = _not_below(x[i]) * _normal_cdf(x[i])
 
 
 @loop
 def _gelu_back(g, x, out):
     for i in range(x.size):
-        out[i] = g[i] * (_normal_cdf(x[i]) + x[i] * DENSITY * exp(x[i] * x[i] * -HALF))
+        near = FAR if x[i] > FAR else _not_below(x[i])
+        out[i] = g[i] * (_normal_cdf(near) + near * DENSITY * exp(near * near * -HALF))
 
 
 @loop
@@ -78,14 +85,15 @@ def _twice(x):
 @loop
 def _gelu_tanh(x, out):
     for i in range(x.size):
-        out[i] = x[i] / (ONE + exp(-_twice(x[i])))
+        out[i] = _not_below(x[i]) / (ONE + exp(-_twice(x[i])))
 
 
 @loop
 def _gelu_tanh_back(g, x, out):
     for i in range(x.size):
-        twice = _twice(x[i])
+        near = FAR if x[i] > FAR else _not_below(x[i])
+        twice = _twice(near)
         e = exp(-twice)
         s = ONE / (ONE + e)
-        slope = s * (ONE + x[i] * (e * s) * TWO * (SCALE + THREE * CUBE * x[i] * x[i]))
+        slope = s * (ONE + near * (e * s) * TWO * (SCALE + THREE * CUBE * near * near))
         out[i] = g[i] * (ONE if twice > 80 else ZERO if twice < -80 else slope)

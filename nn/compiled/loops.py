@@ -110,8 +110,9 @@ def tanh(x):
 
 @loop
 def exp(x):
-    """exp by 2ⁿ times a polynomial, to 2e-7 (the coefficients are Cephes'); below exp(-87) it is 0."""
-    clipped = np.float32(88.7) if x > np.float32(88.7) else np.float32(-87.3) if x < np.float32(-87.3) else x
+    """exp by 2ⁿ times a polynomial, to 2e-7 (the coefficients are Cephes'); below exp(-87.3) it is 0."""
+    least, most = np.float32(-87.3), np.float32(88.72284)  # the logarithms of the smallest and largest numbers
+    clipped = most if x > most else least if x < least else x
     n = np.floor(clipped * np.float32(1.44269504088896341) + np.float32(0.5))
     r = clipped - n * np.float32(0.693359375) - n * np.float32(-2.12194440e-4)
     p = np.float32(1.9875691500e-4)
@@ -121,6 +122,7 @@ def exp(x):
     p = p * r + np.float32(1.6666665459e-1)
     p = p * r + np.float32(5.0000001201e-1)
     p = p * (r * r) + r + np.float32(1)
-    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-    value = p * power
-    return np.float32(0) if x < np.float32(-87.3) else np.float32(np.inf) if x > np.float32(88.7) else value
+    twice = n > np.float32(127)  # 2¹²⁸ is no float32
+    power = np.int32((np.int32(n) - np.int32(twice) + np.int32(127)) << np.int32(23)).view(np.float32)
+    value = (p + p if twice else p) * power
+    return np.float32(0) if x < least else np.float32(np.inf) if x > most else value

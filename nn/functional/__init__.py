@@ -3,10 +3,12 @@
 What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
 """
 
-from autograd import log_softmax, relu, sigmoid, softmax, tanh
+from autograd import log_softmax, sigmoid, softmax, tanh
 from nn.functional.activation import (
     celu,
+    celu_,
     elu,
+    elu_,
     gelu,
     glu,
     gumbel_softmax,
@@ -14,14 +16,20 @@ from nn.functional.activation import (
     hardsigmoid,
     hardswish,
     hardtanh,
+    hardtanh_,
     leaky_relu,
+    leaky_relu_,
     logsigmoid,
     maxout,
     mish,
     prelu,
+    relu,
     relu6,
+    relu_,
     rrelu,
+    rrelu_,
     selu,
+    selu_,
     silu,
     softmin,
     softplus,
@@ -29,6 +37,7 @@ from nn.functional.activation import (
     softsign,
     tanhshrink,
     threshold,
+    threshold_,
 )
 from nn.functional.attention import scaled_dot_product_attention
 from nn.functional.convolution import (

@@ -1,18 +1,59 @@
 """Activations: nonlinear functions, elementwise or along one axis.
 
-At kinks the derivatives are PyTorch's.
+At kinks the derivatives are PyTorch's. A piecewise function selects with `where`, in its rule too, so that a branch
+that isn't taken adds nothing, whatever arrives there; an infinite input gives the limit, and nan gives nan.
 """
 
+import functools
+import inspect
 import math
 
 import numpy as np
 
 import autograd
-from autograd import Tensor, as_tensor, operation, relu, sigmoid, softmax, tanh
+from autograd import Tensor, as_tensor, operation, sigmoid, softmax
 from autograd.compiled import compilable
+from autograd.inplace import assign
 from autograd.random import numpy_generator
-from autograd.samples import numbers
+from autograd.samples import call, nonzero, numbers
 from autograd.threads import CACHED, in_parallel, pieces
+from nn.functional.precision import in_float32
+
+
+def offers_inplace(function):
+    """Gives a function of one tensor the argument `inplace`, its last: the tensor then gets the result's values."""
+    signature = inspect.signature(function)
+    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
+    first, *others = signature.parameters.values()
+    parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (first.replace(name="input"), *others)]
+    count = len(parameters)
+
+    @functools.wraps(function)
+    def either(*args, inplace=False, **options):
+        if len(args) > count:
+            *args, inplace = args
+        result = function(*args, **options)
+        given = args[0] if args else options["input"]
+        return assign(as_tensor(given), result) if inplace and result is not given else result
+
+    either.__signature__ = signature.replace(parameters=[*parameters, option])
+    return either
+
+
+def in_place(function):
+    """A function that offers it, always in place."""
+    @functools.wraps(function)
+    def always(*args, **options):
+        return function(*args, **options, inplace=True)
+
+    parameters = list(inspect.signature(function).parameters.values())
+    always.__name__ = always.__qualname__ = function.__name__ + "_"
+    always.__doc__ = f"`{function.__name__}` in place."
+    always.__signature__ = inspect.Signature(parameters[:-1])
+    return always
+
+
+relu = offers_inplace(autograd.relu)
 
 
 def _in_pieces(function, x):
@@ -57,13 +98,18 @@ def normal_cdf(x):
     return 0.5 * erf + 0.5
 
 
+FAR = 1000.0
+"""Here e^-x is 0 in every dtype: beyond, a smooth activation is its limit, and further off inf · 0 would be nan."""
+
+
 def _gelu_slope(x):
+    x = np.clip(x, -FAR / 10, FAR / 10)
     return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
 @compilable("nn.compiled.activation")
 def _gelu_forward(x):
-    return _in_pieces(lambda part: part * normal_cdf(part), x)
+    return _in_pieces(lambda part: np.maximum(part, -FAR) * normal_cdf(part), x)
 
 
 @compilable("nn.compiled.activation")
@@ -78,11 +124,13 @@ _TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
 def _gelu_tanh_value(x):
-    t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (x * x)))
-    return 0.5 * x * (1 + t)
+    near = np.clip(x, -FAR / 10, FAR / 10)
+    t = np.tanh(near * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (near * near)))
+    return 0.5 * np.maximum(x, -FAR) * (1 + t)
 
 
 def _gelu_tanh_slope(x):
+    x = np.clip(x, -FAR / 10, FAR / 10)
     square = x * x
     t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * square))
     return 0.5 * (1 + t + x * (1 - t * t) * (_TANH_SCALE + 3 * _TANH_SCALE * _TANH_CUBE * square))
@@ -115,147 +163,201 @@ def gelu(input, approximate="none"):
     return _gelu_tanh(x)
 
 
-silu = operation(lambda x: x * sigmoid(x), vjps=lambda g, out, x: g * ((s := sigmoid(x)) * (1 + x * (1 - s))),
-                 names="silu", methods="", samples=numbers, doc="x σ(x), also called swish (Elfwing et al. 2017).")
+def _silu_slope(x):
+    x, s = np.clip(x, -FAR, FAR), sigmoid(x)
+    return s * (1 + x * (1 - s))
 
-_softplus = operation(lambda x: np.maximum(x, np.zeros_like(x)) + np.log1p(np.exp(-np.abs(x))),
-                      vjps=lambda g, out, x: g * sigmoid(x), names="_softplus", samples=numbers)
+
+silu = offers_inplace(operation(
+    lambda x: np.maximum(x, -FAR) * sigmoid(x), vjps=lambda g, out, x: g * _silu_slope(x), names="silu", methods="",
+    samples=numbers, doc="x σ(x), also called swish (Elfwing et al. 2017)."))
+
+softplus_anywhere = operation(
+    lambda x: np.maximum(x, np.zeros_like(x)) + np.log1p(np.exp(-np.abs(x))), vjps=lambda g, out, x: g * sigmoid(x),
+    names="_softplus", samples=numbers, doc="log(1 + exp(x)), without overflow.")
 
 
 def softplus(input, beta=1.0, threshold=20.0):
-    """log(1 + exp(beta x)) / beta, without overflow; `threshold` is accepted for PyTorch's sake and not needed."""
-    return _softplus(as_tensor(input) * beta) / beta if beta != 1 else _softplus(as_tensor(input))
+    """log(1 + exp(beta x)) / beta, without overflow; x itself where beta x > threshold."""
+    x = as_tensor(input)
+    scaled = x * beta if beta != 1 else x
+    return autograd.where(scaled.array > threshold, x, softplus_anywhere(scaled) / beta)
 
 
 def logsigmoid(input):
     """log σ(x), without overflow."""
-    return -_softplus(-as_tensor(input))
+    return -softplus_anywhere(-as_tensor(input))
 
 
-def mish(input):
-    """x tanh(softplus(x)) (Misra 2019)."""
-    return input * tanh(softplus(input))
+def _mish_slope(x):
+    x = np.clip(x, -FAR, FAR)
+    t = np.tanh(softplus_anywhere(x))
+    return t + x * (1 - t * t) * sigmoid(x)
 
 
-def softsign(input):
-    """x / (1 + |x|)."""
-    return input / (1 + autograd.abs(input))
+mish = offers_inplace(operation(
+    lambda x: np.maximum(x, -FAR) * np.tanh(softplus_anywhere(x)), vjps=lambda g, out, x: g * _mish_slope(x),
+    names="_mish", samples=numbers, doc="x tanh(softplus(x)) (Misra 2019)."))
 
 
-def tanhshrink(input):
-    """x - tanh(x)."""
-    return input - tanh(input)
+def _finite(x):
+    """x, with infinities as the largest numbers."""
+    largest = float(np.finfo(x.dtype).max)
+    return np.clip(x, -largest, largest)
 
 
-# Piecewise linear: x times a slope that is a constant
+softsign = operation(lambda x: (x := _finite(x)) / (1 + np.abs(x)),
+                     vjps=lambda g, out, x: g / (1 + np.abs(x)) / (1 + np.abs(x)), names="_softsign", samples=nonzero,
+                     doc="x / (1 + |x|).")
 
-def _slopes(x, condition, slope):
-    """1 where the condition holds, else `slope`; an array of x's dtype."""
-    return (condition * (1 - slope) + slope).astype(x.dtype, copy=False)
+tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.tanh(x) * np.tanh(x),
+                       names="_tanhshrink", samples=numbers, doc="x - tanh(x).")
 
 
+# Piecewise linear
+
+_leaky_relu = operation(
+    lambda x, *, negative_slope: np.where(x > 0, x, x * negative_slope), names="_leaky_relu",
+    vjps=lambda g, out, x, negative_slope: np.where(x > 0, g, g * negative_slope),
+    samples=lambda draw: call(draw.array(away_from=(0,)), negative_slope=draw.choice([0.25, 0.0])))
+
+
+@offers_inplace
 def leaky_relu(input, negative_slope=0.01):
     """x where x > 0, else negative_slope x (Maas et al. 2013)."""
-    x = as_tensor(input)
-    return x * _slopes(x, x.array > 0, negative_slope)
+    return _leaky_relu(as_tensor(input), negative_slope=float(negative_slope))
+
+
+_prelu = operation(
+    lambda x, weight: np.where(x > 0, x, weight * x), names="_prelu",
+    vjps=(lambda g, out, x, weight: np.where(x > 0, g, g * weight),
+          lambda g, out, x, weight: np.where(x > 0, 0, g * x)),
+    samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))))
 
 
 def prelu(input, weight):
     """x where x > 0, else weight x, with one weight or one a channel (He et al. 2015)."""
-    x = as_tensor(input)
-    if weight.size() not in ((1,), (x.shape[min(1, x.ndim - 1)],)):
+    x, weight = as_tensor(input), as_tensor(weight)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if weight.shape not in ((), (1,), (channels,)):
         raise ValueError("prelu: weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
-                         "input "
-                         f"of shape {x.shape}, not {weight.shape}")
-    each = weight.reshape((-1, *(1,) * (x.ndim - 2))) if x.ndim > 1 else weight
-    positive = (x.array > 0).astype(x.dtype)
-    return x * positive + x * (1 - positive) * each
+                         f"input of shape {x.shape}, not {weight.shape}")
+    return _prelu(x, weight.reshape((-1, *(1,) * (x.ndim - 2))) if x.ndim > 1 else weight.reshape(()))
 
 
+@offers_inplace
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
     """Leaky ReLU with random slopes in training, the mean slope else (Xu et al. 2015)."""
     x = as_tensor(input)
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
-    slopes = numpy_generator().uniform(lower, upper, x.shape).astype(x.dtype)
-    return x * np.where(x.array >= 0, np.ones_like(slopes), slopes)
+    return _prelu(x, numpy_generator().uniform(lower, upper, x.shape).astype(x.dtype))
 
 
+_hardtanh = operation(
+    lambda x, *, low, high: np.clip(x, low, high), names="_hardtanh",
+    vjps=lambda g, out, x, low, high: np.where((x <= low) | (x >= high), 0, g),
+    samples=lambda draw: call(draw.array(away_from=(-0.75, 0.5)), low=-0.75, high=0.5))
+
+
+@offers_inplace
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """x between min_val and max_val, and they beyond."""
-    x = as_tensor(input)
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val={min_val} must not be larger than max_val={max_val}")
-    inside = (x.array > min_val) & (x.array < max_val)
-    constant = np.where(inside, x.dtype.type(0), np.clip(x.array, min_val, max_val))
-    return autograd.where(inside, x, 0.0) + constant
+    return _hardtanh(as_tensor(input), low=min_val, high=max_val)
 
 
+@offers_inplace
 def relu6(input):
     """min(max(x, 0), 6)."""
-    return hardtanh(input, 0.0, 6.0)
+    return _hardtanh(as_tensor(input), low=0.0, high=6.0)
 
 
+@offers_inplace
 def hardsigmoid(input):
     """relu6(x + 3) / 6."""
-    return relu6(input + 3) / 6
+    return relu6(as_tensor(input) + 3) / 6
 
 
-def hardswish(input):
-    """x relu6(x + 3) / 6 (Howard et al. 2019)."""
-    return input * hardsigmoid(input)
+hardswish = offers_inplace(operation(
+    lambda x: np.maximum(x, -3) * (np.clip(x, -3, 3) / 6 + 0.5), names="_hardswish",
+    vjps=lambda g, out, x: np.where(x <= -3, 0, np.where(x >= 3, g, g * (np.clip(x, -3, 3) / 3 + 0.5))),
+    samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
+    doc="x relu6(x + 3) / 6 (Howard et al. 2019)."))
+
+_hardshrink = operation(
+    lambda x, *, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x), names="_hardshrink",
+    vjps=lambda g, out, x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, g),
+    samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, else 0."""
-    x = as_tensor(input)
-    return autograd.where(np.abs(x.array) > lambd, x, 0.0)
+    return _hardshrink(as_tensor(input), lambd=float(lambd))
 
 
 def softshrink(input, lambd=0.5):
     """x brought towards 0 by lambd."""
-    x = as_tensor(input)
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, it is {lambd}")
-    return autograd.where(np.abs(x.array) > lambd, x - np.sign(x.array) * x.dtype.type(lambd), 0.0)
+    x = as_tensor(input)
+    return hardshrink(x, lambd) - np.sign(x.array) * x.dtype.type(lambd) * (np.abs(x.array) > lambd)
 
 
+_threshold = operation(
+    lambda x, *, threshold, value: np.where(x <= threshold, value, x), names="_threshold",
+    vjps=lambda g, out, x, threshold, value: np.where(x <= threshold, 0, g),
+    samples=lambda draw: call(draw.array(away_from=(0.5,)), threshold=0.5, value=-1.0))
+
+
+@offers_inplace
 def threshold(input, threshold, value):
     """x where x > threshold, else `value`."""
-    x = as_tensor(input)
-    return autograd.where(x.array > threshold, x, float(value))
+    return _threshold(as_tensor(input), threshold=threshold, value=value)
 
 
 # Exponential on the negative side
 
-def _expm1_negative(x, scale=1.0):
-    """exp(x scale) - 1 where x <= 0, else 0."""
-    negative = autograd.where(x.array <= 0, x, 0.0)
-    return autograd.exp(negative * scale if scale != 1 else negative) - 1
+_elu = operation(
+    lambda x, *, alpha, scale, inner: np.where(
+        x > 0, x * scale, alpha * scale * np.expm1(np.where(x > 0, 0, x) * inner)),
+    vjps=lambda g, out, x, alpha, scale, inner: np.where(
+        x > 0, g * scale, g * (alpha * scale * inner) * np.exp(np.where(x < 0, x, 0) * inner)),
+    names="_elu", samples=lambda draw: call(draw.array(away_from=(0,)), alpha=draw.choice([1.0, 0.5]),
+                                            scale=draw.choice([1.0, 1.5]), inner=draw.choice([1.0, 2.0])))
 
 
+@offers_inplace
 def elu(input, alpha=1.0):
     """x where x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)."""
-    x = as_tensor(input)
-    return relu(x) + alpha * _expm1_negative(x)
+    return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1.0)
 
 
+@offers_inplace
 def celu(input, alpha=1.0):
     """x where x > 0, else alpha (exp(x / alpha) - 1) (Barron 2017)."""
-    x = as_tensor(input)
-    return relu(x) + alpha * _expm1_negative(x, 1 / alpha)
+    if not alpha:
+        raise ValueError("celu: alpha must not be 0, x is divided by it")
+    return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1 / alpha)
 
 
+@offers_inplace
 def selu(input):
     """λ elu(x, α) with the λ and α that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-    return 1.0507009873554805 * elu(input, 1.6732632423543772)
+    return _elu(as_tensor(input), alpha=1.6732632423543772, scale=1.0507009873554805, inner=1.0)
+
+
+relu_, leaky_relu_, rrelu_, hardtanh_, threshold_, elu_, celu_, selu_ = map(
+    in_place, (relu, leaky_relu, rrelu, hardtanh, threshold, elu, celu, selu))
 
 
 # Along an axis
 
-def softmin(input, dim):
-    """softmax(-x) along `dim`."""
-    return softmax(-as_tensor(input), dim)
+def softmin(input, dim, dtype=None):
+    """softmax(-x) along `dim`; x becomes `dtype` first."""
+    x = as_tensor(input)
+    return softmax(-(x if dtype is None else x.to(dtype)), dim)
 
 
 def _halves(name, x, dim, parts=2):
@@ -267,6 +369,7 @@ def _halves(name, x, dim, parts=2):
     return [x[(*lead, slice(i * n, (i + 1) * n))] for i in range(parts)]
 
 
+@in_float32
 def glu(input, dim=-1):
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
     a, b = _halves("glu", input, dim)
@@ -282,8 +385,11 @@ def maxout(input, pieces, dim=1):
     return x.reshape((*x.shape[:dim], x.shape[dim] // pieces, pieces, *x.shape[dim + 1:])).max(dim + 1).values
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, dim=-1):
-    """A sample from the Gumbel-softmax distribution (Jang et al. 2016); with `hard`, one-hot with the soft gradient."""
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+    """A sample from the Gumbel-softmax distribution (Jang et al. 2016); with `hard`, one-hot with the soft gradient.
+
+    `eps` stands where PyTorch has it, and is not needed.
+    """
     x = as_tensor(logits)
     noise = numpy_generator().gumbel(size=x.shape).astype(x.dtype)
     soft = softmax((x + noise) / tau, dim)

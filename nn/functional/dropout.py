@@ -1,4 +1,7 @@
-"""Dropout: in training, random elements are set to zero and the others made larger, so that the mean is kept."""
+"""Dropout: in training, random elements are set to zero and the others made larger, so that the mean is kept.
+
+What is dropped is 0, and gets the gradient 0, whatever it was and whatever arrives there.
+"""
 
 import math
 
@@ -6,6 +9,8 @@ import numpy as np
 
 from autograd import as_tensor
 from autograd.random import numpy_generator
+from nn.functional.activation import offers_inplace
+from nn.functional.weighted import weighted
 
 
 def keep_mask(shape, p, dtype):
@@ -21,13 +26,14 @@ def keep_mask(shape, p, dtype):
     return np.multiply(numpy_generator().random(shape, np.float32) >= p, 1 / (1 - p), dtype=dtype)
 
 
+@offers_inplace
 def dropout(input, p=0.5, training=True):
     """Each element becomes 0 with probability p, the others are multiplied by 1 / (1 - p) (Srivastava et al. 2014)."""
     x = as_tensor(input)
     if not training or not p:
         keep_mask((), p, np.float32)
         return x
-    return x * keep_mask(x.shape, p, x.dtype)
+    return weighted(x, keep_mask(x.shape, p, x.dtype))
 
 
 def _channels(x, ndim, p, training):
@@ -38,19 +44,22 @@ def _channels(x, ndim, p, training):
                          f"{x.shape}")
     if not training or not p:
         return x
-    return x * keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype)
+    return weighted(x, keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype))
 
 
+@offers_inplace
 def dropout1d(input, p=0.5, training=True):
     """Dropout of whole channels of (N, C, L) (Tompson et al. 2015)."""
     return _channels(input, 1, p, training)
 
 
+@offers_inplace
 def dropout2d(input, p=0.5, training=True):
     """Dropout of whole channels of (N, C, H, W) (Tompson et al. 2015)."""
     return _channels(input, 2, p, training)
 
 
+@offers_inplace
 def dropout3d(input, p=0.5, training=True):
     """Dropout of whole channels of (N, C, D, H, W) (Tompson et al. 2015)."""
     return _channels(input, 3, p, training)
@@ -62,18 +71,20 @@ def _alpha(x, shape, p, training):
         return x
     kept = keep_mask(shape(x), p, x.dtype) > 0
     if p == 1:
-        return x * 0
+        return weighted(x, np.zeros((), x.dtype))
     saturated = -1.7580993408473766  # -λα of SELU, what a unit gives that is switched off
     a = 1 / math.sqrt((1 - p) * (1 + p * saturated ** 2))
     shift = (~kept * saturated - p * saturated) * a
-    return x * (kept * a).astype(x.dtype) + shift.astype(x.dtype)
+    return weighted(x, (kept * a).astype(x.dtype)) + shift.astype(x.dtype)
 
 
+@offers_inplace
 def alpha_dropout(input, p=0.5, training=False):
     """Dropout that keeps mean and variance, for networks of SELUs (Klambauer et al. 2017)."""
     return _alpha(input, lambda x: x.shape, p, training)
 
 
+@offers_inplace
 def feature_alpha_dropout(input, p=0.5, training=False):
     """Alpha dropout of whole channels of (N, C, ...)."""
     return _alpha(input, lambda x: (*x.shape[:2], *(1,) * (x.ndim - 2)), p, training)
@@ -86,4 +97,4 @@ def stochastic_depth(input, p, mode="batch", training=True):
     x = as_tensor(input)
     if not training or not p:
         return x
-    return x * keep_mask((x.shape[0] if mode == "row" else 1, *(1,) * (x.ndim - 1)), p, x.dtype)
+    return weighted(x, keep_mask((x.shape[0] if mode == "row" else 1, *(1,) * (x.ndim - 1)), p, x.dtype))

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+import autograd
 from autograd import as_tensor, no_grad, operation
+from autograd.linalg import vector_norm
 from autograd.samples import call
 
 
@@ -36,7 +38,7 @@ _add_rows = operation(_add_rows_forward, names="_add_rows", samples=_add_samples
                       vjps=lambda g, out, y, indices, count: _lookup(g, indices=indices))
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0):
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """Row input[...] of weight for each index.
 
     Args:
@@ -45,6 +47,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0):
         padding_idx: a row that gets no gradient.
         max_norm: rows that are used are first shrunk, in place, to at most this norm.
         norm_type: the p of that norm.
+        scale_grad_by_freq: divide each row's gradient by how often it is used here.
+        sparse: is accepted for PyTorch's sake; the gradient is the same, and dense.
 
     Returns:
         (*input.shape, width).
@@ -59,15 +63,17 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0):
     if max_norm is not None:
         with no_grad():
             used = np.unique(indices)
-            rows = weight.detach().numpy()[used]
-            norms = np.linalg.norm(rows, norm_type, axis=1, keepdims=True)
+            rows = weight.detach()[used]
+            norms = vector_norm(rows, norm_type, 1, True).numpy()
             weight[used] = rows * np.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(rows.dtype)
     out = _lookup(weight, indices=indices)
+    if scale_grad_by_freq and out.tracked:
+        share = (1 / np.bincount(indices.ravel(), minlength=count)[indices])[..., None].astype(weight.dtype)
+        out.register_hook(lambda g: g * share)
     if padding_idx is not None:
         ours = indices == padding_idx % count
         if ours.any():  # the same values, of which those rows are constants
-            keep = (~ours)[..., None].astype(weight.dtype)
-            out = out * keep + out.detach() * (1 - keep)
+            out = autograd.where(ours[..., None], out.detach(), out)
     return out
 
 

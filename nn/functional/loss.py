@@ -1,6 +1,7 @@
 """Losses: how far an output is from its target.
 
-Every loss takes `reduction`: "mean", "sum", or "none" for one number an element (or an example).
+Every loss takes `reduction`: "mean", "sum", or "none" for one number an element (or an example); `size_average` and
+`reduce` are PyTorch's older way to say it. What is ignored or weighs 0 doesn't count, whatever it is: nan, too.
 """
 
 import math
@@ -9,26 +10,45 @@ import warnings
 import numpy as np
 
 import autograd
-from autograd import Tensor, as_tensor, operation
+from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
+from autograd.linalg import vector_norm
 from autograd.samples import call
-from nn.functional.activation import logsigmoid, relu, softplus
-from nn.functional.normalization import normalize
+from nn.functional.activation import softplus_anywhere
+from nn.functional.precision import in_float32
+from nn.functional.weighted import counting, times, weighted
 
 
-def reduced(losses, reduction):
+def reduced(losses, reduction, size_average=None, reduce=None):
     """The mean or the sum of losses, or the losses themselves.
 
     Raises:
         ValueError: `reduction` is none of the three.
     """
-    check_reduction(reduction)
-    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+    reduction = chosen(reduction, size_average, reduce)
+    return losses if reduction == "none" else mean(losses, losses.numel()) if reduction == "mean" else losses.sum()
 
 
-def check_reduction(reduction):
-    """Refuse a reduction that does not exist."""
+def chosen(reduction, size_average=None, reduce=None):
+    """The reduction, by its name or in the older way.
+
+    Raises:
+        ValueError: there is none of that name.
+        TypeError: it was given by position, where `size_average` is.
+    """
+    if size_average is not None or reduce is not None:
+        if isinstance(size_average, str) or isinstance(reduce, str):
+            raise TypeError(f"size_average={size_average!r}, reduce={reduce!r}: these are booleans; the name of a "
+                            "reduction goes to `reduction`, e.g. reduction='sum'")
+        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        warnings.warn(f"size_average and reduce are PyTorch's older form; write reduction={reduction!r}", stacklevel=4)
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+    return reduction
+
+
+def mean(losses, total):
+    """The sum of losses over a total; of nothing it is nan, as in PyTorch, and has the gradient 0."""
+    return losses.sum() / total if total else autograd.where(np.False_, losses.sum(), math.nan)
 
 
 # Classification
@@ -74,16 +94,19 @@ def _weights(target, weight, ignore_index, classes, dtype):
 
 def _cross_entropy_forward(input, target, *, weight, ignore_index, reduction, label_smoothing):
     top = input.max(axis=1, keepdims=True)
-    probabilities = np.exp(input - top)
+    with np.errstate(invalid="ignore"):  # inf - inf: nan, as it should be, and nothing at all in a row that is ignored
+        probabilities = np.exp(input - top)
     total = probabilities.sum(axis=1, keepdims=True)
     probabilities /= total
-    log_total = (top + np.log(total))[:, 0]
+    log_total = np.log(total)
     classes = input.shape[1]
     each, counts, labels = _weights(target, weight, ignore_index, classes, input.dtype)
-    losses = counts * (log_total - input[np.arange(len(labels)), labels])
+    below = top[:, 0] - input[np.arange(len(labels)), labels]
+    losses = times(log_total[:, 0] + below, counts)
     if label_smoothing:
-        smooth = (target != ignore_index) * (each.sum() * log_total - input @ each)
-        losses = (1 - label_smoothing) * losses + label_smoothing / classes * smooth
+        smooth = times((top - input) + log_total, each).sum(axis=1)
+        losses = ((1 - label_smoothing) * losses
+                  + times(smooth, (target != ignore_index).astype(input.dtype)) * (label_smoothing / classes))
     if reduction != "none":
         losses = losses.sum()
     if reduction == "mean":
@@ -98,10 +121,13 @@ def _cross_entropy_vjp(g, out, input, target, *, weight, ignore_index, reduction
     classes = probabilities.shape[1]
     each, counts, labels = _weights(target, weight, ignore_index, classes, probabilities.dtype)
     if reduction == "mean":
-        g = g / counts.sum()
-    row = g * counts * (1 - label_smoothing)
-    smooth = g * (target != ignore_index) * (label_smoothing / classes)
-    gradient = probabilities * (row + smooth * each.sum())[:, None]
+        g = g / (counts.sum() or 1)
+    row = counted = times(g, counts * (1 - label_smoothing))
+    if label_smoothing:
+        smooth = times(g, (target != ignore_index) * probabilities.dtype.type(label_smoothing / classes))
+        counted = row + smooth * each.sum()
+    gradient = probabilities * counted[:, None]
+    gradient[counted == 0] = 0
     gradient[np.arange(len(labels)), labels] -= row
     if label_smoothing:
         gradient -= np.outer(smooth, each)
@@ -113,8 +139,9 @@ def _cross_entropy_composition(input, target, *, weight, ignore_index, reduction
     each, counts, labels = _weights(target, weight, ignore_index, classes, input.dtype)
     q = np.eye(classes, dtype=input.dtype)[labels] * counts[:, None] * (1 - label_smoothing)
     q += np.outer(target != ignore_index, each) * (label_smoothing / classes)
-    losses = -(q * autograd.log_softmax(input, 1)).sum(1)
-    return (losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / counts.sum(),)
+    scores = autograd.where(q.any(axis=1, keepdims=True), input, 0.0)
+    losses = -weighted(autograd.log_softmax(scores, 1), q).sum(1)
+    return (losses if reduction == "none" else losses.sum() if reduction == "sum" else mean(losses, counts.sum()),)
 
 
 def _cross_entropy_samples(draw):
@@ -131,7 +158,9 @@ _cross_entropy = operation(
     names="_cross_entropy", samples=_cross_entropy_samples)
 
 
-def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+@in_float32
+def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+                  label_smoothing=0.0):
     """-log softmax(input)[target], from scores to the loss in one step.
 
     Args:
@@ -140,6 +169,7 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
         weight: what each class counts, (C,).
         ignore_index: examples of this class count nothing.
         reduction: "mean" (over what the examples' classes weigh), "sum" or "none".
+        size_average, reduce: PyTorch's older form of `reduction`.
         label_smoothing: how much of each target is spread over all classes, 0 to 1 (Szegedy et al. 2015).
 
     Raises:
@@ -149,7 +179,7 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
     >>> cross_entropy(autograd.zeros(2, 10), autograd.tensor([3, 7]))    # log 10
     tensor(2.3026)
     """
-    check_reduction(reduction)
+    reduction = chosen(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be between 0 and 1, not {label_smoothing}")
     input, target = as_tensor(input), as_tensor(target)
@@ -168,28 +198,27 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
     q = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
     if weight is not None:
         q = q * weight.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
-    losses = -(q * autograd.log_softmax(input, axis)).sum(axis)
-    if reduction == "mean":
-        return losses.sum() / math.prod(losses.shape)
-    return reduced(losses, reduction)
+    scores = autograd.where(q.array.any(axis=axis, keepdims=True), input, 0.0)
+    return reduced(-weighted(autograd.log_softmax(scores, axis), q).sum(axis), reduction)
 
 
-def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
+@in_float32
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """-input[target]: the negative log likelihood, given log probabilities; arguments as in `cross_entropy`."""
-    check_reduction(reduction)
+    reduction = chosen(reduction, size_average, reduce)
     input, target = as_tensor(input), as_tensor(target)
     _check_classes("nll_loss", input, target, weight, ignore_index)
     weight = None if weight is None else as_tensor(weight).detach().numpy()
     scores = _classes_last(input)
     _, counts, labels = _weights(target.numpy().reshape(-1), weight, ignore_index, scores.shape[1], input.dtype)
-    picked = scores[np.arange(len(labels)), labels]
-    losses = autograd.where(counts != 0, picked * -counts, 0.0)
+    losses = weighted(-scores[np.arange(len(labels)), labels], counts)
     if reduction == "none":
         return losses.reshape(target.shape)
-    return losses.sum() / counts.sum() if reduction == "mean" else losses.sum()
+    return mean(losses, counts.sum()) if reduction == "mean" else losses.sum()
 
 
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, *, reduction="mean"):
+@in_float32
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The multiclass SVM's hinge: the sum over j ≠ y of max(0, margin - x_y + x_j)^p, over the number of classes.
 
     Args:
@@ -198,6 +227,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, *, reduction=
         p: 1, or 2 for the squared hinge.
         margin: by how much the right score is to exceed the others.
         weight: what each class counts, (C,).
+        size_average, reduce: PyTorch's older form of `reduction`.
         reduction: "mean", "sum" or "none".
     """
     input, target = as_tensor(input), as_tensor(target)
@@ -208,14 +238,15 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, *, reduction=
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
     x, labels = _classes_last(input), target.numpy().reshape(-1)
     rows = np.arange(len(labels))
-    hinge = relu(x - x[rows, labels].unsqueeze(1) + margin)
-    if p == 2:
-        hinge = hinge * hinge
     others = np.ones(x.shape, x.dtype)
     others[rows, labels] = 0
     if weight is not None:
         others *= as_tensor(weight).detach().numpy()[labels][:, None].astype(x.dtype)
-    return reduced(((hinge * others).sum(1) / x.shape[1]).reshape(target.shape), reduction)
+    hinge = relu(counting(x - x[rows, labels].unsqueeze(1) + margin, others))
+    if p == 2:
+        hinge = hinge * hinge
+    losses = (weighted(hinge, others).sum(1) / x.shape[1]).reshape(target.shape)
+    return reduced(losses, reduction, size_average, reduce)
 
 
 # Elementwise differences
@@ -225,9 +256,13 @@ def _pair(name, input, target):
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
         warnings.warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, "
-                      "which "
-                      "is rarely meant: give them one shape", stacklevel=3)
+                      "which is rarely meant: give them one shape", stacklevel=4)
     return input, target
+
+
+def _check_weight(name, weight, input):
+    if weight is not None and as_tensor(weight).shape != input.shape:
+        raise ValueError(f"{name}: weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
 
 
 def _same_shape(name, input, target):
@@ -237,98 +272,176 @@ def _same_shape(name, input, target):
     return input, target
 
 
-def mse_loss(input, target, reduction="mean"):
-    """(x - y)²."""
+@in_float32
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
-    difference = input - target
-    return reduced(difference * difference, reduction)
+    _check_weight("mse_loss", weight, input)
+    difference = counting(input - target, weight)
+    return _weighted_reduction(difference * difference, weight, reduction, size_average, reduce)
 
 
-def l1_loss(input, target, reduction="mean"):
-    """|x - y|."""
+@in_float32
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """|x - y|; with weights the mean is over what they add up to."""
     input, target = _pair("l1_loss", input, target)
-    return reduced((input - target).abs(), reduction)
+    _check_weight("l1_loss", weight, input)
+    losses = counting(input - target, weight).abs()
+    return _weighted_reduction(losses, weight, reduction, size_average, reduce)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0):
+def _weighted_reduction(losses, weight, reduction, size_average, reduce):
+    losses = losses if weight is None else weighted(losses, weight)
+    if weight is not None and chosen(reduction, size_average, reduce) == "mean":
+        return losses.sum() / as_tensor(weight).sum()
+    return reduced(losses, reduction, size_average, reduce)
+
+
+_huber = operation(
+    lambda d, *, delta, curvature, slope: np.where(
+        np.abs(d) < delta, 0.5 * curvature * d * d, slope * (np.abs(d) - 0.5 * delta)),
+    vjps=lambda g, out, d, delta, curvature, slope: g * np.where(np.abs(d) < delta, curvature * d, slope * np.sign(d)),
+    names="_huber", samples=lambda draw: call(
+        draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5,
+        **draw.choice([{"curvature": 1.0, "slope": 0.5}, {"curvature": 2.0, "slope": 1.0}])),
+    doc="curvature d² / 2 where |d| is below delta, beyond the line slope (|d| - delta / 2).")
+
+
+@in_float32
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """d² / 2 where d = |x - y| is below delta, else delta (d - delta / 2) (Huber 1964)."""
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
     input, target = _pair("huber_loss", input, target)
-    d = (input - target).abs()
-    near = d.array < delta
-    return reduced(autograd.where(near, 0.5 * d * d, delta * (d - 0.5 * delta)), reduction)
+    _check_weight("huber_loss", weight, input)
+    difference = counting(input - target, weight)
+    losses = _huber(difference, delta=float(delta), curvature=1.0, slope=float(delta))
+    return reduced(losses if weight is None else weighted(losses, weight), reduction)
 
 
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+@in_float32
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """d² / (2 beta) where d = |x - y| is below beta, else d - beta / 2 (Girshick 2015); the L1 loss for beta = 0."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, it is {beta}")
-    if not beta:
-        return l1_loss(input, target, reduction)
-    return huber_loss(input, target, reduction, beta) / beta
+    input, target = _pair("smooth_l1_loss", input, target)
+    losses = _huber(input - target, delta=float(beta), curvature=1 / beta if beta else 0.0, slope=1.0)
+    return reduced(losses, reduction, size_average, reduce)
 
 
 # Distributions
 
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+LEAST_LOG = -100.0
+"""Where `binary_cross_entropy` cuts logarithms off, as PyTorch does."""
+
+
+def _cut_log(x):
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(x), LEAST_LOG)
+
+
+_log = operation(_cut_log, vjps=lambda g, out, x: np.where(out > LEAST_LOG, g / np.where(out > LEAST_LOG, x, 1), 0),
+                 names="_log_cut_off", samples=lambda draw: call(draw.array(low=0.25, high=1)))
+
+_bce = operation(
+    lambda x, y: -(y * _log(x) + (1 - y) * _log(1 - x)), names="_bce",
+    vjps=(lambda g, out, x, y: g * ((x - y) / np.maximum((1 - x) * x, 1e-12)),
+          lambda g, out, x, y: g * (_log(1 - x) - _log(x))),
+    samples=lambda draw: call(*draw.broadcastable(2, low=0.125, high=0.875)))
+
+
+@in_float32
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms are cut off at -100, as in PyTorch."""
     input, target = _same_shape("binary_cross_entropy", input, target)
-    if input.numel() and not 0 <= input.array.min() <= input.array.max() <= 1:
-        raise ValueError("binary_cross_entropy: the input must be probabilities, but it reaches from "
-                         f"{input.array.min()} "
-                         f"to {input.array.max()}; for scores use binary_cross_entropy_with_logits")
-
-    def log(x):  # a derivative of 0 where it is cut off
-        return autograd.where(x.array > math.exp(-100), x, math.exp(-100)).log()
-    losses = -(target * log(input) + (1 - target) * log(1 - input))
-    return reduced(losses if weight is None else losses * weight, reduction)
+    for name, t in (("input", input), ("target", target)):
+        if t.numel() and not 0 <= t.array.min() <= t.array.max() <= 1:
+            raise ValueError(f"binary_cross_entropy: the {name} must be probabilities, but it reaches from "
+                             f"{t.array.min()} to {t.array.max()}; for scores use binary_cross_entropy_with_logits")
+    losses = _bce(counting(input, weight), target)
+    return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
 
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def _logits_forward(x, y, pos_weight):
+    smaller, zero = np.log1p(np.exp(-np.abs(x))), np.zeros_like(x)
+    if_one = np.maximum(-x, zero) + smaller  # -log σ(x)
+    return (times(if_one, y if pos_weight is None else y * pos_weight)
+            + times(np.maximum(x, zero) + smaller, 1 - y))
+
+
+def _logits_slope(x, y, pos_weight):
+    return (1 - y) * sigmoid(x) - (y if pos_weight is None else y * pos_weight) * sigmoid(-x)
+
+
+def _logits_slope_in_target(x, pos_weight):
+    if_one = softplus_anywhere(-x)
+    return (if_one if pos_weight is None else pos_weight * if_one) - softplus_anywhere(x)
+
+
+_bce_with_logits = operation(
+    _logits_forward, names="_bce_with_logits",
+    vjps=(lambda g, out, x, y, pos_weight: g * _logits_slope(x, y, pos_weight),
+          lambda g, out, x, y, pos_weight: g * _logits_slope_in_target(x, pos_weight),
+          lambda g, out, x, y, pos_weight: g * y * softplus_anywhere(-x)),
+    samples=lambda draw: call(*draw.broadcastable(2), draw.choice([None, np.array(1.5)])))
+
+
+@in_float32
+def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean",
+                                     pos_weight=None):
     """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
     input, target = _same_shape("binary_cross_entropy_with_logits", input, target)
-    if pos_weight is None:
-        losses = softplus(input) - input * target
-    else:
-        losses = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    losses = _bce_with_logits(counting(input, weight), target, pos_weight)
+    return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
 
-def kl_div(input, target, reduction="mean", log_target=False):
+_x_log_x = operation(lambda x: xlogy(x, x), vjps=lambda g, out, x: g * (np.log(x) + 1), names="_x_log_x",
+                     samples=lambda draw: call(draw.array(low=0.25, high=3)), doc="x log x: 0 at 0, and nan below.")
+
+
+@in_float32
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """y (log y - x) for log probabilities x and probabilities y (log y if `log_target`).
 
     "batchmean", the sum over the size of the batch, is the mathematical divergence; "mean" divides by all elements.
     """
     input, target = as_tensor(input), as_tensor(target)
     if log_target:
-        losses = target.exp() * (target - input)
+        impossible = np.isneginf(target.array)
+        losses = weighted(autograd.where(impossible, 0.0, target - input), target.exp())
     else:
-        positive = target.array > 0
-        safe = autograd.where(positive, target, 1.0)
-        losses = autograd.where(positive, target * safe.log(), 0.0) - target * input
-    if reduction == "batchmean":
-        return losses.sum() / input.shape[0]
-    return reduced(losses, reduction)
+        losses = _x_log_x(target) - weighted(input, target)
+    losses = autograd.where(np.isnan(input.array), input, losses)  # where the target is 0, too
+    if reduction == "batchmean" and size_average is None and reduce is None:
+        return mean(losses, input.shape[0])
+    return reduced(losses, reduction, size_average, reduce)
 
 
-def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+@in_float32
+def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
+                     reduction="mean"):
     """exp(x) - y x, or x - y log(x + eps) without `log_input`; `full` adds Stirling's log y! where y > 1."""
     input, target = as_tensor(input), as_tensor(target)
-    losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    losses = input.exp() - weighted(input, target) if log_input else input - weighted((input + eps).log(), target)
     if full:
-        large = autograd.where(target.array > 1, target, 1.0)
+        small = target.array <= 1
+        large = autograd.where(small, 1.0, target)
         stirling = large * large.log() - large + 0.5 * (2 * math.pi * large).log()
-        losses = losses + autograd.where(target.array > 1, stirling, 0.0)
-    return reduced(losses, reduction)
+        losses = losses + autograd.where(small, 0.0, stirling)
+    return reduced(losses, reduction, size_average, reduce)
 
 
+@in_float32
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """(log v + (x - y)² / v) / 2 with v = max(var, eps); `full` adds log(2π) / 2 (Nix & Weigend 1994)."""
     input, target = as_tensor(input), as_tensor(target)
     var = as_tensor(var if isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
     if var.shape == input.shape[:-1] and var.ndim:
         var = var.unsqueeze(-1)
+    if var.ndim and (var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape,
+                                                                                   strict=True))):
+        raise ValueError(f"gaussian_nll_loss: var has shape {var.shape}; for an input of shape {input.shape} it must "
+                         "have that shape, or 1 along some axes, or lack the last one")
     if var.numel() and var.array.min() < 0:
         raise ValueError(f"gaussian_nll_loss: var must not be negative, its smallest entry is {var.array.min()}")
     var = var + np.maximum(eps - var.array, 0).astype(var.dtype)  # the gradient passes as if nothing were cut off
@@ -339,92 +452,122 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
 # Margins and similarities
 
+@in_float32
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
-    """x1 · x2 / (‖x1‖ ‖x2‖) along `dim`."""
-    return (normalize(x1, dim=dim, eps=eps) * normalize(x2, dim=dim, eps=eps)).sum(dim)
+    """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`, after broadcasting."""
+    x1, x2 = autograd.broadcast_tensors(as_tensor(x1), as_tensor(x2))
+    one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
+    return (one * other).sum(dim)
 
 
+@in_float32
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """‖x1 - x2 + eps‖_p over the last axis."""
-    d = as_tensor(x1) - x2 + eps
-    if p == 2:
-        return (d * d).sum(-1, keepdim=keepdim).sqrt()
-    return (d.abs() ** p).sum(-1, keepdim=keepdim) ** (1 / p)
+    return vector_norm(as_tensor(x1) - x2 + eps, p, -1, keepdim)
 
 
-def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """1 - cos where target is 1, max(0, cos - margin) where it is -1."""
+@in_float32
+def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1; each squared norm is 1e-12 larger in cos."""
     target = as_tensor(target)
-    cosine = cosine_similarity(input1, input2, -1)
-    return reduced(autograd.where(target.array == 1, 1 - cosine, relu(cosine - margin)), reduction)
+    both = autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2))
+    if target.shape != both[0].shape[:-1]:
+        raise ValueError(f"cosine_embedding_loss: inputs of shapes {input1.shape} and {input2.shape} need a target of "
+                         f"shape {both[0].shape[:-1]}, not {target.shape}")
+    both = [counting(x, np.abs(target.array[..., None]) == 1) for x in both]
+    one, other = (x / autograd.hypot(vector_norm(x, 2, -1, True), np.asarray(1e-6, x.dtype)) for x in both)
+    cosine = (one * other).sum(-1)
+    losses = (autograd.where(target.array == 1, 1 - cosine, 0.0)
+              + autograd.where(target.array == -1, (cosine - margin).clamp(min=0), 0.0))
+    return reduced(losses, reduction, size_average, reduce)
 
 
-def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+@in_float32
+def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
     """max(0, -y (x1 - x2) + margin): y = 1 wants x1 larger, y = -1 wants x2 larger."""
-    return reduced(relu(-as_tensor(target) * (as_tensor(input1) - input2) + margin), reduction)
+    losses = (-as_tensor(target) * (as_tensor(input1) - input2) + margin).clamp(min=0)
+    return reduced(losses, reduction, size_average, reduce)
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None,
+                        reduce=None, reduction="mean"):
     """max(0, d(anchor, positive) - d(anchor, negative) + margin) (Schroff et al. 2015).
 
     `swap` takes the smaller of d(anchor, negative) and d(positive, negative).
     """
     return triplet_margin_with_distance_loss(
         anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin,
-        swap=swap, reduction=reduction)
+        swap=swap, reduction=chosen(reduction, size_average, reduce))
 
 
+@in_float32
 def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
                                       reduction="mean"):
     """`triplet_margin_loss` with a distance of your own."""
+    anchor, positive, negative = map(as_tensor, (anchor, positive, negative))
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise ValueError("triplet_margin_loss: anchor, positive and negative must have the same number of axes; their "
+                         f"shapes are {anchor.shape}, {positive.shape} and {negative.shape}")
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = autograd.minimum(far, distance(positive, negative))
-    return reduced(relu(near - far + margin), reduction)
+    return reduced((margin + near - far).clamp(min=0), reduction)
 
 
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+@in_float32
+def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """x where target is 1, max(0, margin - x) where it is -1."""
     input, target = as_tensor(input), as_tensor(target)
-    return reduced(autograd.where(target.array == 1, input, 0.0)
-                   + autograd.where(target.array == -1, relu(margin - input), 0.0), reduction)
+    losses = (autograd.where(target.array == -1, 0.0, input)
+              + autograd.where(target.array == 1, 0.0, (margin - input).clamp(min=0)))
+    return reduced(losses, reduction, size_average, reduce)
 
 
-def soft_margin_loss(input, target, reduction="mean"):
+@in_float32
+def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-y x)) for y = ±1."""
     input, target = _same_shape("soft_margin_loss", input, target)
-    return reduced(softplus(-as_tensor(target) * input), reduction)
+    return reduced(softplus_anywhere(-target * input), reduction, size_average, reduce)
 
 
-def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
+@in_float32
+def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over classes of the binary cross entropy with logits."""
     input, target = _same_shape("multilabel_soft_margin_loss", input, target)
-    losses = softplus(input) - target * input
-    return reduced((losses if weight is None else losses * weight).mean(-1), reduction)
+    losses = _bce_with_logits(counting(input, weight), target, None)
+    losses = (losses if weight is None else weighted(losses, weight)).mean(-1)
+    return reduced(losses, reduction, size_average, reduce)
 
 
-def multilabel_margin_loss(input, target, reduction="mean"):
+@in_float32
+def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The sum of max(0, 1 - x_y + x_j) over labels y and other classes j, over the number of classes.
 
     input (N, C) or (C,); target of the same shape: each row the labels, ended by the first -1.
     """
     input, target = _same_shape("multilabel_margin_loss", input, target)
+    if input.ndim not in (1, 2):
+        raise ValueError(f"multilabel_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
     x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])
     n, classes = x.shape
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)
+    if picked.max(initial=-1) >= classes:
+        raise IndexError(f"multilabel_margin_loss: target {picked.max()} is out of range: there are {classes} classes, "
+                         f"0 to {classes - 1}")
     is_label = np.zeros((n, classes), bool)
     rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
     is_label[rows[valid], picked[valid]] = True
-    hinge = relu(1 - x[rows, picked].unsqueeze(2) + x.unsqueeze(1))  # (N, labels, C)
     counted = (valid[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
-    losses = (hinge * counted).sum((1, 2)) / classes
-    return reduced(losses if input.ndim == 2 else losses.squeeze(0), reduction)
+    hinge = relu(counting(1 - x[rows, picked].unsqueeze(2) + x.unsqueeze(1), counted))  # (N, labels, C)
+    losses = weighted(hinge, counted).sum((1, 2)) / classes
+    return reduced(losses if input.ndim == 2 else losses.squeeze(0), reduction, size_average, reduce)
 
 
 # Sequences
 
+@in_float32
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """-log of the probability of all alignments of a target with an input (Graves et al. 2006).
 
@@ -437,56 +580,84 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
         reduction: "mean" first divides each loss by its target's length.
         zero_infinity: 0 instead of infinity (and no gradient) where the target does not fit the input.
     """
-    check_reduction(reduction)
+    chosen(reduction)
     log_probs = as_tensor(log_probs)
     single = log_probs.ndim == 2
     if single:
         log_probs = log_probs.unsqueeze(1)
-    steps, count, _ = log_probs.shape
+    steps, count, classes = log_probs.shape
     targets, input_lengths, target_lengths = (np.atleast_1d(np.asarray(as_tensor(a).array))
                                               for a in (targets, input_lengths, target_lengths))
-    if input_lengths.shape != (count,) or target_lengths.shape != (count,) or input_lengths.max(initial=0) > steps:
+    if not input_lengths.shape == target_lengths.shape == (count,) or not all(0 <= n <= steps for n in input_lengths):
         raise ValueError(f"ctc_loss: log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
-                         "have "
-                         f"{count} entries, the former at most {steps}; they are {input_lengths} and {target_lengths}")
-    longest = int(target_lengths.max(initial=0))
-    if targets.ndim == 1:
-        ends = np.cumsum(target_lengths)
-        padded = np.zeros((count, longest), np.int64)
-        for i, (end, n) in enumerate(zip(ends, target_lengths, strict=True)):
-            padded[i, :n] = targets[end - n:end]
-        targets = padded
+                         f"have {count} entries, the former from 0 to {steps}; they are {input_lengths} and "
+                         f"{target_lengths}")
+    labels = _padded_targets(targets, target_lengths, blank, classes)
     # blanks around all labels; each state is reached from itself, the one before, and, if the label differs, two before
-    states = np.full((count, 2 * longest + 1), blank)
-    states[:, 1::2] = targets[:, :longest]
+    states = np.full((count, 2 * labels.shape[1] + 1), blank)
+    states[:, 1::2] = labels
     skip = np.zeros(states.shape, bool)
     skip[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
-    minus = -1e30 if log_probs.dtype == np.float64 else -1e25  # finite, so that no derivative is nan
+    on_path = _on_path(steps, skip, input_lengths, target_lengths)  # (T, N, 2S + 1)
     dtype = log_probs.dtype
-    emissions = log_probs[:, np.arange(count)[:, None], states]  # (T, N, 2S + 1)
-    start = np.where(np.arange(states.shape[1]) < 2, 0, minus).astype(dtype)
-    alpha = emissions[0] + start
-    no_skip = np.where(skip, 0, minus).astype(dtype)
-    gap = autograd.full((count, 1), minus, dtype=dtype)
+    minus = np.asarray(-1e30 if dtype == np.float64 else -1e25, dtype)  # finite, so that no derivative is nan
+    # What lies on no path from the start to the end is neither looked at nor given a gradient
+    emissions = autograd.where(on_path, log_probs[:, np.arange(count)[:, None], states], 0.0)
+    gap = autograd.full((count, 1), minus.item(), dtype=dtype)
+    alpha = autograd.where(np.arange(states.shape[1]) < 1, np.zeros(states.shape, dtype), minus)  # after no step
     alphas = [alpha]
-    for t in range(1, steps):
+    for t in range(steps):
         before = autograd.cat([gap, alpha[:, :-1]], 1)
-        two_before = autograd.cat([gap, before[:, :-1]], 1) + no_skip
-        alpha = emissions[t] + autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        two_before = autograd.where(skip, autograd.cat([gap, before[:, :-1]], 1), minus)
+        arriving = autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        alpha = autograd.where(on_path[t], emissions[t] + arriving, minus)
         alphas.append(alpha)
-    final = autograd.stack(alphas)[input_lengths - 1, np.arange(count)]  # (N, 2S + 1)
+    final = autograd.stack(alphas)[input_lengths, np.arange(count)]  # (N, 2S + 1)
     last = 2 * target_lengths
     ends = autograd.stack([final[np.arange(count), last],
-                           final[np.arange(count), np.maximum(last - 1, 0)]
-                           + np.where(target_lengths > 0, 0, minus).astype(dtype)])
+                           autograd.where(target_lengths > 0, final[np.arange(count), np.maximum(last - 1, 0)], minus)])
     losses = -autograd.logsumexp(ends, 0)
     impossible = losses.array > -minus / 2
     losses = autograd.where(impossible, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":
-        return (losses / np.maximum(target_lengths, 1).astype(dtype)).mean()
-    if single and reduction == "none":
-        return losses.squeeze(0)
-    return reduced(losses, reduction)
+        losses = losses / np.maximum(target_lengths, 1).astype(dtype)
+    return losses.squeeze(0) if single and reduction == "none" else reduced(losses, reduction)
+
+
+def _on_path(steps, skip, input_lengths, target_lengths):
+    """Which states can be reached at each step, and lead to the end in time: (T, N, 2S + 1)."""
+    def spread(reached, by, allowed=True):
+        """The states that lie `by` behind (or before) reached ones."""
+        out = np.zeros_like(reached)
+        out[:, max(by, 0):out.shape[1] + min(by, 0)] = (reached & allowed)[:, max(-by, 0):out.shape[1] - max(by, 0)]
+        return out
+    state, last = np.arange(skip.shape[1]), 2 * target_lengths[:, None]
+    ends = (state == last) | (state == last - 1)
+    reached, leading = np.zeros((2, steps, *skip.shape), bool)
+    for t in range(steps):
+        now = reached[t - 1]
+        reached[t] = (state < 2) if t == 0 else now | spread(now, 1) | (spread(now, 2) & skip)
+    for t in reversed(range(steps)):
+        later = leading[t + 1] if t + 1 < steps else np.zeros(skip.shape, bool)
+        leading[t] = later | spread(later, -1) | spread(later, -2, skip) | (ends & (input_lengths[:, None] == t + 1))
+    return reached & leading
+
+
+def _padded_targets(targets, lengths, blank, classes):
+    """The labels of each example, filled up with blanks: (N, S), from that, or from all of them in a row."""
+    longest = int(lengths.max(initial=0))
+    counted = np.arange(longest) < lengths[:, None]
+    expected = (int(lengths.sum()),) if targets.ndim == 1 else targets.shape
+    if lengths.min(initial=0) < 0 or targets.shape != expected or (targets.ndim == 2 and (
+            targets.shape[0] != len(lengths) or targets.shape[1] < longest)) or targets.ndim > 2:
+        raise ValueError(f"ctc_loss: targets of shape {targets.shape} don't hold target_lengths {lengths}; they must "
+                         f"have shape ({len(lengths)}, at least {longest}), or ({lengths.sum()},) one after the other")
+    padded = np.full(counted.shape, blank)
+    padded[counted] = targets if targets.ndim == 1 else targets[:, :longest][counted]
+    if padded.size and not 0 <= padded.min() <= padded.max() < classes:
+        raise IndexError(f"ctc_loss: targets from {padded.min()} to {padded.max()} are out of range: there are "
+                         f"{classes} classes, 0 to {classes - 1}")
+    return padded
 
 
 # Penalties on parameters

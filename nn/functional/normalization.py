@@ -16,6 +16,7 @@ from autograd.samples import call
 from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows, sum_of_rows
+from nn.functional.precision import in_float32
 
 
 @compilable("nn.compiled.normalization")
@@ -80,7 +81,7 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
 
 
 def _normalized(x, weight, bias, dims, eps):
-    """The same from elementary operations, which the second derivative goes through."""
+    """The same from elementary operations, which the second derivative and what is out of range go through."""
     mean = x.mean(axis=dims, keepdims=True)
     deviation = x - mean
     variance = (deviation * deviation).mean(axis=dims, keepdims=True)
@@ -99,6 +100,40 @@ normalize_rows = operation(
     _normalize_rows, joint_vjp=_normalize_rows_vjp,
     composition=lambda x, weight, bias, *, eps: _normalized(x, weight, bias, -1, eps),
     outputs="output mean variance", names="normalize_rows", methods="", samples=_row_samples)
+
+
+# The squares of numbers below 1e-19 or above 1e19 are no float32 any more
+
+def _out_of_range(squares, eps):
+    """Whether mean squares have overflowed, or underflowed where eps doesn't hide it."""
+    least = float(np.finfo(squares.dtype).tiny) * 1e6
+    return squares.size and not (least <= float(squares.min()) + eps and squares.max() < np.inf)
+
+
+def _scale(x, dims, eps):
+    """Powers of two that bring each row to 1, or eps if the row is below its root; and what becomes of eps."""
+    sizes = np.abs(x.array).max(axis=dims, keepdims=True, initial=0).astype(np.float64)
+    sizes = np.maximum(np.where(np.isfinite(sizes), sizes, 1), math.sqrt(eps))
+    exponents = np.frexp(sizes)[1]
+    scale = np.ldexp(1.0, np.clip(-exponents, *(np.finfo(x.dtype).minexp, np.finfo(x.dtype).maxexp - 1)))
+    return scale.astype(x.dtype), (eps * scale * scale).astype(x.dtype)
+
+
+def _normalize(fused, x, weight, bias, eps, dims):
+    """(output, mean, variance) by a fused operation; with rows scaled where their variance is out of range.
+
+    Neither the output nor its derivative changes if a row and √eps are multiplied by one number.
+    """
+    results = fused(x, weight, bias, eps=eps)
+    if not _out_of_range(results[2].array, eps):
+        return results
+    scale, scaled_eps = _scale(x, dims, eps)
+    beside = [1 if i in dims else -1 for i in range(x.ndim)] if len(dims) > 1 else -1
+    weight, bias = (None if p is None else as_tensor(p).reshape(beside) for p in (weight, bias))
+    output, mean, variance = _normalized(x * scale, weight, bias, dims, scaled_eps)
+    with np.errstate(over="ignore", under="ignore"):
+        mean, variance = mean / scale, variance / scale / scale
+    return output, mean.reshape(results[1].shape), variance.reshape(results[2].shape)
 
 
 def as_matrix(x):
@@ -239,6 +274,7 @@ def _check_channels(name, x, **parameters):
                              f"{x.shape}); they must agree")
 
 
+@in_float32
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """(x - E x) / √(Var x + eps) · weight + bias for each channel (Ioffe & Szegedy 2015).
 
@@ -262,11 +298,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         scale = 1 / (_per_channel(running_var, x.ndim) + eps).sqrt()
         return _scaled((x - _per_channel(running_mean, x.ndim)) * scale, weight, bias)
     count = math.prod(x.shape[:1] + x.shape[2:])
-    if count <= 1:
+    if not count:  # nothing to take statistics of
+        return _scaled(x, weight, bias)
+    if count == 1:
         raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; "
-                         "use a "
-                         "larger batch, or eval()")
-    out, mean, variance = normalize_channels(x, weight, bias, eps=eps)
+                         "use a larger batch, or eval()")
+    out, mean, variance = _normalize(normalize_channels, x, weight, bias, eps, (0, *range(2, x.ndim)))
     _move(running_mean, mean.array, momentum)
     _move(running_var, variance.array * (count / (count - 1)), momentum)
     return out
@@ -280,6 +317,7 @@ def _move(running, new, momentum):
         increment_version(running)
 
 
+@in_float32
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """(x - E x) / √(Var x + eps) · weight + bias over the last axes, which have `normalized_shape` (Ba et al. 2016)."""
     x = as_tensor(input)
@@ -290,12 +328,13 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
         if value is not None and value.shape != shape:
             raise ValueError(f"layer_norm: {key} must have shape {shape}, not {value.shape}")
     if len(shape) == 1:
-        return normalize_rows(x, weight, bias, eps=eps).output
+        return _normalize(normalize_rows, x, weight, bias, eps, (x.ndim - 1,))[0]
     flat = x.reshape((*x.shape[:x.ndim - len(shape)], math.prod(shape)))
     parameters = [None if p is None else as_tensor(p).reshape(-1) for p in (weight, bias)]
-    return normalize_rows(flat, *parameters, eps=eps).output.reshape(x.shape)
+    return _normalize(normalize_rows, flat, *parameters, eps, (flat.ndim - 1,))[0].reshape(x.shape)
 
 
+@in_float32
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """Normalization over groups of channels and all positions of (N, C, ...), for each example (Wu & He 2018)."""
     x = as_tensor(input)
@@ -305,31 +344,35 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
                          f"not {x.shape}")
     _check_channels("group_norm", x, weight=weight, bias=bias)
     grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
-    return _scaled(normalize_rows(grouped, eps=eps).output.reshape(x.shape), weight, bias)
+    return _scaled(_normalize(normalize_rows, grouped, None, None, eps, (2,))[0].reshape(x.shape), weight, bias)
 
 
+@in_float32
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
                   momentum=0.1, eps=1e-5):
     """Normalization over the positions of (N, C, ...), for each example and channel (Ulyanov et al. 2016)."""
     x = as_tensor(input)
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
-    if x.ndim < 3 or math.prod(x.shape[2:]) <= 1:
+    if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
         raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than one value a channel, "
                          "not "
                          f"{x.shape}")
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
-    out, mean, variance = normalize_rows(x.reshape((*x.shape[:2], n)), eps=eps)
+    if not x.numel():
+        return _scaled(x, weight, bias)
+    out, mean, variance = _normalize(normalize_rows, x.reshape((*x.shape[:2], n)), None, None, eps, (2,))
     _move(running_mean, mean.array.mean((0, 2)), momentum)
     _move(running_var, variance.array.mean((0, 2)) * (n / (n - 1)), momentum)
     return _scaled(out.reshape(x.shape), weight, bias)
 
 
+@in_float32
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """x / √(mean x² + eps) · weight over the last axes, which have `normalized_shape` (Zhang & Sennrich 2019).
 
-    eps is by default the dtype's smallest step above 1.
+    eps is by default the smallest step above 1 of the dtype that is computed in: of float32 for float16.
     """
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
@@ -337,27 +380,33 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         raise ValueError(f"rms_norm: the input must end in the axes {shape}, its shape is {x.shape}")
     dims = tuple(range(x.ndim - len(shape), x.ndim))
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    out = x / ((x * x).mean(dims, keepdim=True) + eps).sqrt()
+    squares = (x * x).mean(dims, keepdim=True)
+    if _out_of_range(squares.array, eps):
+        scale, eps = _scale(x, dims, eps)
+        x = x * scale
+        squares = (x * x).mean(dims, keepdim=True)
+    out = x / (squares + eps).sqrt()
     return out if weight is None else out * weight
 
 
+@in_float32
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012)."""
     x = as_tensor(input)
     if x.ndim < 3:
         raise ValueError(f"local_response_norm: the input must have shape (N, C, ...), not {x.shape}")
-    channels = x.shape[1]
-    distance = np.subtract.outer(np.arange(channels), np.arange(channels))  # of an output channel from an input channel
-    near = (distance <= (size - 1) // 2) & (distance >= -(size // 2)) if size % 2 else (
-        (distance < size // 2) & (distance >= -(size // 2)))
-    near = np.asarray(near.T if size % 2 == 0 else near, x.dtype)
-    squares = (x * x).transpose(1, -1) @ (near.T / size).astype(x.dtype)
-    return x / (squares.transpose(1, -1) * alpha + k) ** beta
+    if not x.numel():
+        return x * 1
+    count, before, after = x.shape[1], size // 2, (size - 1) // 2
+    shape = lambda n: (x.shape[0], n, *x.shape[2:])  # noqa: E731
+    squares = autograd.cat([autograd.zeros(shape(before), dtype=x.dtype), x * x,
+                            autograd.zeros(shape(after), dtype=x.dtype)], 1)
+    total = sum((squares[:, i:i + count] for i in range(1, size)), start=squares[:, :count])
+    return x / (total * (alpha / size) + k) ** beta
 
 
+@in_float32
 def normalize(input, p=2.0, dim=1, eps=1e-12):
     """x / max(‖x‖_p, eps) along `dim`."""
     x = as_tensor(input)
-    norm = ((x * x).sum(dim, keepdim=True).sqrt() if p == 2 else
-            (x.abs() ** p).sum(dim, keepdim=True) ** (1 / p))
-    return x / autograd.maximum(norm, autograd.full((), eps, dtype=x.dtype))
+    return x / autograd.linalg.vector_norm(x, p, dim, True).clamp(min=eps)

@@ -138,10 +138,13 @@ def _rnn_forward(x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths):
 def _rnn_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths, needs_input_grad):
     states, _ = out
     d = _with_final(*g, lengths)
-    slope = 1 - states * states if nonlinearity == "tanh" else states > 0
+    slope = 1 - states * states if nonlinearity == "tanh" else None
     w, dh = in_columns(w_hh, len(h)), np.empty_like(d[0])
     for t in reversed(range(len(d))):
-        d[t] *= slope[t]
+        if slope is None:
+            d[t][states[t] <= 0] = 0
+        else:
+            d[t] *= slope[t]
         product(d[t], w, out=dh)
         if t:
             d[t - 1] += dh
@@ -216,7 +219,7 @@ def _lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, d
                 factor = factors[t - few.start]
                 dh_t += d_out[t, sequences]
                 if t in last:
-                    dc_t += g_cell[sequences] * last[t][sequences]
+                    dc_t += np.where(last[t][sequences], g_cell[sequences], 0)
                 dc_t += np.multiply(dh_t, through_cell[t - few.start], out=scratch)
                 factor[:, :3] *= dc_t[:, None]
                 factor[:, 3] *= dh_t

@@ -43,6 +43,24 @@ KINDS = {
     "diagonal": (lambda r: {"loc": r.standard_normal((2, 3)), "scale": positive(r, 2, 3)},
                  lambda m, p: m.Independent(m.Normal(**p), 1)),
 }
+OWN = {"probs": {"categorical": 1}, "logits": {"categorical": 1}, "covariance_matrix": 2, "precision_matrix": 2,
+       "scale_tril": 2, "loc": {"covariance": 1, "precision": 1, "scale_tril": 1, "diagonal": 1},
+       "scale": {"diagonal": 1}}
+
+
+def without_batch(kind):
+    """The same distribution, of the parameters of one copy."""
+    draw, make = KINDS[kind]
+
+    def first(name, value):
+        own = OWN.get(name, 0)
+        own = own if isinstance(own, int) else own.get(kind.split()[0], 0)
+        return value.reshape(-1, *value.shape[value.ndim - own:])[0].copy()
+    return lambda rng: {name: first(name, value) for name, value in draw(rng).items()}, make
+
+
+BATCHED = list(KINDS)
+KINDS |= {f"one {kind}": without_batch(kind) for kind in BATCHED}
 kinds = pytest.mark.parametrize("kind", KINDS)
 seeds = st.integers(0, 2 ** 32)
 
@@ -64,7 +82,8 @@ def assert_equal_with_gradients(ours, theirs, our_inputs, their_inputs):
     expected = torch.autograd.grad(theirs, their_inputs, torch.tensor(g), retain_graph=True, allow_unused=True)
     for x, a, b in zip(our_inputs, got, expected, strict=True):
         a, b = 0 if a is None else a.numpy(), 0 if b is None else b.numpy()
-        if x.ndim > 2 and not np.triu(x.detach().numpy(), 1).any():  # PyTorch's has elements above the diagonal
+        square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+        if square and not np.triu(x.detach().numpy(), 1).any():  # PyTorch's has elements above the diagonal
             b = np.tril(b)
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
 
@@ -87,11 +106,11 @@ def test_log_prob_and_entropy_are_pytorchs(kind, seed):
 @settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_kl_divergence_is_pytorchs(kind, seed):
-    if kind == "uniform":
+    if "uniform" in kind:
         seed %= 1000  # the other one is made wider, so that the divergence is finite
     p, tp, ours, theirs = both(kind, seed)
     q, tq, more_ours, more_theirs = both(kind, seed + 1)
-    if kind == "uniform":
+    if "uniform" in kind:
         q, tq = D.Uniform(q.low - 9, q.high + 9), T.Uniform(tq.low - 9, tq.high + 9)
     result = D.kl_divergence(p, q)
     assert_equal_with_gradients(result, T.kl_divergence(tp, tq), ours + more_ours, theirs + more_theirs)
@@ -110,8 +129,20 @@ def test_expanded_distributions_are_pytorchs(kind):
         assert value.shape == (2, *shape, *p.event_shape)
         assert_equal_with_gradients(wide.log_prob(value), expected.log_prob(torch.tensor(value.numpy())), ours, theirs)
         assert_equal_with_gradients(wide.entropy(), expected.entropy(), ours, theirs)
-    with pytest.raises(ValueError, match=r"cannot be expanded to \(4, 7\)"):
-        p.expand((4, 7))
+    if kind in BATCHED:
+        with pytest.raises(ValueError, match=r"cannot be expanded to \(4, 7\)"):
+            p.expand((4, 7))
+
+
+@kinds
+def test_no_copies_and_no_draws(kind):
+    p, *_ = both(kind, 0)
+    none = p.expand((0, *p.batch_shape))
+    for distribution, draws in ((p, (0,)), (none, ()), (none, (2, 0))):
+        value = distribution.sample(draws)
+        assert value.shape == (*draws, *distribution.batch_shape, *p.event_shape)
+        assert distribution.log_prob(value).shape == (*draws, *distribution.batch_shape)
+    assert none.entropy().shape == none.batch_shape == D.kl_divergence(none, none).shape
 
 
 @kinds

@@ -106,6 +106,27 @@ class TestAgainstPyTorch:
     def test_schedules_of_schedules(self, make):
         same(*(rates(optimizer, scheduler, EPOCHS) for optimizer, scheduler in self.both(make)))
 
+    @pytest.mark.parametrize("name", [
+        "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "LambdaLR", "MultiplicativeLR", "CyclicLR",
+        "OneCycleLR"])
+    @settings(max_examples=10, deadline=None)
+    @given(data=st.data(), begun=st.integers(0, 20))
+    def test_going_on_after_any_epoch(self, name, data, begun):
+        """With `last_epoch=`, which needs the optimizer's state alone; exactly before and at a milestone, too."""
+        options = data.draw(SCHEDULES[name])
+        if name == "MultiStepLR":
+            options["milestones"] = [begun, begun + 1, begun + 1, begun + 4]
+        seen = []
+        for module, fresh in ((lr_scheduler, ours), (self.torch.optim.lr_scheduler, self.theirs)):
+            optimizer = fresh("SGD", momentum=0.9)
+            scheduler = getattr(module, name)(optimizer, **options)
+            rates(optimizer, scheduler, begun)
+            resumed = fresh("SGD", momentum=0.9)
+            resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+            scheduler = getattr(module, name)(resumed, **options, last_epoch=scheduler.last_epoch)
+            seen.append(rates(resumed, scheduler, 20))
+        same(*seen)
+
     def test_swa(self):
         from optim import swa_utils
         for strategy in ("cos", "linear"):
