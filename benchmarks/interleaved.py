@@ -39,6 +39,8 @@ class Library:
     version: str = ""
     modules: str = ""
     size: float = 0.0
+    checkout: Path | None = None
+    """For this project as it stands elsewhere: its folder."""
     workloads: list[str] = field(default_factory=list)
 
     def describe(self) -> "Library":
@@ -54,7 +56,8 @@ class Library:
         plain = {name: value for name, value in os.environ.items()
                  if not name.startswith(("OPENBLAS_", "MKL_", "MALLOC_", "PYTHON"))}
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-        return plain | threads | ({"PYTHONPATH": str(HERE.parent)} if self.name in OURS else {})
+        ours = {"PYTHONPATH": str(self.checkout or HERE.parent)} if self.checkout or self.name in OURS else {}
+        return plain | threads | ours
 
 
 class Worker:
@@ -64,7 +67,8 @@ class Worker:
         self.library, self.times, self.disturbed = library, [], []
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         arguments = [workload, *(f"{name}={value}" for name, value in size.items())] if workload else []
-        self.process = subprocess.Popen([library.python, HERE / "worker.py", library.name, *arguments], cwd=HERE,
+        name = "gradcircuit" if library.checkout else library.name
+        self.process = subprocess.Popen([library.python, HERE / "worker.py", name, *arguments], cwd=HERE,
                                         env=library.environment(), text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=self.errors)
         self.answer = self._read()
