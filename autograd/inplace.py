@@ -7,6 +7,7 @@ that a rule saved is never overwritten. If the tensor is a view, the tensor that
 new values stand among its others. Then every view of it is stale, and is taken again when somebody looks at it.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ def _with_part(view: Tensor, values: Tensor) -> Tensor:
     """
     base, operation, options, output = view.view_of
     places = _put_back(np.ones(view.shape, np.float32), base, operation, options, output)
-    if places.shape != base.shape or (places > 1).any():
+    if places is None or (places > 1).any():
         raise RuntimeError(f"several elements of this tensor (shape {view.shape}, made by `{operation.name}`) share "
                            "one place in memory, so that a change has no single meaning; change a copy: t.clone()")
     whole = _put_back(values, base, operation, options, output)
@@ -149,7 +150,8 @@ def _put_back(values: Any, base: Tensor, operation: Operation, options: dict, ou
         g = [np.zeros_like(part) for part in operation.forward(base.array, **options)]
         g[output] = values
         values = tuple(g)
-    return operation.vjps[0](values, None, base, **options)
+    whole = operation.vjps[0](values, None, base, **options)
+    return whole.reshape(base.shape) if math.prod(whole.shape) == math.prod(base.shape) else None  # None: stretched
 
 
 class _Stale(Tensor):

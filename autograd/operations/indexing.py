@@ -99,7 +99,7 @@ def _last_writer(shape, index):
 
 def _write_vjp_value(g, out, x, value, index):
     picked = _getitem(g, index=index)
-    return picked if is_basic(index) else picked * _last_writer(x.shape, index)
+    return picked if is_basic(index) else np.where(_last_writer(x.shape, index), picked, 0)
 
 
 def _setitem_samples(draw):
