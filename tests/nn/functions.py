@@ -110,8 +110,9 @@ beyond[2:, 1] = NAN
 ONES, STEPS = np.array([1.0, -1.0]), np.array([4, 2])
 
 EXAMPLES = {
-    **dict.fromkeys(["relu", "relu6", "sigmoid", "tanh", "selu", "silu", "mish", "logsigmoid", "softsign", "tanhshrink",
-                     "hardsigmoid", "hardswish", "rrelu"], [Example(ODD)]),
+    **{name: [Example(ODD)] for name in [
+        "relu", "relu6", "sigmoid", "tanh", "selu", "silu", "mish", "logsigmoid", "softsign", "tanhshrink",
+        "hardsigmoid", "hardswish", "rrelu"]},
     "elu": [Example(ODD), Example(ODD, 0.5)], "celu": [Example(ODD), Example(ODD, 0.5)],
     "leaky_relu": [Example(ODD), Example(ODD, 0.3), Example(ODD, -0.3)],
     "gelu": [Example(ODD), Example(ODD, approximate="tanh")],
@@ -177,7 +178,8 @@ EXAMPLES = {
           for other in (SAME, np.zeros_like(ROWS))],
         Example(CALM, CALM[::-1].copy(), np.array([1.0, -1.0, 0.0, -1.0]), fixed=(2,))],
     "margin_ranking_loss": [
-        *[Example(*grid(KINKS, [1.0, -1.0, NAN], ONES), fixed=(2,), margin=m, reduction="none") for m in (0.0, 0.5, 2.0)],
+        *[Example(*grid(KINKS, [1.0, -1.0, NAN], ONES), fixed=(2,), margin=margin, reduction="none")
+          for margin in (0.0, 0.5, 2.0)],
         Example(CALM[0], CALM[1], np.array([1.0, -1.0, 1.0]), fixed=(2,))],
     "hinge_embedding_loss": [*of_pairs(ODD, np.array([1.0, -1.0, 1.0, 0.0])), *of_pairs(ODD, ONES, margin=0.5)],
     "soft_margin_loss": [*of_pairs(ODD, ONES)],
