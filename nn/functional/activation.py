@@ -18,6 +18,7 @@ from autograd.random import numpy_generator
 from autograd.samples import call, nonzero, numbers
 from autograd.threads import CACHED, in_parallel, pieces
 from nn.functional.precision import in_float32
+from nn.functional.weighted import weighted
 
 
 def offers_inplace(function):
@@ -181,7 +182,10 @@ def softplus(input, beta=1.0, threshold=20.0):
     """log(1 + exp(beta x)) / beta, without overflow; x itself where beta x > threshold."""
     x = as_tensor(input)
     scaled = x * beta if beta != 1 else x
-    return autograd.where(scaled.array > threshold, x, softplus_anywhere(scaled) / beta)
+    out = softplus_anywhere(scaled)
+    out = out / beta if beta != 1 else out
+    linear = scaled.array > threshold
+    return autograd.where(linear, x, out) if linear.any() else out
 
 
 def logsigmoid(input):
@@ -216,9 +220,14 @@ tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.t
 
 # Piecewise linear
 
+def _slopes(x, negative):
+    """1 where x > 0, else `negative`; an array of x's dtype."""
+    return ((x > 0) * (1 - negative) + negative).astype(x.dtype)
+
+
 _leaky_relu = operation(
-    lambda x, *, negative_slope: np.where(x > 0, x, x * negative_slope), names="_leaky_relu",
-    vjps=lambda g, out, x, negative_slope: np.where(x > 0, g, g * negative_slope),
+    lambda x, *, negative_slope: x * _slopes(x, negative_slope), names="_leaky_relu",
+    vjps=lambda g, out, x, negative_slope: weighted(g, _slopes(x, negative_slope)),
     samples=lambda draw: call(draw.array(away_from=(0,)), negative_slope=draw.choice([0.25, 0.0])))
 
 
@@ -256,7 +265,7 @@ def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
 
 _hardtanh = operation(
     lambda x, *, low, high: np.clip(x, low, high), names="_hardtanh",
-    vjps=lambda g, out, x, low, high: np.where((x <= low) | (x >= high), 0, g),
+    vjps=lambda g, out, x, low, high: weighted(g, ~((x <= low) | (x >= high))),
     samples=lambda draw: call(draw.array(away_from=(-0.75, 0.5)), low=-0.75, high=0.5))
 
 
@@ -282,13 +291,13 @@ def hardsigmoid(input):
 
 hardswish = offers_inplace(operation(
     lambda x: np.maximum(x, -3) * (np.clip(x, -3, 3) / 6 + 0.5), names="_hardswish",
-    vjps=lambda g, out, x: np.where(x <= -3, 0, np.where(x >= 3, g, g * (np.clip(x, -3, 3) / 3 + 0.5))),
+    vjps=lambda g, out, x: weighted(g, np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + 0.5))),
     samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
     doc="x relu6(x + 3) / 6 (Howard et al. 2019)."))
 
 _hardshrink = operation(
     lambda x, *, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x), names="_hardshrink",
-    vjps=lambda g, out, x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, g),
+    vjps=lambda g, out, x, lambd: weighted(g, ~((x >= -lambd) & (x <= lambd))),
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
@@ -307,7 +316,7 @@ def softshrink(input, lambd=0.5):
 
 _threshold = operation(
     lambda x, *, threshold, value: np.where(x <= threshold, value, x), names="_threshold",
-    vjps=lambda g, out, x, threshold, value: np.where(x <= threshold, 0, g),
+    vjps=lambda g, out, x, threshold, value: weighted(g, ~(x <= threshold)),
     samples=lambda draw: call(draw.array(away_from=(0.5,)), threshold=0.5, value=-1.0))
 
 
@@ -319,11 +328,14 @@ def threshold(input, threshold, value):
 
 # Exponential on the negative side
 
+def _elu_slope(x, alpha, scale, inner):
+    at_zero = alpha * scale * inner
+    return np.exp(-autograd.relu(-x) * inner) * at_zero + (x > 0) * (scale - at_zero)
+
+
 _elu = operation(
-    lambda x, *, alpha, scale, inner: np.where(
-        x > 0, x * scale, alpha * scale * np.expm1(np.where(x > 0, 0, x) * inner)),
-    vjps=lambda g, out, x, alpha, scale, inner: np.where(
-        x > 0, g * scale, g * (alpha * scale * inner) * np.exp(np.where(x < 0, x, 0) * inner)),
+    lambda x, *, alpha, scale, inner: np.maximum(x, 0) * scale + np.expm1(np.minimum(x, 0) * inner) * (alpha * scale),
+    vjps=lambda g, out, x, alpha, scale, inner: g * _elu_slope(x, alpha, scale, inner),
     names="_elu", samples=lambda draw: call(draw.array(away_from=(0,)), alpha=draw.choice([1.0, 0.5]),
                                             scale=draw.choice([1.0, 1.5]), inner=draw.choice([1.0, 2.0])))
 

@@ -9,7 +9,8 @@ from autograd.samples import pair
 def times(x, weight):
     """`weighted` of arrays."""
     with np.errstate(invalid="ignore"):  # inf · 0, which is not taken
-        return np.where(weight == 0, 0, x * weight)
+        out = x * weight
+    return out if np.isfinite(out).all() else np.where(weight == 0, 0, out)  # selecting takes five times as long
 
 
 weighted = operation(

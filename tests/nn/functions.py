@@ -110,9 +110,9 @@ beyond[2:, 1] = NAN
 ONES, STEPS = np.array([1.0, -1.0]), np.array([4, 2])
 
 EXAMPLES = {
-    **{name: [Example(ODD)] for name in (
+    **{name: [Example(ODD)] for name in [
         "relu", "relu6", "sigmoid", "tanh", "selu", "silu", "mish", "logsigmoid", "softsign", "tanhshrink",
-        "hardsigmoid", "hardswish", "rrelu")},
+        "hardsigmoid", "hardswish", "rrelu"]},
     "elu": [Example(ODD), Example(ODD, 0.5)], "celu": [Example(ODD), Example(ODD, 0.5)],
     "leaky_relu": [Example(ODD), Example(ODD, 0.3), Example(ODD, -0.3)],
     "gelu": [Example(ODD), Example(ODD, approximate="tanh")],
