@@ -227,7 +227,7 @@ def logit(x, eps=None):
     return log(x / (1 - x))
 
 
-def _ahead(x, y):
+def ahead(x, y):
     """x - y; two that are inf are level, and of two that are -inf there is nothing that either could be ahead by."""
     same = (x == y) & np.isinf(x)
     return np.where(same, np.minimum(x, 0), x - np.where(same, 0, y))
@@ -235,11 +235,11 @@ def _ahead(x, y):
 
 logaddexp = operation(
     np.logaddexp,
-    vjps=(lambda g, out, x, y: g * sigmoid(_ahead(x, y)), lambda g, out, x, y: g * sigmoid(_ahead(y, x))),
+    vjps=(lambda g, out, x, y: g * sigmoid(ahead(x, y)), lambda g, out, x, y: g * sigmoid(ahead(y, x))),
     samples=pair, numpy=np.logaddexp, doc="log(exp(x) + exp(y)), without overflow.")
 logaddexp2 = operation(
-    np.logaddexp2, vjps=(lambda g, out, x, y: g * sigmoid(_ahead(x, y) * math.log(2)),
-                         lambda g, out, x, y: g * sigmoid(_ahead(y, x) * math.log(2))),
+    np.logaddexp2, vjps=(lambda g, out, x, y: g * sigmoid(ahead(x, y) * math.log(2)),
+                         lambda g, out, x, y: g * sigmoid(ahead(y, x) * math.log(2))),
     samples=pair, numpy=np.logaddexp2, doc="log2(2**x + 2**y), without overflow.")
 
 
@@ -343,7 +343,7 @@ def rad2deg(x):
 
 
 # Kinks. The gradient of relu and of abs at 0 is 0; equal arguments of maximum and minimum share it, of fmax and fmin
-# the first has it; clamp lets it through at its bounds. Where an argument is nan, and so the result, it is let through.
+# the first has it; clamp lets it through at its bounds. Where x is nan, relu, maximum and minimum let it through.
 
 relu = operation(
     # an array of zeros, though a small one: NumPy's loop with a number is not vectorised
