@@ -246,6 +246,7 @@ def _qr_vjp(g, out, x, mode):
     if mode != "reduced" and (mode == "r" or x.shape[-2] > x.shape[-1]):
         raise RuntimeError(f"qr(mode={mode!r}) of shape {x.shape} has no derivative; use mode='reduced'")
     (gq, gr), (q, r), rows = g, out, x.shape[-2]
+    gr = np.triu(gr)
     left, beyond = r[..., :, :rows], None
     if rows < x.shape[-1]:  # wide: the columns beyond the square are Q times those of R
         beyond, gr_beyond, gr = x[..., :, rows:], gr[..., :, rows:], gr[..., :, :rows]
@@ -332,7 +333,7 @@ def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
     u, s, vh = svd(x, full_matrices=False)
     rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
-    kept = s.detach() > rtol * s.detach().amax(-1, keepdim=True)
+    kept = s.detach() > rtol * s.detach()[..., :1]
     return (_mT(vh) * where(kept, 1 / where(kept, s, 1.0), 0.0)[..., None, :]) @ _mT(u)
 
 
@@ -352,7 +353,7 @@ def matrix_power(x, n):
 def _norm_vjp(g, out, x, ord, dim, keepdim):
     g, norm = beside(g, x.shape, dim), beside(out, x.shape, dim)
     if ord == 0:
-        return np.zeros_like(x) * g
+        return times(g, np.zeros_like(x))
     if ord == 1:
         return times(g, np.sign(x))
     ratio = x / np.where(norm == 0, 1, norm)
@@ -373,14 +374,17 @@ def length(x, ord, axis, keepdims):
         size = np.abs(x)
         if ord == 1:
             return size.sum(axis=axis, keepdims=keepdims)
-        total = (x * x if ord == 2 else size ** ord).sum(axis=axis, keepdims=keepdims)
+
+        def norm_of(powers):
+            total = powers.sum(axis=axis, keepdims=True)
+            return total, np.sqrt(total) if ord == 2 else total ** (1 / ord)
+        total, out = norm_of(x * x if ord == 2 else size ** ord)
         limits = np.finfo(x.dtype)
-        if ((total < np.inf) & (total > limits.tiny / limits.eps)).all():
-            return np.sqrt(total) if ord == 2 else total ** (1 / ord)
-        scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
-        scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
-        total = ((size / scale) ** ord).sum(axis=axis, keepdims=True)
-        out = scale * (np.sqrt(total) if ord == 2 else total ** (1 / ord))
+        regular = (total < np.inf) & (total > limits.tiny / limits.eps)
+        if not regular.all():
+            scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
+            scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
+            out = np.where(regular, out, scale * norm_of((size / scale) ** ord)[1])
     return out if keepdims else out.squeeze(axis)
 
 
@@ -417,7 +421,7 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         return vector_norm(x, 2, (rows, columns), keepdim)
     if ord in ("nuc", 2, -2):
         s = svdvals(movedim(x, (rows, columns), (-2, -1)))
-        norm = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord == 2 else s.amin(-1)
+        norm = s.sum(-1) if ord == "nuc" or not (s.shape[-1] or ord < 0) else s.amax(-1) if ord == 2 else s.amin(-1)
     elif ord in (1, -1, math.inf, -math.inf):
         along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = x.abs().sum(along, keepdim=True)

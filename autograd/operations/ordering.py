@@ -80,7 +80,8 @@ def topk(x, *, k, dim=-1, largest=True, sorted=True):
     if not 0 <= k <= n:
         raise ShapeError(f"k={k} is out of range for {n} elements along dim={dim}")
     places = range(n - k, n) if largest else range(k)  # in order of size
-    indices = np.argpartition(x, [p for p in (places.start, places.stop - 1) if 0 <= p < n], axis=dim)
+    ends = [p for p in (places.start, places.stop - 1) if 0 <= p < n]
+    indices = np.argpartition(x, np.array(ends, np.int64), axis=dim)
     indices = np.sort(np.take(indices, places, axis=dim), axis=dim)
     values = np.take_along_axis(x, indices, dim)
     order = _order(values, dim, descending=largest)
@@ -94,6 +95,8 @@ def _selection(choose, name, doc, samples=_distinct):
     """The operation that takes the element at `choose(x, axis)`, a position along each row."""
     def forward(x, *, dim, keepdim=False):
         row, dim = as_row(x), axis(dim, x.ndim)
+        if not row.shape[dim]:
+            raise IndexError(f"there is no element to take along dim={dim} of a tensor of shape {x.shape}")
         indices = np.expand_dims(choose(row, dim), dim)
         values = np.take_along_axis(row, indices, dim)
         return (values, indices) if keepdim and x.ndim else (values.squeeze(dim), indices.squeeze(dim))

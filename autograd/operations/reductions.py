@@ -42,7 +42,7 @@ def summed(method, x, dtype, **options):
         return method(x, dtype=np.float32, **options).astype(dtype)
     out = method(x, dtype=dtype, **options)
     if dtype is dtypes.float32 and not finite(out):
-        return method(x, dtype=np.float64, **options).astype(dtype)
+        return np.where(np.isfinite(out), out, method(x, dtype=np.float64, **options).astype(dtype))
     return out
 
 
@@ -67,9 +67,11 @@ def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over `dim` (an axis, several, or all)."""
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
-    axis = reduced(dim, x.ndim)
+    axis, number = reduced(dim, x.ndim), count(x.shape, dim)
     out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
-    return out if finite(out) else (x / count(x.shape, dim)).sum(axis=axis, keepdims=keepdim, dtype=out.dtype)
+    if finite(out) or not number:
+        return out
+    return np.where(np.isfinite(out), out, (x / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
 
 
 @operation(samples=reduction, numpy=np.nansum)
@@ -183,7 +185,7 @@ def _var(x, *, dim, correction, keepdim):
     deviations, axis, divisor = _deviations(x, dim), reduced(dim, x.ndim), _divisor(x.shape, dim, correction)
     out = np.add.reduce(deviations * deviations, axis=axis, keepdims=keepdim) / divisor
     if not finite(out):
-        out = (length(deviations, 2, axis, keepdim) / math.sqrt(divisor)) ** 2
+        out = np.where(np.isfinite(out), out, (length(deviations, 2, axis, keepdim) / np.sqrt(divisor)) ** 2)
     return _narrowed(out, x)
 
 

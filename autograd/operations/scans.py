@@ -32,9 +32,13 @@ def _accumulated(method, x, dim, dtype=None):
 
 # The sum of what follows is the adjoint of the sum of what came before.
 
+def _from_the_end(x, *, dim):
+    row, dim = as_row(x), axis(dim, x.ndim)
+    return np.flip(_accumulated(np.cumsum, np.flip(row, dim), dim), dim).reshape(x.shape)
+
+
 _sum_of_following = operation(
-    lambda x, *, dim: np.flip(_accumulated(np.cumsum, np.flip(as_row(x), dim), dim), dim).reshape(x.shape),
-    vjps=lambda g, out, x, dim: cumsum(g, dim=dim), samples=along_one, names="_sum_of_following")
+    _from_the_end, vjps=lambda g, out, x, dim: cumsum(g, dim=dim), samples=along_one, names="_sum_of_following")
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: _sum_of_following(g, dim=dim), samples=along_one, inplace=True,

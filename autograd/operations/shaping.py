@@ -566,9 +566,13 @@ def tensor_split(x, indices_or_sections, dim=0):
     return tuple([x[(*lead, slice(a, b))] for a, b in zip([None, *cuts], [*cuts, None], strict=True)])
 
 
+def _slices(x, *, dim):
+    lead = (slice(None),) * axis(dim, x.ndim)
+    return tuple([x[(*lead, i, ...)] for i in range(x.shape[dim])])
+
+
 _unbind = operation(
-    lambda x, *, dim: tuple([x[(slice(None),) * axis(dim, x.ndim) + (i, ...)] for i in range(x.shape[dim])]),
-    vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
+    _slices, vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
     samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
 
 
