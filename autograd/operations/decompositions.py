@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from autograd.operations.pointwise import where
+from autograd.operations.pointwise import only, times, where
 from autograd.operations.products import matmul
-from autograd.operations.shaping import axes, movedim
+from autograd.operations.shaping import axes, beside, clone, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -147,32 +147,56 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):  # noqa: N
     return _solve_triangular(A, B, upper=upper, unitriangular=unitriangular)
 
 
-# Determinants
+# Determinants. They are polynomials, whose derivatives exist at singular matrices too.
 
-def _cofactors(x):
-    """The matrix of cofactors, which is det(x) inv(x)' where x is regular, from the singular values."""
+def _turned(x):
+    """Singular values, and the orthogonal matrices on both sides, with the sign of the product of their determinants:
+    the cofactors of u s vh are sign u (cofactors of s) vh, and those of a diagonal matrix are products.
+    """
     u, s, vh = np.linalg.svd(x)
-    n = x.shape[-1]
-    others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
-    sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None]
-    return (u * (sign * others)[..., None, :]) @ vh
+    return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
-def _det_vjp(g, out, x):
-    g = g[..., None, None]
-    if isinstance(x, Tensor):
-        return g * out[..., None, None] * _mT(inv(x))
-    return g * _cofactors(x)
+def _cofactors_of(x):
+    u, s, vh, sign = _turned(x)
+    others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(-1)
+    return (u * (sign * others[..., None, :])) @ vh
 
 
-det = operation(lambda x: np.asarray(np.linalg.det(x)), vjps=_det_vjp, names="det", numpy=np.linalg.det,
-                samples=lambda draw: call(_regular(draw)),
-                doc="The determinant of square matrices. Its first derivative is right at singular ones, too.")
+def _cofactors_vjp(g, out, x):
+    if isinstance(x, Tensor):  # the third derivative of a determinant, at regular matrices
+        t = _mT(inv(x))
+        return ((g * out).sum((-2, -1), keepdim=True) * t - out @ _mT(g) @ t)
+    u, s, vh, sign = _turned(x)
+    n = s.shape[-1]
+    neither = np.eye(n, dtype=bool)[:, None] | np.eye(n, dtype=bool)[None]
+    others = np.where(neither, 1, s[..., None, None, :]).prod(-1) * (1 - np.eye(n, dtype=x.dtype))
+    turned = _mT(u) @ g @ _mT(vh)
+    diagonal = (others @ np.diagonal(turned, 0, -2, -1)[..., None]) * np.eye(n, dtype=x.dtype)
+    return u @ (sign * (diagonal - others * _mT(turned))) @ vh
+
+
+_cofactors = operation(_cofactors_of, vjps=_cofactors_vjp, names="_cofactors",
+                       samples=lambda draw: call(_regular(draw)),
+                       doc="The matrix of cofactors, which is det(x) inv(x)' where x is regular.")
+
+det = operation(lambda x: np.asarray(np.linalg.det(x)), vjps=lambda g, out, x: g[..., None, None] * _cofactors(x),
+                names="det", numpy=np.linalg.det, samples=lambda draw: call(_regular(draw)),
+                doc="The determinant of square matrices. Its derivatives are right at singular ones, too.")
+
+
+def _inverse_transposed(x, out):
+    """inv(x)', infinite at singular matrices: the slope of log |det x|."""
+    singular = np.isinf(out)
+    if not singular.any():
+        return _mT(inv(x))
+    singular = singular[..., None, None]
+    return np.where(singular, _cofactors(x) / 0.0, _mT(inv(np.where(singular, _eye(x), x))))
 
 
 slogdet = operation(
     lambda x: tuple(map(np.asarray, np.linalg.slogdet(x))), outputs="sign logabsdet", names="slogdet",
-    vjps=lambda g, out, x: g[1][..., None, None] * _mT(inv(x)), numpy=np.linalg.slogdet,
+    vjps=lambda g, out, x: g[1][..., None, None] * _inverse_transposed(x, out[1]), numpy=np.linalg.slogdet,
     samples=lambda draw: call(_regular(draw)),
     doc="Sign and logarithm of the absolute value of the determinant of square matrices: (sign, logabsdet).")
 
@@ -222,6 +246,7 @@ def _qr_vjp(g, out, x, mode):
     if mode != "reduced" and (mode == "r" or x.shape[-2] > x.shape[-1]):
         raise RuntimeError(f"qr(mode={mode!r}) of shape {x.shape} has no derivative; use mode='reduced'")
     (gq, gr), (q, r), rows = g, out, x.shape[-2]
+    gr = np.triu(gr)
     left, beyond = r[..., :, :rows], None
     if rows < x.shape[-1]:  # wide: the columns beyond the square are Q times those of R
         beyond, gr_beyond, gr = x[..., :, rows:], gr[..., :, rows:], gr[..., :, :rows]
@@ -308,7 +333,7 @@ def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
     u, s, vh = svd(x, full_matrices=False)
     rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
-    kept = s.detach() > rtol * s.detach().amax(-1, keepdim=True)
+    kept = s.detach() > rtol * s.detach()[..., :1]
     return (_mT(vh) * where(kept, 1 / where(kept, s, 1.0), 0.0)[..., None, :]) @ _mT(u)
 
 
@@ -318,42 +343,56 @@ def matrix_power(x, n):
     if n < 0:
         return matrix_power(inv(x), -n)
     if n == 0:
-        return x * 0 + _eye(x)
+        return where(True, _eye(x), x)
     half = matrix_power(x, n // 2) if n > 1 else None
-    return x if n == 1 else matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), x)
+    return clone(x) if n == 1 else matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), x)
 
 
 # Norms
 
-def _beside(values, shape, dim):
-    """The result of a reduction, beside every element it was made from (all of them if dim is None)."""
-    reduced = range(len(shape)) if dim is None else axes(dim, len(shape)) if shape else ()
-    return values.reshape([1 if i in reduced else n for i, n in enumerate(shape)])
-
-
 def _norm_vjp(g, out, x, ord, dim, keepdim):
-    g, norm = _beside(g, x.shape, dim), _beside(out, x.shape, dim)
-    norm = np.where(norm == 0, 1, norm)  # all elements are 0, and so is the gradient
-    if ord == 2:
-        return g * x / norm
+    g, norm = beside(g, x.shape, dim), beside(out, x.shape, dim)
+    if ord == 0:
+        return times(g, np.zeros_like(x))
     if ord == 1:
-        return g * np.sign(x)
-    return g * np.sign(x) * np.where(x == 0, 1, np.abs(x) / norm) ** (ord - 1)
+        return times(g, np.sign(x))
+    ratio = x / np.where(norm == 0, 1, norm)
+    if ord != 2:
+        ratio = np.sign(x) * np.where(x == 0, 1, np.abs(ratio)) ** (ord - 1)
+    return times(g, only(ratio, norm != 0))  # a norm of 0 is taken to be flat
 
 
-def _norm(x, *, ord, dim, keepdim):
-    if x.dtype == np.float16:  # whose squares overflow
-        return _norm(x.astype(np.float32), ord=ord, dim=dim, keepdim=keepdim).astype(np.float16)
-    if ord == 2:
-        return np.sqrt((x * x).sum(axis=dim, keepdims=keepdim))
-    if ord == 1:
-        return np.abs(x).sum(axis=dim, keepdims=keepdim)
-    return (np.abs(x) ** ord).sum(axis=dim, keepdims=keepdim) ** (1 / ord)
+def length(x, ord, axis, keepdims):
+    """The norm of order `ord` over `axis`, of an array: scaled by the largest |x| (of a negative order, the smallest)
+    where powers would leave the range of numbers.
+    """
+    if x.dtype == np.float16:
+        return length(x.astype(np.float32), ord, axis, keepdims).astype(np.float16)
+    with np.errstate(all="ignore"):
+        if ord == 0:
+            return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
+        size = np.abs(x)
+        if ord == 1:
+            return size.sum(axis=axis, keepdims=keepdims)
+
+        def norm_of(powers):
+            total = powers.sum(axis=axis, keepdims=True)
+            return total, np.sqrt(total) if ord == 2 else total ** (1 / ord)
+        total, out = norm_of(x * x if ord == 2 else size ** ord)
+        limits = np.finfo(x.dtype)
+        regular = (total < np.inf) & (total > limits.tiny / limits.eps)
+        if not regular.all():
+            scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
+            scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
+            out = np.where(regular, out, scale * norm_of((size / scale) ** ord)[1])
+    return out if keepdims else out.squeeze(axis)
 
 
-_power_norm = operation(_norm, vjps=_norm_vjp, names="_vector_norm", samples=lambda draw: call(
-    x := draw.array(away_from=(0,), min_side=1), ord=draw.choice([2, 1, 3, 1.5]), dim=draw.dims(x.ndim),
-    keepdim=draw.boolean()))
+_power_norm = operation(
+    lambda x, *, ord, dim, keepdim: length(x, ord, reduced(dim, x.ndim), keepdim), vjps=_norm_vjp,
+    names="_vector_norm", samples=lambda draw: call(
+        x := draw.array(away_from=(0,), min_side=1), ord=draw.choice([2, 1, 3, 1.5, 0.5, -1, 0]),
+        dim=draw.dims(x.ndim), keepdim=draw.boolean()))
 
 
 @operation(names="_linalg_vector_norm", methods="", numpy={
@@ -364,12 +403,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """(sum of |x| ** ord) ** (1 / ord) over `dim` (an axis, several, or all). ord=inf is the largest |x|, -inf the
     smallest, 0 counts the elements that are not 0. The gradient is 0 where all elements are 0."""
     x = x if dtype is None else x.to(dtype)
-    if isinstance(dim, list):
-        dim = tuple(dim)
     if ord in (math.inf, -math.inf):
         return x.abs().amax(dim, keepdim) if ord > 0 else x.abs().amin(dim, keepdim)
-    if ord == 0:
-        return (x != 0).to(x.dtype).sum(dim, keepdim)
     return _power_norm(x, ord=ord, dim=dim, keepdim=keepdim)
 
 
@@ -386,14 +421,14 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         return vector_norm(x, 2, (rows, columns), keepdim)
     if ord in ("nuc", 2, -2):
         s = svdvals(movedim(x, (rows, columns), (-2, -1)))
-        norm = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord == 2 else s.amin(-1)
+        norm = s.sum(-1) if ord == "nuc" or not (s.shape[-1] or ord < 0) else s.amax(-1) if ord == 2 else s.amin(-1)
     elif ord in (1, -1, math.inf, -math.inf):
         along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = x.abs().sum(along, keepdim=True)
         norm = (sums.amax if ord > 0 else sums.amin)((along, across))
     else:
         raise ValueError(f"ord={ord!r} is no norm of matrices; there are 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2")
-    return _beside(norm, x.shape, (rows, columns)) if keepdim else norm
+    return beside(norm, x.shape, (rows, columns)) if keepdim else norm
 
 
 @operation(names="_linalg_norm", methods="", numpy=np.linalg.norm,

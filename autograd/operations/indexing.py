@@ -3,6 +3,7 @@
 Each way of reading has an adjoint that adds into zeros: the derivative of one is the other.
 """
 
+import functools
 import math
 from types import EllipsisType, NoneType
 
@@ -11,7 +12,8 @@ import numpy as np
 from autograd import inplace
 from autograd.grad_mode import mode
 from autograd.operation import ShapeError
-from autograd.operations.shaping import axis, movedim
+from autograd.operations.pointwise import only
+from autograd.operations.shaping import as_row, axis, movedim
 from autograd.samples import call
 from autograd.sharing import own
 from autograd.table import operation
@@ -99,7 +101,7 @@ def _last_writer(shape, index):
 
 def _write_vjp_value(g, out, x, value, index):
     picked = _getitem(g, index=index)
-    return picked if is_basic(index) else np.where(_last_writer(x.shape, index), picked, 0)
+    return picked if is_basic(index) else only(picked, _last_writer(x.shape, index))
 
 
 def _setitem_samples(draw):
@@ -242,7 +244,7 @@ Tensor.fill_, Tensor.zero_, Tensor.copy_ = fill_, zero_, copy_
 
 def _grid(index, dim):
     """The full index that `index` along axis `dim` stands for."""
-    dim = axis(dim, index.ndim)
+    dim, index = axis(dim, index.ndim), as_row(index)
     return tuple([index if i == dim else np.arange(n).reshape([-1 if j == i else 1 for j in range(index.ndim)])
                   for i, n in enumerate(index.shape)])
 
@@ -264,27 +266,37 @@ def _scatter_samples(draw):
 
 def scatter_along(x, index, dim, shape):
     """Zeros of `shape`, with x added at `index` along axis `dim`: the adjoint of `gather`."""
-    return _scatter(x, index=_grid(np.asarray(index), dim), shape=shape)
+    return _scatter(as_row(x), index=_grid(np.asarray(index), dim), shape=shape or (1,)).reshape(shape)
 
 
 @operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples)
 def gather(x, *, dim, index):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
     index = np.asarray(index)
-    if index.ndim != x.ndim:
+    if (index.ndim or 1) != (x.ndim or 1):
         raise IndexError(f"index has {index.ndim} axes and the tensor {x.ndim}; they must have as many")
-    return x[_grid(index, dim)] if x.ndim else x[index].reshape(())
+    return as_row(x)[_grid(index, dim)].reshape(index.shape)
 
 
 def _at(x, dim, index, src):
     """The full index, and the part of `src` that belongs to it."""
     index = _array(index)
-    if index.ndim != x.ndim:
+    if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
+    src = as_row(src) if index.ndim and hasattr(src, "ndim") and not isinstance(src, np.generic) else src
     return _grid(index, dim), src[tuple(map(slice, index.shape))] if getattr(src, "ndim", 0) else src
 
 
+def _without_axes_too(function):
+    """Let a function of x, `dim` and others take an x without axes, as if it had one."""
+    @functools.wraps(function)
+    def forward(x, *args, **options):
+        return function(x, *args, **options) if x.ndim else function(x.reshape(1), *args, **options).reshape(())
+    return forward
+
+
 @operation(inplace=True, samples=_scatter_samples)
+@_without_axes_too
 def scatter(x, dim, index, src=None, *, value=None, reduce=None):
     """x with src[i][j][k] written to [i][index[i][j][k]][k] for dim=1, and so on; where positions repeat, the last one
     stays. `src` may be a number; `reduce="add"` adds instead of writing."""
@@ -295,6 +307,7 @@ def scatter(x, dim, index, src=None, *, value=None, reduce=None):
 
 
 @operation(inplace=True, samples=_scatter_samples)
+@_without_axes_too
 def scatter_add(x, dim, index, src):
     """x with src[i][j][k] added at [i][index[i][j][k]][k] for dim=1, and so on; repeated positions add up."""
     at, src = _at(x, dim, index, src)
@@ -307,11 +320,11 @@ def take_along_dim(x, index, dim=None):
     index = _array(index)
     if dim is None:
         return gather(x.reshape(-1), 0, index.reshape(-1))
-    dim = axis(dim, x.ndim)
+    dim, shape, x, index = axis(dim, x.ndim), index.shape, as_row(x), as_row(index)
     others = np.broadcast_shapes(*[(*a.shape[:dim], 1, *a.shape[dim + 1:]) for a in (x, index)])
     lead, rest = others[:dim], others[dim + 1:]
-    return gather(x.expand((*lead, x.shape[dim], *rest)), dim,
-                  np.broadcast_to(index, (*lead, index.shape[dim], *rest)))
+    out = gather(x.expand((*lead, x.shape[dim], *rest)), dim, np.broadcast_to(index, (*lead, index.shape[dim], *rest)))
+    return out if shape else out.reshape(())
 
 
 def _slices(draw):
@@ -328,24 +341,28 @@ def _along(x, dim, index):
 
 
 @operation(samples=lambda draw: call(*_slices(draw)[0][:3]))
+@_without_axes_too
 def index_select(x, dim, index):
     """The slices of x at the positions `index` along `dim`."""
     return _getitem(x, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=_slices)
+@_without_axes_too
 def index_add(x, dim, index, source, *, alpha=1):
     """x with slice i of alpha * source added to slice index[i] along `dim`; repeated positions add up."""
     return _additem(x, source if alpha == 1 else source * alpha, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=_slices)
+@_without_axes_too
 def index_copy(x, dim, index, source):
     """x with slice index[i] along `dim` replaced by slice i of `source`."""
     return _setitem(x, source, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=lambda draw: call(*_slices(draw)[0][:3], draw.array(())))
+@_without_axes_too
 def index_fill(x, dim, index, value):
     """x with `value` everywhere in the slices at the positions `index` along `dim`."""
     return _setitem(x, value, index=_along(x, dim, index))
@@ -366,8 +383,8 @@ def _masked(draw):
     return call(x, draw.mask(like=x))
 
 
-@operation(vjps=(lambda g, out, x, mask, value: np.where(mask, 0, g), None,
-                 lambda g, out, x, mask, value: np.where(mask, g, 0)), inplace=True,
+@operation(vjps=(lambda g, out, x, mask, value: only(g, np.logical_not(mask)), None,
+                 lambda g, out, x, mask, value: only(g, mask)), inplace=True,
            samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 def masked_fill(x, mask, value):
     """x with `value` where the mask is true."""

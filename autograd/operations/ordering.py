@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from autograd.operation import ShapeError
 from autograd.operations.indexing import scatter_along
 from autograd.operations.pointwise import maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp
+from autograd.operations.shaping import as_row, axis
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -15,49 +17,52 @@ def _distinct(draw):
     return call(x, dim=draw.dim(x.ndim))
 
 
+def _position(method):
+    def forward(x, *, dim=None, keepdim=False):
+        along = None if dim is None else axis(dim, x.ndim)
+        return np.asarray(method(x, axis=along if x.ndim else None, keepdims=keepdim))
+    return forward
+
+
 argmax = operation(
-    lambda x, *, dim=None, keepdim=False: np.asarray(np.argmax(x, axis=dim, keepdims=keepdim)), vjps=(None,),
-    names="argmax", numpy=np.argmax, doc="The position of the largest element: along `dim`, or in x flattened.")
+    _position(np.argmax), vjps=(None,), names="argmax", numpy=np.argmax,
+    doc="The position of the largest element: along `dim`, or in x flattened.")
 argmin = operation(
-    lambda x, *, dim=None, keepdim=False: np.asarray(np.argmin(x, axis=dim, keepdims=keepdim)), vjps=(None,),
-    names="argmin", numpy=np.argmin, doc="The position of the smallest element: along `dim`, or in x flattened.")
+    _position(np.argmin), vjps=(None,), names="argmin", numpy=np.argmin,
+    doc="The position of the smallest element: along `dim`, or in x flattened.")
 
 
 # Sorting
 
 def _order(x, dim, descending=False):
     """The positions in order of size. Equal elements stay in order, whichever the direction; nan counts as largest."""
-    if not x.ndim:
-        return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
 
 
-def _take(x, indices, dim):
-    return np.take_along_axis(x, indices, dim) if x.ndim else x
-
-
 argsort = operation(
-    lambda x, *, dim=-1, descending=False, stable=False: _order(x, dim, descending), vjps=(None,), names="argsort",
+    lambda x, *, dim=-1, descending=False, stable=False: _order(
+        as_row(x), axis(dim, x.ndim), descending).reshape(x.shape), vjps=(None,), names="argsort",
     doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.", numpy=np.argsort)
 
 
-def _flat_without_axis(a, axis=-1):
+def _sorted(a, axis=-1):
     return sort(a.reshape(-1) if axis is None else a, axis or 0).values
 
 
-@operation(vjps=lambda g, out, x, dim, descending, stable: _put_back(g, out, x.shape, dim), outputs="values indices",
-           samples=_distinct, numpy={np.sort: _flat_without_axis})
+@operation(vjps=lambda g, out, x, dim, descending, stable: _put_back(g, out, dim, x.shape), outputs="values indices",
+           samples=_distinct, numpy={np.sort: _sorted})
 def sort(x, *, dim=-1, descending=False, stable=False):
     """The elements in order of size along `dim`, and where they were: (values, indices). Equal ones stay in order."""
-    indices = _order(x, dim, descending)
-    return _take(x, indices, dim), indices
+    row, dim = as_row(x), axis(dim, x.ndim)
+    indices = _order(row, dim, descending)
+    return np.take_along_axis(row, indices, dim).reshape(x.shape), indices.reshape(x.shape)
 
 
-def _put_back(g, out, shape, dim):
+def _put_back(g, out, dim, shape):
     """The gradients of taken elements, at their places."""
-    return scatter_along(g[0], np.asarray(out[1]), dim, shape) if shape else g[0]
+    return scatter_along(g[0], np.asarray(out[1]), dim, shape)
 
 
 def _topk_samples(draw):
@@ -66,21 +71,22 @@ def _topk_samples(draw):
     return call(x, k=draw.integer(0, x.shape[dim]), dim=dim, largest=draw.boolean())
 
 
-@operation(vjps=lambda g, out, x, k, dim, largest, sorted: _put_back(g, out, x.shape, dim), outputs="values indices",
+@operation(vjps=lambda g, out, x, k, dim, largest, sorted: _put_back(g, out, dim, x.shape), outputs="values indices",
            samples=_topk_samples)
 def topk(x, *, k, dim=-1, largest=True, sorted=True):
     """The k largest (or smallest) elements along `dim`, in order, and where they were: (values, indices)."""
-    if not 0 <= k <= (x.shape[dim] if x.ndim else 1):
-        raise RuntimeError(f"k={k} is out of range for {x.shape[dim] if x.ndim else 1} elements along dim={dim}")
-    if not x.ndim:
-        return x, np.zeros((), np.int64)
+    shape, dim, x = x.shape, axis(dim, x.ndim), as_row(x)
     n = x.shape[dim]
+    if not 0 <= k <= n:
+        raise ShapeError(f"k={k} is out of range for {n} elements along dim={dim}")
     places = range(n - k, n) if largest else range(k)  # in order of size
-    indices = np.argpartition(x, [p for p in (places.start, places.stop - 1) if 0 <= p < n], axis=dim)
+    ends = [p for p in (places.start, places.stop - 1) if 0 <= p < n]
+    indices = np.argpartition(x, np.array(ends, np.int64), axis=dim)
     indices = np.sort(np.take(indices, places, axis=dim), axis=dim)
     values = np.take_along_axis(x, indices, dim)
     order = _order(values, dim, descending=largest)
-    return np.take_along_axis(values, order, dim), np.take_along_axis(indices, order, dim)
+    values, indices = np.take_along_axis(values, order, dim), np.take_along_axis(indices, order, dim)
+    return (values, indices) if shape or k != 1 else (values.reshape(()), indices.reshape(()))
 
 
 # One element along an axis
@@ -88,17 +94,18 @@ def topk(x, *, k, dim=-1, largest=True, sorted=True):
 def _selection(choose, name, doc, samples=_distinct):
     """The operation that takes the element at `choose(x, axis)`, a position along each row."""
     def forward(x, *, dim, keepdim=False):
-        if not x.ndim:
-            return x, np.zeros((), np.int64)
-        indices = np.expand_dims(choose(x, dim), dim)
-        values = np.take_along_axis(x, indices, dim)
-        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+        row, dim = as_row(x), axis(dim, x.ndim)
+        if not row.shape[dim]:
+            raise IndexError(f"there is no element to take along dim={dim} of a tensor of shape {x.shape}")
+        indices = np.expand_dims(choose(row, dim), dim)
+        values = np.take_along_axis(row, indices, dim)
+        return (values, indices) if keepdim and x.ndim else (values.squeeze(dim), indices.squeeze(dim))
 
     def vjp(g, out, x, dim, keepdim):
         g, indices = g[0], np.asarray(out[1])
         if not keepdim and x.ndim:
             g, indices = np.expand_dims(g, dim), np.expand_dims(indices, dim)
-        return scatter_along(g, indices, dim, x.shape) if x.ndim else g
+        return scatter_along(g, indices, dim, x.shape)
 
     return operation(forward, vjps=vjp, outputs="values indices", names=name, samples=samples, doc=doc)
 
@@ -144,8 +151,12 @@ def min(x, dim=None, keepdim=False):
     return amin(x) if dim is None else _min_along(x, dim=dim, keepdim=keepdim)
 
 
+def _median_of_all(x):
+    return _median_along(x.reshape(-1), dim=0)[0] if x.size else np.full((), np.nan, x.dtype)
+
+
 _median = operation(
-    lambda x: _median_along(x.reshape(-1), dim=0)[0], vjps=lambda g, out, x: extreme_vjp(g, out, x, None, False),
+    _median_of_all, vjps=lambda g, out, x: extreme_vjp(g, out, x, None, False),
     names="_median", samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
 
 

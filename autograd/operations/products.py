@@ -5,7 +5,7 @@ import string
 
 import numpy as np
 
-from autograd.operations.shaping import roll
+from autograd.operations.shaping import axes, axis, diag_embed, roll
 from autograd.samples import call
 from autograd.table import NUMPY, operation
 
@@ -52,45 +52,48 @@ def _explicit(equation, ndims):
     dots = "".join(free[:longest])
     full = [s.replace("...", dots[longest - (n - len(s) + 3):]) for s, n in zip(inputs, ndims, strict=True)]
     if arrow:
-        return full, output.replace("...", dots), free[longest:]
+        return full, output.replace("...", dots)
     letters = sorted(set("".join(full)) - set(dots))
-    return full, dots + "".join(c for c in letters if "".join(full).count(c) == 1), free[longest:]
+    return full, dots + "".join(c for c in letters if "".join(full).count(c) == 1)
 
 
 def _einsum_vjp(g, out, *tensors, equation, needs_input_grad):
-    inputs, output, free = _explicit(equation, [x.ndim for x in tensors])
-    return [_einsum_vjp_of(i, g, tensors, inputs, output, iter(free)) if needed else None
+    inputs, output = _explicit(equation, [x.ndim for x in tensors])
+    return [_einsum_vjp_of(i, g, tensors, inputs, output) if needed else None
             for i, needed in enumerate(needs_input_grad)]
 
 
-def _einsum_vjp_of(i, g, tensors, inputs, output, free):
+def _einsum_vjp_of(i, g, tensors, inputs, output):
     """The gradient of operand i: the same sum of products, with g in its place."""
     x = tensors[i]
     operands = [g, *(t for j, t in enumerate(tensors) if j != i)]
     subscripts = [output, *(s for j, s in enumerate(inputs) if j != i)]
     target = ""
-    for letter, n in zip(inputs[i], x.shape, strict=True):
-        if letter in target:  # a diagonal was read: the gradient is zero beside it
-            twin = next(free)
-            operands.append(np.eye(n, dtype=x.dtype))
-            subscripts.append(letter + twin)
-            letter = twin
+    for letter in inputs[i]:
         target += letter
     # A letter that stands nowhere else was summed over: g is the same for all its values.
-    present = "".join(c for c in target if any(c in s for s in subscripts))
+    letters = "".join(dict.fromkeys(target))
+    present = "".join(c for c in letters if any(c in s for s in subscripts))
     result = _einsum(*operands, equation=f"{','.join(subscripts)}->{present}")
-    if present == target:
-        return result
     lengths = dict(zip(present, result.shape, strict=True))
-    return np.broadcast_to(result.reshape([lengths.get(c, 1) for c in target]),
-                           [lengths.get(c, n) for c, n in zip(target, x.shape, strict=True)])
+    sizes = {c: lengths.get(c, n) for c, n in zip(target, x.shape, strict=True)}
+    if present != letters:
+        result = np.broadcast_to(result.reshape([lengths.get(c, 1) for c in letters]), [sizes[c] for c in letters])
+    for place, c in enumerate(target):  # a diagonal was read: the gradient is zero beside it
+        if c in target[:place]:
+            result = diag_embed(np.moveaxis(result, target.index(c), -1), 0, target.index(c), place)
+    return result
 
 
 def _contract(*tensors, equation):
     """np.einsum, but two operands by one matrix product where they have letters in common."""
+    inputs, output = _explicit(equation, [x.ndim for x in tensors])
+    if "..." in equation:  # NumPy wants them in the output too
+        equation = f"{','.join(inputs)}->{output}"
     if len(tensors) != 2:
-        return np.einsum(equation, *tensors, optimize=len(tensors) > 2)
-    (left, right), output, _ = _explicit(equation, [x.ndim for x in tensors])
+        out = np.einsum(equation, *tensors, optimize=len(tensors) > 2)
+        return out.copy() if len(tensors) == 1 else out
+    left, right = inputs
     shared = [c for c in left if c in right]
     sizes = dict(zip(left + right, tensors[0].shape + tensors[1].shape, strict=True))
     summed = [c for c in shared if c not in output]
@@ -237,7 +240,7 @@ def tensordot(a, b, dims=2):
     """Sums of products over pairs of axes: the last `dims` of a with the first of b, or the axes in two lists."""
     if isinstance(dims, int):
         dims = (range(a.ndim - dims, a.ndim), range(dims))
-    ours, theirs = ([d % x.ndim for d in ([given] if isinstance(given, int) else given)]
+    ours, theirs = (axes(list(given) if isinstance(given, range) else given, x.ndim)
                     for given, x in zip(dims, (a, b), strict=True))
     if [a.shape[d] for d in ours] != [b.shape[d] for d in theirs]:
         raise ValueError(f"tensordot() cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
@@ -263,7 +266,9 @@ def cross(x, other, dim=None):
     """The vector product along `dim`, which has length 3; by default the first axis that has."""
     if dim is None:
         dim = next((i for i, n in enumerate(x.shape) if n == 3), -1)
-    if x.shape[dim] != 3 or other.shape[dim] != 3:
+    for a in (x, other):
+        axis(dim, a.ndim)
+    if not x.ndim or not other.ndim or x.shape[dim] != 3 or other.shape[dim] != 3:
         raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
                            f"{other.shape}")
     return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)

@@ -1,6 +1,7 @@
 """Fewer elements out than in: sums, products, means, extremes, norms.
 
-float16 is summed in float32, as in PyTorch: its own sums stop growing at 2048.
+float16 is summed in float32, as in PyTorch: its own sums stop growing at 2048. What overflows on the way to a number
+that does not is taken again, in a wider type or scaled.
 """
 
 import builtins
@@ -10,36 +11,17 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.operations.comparisons import isnan
-from autograd.operations.decompositions import matrix_norm, vector_norm
-from autograd.operations.pointwise import where
+from autograd.operations.decompositions import length, matrix_norm, vector_norm
+from autograd.operations.pointwise import only, times, where
+from autograd.operations.shaping import axes, beside, reduced, spread
 from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
 
 
-def axes(ndim, dim):
-    """The axes that `dim` (an axis, several, or None for all) means, as non-negative numbers."""
-    dim = as_axis(dim)
-    if dim is None:
-        return tuple(range(ndim))
-    return tuple([d % ndim if ndim else 0 for d in (dim if isinstance(dim, tuple) else (dim,))])
-
-
-def as_axis(dim):
-    """`dim` in NumPy's form. An empty sequence means all axes, as in PyTorch."""
-    if isinstance(dim, (tuple, list)):
-        return tuple(dim) or None
-    return dim
-
-
-def spread(g, shape, dim):
-    """The result of a reduction (or its gradient) beside every element it was made from."""
-    reduced = axes(len(shape), dim)
-    return np.broadcast_to(g.reshape([1 if i in reduced else n for i, n in enumerate(shape)]), shape)
-
-
 def count(shape, dim):
     """How many elements a reduction makes into one; a Python int, since a NumPy one would turn float32 into float64."""
-    return math.prod(shape[d] for d in axes(len(shape), dim)) if shape else 1
+    among = axes(dim, len(shape)) if dim is not None else ()
+    return math.prod(n for i, n in enumerate(shape) if not among or i in among)
 
 
 def nonempty_reduction(draw):
@@ -48,12 +30,20 @@ def nonempty_reduction(draw):
     return call(x, dim=draw.dims(x.ndim), keepdim=draw.boolean())
 
 
+def finite(out):
+    """Whether all of a result is finite."""
+    return math.isfinite(out) if not out.ndim else np.isfinite(out).all()
+
+
 def summed(method, x, dtype, **options):
     """A sum or product `method(x, dtype=..., **options)` in a dtype that can hold it; integers become int64."""
     dtype = np.dtype(dtype) if dtype is not None else dtypes.int64 if x.dtype.kind in "biu" else x.dtype
-    if dtype is not dtypes.float16:
-        return method(x, dtype=dtype, **options)
-    return method(x, dtype=np.float32, **options).astype(dtype)
+    if dtype is dtypes.float16:
+        return method(x, dtype=np.float32, **options).astype(dtype)
+    out = method(x, dtype=dtype, **options)
+    if dtype is dtypes.float32 and not finite(out):
+        return np.where(np.isfinite(out), out, method(x, dtype=np.float64, **options).astype(dtype))
+    return out
 
 
 def widened(x):
@@ -68,7 +58,7 @@ def widened(x):
 @operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum)
 def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
-    return summed(np.add.reduce, x, dtype, axis=as_axis(dim), keepdims=keepdim)
+    return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
 @operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g / count(x.shape, dim), x.shape, dim),
@@ -77,7 +67,11 @@ def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over `dim` (an axis, several, or all)."""
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
-    return x.mean(axis=as_axis(dim), keepdims=keepdim, dtype=dtype)
+    axis, number = reduced(dim, x.ndim), count(x.shape, dim)
+    out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
+    if finite(out) or not number:
+        return out
+    return np.where(np.isfinite(out), out, (x / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
 
 
 @operation(samples=reduction, numpy=np.nansum)
@@ -95,30 +89,37 @@ def nanmean(x, dim=None, keepdim=False, dtype=None):
 # Extremes and truth
 
 def extreme_vjp(g, out, x, dim, keepdim):
-    """Equal elements share the gradient of the one that was taken."""
-    ties = (x == spread(out, x.shape, dim)).astype(x.dtype)
-    return spread(g, x.shape, dim) * ties / ties.sum(axis=as_axis(dim), keepdims=True)
+    """Equal elements share the gradient of the one that was taken; nan is taken where there is any."""
+    taken = x == beside(out, x.shape, dim)
+    if np.isnan(out).any():
+        taken = taken | np.isnan(x)
+    ties = taken.sum(axis=reduced(dim, x.ndim), keepdims=True).astype(x.dtype)
+    return only(np.broadcast_to(beside(g, x.shape, dim) / ties, x.shape), taken)
 
 
 @operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
 def amax(x, *, dim=None, keepdim=False):
     """The largest element over `dim`; equal ones share the gradient."""
-    return x.max(axis=as_axis(dim), keepdims=keepdim)
+    return x.max(axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
 @operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
 def amin(x, *, dim=None, keepdim=False):
     """The smallest element over `dim`; equal ones share the gradient."""
-    return x.min(axis=as_axis(dim), keepdims=keepdim)
+    return x.min(axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
-all = operation(lambda x, *, dim=None, keepdim=False: np.all(x, axis=as_axis(dim), keepdims=keepdim), vjps=(None,),
-                names="all", numpy=np.all, doc="Whether all elements over `dim` are true (not zero).")
-any = operation(lambda x, *, dim=None, keepdim=False: np.any(x, axis=as_axis(dim), keepdims=keepdim), vjps=(None,),
-                names="any", numpy=np.any, doc="Whether some element over `dim` is true (not zero).")
-count_nonzero = operation(lambda x, *, dim=None: np.asarray(np.count_nonzero(x, axis=as_axis(dim))), vjps=(None,),
-                          names="count_nonzero", numpy=np.count_nonzero,
-                          doc="How many elements over `dim` are not zero.")
+def _question(method):
+    return lambda x, *, dim=None, keepdim=False: method(x, axis=reduced(dim, x.ndim), keepdims=keepdim)
+
+
+all = operation(_question(np.all), vjps=(None,), names="all", numpy=np.all,
+                doc="Whether all elements over `dim` are true (not zero).")
+any = operation(_question(np.any), vjps=(None,), names="any", numpy=np.any,
+                doc="Whether some element over `dim` is true (not zero).")
+count_nonzero = operation(
+    lambda x, *, dim=None: np.asarray(np.count_nonzero(x, axis=reduced(dim, x.ndim))), vjps=(None,),
+    names="count_nonzero", numpy=np.count_nonzero, doc="How many elements over `dim` are not zero.")
 
 
 # Products
@@ -131,20 +132,27 @@ def _products_of_others(x):
     return before * after
 
 
+def divides(out):
+    """Whether products may be divided by their factors: none is 0 (so no factor is), or has left the range."""
+    tiny = np.finfo(out.dtype).tiny
+    return ((np.abs(out) >= tiny) & (np.abs(out) < np.inf)).all()
+
+
 def _prod_vjp(g, out, x, dim, keepdim, dtype):
-    if (x != 0).all():
+    if divides(out):
         return spread(g * out, x.shape, dim) / x
-    reduced = axes(x.ndim, dim)
-    order = [i for i in range(x.ndim) if i not in reduced] + list(reduced)
+    among = axes(dim, x.ndim) if dim is not None and x.ndim else []
+    among = among or list(range(x.ndim))
+    order = [i for i in range(x.ndim) if i not in among] + among
     moved = np.transpose(x, order)
-    others = _products_of_others(moved.reshape((*moved.shape[:x.ndim - len(reduced)], count(x.shape, dim))))
+    others = _products_of_others(moved.reshape((*moved.shape[:x.ndim - len(among)], count(x.shape, dim))))
     return spread(g, x.shape, dim) * np.transpose(others.reshape(moved.shape), [order.index(i) for i in range(x.ndim)])
 
 
 @operation(vjps=_prod_vjp, samples=reduction, numpy=np.prod)
 def prod(x, *, dim=None, keepdim=False, dtype=None):
     """The product over `dim`; its gradient is right where elements are 0."""
-    return summed(np.multiply.reduce, x, dtype, axis=as_axis(dim), keepdims=keepdim)
+    return summed(np.multiply.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
 # Variance
@@ -158,21 +166,43 @@ def _divisor(shape, dim, correction):
     return builtins.max(count(shape, dim) - correction, 0)
 
 
+def _deviations(x, dim):
+    """x, wide enough for its squares' sums, less its mean."""
+    x = widened(x)
+    return x - mean(x, dim=dim, keepdim=True)
+
+
 def _var_vjp(g, out, x, dim, correction, keepdim):
-    return spread(g * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * (x - mean(x, dim=dim, keepdim=True))
+    return spread(g * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * _deviations(x, dim)
+
+
+def _narrowed(out, x):
+    return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
 @operation(vjps=_var_vjp, samples=_two_or_more)
 def _var(x, *, dim, correction, keepdim):
-    wide, axis = widened(x), as_axis(dim)
-    deviation = wide - wide.mean(axis=axis, keepdims=True)
-    variance = np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdim) / _divisor(x.shape, dim, correction)
-    return variance if wide is x else variance.astype(x.dtype if x.dtype.kind == "f" else wide.dtype)
+    deviations, axis, divisor = _deviations(x, dim), reduced(dim, x.ndim), _divisor(x.shape, dim, correction)
+    out = np.add.reduce(deviations * deviations, axis=axis, keepdims=keepdim) / divisor
+    if not finite(out):
+        out = np.where(np.isfinite(out), out, (length(deviations, 2, axis, keepdim) / np.sqrt(divisor)) ** 2)
+    return _narrowed(out, x)
 
 
-_sqrt_flat_at_zero = operation(
-    np.sqrt, vjps=lambda g, out, x: g * np.where(out == 0, 0, 0.5 / np.where(out == 0, 1, out)),
-    names="_sqrt_flat_at_zero")
+def _std_vjp(g, out, x, dim, correction, keepdim):
+    deviations, scale = _deviations(x, dim), beside(out, x.shape, dim) * _divisor(x.shape, dim, correction)
+    slope = only(deviations / np.where(scale == 0, 1, scale), scale != 0)
+    return times(spread(g, x.shape, dim), slope)
+
+
+@operation(vjps=_std_vjp, samples=_two_or_more)
+def _std(x, *, dim, correction, keepdim):
+    out = length(_deviations(x, dim), 2, reduced(dim, x.ndim), keepdim)
+    return _narrowed(out / np.sqrt(_divisor(x.shape, dim, correction), dtype=out.dtype), x)
+
+
+def _correction(unbiased, correction):
+    return int(unbiased) if unbiased is not None else 1 if correction is None else correction
 
 
 @operation(samples=_two_or_more, numpy={np.var: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: var(
@@ -185,14 +215,16 @@ def var(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
     """
     if isinstance(dim, bool):  # x.var(False)
         dim, unbiased = None, dim
-    return _var(x, dim=dim, correction=correction if unbiased is None else int(unbiased), keepdim=keepdim)
+    return _var(x, dim=dim, correction=_correction(unbiased, correction), keepdim=keepdim)
 
 
 @operation(samples=_two_or_more, numpy={np.std: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: std(
     a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)})
 def std(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
     """The square root of the variance, with the same arguments; its gradient is 0 where all elements are equal."""
-    return _sqrt_flat_at_zero(var(x, dim, unbiased, keepdim, correction=correction))
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    return _std(x, dim=dim, correction=_correction(unbiased, correction), keepdim=keepdim)
 
 
 @operation(methods="", samples=_two_or_more)
@@ -217,7 +249,7 @@ def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
     """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
     if p == "nuc":
         return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(x, 2 if p in ("fro", None) else p, as_axis(dim), keepdim, dtype=dtype)
+    return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
 @operation(samples=lambda draw: call(*distinct_pair(draw)[0], p=draw.choice([2, 1, 3])))

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from autograd import dtypes
 from autograd.operations.indexing import scatter_along
-from autograd.operations.reductions import sum, summed, widened
-from autograd.operations.softmax import above_nothing
+from autograd.operations.pointwise import ahead, times
+from autograd.operations.reductions import divides, sum, summed, widened
+from autograd.operations.shaping import as_row, axis, clone
 from autograd.samples import along_one, call
 from autograd.table import operation
 
@@ -20,29 +22,41 @@ def _flat_without_axis(a, axis):
     return (a.reshape(-1), 0) if axis is None else (a, axis)
 
 
+def _accumulated(method, x, dim, dtype=None):
+    """A running sum or product, in the wider type: the last of many elements would hardly add to a float32."""
+    row, dim = as_row(x), axis(dim, x.ndim)
+    if (x.dtype if dtype is None else np.dtype(dtype)) is dtypes.float32:
+        return method(row, axis=dim, dtype=np.float64).astype(np.float32).reshape(x.shape)
+    return summed(method, row, dtype, axis=dim).reshape(x.shape)
+
+
 # The sum of what follows is the adjoint of the sum of what came before.
 
+def _from_the_end(x, *, dim):
+    row, dim = as_row(x), axis(dim, x.ndim)
+    return np.flip(_accumulated(np.cumsum, np.flip(row, dim), dim), dim).reshape(x.shape)
+
+
 _sum_of_following = operation(
-    lambda x, *, dim: np.cumsum(x[_part(dim, None, None, -1)], dim)[_part(dim, None, None, -1)] if x.ndim else x,
-    vjps=lambda g, out, x, dim: cumsum(g, dim=dim), samples=along_one, names="_sum_of_following")
+    _from_the_end, vjps=lambda g, out, x, dim: cumsum(g, dim=dim), samples=along_one, names="_sum_of_following")
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: _sum_of_following(g, dim=dim), samples=along_one, inplace=True,
            numpy={np.cumsum: lambda a, axis=None, dtype=None: cumsum(*_flat_without_axis(a, axis), dtype)})
 def cumsum(x, *, dim, dtype=None):
     """The sum of all elements up to each one along `dim`."""
-    return summed(np.cumsum, x, dtype, axis=dim)
+    return _accumulated(np.cumsum, x, dim, dtype)
 
 
 def _running_back(g, factor, dim):
     """s[i] = g[i] + factor[i + 1] s[i + 1] along `dim`, from the end: what a running product or sum of exponentials
     needs backward, without dividing by what may be 0.
     """
-    if not g.ndim:
+    if not g.ndim or not g.shape[dim]:
         return g
     sums = [g[_part(dim, -1, None)]]
     for i in range(g.shape[dim] - 2, -1, -1):
-        sums.append(g[_part(dim, i, i + 1)] + factor[_part(dim, i + 1, i + 2)] * sums[-1])
+        sums.append(g[_part(dim, i, i + 1)] + times(sums[-1], factor[_part(dim, i + 1, i + 2)]))
     return np.concatenate(sums[::-1], dim)
 
 
@@ -54,28 +68,27 @@ def _before(out, first, dim):
 
 
 def _cumprod_vjp(g, out, x, dim, dtype):
-    if (x != 0).all():
+    if divides(out):
         return _sum_of_following(g * out, dim=dim) / x
-    return _running_back(g, x, dim) * _before(out, 1, dim)
+    return times(_running_back(g, x, dim), _before(out, 1, dim))
 
 
 @operation(vjps=_cumprod_vjp, samples=along_one, inplace=True,
            numpy={np.cumprod: lambda a, axis=None, dtype=None: cumprod(*_flat_without_axis(a, axis), dtype)})
 def cumprod(x, *, dim, dtype=None):
     """The product of all elements up to each one along `dim`; its gradient is right where elements are 0."""
-    return summed(np.cumprod, x, dtype, axis=dim)
+    return _accumulated(np.cumprod, x, dim, dtype)
 
 
 def _logcumsumexp_vjp(g, out, x, dim):
-    decay = np.exp(_before(out, -np.inf, dim) - above_nothing(out))
-    return _running_back(g, decay, dim) * np.exp(x - above_nothing(out))
+    decay = np.exp(ahead(_before(out, -np.inf, dim), out))
+    return times(_running_back(g, decay, dim), np.exp(ahead(x, out)))
 
 
 @operation(vjps=_logcumsumexp_vjp, samples=along_one)
 def logcumsumexp(x, *, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
-    wide = widened(x)
-    out = np.logaddexp.accumulate(wide, axis=dim) if x.ndim else wide
+    out = np.logaddexp.accumulate(as_row(widened(x)), axis=axis(dim, x.ndim)).reshape(x.shape)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
@@ -88,11 +101,11 @@ def _distinct_along_one(draw):
 
 def _running_extreme(ufunc, name, adjective):
     def forward(x, *, dim):
-        if not x.ndim:
-            return x, np.zeros((), np.int64)
-        values = ufunc.accumulate(x, axis=dim)
-        places = np.arange(x.shape[dim]).reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
-        return values, np.maximum.accumulate(np.where((x == values) | np.isnan(x), places, 0), axis=dim)
+        row, dim = as_row(x), axis(dim, x.ndim)
+        values = ufunc.accumulate(row, axis=dim)
+        places = np.arange(row.shape[dim]).reshape([-1 if i == dim else 1 for i in range(row.ndim)])
+        indices = np.maximum.accumulate(np.where((row == values) | np.isnan(row), places, 0), axis=dim)
+        return values.reshape(x.shape), indices.reshape(x.shape)
 
     return operation(forward, vjps=lambda g, out, x, dim: scatter_along(g[0], np.asarray(out[1]), dim, x.shape),
                      outputs="values indices", names=name, samples=_distinct_along_one,
@@ -109,11 +122,13 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
     x := draw.array(min_dims=1, min_side=1), n=draw.choice([1, 2]), dim=draw.dim(x.ndim)))
 def diff(x, n=1, dim=-1, prepend=None, append=None):
     """The differences of neighbours along `dim`, taken n times."""
-    parts = [part for part in (prepend, x, append) if part is not None]
+    if not x.ndim:
+        raise RuntimeError("diff() takes differences along an axis, and this tensor has none (shape ())")
+    dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
         x = x[_part(dim, 1)] - x[_part(dim, 0, -1)]
-    return x
+    return x if n or len(parts) > 1 else clone(x)
 
 
 @operation(names="trapezoid trapz", methods="",
@@ -121,6 +136,7 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
            samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The area under y along `dim` by trapezoids, at positions x or at distances dx."""
+    dim = axis(dim, y.ndim)
     heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
     if x is None:
         return sum(heights, dim=dim) * dx

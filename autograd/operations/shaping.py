@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from autograd.operation import ShapeError
 from autograd.samples import call, numbers
 from autograd.table import NUMPY, operation
 from autograd.tensor import Outline, Tensor
@@ -16,7 +17,8 @@ def as_shape(shape):
 
 
 def axis(dim, ndim, extra=0):
-    """`dim` as a non-negative number; a tensor without axes is taken to have one.
+    """`dim` as a non-negative number; a tensor without axes is taken to have one. Every `dim` of the table goes through
+    here.
 
     Raises:
         IndexError: there is no such axis.
@@ -24,19 +26,47 @@ def axis(dim, ndim, extra=0):
     end = ndim + extra or 1
     if not -end <= dim < end:
         raise IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
-    return dim % end
+    return operator.index(dim) % end
 
 
 def axes(dims, ndim):
     """`dims`, a number or several, as non-negative numbers.
 
     Raises:
-        IndexError: there is no such axis, or it is named twice.
+        IndexError: there is no such axis.
+        ShapeError: an axis is named twice.
     """
     found = [axis(d, ndim) for d in (dims if isinstance(dims, (tuple, list)) else (dims,))]
     if len(set(found)) < len(found):
-        raise IndexError(f"dims={dims} names an axis twice, for a tensor with {ndim} axes")
+        raise ShapeError(f"dims={dims} names an axis twice, for a tensor with {ndim} axes")
     return found
+
+
+def reduced(dim, ndim):
+    """The axes that a reduction over `dim` (an axis, several, or None for all) takes, in NumPy's form: None for all.
+
+    An empty sequence means all axes, as in PyTorch.
+    """
+    if dim is None:
+        return None
+    found = axes(dim, ndim)
+    return (found[0] if len(found) == 1 else tuple(found)) if ndim and found else None
+
+
+def beside(values, shape, dim):
+    """The result of a reduction over `dim` (or its gradient) with axes of 1, to stand beside what it was made from."""
+    among = axes(dim, len(shape)) if dim is not None else ()
+    return values.reshape([1 if not among or i in among else n for i, n in enumerate(shape)])
+
+
+def spread(values, shape, dim):
+    """The result of a reduction over `dim` (or its gradient) beside every element it was made from."""
+    return np.broadcast_to(beside(values, shape, dim), shape)
+
+
+def as_row(x):
+    """x, with one axis if it has none."""
+    return x if x.ndim else x.reshape(1)
 
 
 NUMPY.update({np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
@@ -96,8 +126,7 @@ def squeeze(x, *, dim=None):
 @operation(vjps=_back, view=True, samples=lambda draw: call(x := draw.array(), start_dim=draw.dim(x.ndim)))
 def flatten(x, *, start_dim=0, end_dim=-1):
     """The axes from `start_dim` to `end_dim` as one."""
-    if not x.ndim:
-        return x.reshape(1)
+    x = as_row(x)
     start, end = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
     if start > end:
         raise ValueError(f"start_dim={start_dim} comes after end_dim={end_dim} in a tensor with {x.ndim} axes")
@@ -113,7 +142,7 @@ def ravel(x):
 @operation(samples=lambda draw: call(draw.array((draw.integer(1, 2), 4)), dim=1, sizes=draw.choice([(2, 2), (-1, 1)])))
 def unflatten(x, dim, sizes):
     """Axis `dim` as several, of lengths `sizes`; one of them may be -1."""
-    dim = axis(dim, x.ndim)
+    x, dim = as_row(x), axis(dim, x.ndim)
     sizes = [math.prod(x.shape[dim:dim + 1]) // -math.prod(sizes) if n == -1 else n for n in sizes]
     if math.prod(sizes) != x.shape[dim]:
         raise ValueError(f"sizes={tuple(sizes)} do not multiply to the length of axis {dim}: the shape is {x.shape}")
@@ -122,20 +151,33 @@ def unflatten(x, dim, sizes):
 
 # Another order of the axes: a view too.
 
-@operation(vjps=lambda g, out, x, dims: np.transpose(g, np.argsort([axis(d, len(dims)) for d in dims])), view=True,
+def _order(dims, ndim):
+    """The order of all axes that `permute` is given."""
+    order = axes(dims, ndim)
+    if len(order) != ndim:
+        raise ShapeError(f"dims={dims} must name each of the tensor's {ndim} axes once")
+    return order
+
+
+def _inverse(order):
+    return sorted(range(len(order)), key=order.__getitem__)
+
+
+@operation(vjps=lambda g, out, x, dims: np.transpose(g, _inverse(_order(dims, x.ndim))), view=True,
            numpy={np.transpose: lambda a, axes=None: permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes)},
            samples=lambda draw: call(x := draw.array(), dims=draw.permutation(x.ndim)))
 def permute(x, *, dims):
     """The axes in another order: axis i of the result is axis dims[i] of x."""
-    return x.transpose(dims)
+    return x.transpose(_order(dims, x.ndim))
 
 
-@operation(vjps=lambda g, out, x, dim0, dim1: np.swapaxes(g, dim0, dim1), view=True, inplace=True,
+@operation(vjps=lambda g, out, x, dim0, dim1: transpose(g, dim0, dim1), view=True, inplace=True,
            names="transpose swapaxes swapdims", numpy=np.swapaxes,
            samples=lambda draw: call(x := draw.array(min_dims=1), dim0=draw.dim(x.ndim), dim1=draw.dim(x.ndim)))
 def transpose(x, *, dim0, dim1):
     """Two axes exchanged."""
-    return x.swapaxes(dim0, dim1)
+    dim0, dim1 = axis(dim0, x.ndim), axis(dim1, x.ndim)
+    return x.swapaxes(dim0, dim1) if x.ndim else x.view()
 
 
 @operation(samples=lambda draw: call(draw.array(draw.shape(max_dims=2))))
@@ -152,10 +194,10 @@ def t(x):
 def movedim(x, source, destination):
     """The axis (or axes) `source` at position `destination`, the others in order."""
     source, destination = axes(source, x.ndim), axes(destination, x.ndim)
-    order = [i for i in range(x.ndim) if i not in source]
+    order = [i for i in range(x.ndim or 1) if i not in source]
     for place, i in sorted(zip(destination, source, strict=True)):
         order.insert(place, i)
-    return permute(x, order)
+    return permute(x, order if x.ndim else ())
 
 
 Tensor.T = property(lambda self: permute(self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order.")
@@ -222,31 +264,28 @@ def _windows(draw):
 def _starts(shape, dimension, size, step):
     """For each place within a window, where in axis `dimension` it lies in the first, second, … window."""
     windows = (shape[dimension] - size) // step + 1
-    lead = (slice(None),) * axis(dimension, len(shape))
+    lead = (slice(None),) * dimension
     return [(*lead, slice(i, i + step * (windows - 1) + 1, step)) for i in range(size)]
 
 
 def _add_windows(w, *, shape, dimension, size, step):
-    if not shape:
-        return w.reshape(()).copy()
-    out = np.zeros(shape, np.float32 if w.dtype == np.float16 else w.dtype)  # float16 stops adding up at 2048
-    for i, place in enumerate(_starts(shape, dimension, size, step)):
+    out = np.zeros(shape or 1, np.float32 if w.dtype == np.float16 else w.dtype)  # float16 stops adding up at 2048
+    for i, place in enumerate(_starts(out.shape, axis(dimension, len(shape)), size, step)):
         out[place] += w[..., i]
-    return out.astype(w.dtype, copy=False)
+    return out.reshape(shape).astype(w.dtype, copy=False)
 
 
 @operation(vjps=lambda g, out, x, **window: _fold(g, shape=x.shape, **window), view=True, samples=_windows,
            names="_unfold", methods="unfold")
 def _unfold(x, *, dimension, size, step):
     """Windows of `size` elements along an axis, one every `step`; a new last axis runs through each window."""
-    dimension = axis(dimension, x.ndim)
-    if not 0 < size <= (x.shape or (1,))[dimension] or step < 1:
-        raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {x.shape}; "
+    shape, dimension, x = x.shape, axis(dimension, x.ndim), as_row(x)
+    if not 0 < size <= x.shape[dimension] or step < 1:
+        raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {shape}; "
                          "size and step must be at least 1, size at most the length")
-    if not x.ndim:  # the one element, in the axis of windows' elements
-        return x.reshape(1)
     windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=x.flags.writeable)
-    return windows[(slice(None),) * dimension + (slice(None, None, step),)]
+    windows = windows[(slice(None),) * dimension + (slice(None, None, step),)]
+    return windows if shape else windows[0]
 
 
 def _folded(draw):
@@ -341,7 +380,8 @@ def triu(x, *, diagonal=0):
            samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
 def flip(x, *, dims):
     """The elements in reverse order along `dims`; a copy."""
-    return np.flip(x, None if dims is None else tuple(axes(dims, x.ndim)) if x.ndim else ()).copy()
+    along = range(x.ndim) if dims is None else axes(dims, x.ndim)
+    return np.flip(x, tuple(along) if x.ndim else ()).copy()
 
 
 @operation(vjps=lambda g, out, x, shifts, dims: roll(g, tuple(-n for n in as_shape(shifts)), dims),
@@ -350,7 +390,9 @@ def flip(x, *, dims):
                                      dims=draw.choice([None, draw.dim(x.ndim)])))
 def roll(x, *, shifts, dims=None):
     """The elements moved on by `shifts` along `dims` (None: in x flattened); those pushed out come in at the front."""
-    return np.roll(x, shifts, dims)
+    if dims is not None:
+        dims = [axis(d, x.ndim) for d in as_shape(dims)]
+    return np.roll(x, shifts, dims if x.ndim else None)
 
 
 @operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},
@@ -393,21 +435,30 @@ def repeat_interleave(x, repeats, dim=None):
     """Each element along `dim` (None: of x flattened) repeated, all as often or element i repeats[i] times."""
     if dim is None:
         x, dim = ravel(x), 0
-    dim = axis(dim, x.ndim)
+    x, dim = as_row(x), axis(dim, x.ndim)
     repeats = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
     if repeats.size == 1:
         lead, rest, times = x.shape[:dim + 1], x.shape[dim + 1:], int(repeats.item())
-        return reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
-                       (*lead[:-1], lead[-1] * times, *rest))
+        repeated = reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
+                           (*lead[:-1], lead[-1] * times, *rest))
+        return clone(repeated) if times == 1 or x.shape[dim] == 1 else repeated
     return x[(slice(None),) * dim + (np.repeat(np.arange(x.shape[dim]), repeats),)]
 
 
 # Joining
 
+def _is_nothing(x, ndim):
+    """Whether x is a vector without elements beside tensors with other axes: what a program begins to collect with."""
+    return x.shape == (0,) and ndim > 1
+
+
 def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
-    dim %= len(g.shape)
+    dim = axis(dim, len(g.shape))
     parts, start = [], 0
     for x in tensors:
+        if _is_nothing(x, len(g.shape)):
+            parts.append(g.reshape(-1)[:0])
+            continue
         end = start + x.shape[dim]
         parts.append(g[(slice(None),) * dim + (slice(start, end),)])
         start = end
@@ -417,12 +468,14 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
 @operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate,
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
 def cat(*tensors, dim=0):
-    """Tensors joined along an axis that they have."""
-    return np.concatenate(tensors, axis=dim)
+    """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
+    most = max([x.ndim for x in tensors], default=1)
+    dim, several = axis(dim, most), [x for x in tensors if not _is_nothing(x, most)]
+    return np.concatenate(several if len(several) < len(tensors) else tensors, axis=dim)
 
 
 def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
-    lead = (slice(None),) * (dim % len(g.shape))
+    lead = (slice(None),) * axis(dim, len(g.shape))
     return [g[(*lead, i)] for i in range(len(needs_input_grad))]
 
 
@@ -430,7 +483,7 @@ def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
            samples=lambda draw: call(draw.alike(3), dim=draw.choice([0, -1])))
 def stack(*tensors, dim=0):
     """Tensors of one shape joined along a new axis."""
-    return np.stack(tensors, axis=dim)
+    return np.stack(tensors, axis=axis(dim, tensors[0].ndim, 1) if tensors else dim)
 
 
 def _with_axes(x, ndim):
@@ -453,8 +506,17 @@ def vstack(tensors):
 
 # Taking apart: all parts come from one operation, so that their gradients are joined once.
 
+def _existing_axis(name, dim, x):
+    """`dim` of a tensor that is to be taken apart along it."""
+    dim = axis(dim, x.ndim)
+    if not x.ndim:
+        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
+                         "has one")
+    return dim
+
+
 def _parts(x, *, sizes, dim):
-    lead, start, parts = (slice(None),) * dim, 0, []
+    lead, start, parts = (slice(None),) * axis(dim, x.ndim), 0, []
     for n in sizes:
         parts.append(x[(*lead, slice(start, start + n))])
         start += n
@@ -469,7 +531,7 @@ _split = operation(
 @operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))
 def split(x, split_size_or_sections, dim=0):
     """Parts of x along `dim`: of one size (the last may be smaller), or of the sizes in a list. Views."""
-    dim = axis(dim, x.ndim)
+    dim = _existing_axis("split", dim, x)
     length, sizes = x.shape[dim], split_size_or_sections
     if not isinstance(sizes, (tuple, list)):
         if sizes < 1 and length:
@@ -484,7 +546,7 @@ def split(x, split_size_or_sections, dim=0):
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.integer(1, 3), draw.dim(x.ndim)))
 def chunk(x, chunks, dim=0):
     """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
-    length = x.shape[axis(dim, x.ndim)]
+    length = x.shape[_existing_axis("chunk", dim, x)]
     return split(x, -(-length // chunks) if length else [0] * chunks, dim)
 
 
@@ -501,7 +563,7 @@ def _equal_parts(ary, indices_or_sections, axis=0):
                                      draw.dim(x.ndim)))
 def tensor_split(x, indices_or_sections, dim=0):
     """Parts of x along `dim`: so many, as equal as can be, or cut at the given indices. Views."""
-    dim = axis(dim, x.ndim)
+    dim = _existing_axis("tensor_split", dim, x)
     length, cuts = x.shape[dim], indices_or_sections
     if isinstance(cuts, (Tensor, np.ndarray)):
         cuts = cuts.tolist()
@@ -515,23 +577,28 @@ def tensor_split(x, indices_or_sections, dim=0):
     return tuple([x[(*lead, slice(a, b))] for a, b in zip([None, *cuts], [*cuts, None], strict=True)])
 
 
+def _slices(x, *, dim):
+    lead = (slice(None),) * axis(dim, x.ndim)
+    return tuple([x[(*lead, i, ...)] for i in range(x.shape[dim])])
+
+
 _unbind = operation(
-    lambda x, *, dim: tuple([x[(slice(None),) * dim + (i, ...)] for i in range(x.shape[dim])]),
-    vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
+    _slices, vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
     samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim)))
 def unbind(x, dim=0):
     """All slices of x along `dim`, without that axis. Views."""
-    return _unbind(x, dim=axis(dim, x.ndim)) if x.shape[dim] else ()
+    dim = _existing_axis("unbind", dim, x)
+    return _unbind(x, dim=dim) if x.shape[dim] else ()
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
                                      draw.integer(-x.shape[dim], x.shape[dim] - 1)))
 def select(x, dim, index):
     """The slice of x at `index` along `dim`. A view."""
-    return x[(slice(None),) * axis(dim, x.ndim) + (index,)]
+    return x[(slice(None),) * _existing_axis("select", dim, x) + (index,)]
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
@@ -539,7 +606,7 @@ def select(x, dim, index):
                                      draw.integer(0, x.shape[dim] - start)))
 def narrow(x, dim, start, length):
     """The `length` slices of x from `start` on along `dim`. A view."""
-    dim = axis(dim, x.ndim)
+    dim = _existing_axis("narrow", dim, x)
     first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
     if not 0 <= first <= first + length <= x.shape[dim]:
         raise IndexError(f"narrow(dim={dim}, start={start}, length={length}) reaches beyond the shape {x.shape}")

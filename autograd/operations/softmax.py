@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from autograd.operations.reductions import as_axis, nonempty_reduction, spread, widened
+from autograd.operations.pointwise import ahead
+from autograd.operations.reductions import nonempty_reduction, widened
+from autograd.operations.shaping import axis, beside, reduced, spread
 from autograd.samples import call
 from autograd.table import operation
 
@@ -24,17 +26,21 @@ def _exponentials(x, dim):
 
 
 def _logsumexp_vjp(g, out, x, dim, keepdim):
-    return spread(g, x.shape, dim) * np.exp(x - spread(above_nothing(out), x.shape, dim))
+    if not np.isinf(out).any():
+        return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
+    parts = np.exp(ahead(x, beside(out, x.shape, dim)))  # among several that are inf, all are level
+    level = (x == np.inf).sum(axis=reduced(dim, x.ndim), keepdims=True).astype(x.dtype)
+    return spread(g, x.shape, dim) * (parts / np.maximum(level, 1))
 
 
 @operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
 def logsumexp(x, *, dim, keepdim=False):
     """log(sum(exp(x))) over `dim`, without overflow."""
-    wide, axis = widened(x), as_axis(dim)
-    top = wide.max(axis=axis, keepdims=True, initial=-np.inf)
+    wide, along = widened(x), reduced(dim, x.ndim)
+    top = wide.max(axis=along, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    out = np.log(np.exp(wide - top).sum(axis=axis, keepdims=True)) + top
-    out = out if keepdim else out.squeeze(axis)
+    out = np.log(np.exp(wide - top).sum(axis=along, keepdims=True)) + top
+    out = out if keepdim else out.squeeze(along)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
@@ -42,6 +48,7 @@ def logsumexp(x, *, dim, keepdim=False):
 def softmax(x, *, dim, dtype=None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
+    dim = axis(dim, x.ndim)
     exponentials, _ = _exponentials(wide, dim)
     return _as_asked(exponentials / exponentials.sum(axis=dim, keepdims=True), x, dtype)
 
@@ -50,6 +57,7 @@ def softmax(x, *, dim, dtype=None):
 def log_softmax(x, *, dim, dtype=None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
+    dim = axis(dim, x.ndim)
     exponentials, top = _exponentials(wide, dim)
     return _as_asked(wide - top - np.log(exponentials.sum(axis=dim, keepdims=True)), x, dtype)
 
