@@ -135,7 +135,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     else:
                         contribution = vjps[i](g, out, *args)
                     if contribution is not None:
-                        if differentiable and vjps and not contribution.tracked:
+                        if differentiable and not contribution.tracked:
                             contribution = depending(contribution, node, i, args, out)
                         if contribution.shape != parent.shape:
                             contribution = unbroadcast(contribution, parent.shape, node, i)
@@ -235,9 +235,12 @@ def depending(contribution: Tensor, node: Node, argument: int, args: Sequence, o
     """A gradient that does not depend on the graph, although its rule reads what does, as that of a rectifier: the
     derivative is zero, but it exists."""
     operation = node.operation
-    sources = [args[i] for i in operation.reads[argument]]
-    if operation.reads_out[argument]:
-        sources.append(out)
+    if operation.vjps:
+        sources = [args[i] for i in operation.reads[argument]]
+        if operation.reads_out[argument]:
+            sources.append(out)
+    else:
+        sources = args if operation.composition else []
     sources = [source for source in sources if isinstance(source, Tensor) and source.tracked]
     return flat_in(contribution, sources) if sources else contribution
 

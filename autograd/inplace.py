@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.grad_mode import mode, set_grad_enabled
-from autograd.operation import Operation, apply
+from autograd.operation import Operation, apply, flat_in
 from autograd.sharing import increment_version, own, relatives, share
 from autograd.tensor import Tensor, twin
 
@@ -101,6 +101,8 @@ def _record(tensor: Tensor, result: Tensor) -> None:
     """A new array and a new origin, for the tensor that `tensor` is a view of, if it is one."""
     if result.family is not None:  # the new memory belongs to this tensor alone
         result = result.clone()
+    if tensor.tracked and not result.tracked:  # of a comparison
+        result = flat_in(result, [tensor])
     base = tensor
     while base.view_of:
         if base.view_of[0] is None:

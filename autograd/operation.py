@@ -305,12 +305,13 @@ def alias(tensor: Tensor) -> Tensor:
 def _promote(op: Operation, args: Sequence) -> list:
     """The arguments, with those that a derivative is taken of brought to one dtype."""
     args = list(args)
+    in_a_rule = not any(isinstance(a, Tensor) for a in args)
     values = {}
     for i, a in enumerate(args):
         if a is None or (op.vjps and op.vjps[i] is None):
             continue
         if isinstance(a, np.generic):  # counts as a Python number, so that t * np.float64(2) keeps t's dtype
-            args[i] = a = a.item()
+            args[i] = a = np.asarray(a) if in_a_rule else a.item()
         elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
             args[i] = a = dtypes.as_array(a)
         value = a.array if isinstance(a, Tensor) else a

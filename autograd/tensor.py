@@ -262,6 +262,12 @@ class Tensor:
         """The same values, in the same memory, without history."""
         return Tensor(self)
 
+    def detach_(self) -> "Tensor":
+        """Forget the history: from here on the tensor is a leaf that does not require gradients."""
+        self.moves_to(None)
+        self.tracked, self.hooks, self.view_of = False, None, None
+        return self
+
     @property
     def data(self) -> "Tensor":
         """The values without history, as `detach()`. Setting it replaces the values and leaves the history."""

@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from autograd.dtypes import bool_
+from autograd.dtypes import bool_, get_default_dtype
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -208,7 +208,13 @@ log10 = operation(np.log10, vjps=lambda g, out, x: g / (x * math.log(10)), sampl
 log1p = operation(np.log1p, vjps=lambda g, out, x: g / (1 + x), samples=positive, numpy=np.log1p, inplace=True)
 
 
+def floating(x):
+    """x, in the default dtype if it holds integers or booleans."""
+    return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
+
+
 def _sigmoid(x):
+    x = floating(x)  # -x has no meaning for booleans, and another one for integers without a sign
     with np.errstate(over="ignore"):  # 1 / inf is the right answer
         return 1 / (1 + np.exp(-x))
 
@@ -417,7 +423,8 @@ def clamp_max(x, max):
 
 # Steps: their derivative is 0 everywhere.
 
-sign = operation(np.sign, vjps=_flat, samples=nonzero, names="sign sgn", numpy=np.sign, inplace=True)
+sign = operation(lambda x: x if x.dtype == bool_ else np.sign(x), vjps=_flat, samples=nonzero, names="sign sgn",
+                 numpy=np.sign, inplace=True, doc="-1, 0 or 1: the sign of each element.")
 floor = operation(np.floor, vjps=_flat, samples=_between_integers, numpy=np.floor, inplace=True)
 ceil = operation(np.ceil, vjps=_flat, samples=_between_integers, numpy=np.ceil, inplace=True)
 trunc = operation(np.trunc, vjps=_flat, samples=_between_integers, names="trunc fix", numpy=(np.trunc, np.fix),

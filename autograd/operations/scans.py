@@ -127,7 +127,8 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
-        x = x[_part(dim, 1)] - x[_part(dim, 0, -1)]
+        after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
+        x = after != before if x.dtype == bool else after - before
     return x if n or len(parts) > 1 else clone(x)
 
 

@@ -186,7 +186,15 @@ def t(x):
     if x.ndim > 2:
         raise RuntimeError(f"t() transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
                            "the last two axes, or x.transpose(dim0, dim1)")
-    return transpose(x, 0, 1) if x.ndim == 2 else x
+    return transpose(x, 0, 1) if x.ndim == 2 else x[...]
+
+
+def t_(x):
+    """`t` in place."""
+    return x.transpose_(0, 1) if x.ndim == 2 else x
+
+
+Tensor.t_ = t_
 
 
 @operation(names="movedim moveaxis", numpy=np.moveaxis,
@@ -283,7 +291,8 @@ def _unfold(x, *, dimension, size, step):
     if not 0 < size <= x.shape[dimension] or step < 1:
         raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {shape}; "
                          "size and step must be at least 1, size at most the length")
-    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=x.flags.writeable)
+    apart = step >= size  # windows that overlap are not written to
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=apart and x.flags.writeable)
     windows = windows[(slice(None),) * dimension + (slice(None, None, step),)]
     return windows if shape else windows[0]
 

@@ -14,6 +14,7 @@ import autograd
 from autograd import Tensor, as_tensor, operation, sigmoid, softmax
 from autograd.compiled import compilable
 from autograd.inplace import assign
+from autograd.operations.pointwise import floating
 from autograd.random import numpy_generator
 from autograd.samples import call, nonzero, numbers
 from autograd.threads import CACHED, in_parallel, pieces
@@ -206,6 +207,7 @@ mish = offers_inplace(operation(
 
 def _finite(x):
     """x, with infinities as the largest numbers."""
+    x = floating(x)
     largest = float(np.finfo(x.dtype).max)
     return np.clip(x, -largest, largest)
 

@@ -441,7 +441,7 @@ TEMPLATES: list[tuple[int, list[str]]] = [(weight, _lines(text)) for weight, tex
         {place}[{index}] += {k}  {place}[...] = {other}  {place}[{index}] = {other}  {place}[{index}] *= {k}
         {place}.index_fill_(0, torch.tensor([0]), {k})  {place}.square_()  {place}.relu_()  {place}.pow_(2)
         {w}.t_()  {w}.unsqueeze_(0)  {w}.squeeze_()  {place}.masked_fill_({place}.detach() < 0, {k})
-        torch.relu_({place})  {w} += {other}  {w} *= {k}  {w} -= {w}
+        {w} += {other}  {w} *= {k}  {w} -= {w}
     """),
     (3, """
         with torch.no_grad(): {place}.mul_(2)  with torch.no_grad(): {place}.zero_()
