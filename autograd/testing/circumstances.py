@@ -1,0 +1,72 @@
+"""What distinguishes the examples that failed from those that passed, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.testing.properties import flatten
+
+ENOUGH = 5
+"""So many examples must have passed before a difference is worth saying."""
+
+
+def features(args: Sequence[Any]) -> dict[str, Any]:
+    """What can be said of the arrays of an example: yes or no, or a number."""
+    arrays = [x for x in flatten(args)[0] if x.size]
+    if not arrays:
+        return {"empty arrays": True}
+    flat = np.concatenate([x.reshape(-1) for x in arrays])
+    first, sizes = arrays[0], np.abs(flat)
+    long = [x.reshape(-1) for x in arrays if x.size > 1]
+    return {
+        "the number of axes": max(x.ndim for x in arrays),
+        "the number of elements": max(x.size for x in arrays),
+        "the length of the first axis": max((len(x) for x in arrays if x.ndim), default=1),
+        "the length of the last axis": max((x.shape[-1] for x in arrays if x.ndim), default=1),
+        "the largest number": float(flat.max()),
+        "the largest size of a number": float(sizes.max()),
+        "the smallest size of a number": float(sizes.min()),
+        "the smallest number": float(flat.min()),
+        "an array without axes": any(not x.ndim for x in arrays),
+        "empty arrays": any(not x.size for x in flatten(args)[0]),
+        "an axis of length one": any(1 in x.shape for x in arrays),
+        "a square matrix": any(x.ndim > 1 and x.shape[-1] == x.shape[-2] for x in arrays),
+        "sorted numbers": bool(long) and any((np.diff(x) > 0).all() for x in long),
+        "numbers sorted backwards": bool(long) and any((np.diff(x) < 0).all() for x in long),
+        "all numbers positive": bool((flat > 0).all()),
+        "all numbers negative": bool((flat < 0).all()),
+        "all numbers equal": bool(long) and any(np.ptp(x) == 0 for x in long),
+        "equal numbers": any(np.unique(x).size < x.size for x in long),
+        "zeros": bool((flat == 0).any()),
+        "zeros only": bool((flat == 0).all()),
+        "a negative number": bool((flat < 0).any()),
+        "integers only": bool((flat == np.round(flat)).all()),
+        "equal arguments": any(np.array_equal(x, y) for i, x in enumerate(arrays) for y in arrays[:i]),
+        "arguments of different shapes": len({x.shape for x in arrays}) > 1,
+        "a first number that is not positive": bool(first.reshape(-1)[0] <= 0),
+    }
+
+
+def difference(failed: Sequence[dict[str, Any]], passed: Sequence[dict[str, Any]]) -> str | None:
+    """The circumstance that all that failed have and none that passed has; None if there is no single one."""
+    failed, passed = [f for f in failed if len(f) > 1], [p for p in passed if len(p) > 1]
+    if not failed or len(passed) < ENOUGH:
+        return None
+    found = []
+    for rank, name in enumerate(failed[0]):
+        bad, good = [f[name] for f in failed], [p[name] for p in passed]
+        if isinstance(bad[0], bool):
+            if all(bad) and not any(good):
+                found.append((len(failed) + 2, -rank, f"with {name}"))
+            elif all(good) and not any(bad):
+                found.append((len(failed) + 1, -rank, f"without {name}"))
+        elif min(bad) > max(good):
+            found.append((len(failed), -rank, f"when {name} is above {_between(max(good), min(bad))}"))
+        elif max(bad) < min(good):
+            found.append((len(failed), -rank, f"when {name} is below {_between(min(good), max(bad))}"))
+    return max(found)[2] if found else None
+
+
+def _between(passed: float, failed: float) -> str:
+    return f"{passed:.4g}" + (f" ({failed:.4g} fails)" if passed != failed else "")
