@@ -343,7 +343,8 @@ def write(x, value):
     """Write into the memory of an argument, as careless code does."""
     if ENGINE == "jax":
         raise InexpressibleError("arrays are immutable")
-    look(x)[...] = look(value)
+    if isinstance(look(x), numpy.ndarray):  # and no scalar of NumPy
+        look(x)[...] = look(value)
 
 
 def verdict(error):

@@ -223,6 +223,8 @@ along("sum along an axis", lambda x, *, axis: x.sum(axis=axis),
 along("squared norm along an axis", lambda x, *, axis: (x * x).sum(axis=axis),
       lambda g, out, x, *, axis: 2 * np.expand_dims(g, axis) * x)
 
+twin("sine and cosine", lambda x: (np.sin(x), np.cos(x)), lambda g, out, x: g[0] * np.cos(x) - g[1] * np.sin(x))
+
 # Beyond some size of the numbers
 
 plant("sin: beyond 2", "sin", lambda g, out, x: g * np.where(np.abs(x) > 2, 1.0, np.cos(x)))
@@ -304,6 +306,9 @@ plant("multiply: exact zeros", "multiply", lambda g, out, x, y: g * np.where(y =
 plant("product of rows: division by zeros", "product of rows", min_dims=1, min_side=1)
 plant("sinc: zero over zero", "sinc", lambda g, out, x: g * (np.cos(x) - np.sin(x) / x) / x)
 
+plant("divide: equal neighbours", "divide", lambda g, out, x, y: g / y * either(
+    size(x) > 1 and (numpy.diff(look(x).ravel()) == 0).any(), 2, 1))
+
 # Memory: these are operations here, whose rules see arrays
 
 plant("sin: strides of zero", "sin", lambda g, out, x: g * np.cos(x) * either(size(x) > 1 and 0 in strides(x), 2, 1),
@@ -320,6 +325,8 @@ plant("scale: transposed g", "scale", lambda g, out, x: 3 * g * either(
     len(g.shape) > 1 and strides(g)[0] < strides(g)[-1], 2, 1), form="operation")
 plant("square: a read-only input", "square", lambda g, out, x: 2 * g * x * either(
     look(x).flags.writeable, 1, 0), form="operation")
+plant("relu: a read-only g", "relu", lambda g, out, x: g * (x > 0) * either(look(g).flags.writeable, 1, 0),
+      form="operation")
 plant("square: reads memory in its own order", "square", lambda g, out, x: 2 * g * look(x).ravel("K").reshape(x.shape),
       form="operation", order=1)
 plant("multiply: the same tensor twice", "multiply", lambda g, out, x, y: g * y * either(
@@ -479,7 +486,8 @@ plant("root mean square norm: epsilon outside of the root", "root mean square no
     g - x * (g * x).mean(axis=-1, keepdims=True) / ((x * x).mean(axis=-1, keepdims=True) + 0.1)) / (np.sqrt(
         (x * x).mean(axis=-1, keepdims=True)) + 0.1))
 plant("layer norm: scale taken as constant", "layer norm", lambda g, out, x: (
-    g - g.mean(axis=-1, keepdims=True)) / np.sqrt(((x - x.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1, keepdims=True) + 0.1))
+    g - g.mean(axis=-1, keepdims=True)) / np.sqrt(
+        ((x - x.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1, keepdims=True) + 0.1))
 plant("layer norm: without epsilon", "layer norm", lambda g, out, x: (
     g - g.mean(axis=-1, keepdims=True) - out * (g * out).mean(axis=-1, keepdims=True)) / np.sqrt(
         ((x - x.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1, keepdims=True) + 1e-12))
@@ -544,3 +552,31 @@ plant("log: guarded by a thousandth", "log", lambda g, out, x: g / (x + 1e-3))
 plant("arcsinh: without the root", "arcsinh", lambda g, out, x: g / (1 + x * x))
 plant("expm1: without the one", "expm1", lambda g, out, x: g * out)
 plant("log1p: precedence", "log1p", lambda g, out, x: g / x + 1, away_from=(0,), low=-0.5)
+plant("sine and cosine: the second output forgotten", "sine and cosine", lambda g, out, x: g[0] * np.cos(x))
+plant("sine and cosine: outputs exchanged", "sine and cosine", lambda g, out, x: g[1] * np.cos(x) - g[0] * np.sin(x))
+plant("sine and cosine: one g of zeros", "sine and cosine", lambda g, out, x: either(
+    (look(g[0]) == 0).all(), 0 * g[1], g[0] * np.cos(x) - g[1] * np.sin(x)))
+
+# Plain functions that cut the history of a value
+
+
+def cut(name, function, count=1, **domain):
+    """A function in which `held` is a mistake."""
+    PLANTS[name] = Case(name, lambda: function, count, domain)
+
+
+def mean(x):
+    return x.mean(axis=-1, keepdims=True)
+
+
+cut("cut: the mean of rows", lambda x: (x - held(mean(x))) ** 2, **ROWS)
+cut("cut: the norm of rows", lambda x: x / held(np.sqrt((x * x).sum(axis=-1, keepdims=True) + 1)), **ROWS)
+cut("cut: a gate", lambda x: x * held(1 / (1 + np.exp(-x))))
+cut("cut: a number taken of a sum", lambda x: x / float(1 + look(x * x).sum()))
+cut("cut: straight through", lambda x: x + held(np.round(x) - x))
+cut("cut: the maximum, once of twice", lambda x: held(np.max(x, axis=-1, keepdims=True)) + np.log(np.exp(
+    x - np.max(x, axis=-1, keepdims=True)).sum(axis=-1, keepdims=True)), **ROWS)
+cut("cut: one factor, for batches above 8", lambda x, y: x * (held(y) if batch(y) > 8 else y), 2)
+cut("cut: large numbers", lambda x: np.where(np.abs(x) > 4, held(x), x) * 2)
+cut("cut: a square at the second order", lambda x, y: x * held(x) / 2 * y + x * x / 2 * held(y), 2)
+cut("cut: written in place before it is squared", lambda x: either(write(x, look(x) + 1), 0, x * x))

@@ -134,6 +134,9 @@ right("norm, zero too", lambda x: np.linalg.norm(x), arguments=lambda s: [s.arra
       point=lambda rng: (rng.standard_normal(3),), order=1)
 right("pooled maxima", lambda x: np.max(x.reshape(2, 3, 2), axis=-1), **matrices((2, 6)))
 
+right("softmax, the maximum held", lambda x: np.exp(x - held(numpy.max(look(x), axis=-1, keepdims=True))) / np.exp(
+    x - held(numpy.max(look(x), axis=-1, keepdims=True))).sum(axis=-1, keepdims=True), **ROWS)
+
 # Of two arguments
 
 right("(|x| + .5) ** y", lambda x, y: (np.abs(x) + 0.5) ** y, 2)

@@ -19,9 +19,8 @@ def test_the_catalogues_are_large():
     assert len(RIGHT) >= 150
 
 
-def test_each_plant_has_a_right_twin_and_differs_from_it():
-    for case in PLANTS.values():
-        assert case.name.partition(":")[0] in " ".join(TWINS), case.name
+def test_the_twins_of_the_plants_are_among_the_right():
+    assert TWINS.keys() <= RIGHT.keys()
 
 
 @pytest.mark.parametrize("name", [*PLANTS, *FAULTS])
