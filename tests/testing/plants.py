@@ -154,7 +154,7 @@ def _layer_norm_rule(g, out, x):
 twin("layer norm", lambda x: (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(
     ((x - x.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1, keepdims=True) + 0.1), _layer_norm_rule, **ROWS)
 twin("reversed", lambda x: np.flip(x, axis=-1), lambda g, out, x: np.flip(g, axis=-1), min_dims=1)
-twin("rolled by two", lambda x: np.roll(x, 2, axis=-1), lambda g, out, x: np.roll(g, -2, axis=-1), min_dims=1)
+twin("rolled by one", lambda x: np.roll(x, 1, axis=-1), lambda g, out, x: np.roll(g, -1, axis=-1), min_dims=1)
 twin("differences", lambda x: x[..., 1:] - x[..., :-1], lambda g, out, x: np.concatenate(
     [-g[..., :1], g[..., :-1] - g[..., 1:], g[..., -1:]], axis=-1), min_dims=1, min_side=2)
 twin("sum of pairs", lambda x: x[..., 1:] + x[..., :-1], lambda g, out, x: np.concatenate(
@@ -172,7 +172,7 @@ twin("square matrix product", lambda x, y: x @ y, lambda g, out, x, y: g @ y.T, 
 twin("transposed", lambda x: x.T, lambda g, out, x: g.T,
      arguments=lambda s: [s.arrays(min_dims=2).filter(lambda x: x.ndim == 2)],
      point=lambda rng: (rng.standard_normal((3, 4)),))
-twin("trace", lambda x: np.trace(x), lambda g, out, x: g * held(numpy.eye(*x.shape)), **matrices((3, 4)))
+twin("trace", lambda x: np.trace(x), lambda g, out, x: np.where(held(numpy.eye(*x.shape)) == 1, g, 0), **matrices((3, 4)))
 twin("upper triangle", lambda x: np.triu(x), lambda g, out, x: np.triu(g), **matrices((3, 4)))
 twin("outer product", lambda x, y: x[:, None] * y, lambda g, out, x, y: (g * y).sum(axis=1),
      lambda g, out, x, y: (g * x[:, None]).sum(axis=0), **matrices((3,), (3,)))
@@ -203,8 +203,8 @@ def _of_weight(g, out, x, weight):
 
 
 twin("convolution", _windows, _of_signal, _of_weight, **matrices((2, 6), (3,)))
-twin("rows of a table", lambda table, rows: table[rows], lambda g, out, table, rows: np.einsum(
-    "ij,ik->jk", held((look(rows)[:, None] == numpy.arange(table.shape[0])) * 1.0), g), None,
+twin("rows of a table", lambda table, rows: table[rows], lambda g, out, table, rows: np.stack(
+    [g[numpy.flatnonzero(look(rows) == n)].sum(axis=0) for n in range(table.shape[0])]), None,
     arguments=lambda s: [s.arrays((3, 2)), s.class_indices((4,), 3)],
     point=lambda rng: (rng.standard_normal((3, 2)), numpy.array([0, 2, 2, 1])))
 
@@ -526,11 +526,10 @@ plant("differences: an end forgotten", "differences", lambda g, out, x: np.conca
     [-g[..., :1], g[..., :-1] - g[..., 1:], 0 * g[..., -1:]], axis=-1))
 plant("cumsum: not reversed", "cumsum", lambda g, out, x: np.cumsum(g, axis=-1))
 plant("cumsum: exclusive", "cumsum", lambda g, out, x: np.flip(np.cumsum(np.flip(g, axis=-1), axis=-1), axis=-1) - g)
-plant("rolled by two: the same way", "rolled by two", lambda g, out, x: np.roll(g, 2, axis=-1))
+plant("rolled by one: the same way", "rolled by one", lambda g, out, x: np.roll(g, 1, axis=-1))
 plant("reversed: not reversed back", "reversed", lambda g, out, x: g * 1)
-plant("rows of a table: repeated rows once", "rows of a table", lambda g, out, table, rows: np.einsum(
-    "ij,ik->jk", held(numpy.array([[r == j and r not in look(rows)[i + 1:] for j in range(table.shape[0])]
-                                   for i, r in enumerate(look(rows))]) * 1.0), g))
+plant("rows of a table: repeated rows once", "rows of a table", lambda g, out, table, rows: np.stack(
+    [g[numpy.flatnonzero(look(rows) == n)[-1:]].sum(axis=0) for n in range(table.shape[0])]))
 plant("square matrix product: left and right exchanged", "square matrix product", lambda g, out, x, y: y.T @ g)
 plant("square matrix product: y in the place of its transpose", "square matrix product", lambda g, out, x, y: g @ y)
 plant("determinant: the inverse not transposed", "determinant", lambda g, out, x: g * out * np.linalg.inv(x))

@@ -56,8 +56,8 @@ right("softplus(100 x) / 100", lambda x: np.logaddexp(100 * x, 0 * x) / 100)
 right("a bell of width 1e-3", lambda x: np.exp(-(x / 1e-3) ** 2))
 right("1 / (x² + 1e-6)", lambda x: 1 / (x * x + 1e-6))
 right("arctan(x / 1e-4)", lambda x: np.arctan(x / 1e-4))
-right("cosine similarity with 1e-8", lambda x, y: (x * y).sum() / np.maximum(
-    np.sqrt((x * x).sum() * (y * y).sum()), 1e-8), 2, **matrices((4,), (4,)))
+right("cosine similarity with 1e-8", lambda x, y: (x * y).sum() / np.sqrt(
+    np.maximum((x * x).sum() * (y * y).sum(), 1e-16)), 2, **matrices((4,), (4,)))
 right("softmax at a low temperature", lambda x: np.exp((x - np.max(x, axis=-1, keepdims=True)) / 0.01) / np.exp(
     (x - np.max(x, axis=-1, keepdims=True)) / 0.01).sum(axis=-1, keepdims=True), **ROWS)
 
@@ -230,7 +230,6 @@ def own(name, forward, *vjps, order=2, **domain):
 own("dropout with a kept mask", lambda x: x * held(2 * Noise.mask(x), x),
     lambda g, out, x: g * held(2 * Noise.mask(x), x))
 own("computed in blocks of eight", lambda x: x * x, lambda g, out, x: 2 * g * x if size(x) < 8 else g * x + g * x)
-own("zero rule for zero g", lambda x: np.sin(x), lambda g, out, x: g if not look(g).any() else g * np.cos(x))
 own("rule in another order of operations", lambda x, y: x * y, lambda g, out, x, y: (g * 3 * y) / 3,
     lambda g, out, x, y: (x / 7) * g * 7)
 own("a rule for the whole of a constant", lambda x: 0 * x + math.pi, lambda g, out, x: 0 * g)
