@@ -172,7 +172,8 @@ twin("square matrix product", lambda x, y: x @ y, lambda g, out, x, y: g @ y.T, 
 twin("transposed", lambda x: x.T, lambda g, out, x: g.T,
      arguments=lambda s: [s.arrays(min_dims=2).filter(lambda x: x.ndim == 2)],
      point=lambda rng: (rng.standard_normal((3, 4)),))
-twin("trace", lambda x: np.trace(x), lambda g, out, x: np.where(held(numpy.eye(*x.shape)) == 1, g, 0), **matrices((3, 4)))
+twin("trace", lambda x: np.trace(x), lambda g, out, x: np.where(held(numpy.eye(*x.shape)) == 1, g, 0),
+     **matrices((3, 4)))
 twin("upper triangle", lambda x: np.triu(x), lambda g, out, x: np.triu(g), **matrices((3, 4)))
 twin("outer product", lambda x, y: x[:, None] * y, lambda g, out, x, y: (g * y).sum(axis=1),
      lambda g, out, x, y: (g * x[:, None]).sum(axis=0), **matrices((3,), (3,)))
