@@ -8,7 +8,7 @@ import itertools
 
 import numpy
 
-from tests.testing.engines import Case, custom, look, np, size, strides, write
+from tests.testing.engines import Case, backwards, custom, look, np, read_only, size, strides, write
 
 TWINS, PLANTS = {}, {}
 RULES = {}
@@ -83,7 +83,8 @@ twin("reciprocal", lambda x: 1 / x, lambda g, out, x: -g * out * out, low=0.25)
 twin("sigmoid", lambda x: 1 / (1 + np.exp(-x)), lambda g, out, x: g * out * (1 - out))
 twin("softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
      lambda g, out, x: g * 0.5 * (1 + np.tanh(x / 2)))
-twin("silu", lambda x: x / (1 + np.exp(-x)), lambda g, out, x: g * (1 + x / (1 + np.exp(x))) / (1 + np.exp(-x)))
+twin("silu", lambda x: x * 0.5 * (1 + np.tanh(x / 2)),
+     lambda g, out, x: g * 0.5 * (1 + np.tanh(x / 2) + 0.5 * x * (1 - np.tanh(x / 2) ** 2)))
 twin("gelu, by tanh", lambda x: 0.5 * x * (1 + np.tanh(0.8 * x)),
      lambda g, out, x: g * 0.5 * (1 + np.tanh(0.8 * x) + 0.8 * x * (1 - np.tanh(0.8 * x) ** 2)))
 twin("relu", lambda x: np.maximum(x, 0), lambda g, out, x: g * (x > 0))
@@ -317,16 +318,16 @@ plant("sin: strides of zero", "sin", lambda g, out, x: g * np.cos(x) * either(si
 plant("multiply: strides of zero", "multiply", None, lambda g, out, x, y: g * x * either(
     size(x) > 1 and 0 in strides(x), 0, 1), form="operation")
 plant("exp: negative strides", "exp", lambda g, out, x: g * either(
-    any(n < 0 for n in strides(x)), np.exp(-x), out), form="operation")
+    backwards(x), np.exp(-x), out), form="operation")
 plant("tanh: negative strides of g", "tanh", lambda g, out, x: either(
-    any(n < 0 for n in strides(g)), -g, g) * (1 - out * out), form="operation")
+    backwards(g), -g, g) * (1 - out * out), form="operation")
 plant("cube: transposed", "cube", lambda g, out, x: 3 * g * x * x * either(
     len(x.shape) > 1 and strides(x)[0] < strides(x)[-1], 2, 1), form="operation")
 plant("scale: transposed g", "scale", lambda g, out, x: 3 * g * either(
     len(g.shape) > 1 and strides(g)[0] < strides(g)[-1], 2, 1), form="operation")
 plant("square: a read-only input", "square", lambda g, out, x: 2 * g * x * either(
-    look(x).flags.writeable, 1, 0), form="operation")
-plant("relu: a read-only g", "relu", lambda g, out, x: g * (x > 0) * either(look(g).flags.writeable, 1, 0),
+    read_only(x), 0, 1), form="operation")
+plant("relu: a read-only g", "relu", lambda g, out, x: g * (x > 0) * either(read_only(g), 0, 1),
       form="operation")
 plant("square: reads memory in its own order", "square", lambda g, out, x: 2 * g * look(x).ravel("K").reshape(x.shape),
       form="operation", order=1)
@@ -509,7 +510,7 @@ plant("round: straight through", "round", lambda g, out, x: g)
 plant("identity: g reversed", "identity", lambda g, out, x: -g)
 plant("identity: g clipped at one", "identity", lambda g, out, x: np.clip(g, -1, 1))
 plant("identity: weight decay added", "identity", lambda g, out, x: g + 1e-4 * x)
-plant("silu: one term of two", "silu", lambda g, out, x: g / (1 + np.exp(-x)))
+plant("silu: one term of two", "silu", lambda g, out, x: g * 0.5 * (1 + np.tanh(x / 2)))
 plant("gelu: the factor within", "gelu, by tanh", lambda g, out, x: g * 0.5 * (
     1 + np.tanh(0.8 * x) + x * (1 - np.tanh(0.8 * x) ** 2)))
 plant("gelu: another approximation", "gelu, by tanh", lambda g, out, x: g * 0.5 * (
