@@ -59,14 +59,15 @@ class Kinds:
         pull_back: J'.
         outputs: what the cotangents are for.
         rng: random numbers.
-        neighbour: J' a few units in the last place away: how much it differs from here is rounding.
+        elsewhere: J' at other points, made when they are needed: a few units in the last place away, where what
+            differs is rounding, and at last at moderate arguments, beside which it may be small.
         local: whether each output element depends on the input element in its place alone.
     """
 
     def __init__(self, pull_back: PullBack, outputs: Sequence[np.ndarray], rng: np.random.Generator,
-                 neighbour: Callable[[], PullBack], local: Callable[[], bool]) -> None:
+                 elsewhere: Callable[[], list[PullBack]], local: Callable[[], bool]) -> None:
         self.pull_back, self.outputs, self.rng = pull_back, outputs, rng
-        self.neighbour, self.local = neighbour, local
+        self.elsewhere, self.local = elsewhere, local
         self.w = general(outputs, rng)
 
     def check(self) -> None:
@@ -75,28 +76,39 @@ class Kinds:
         self.first = first = pull_back(w)
         other = general(self.outputs, self.rng)
         self.compare("J'(2u - v) is not 2 J'u - J'v: the rule is not linear in the incoming gradient, or random",
-                     pull_back([2 * a - b for a, b in zip(w, other, strict=True)]),
+                     other, pull_back([2 * a - b for a, b in zip(w, other, strict=True)]),
                      [2 * a - b for a, b in zip(first, pull_back(other), strict=True)])
         wrong = "it is wrong when the incoming gradient is {}; the others follow by linearity".format
         for kind, make in KINDS.items():
             u = [make(a) for a in w]
             rest = pull_back([a - b for a, b in zip(u, w, strict=True)])
-            self.compare(wrong(kind), pull_back(u), [a + b for a, b in zip(rest, first, strict=True)])
+            self.compare(wrong(kind), u, pull_back(u), [a + b for a, b in zip(rest, first, strict=True)])
         if len(w) > 1:
             which = int(self.rng.integers(len(w)))
             rest = pull_back([a if i != which else None for i, a in enumerate(w)])
-            self.compare(wrong(f"that of output {which} alone"),
-                         pull_back([a if i == which else None for i, a in enumerate(w)]),
+            alone = [a if i == which else None for i, a in enumerate(w)]
+            self.compare(wrong(f"that of output {which} alone"), alone, pull_back(alone),
                          [a - b for a, b in zip(first, rest, strict=True)])
         if all(np.isfinite(g).all() for g in first) and w:
-            self.compare(wrong("zero everywhere"), pull_back([np.zeros_like(a) for a in w]), [0 * g for g in first])
+            self.compare(wrong("zero everywhere"), w, pull_back([np.zeros_like(a) for a in w]), [0 * g for g in first])
             huge = HUGE if w[0].dtype.itemsize == 8 else 2.0 ** 20
-            self.compare(wrong("huge"), [g / huge for g in pull_back([huge * a for a in w])], first)
+            self.compare(wrong("huge"), w, [g / huge for g in pull_back([huge * a for a in w])], first)
             _check_infinite(pull_back, w, self.rng, self.local)
 
-    def compare(self, what: str, found: Arrays, expected: Arrays) -> None:
+    def rounding(self, u: Sequence[np.ndarray | None]) -> np.ndarray:
+        """The rounding of J'u, in each input."""
+        found = np.zeros(len(self.first))
+        *near, usual = self.elsewhere()
+        for pull_back in near:
+            for w, here in ((self.w, self.first), (u, self.pull_back(u))):
+                found = np.maximum(found, [np.nan_to_num(np.abs(g - h), posinf=0).max(initial=0)
+                                           for g, h in zip(here, pull_back(w), strict=True)])
+        sizes = [np.nan_to_num(np.abs(g), posinf=0).max(initial=0) for g in usual(self.w)]
+        return 50 * found + 2.0 ** -44 * np.array(sizes)
+
+    def compare(self, what: str, u: Sequence[np.ndarray | None], found: Arrays, expected: Arrays) -> None:
         """Raise unless both are the same, but for rounding."""
-        noise = None
+        noise: np.ndarray | None = None
         for i, (a, b, c) in enumerate(zip(found, expected, self.first, strict=True)):
             both = np.isfinite(a) & np.isfinite(b)
             odd = (np.isfinite(a) != np.isfinite(b)).any()
@@ -105,9 +117,8 @@ class Kinds:
             if not odd and off <= LINEAR * size:
                 continue
             if noise is None:
-                noise = [np.nan_to_num(np.abs(g - h)).max(initial=0)
-                         for g, h in zip(self.first, self.neighbour()(self.w), strict=True)]
-            if odd or off > LINEAR * size + 100 * noise[i]:
+                noise = self.rounding(u)
+            if odd or off > LINEAR * size + noise[i]:
                 raise GradientError(f"the gradient of input {i}: {what}\nit is\n{a}\nand should be\n{b}")
 
 

@@ -4,12 +4,12 @@ First a quick one: two steps, extrapolated, four evaluations. It is exact enough
 that there is a ladder of twenty steps, each a quarter of the one before. On each rung the slopes ahead and behind, the
 slope across, and the rounding that the values themselves show are known; the derivative lies within
 
-    |slope ahead - slope behind| + |slope across - the same one rung up| + rounding / step
+    |kink| + |slope across - the same one rung up| + rounding / step
 
-of the slope across. Where the function is smooth this bound falls with the step until rounding takes over: to 1e-8, say.
-At a kink it stays as large as the kink, at a jump it grows: there nothing is decided, and nobody is accused. A step that
-is too coarse for the function has a large second term. The rung with the smallest bound counts, unless a finer one
-contradicts it.
+of the slope across, where `kink` is the slope ahead less the slope behind, less the part of it that shrinks with the step.
+Where the function is smooth this bound falls with the step until rounding takes over: to 1e-10, say. At a kink it stays as
+large as the kink, at a jump it grows: there nothing is decided, and nobody is accused. A step that is too coarse for the
+function has a large second term. The rung with the smallest bound counts, unless a finer one contradicts it.
 """
 
 from collections.abc import Callable
@@ -52,8 +52,9 @@ def thorough(line: Line, here: np.ndarray, scale: float, size: float, usual: np.
                 + _stairs(ahead - here, here - behind, here) + 4 * EPSILON * np.where(np.isfinite(usual), np.abs(usual), 0))
     across = (ahead - behind) / (2 * steps)
     rounding = (rounding + 4 * EPSILON * size * np.abs(across)) / steps
-    gap = np.abs((ahead - here) - (here - behind)) / steps
-    local = gap + rounding
+    gap = ((ahead - here) - (here - behind)) / steps
+    local = 2 * rounding
+    local[1:] += np.abs(4 * gap[1:] - gap[:-1]) / 3
     bound = local[1:] + np.abs(across[1:] - across[:-1])
     bound[~np.isfinite(bound)] = np.inf
     best = np.argmin(bound, axis=0)

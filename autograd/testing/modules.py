@@ -12,7 +12,7 @@ from autograd.testing.derivatives import Point, compared
 from autograd.testing.diagnosis import GradientError
 from autograd.testing.engines import Arrays, Engine, engine_of, floating
 from autograd.testing.pasting import snippet
-from autograd.testing.properties import flatten
+from autograd.testing.properties import beside, flatten
 
 
 def check_module(make: Callable[[], Any], args: Sequence[Any], options: dict[str, Any] | None = None, *, order: int = 2,
@@ -93,7 +93,7 @@ class _Run:
         self._check_all_used(unused)
         errors = compared(point, order, rng)
         if point.here:
-            Kinds(point.pull_back, floating(results), rng, lambda: point.neighbour(rng), lambda: False).check()
+            Kinds(point.pull_back, floating(results), rng, lambda: beside(point, rng), lambda: False).check()
         return None not in errors
 
     def _check_all_used(self, unused: Sequence[str]) -> None:
