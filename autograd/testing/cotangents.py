@@ -104,7 +104,7 @@ class Kinds:
                 found = np.maximum(found, [np.nan_to_num(np.abs(g - h), posinf=0).max(initial=0)
                                            for g, h in zip(here, pull_back(w), strict=True)])
         sizes = [np.nan_to_num(np.abs(g), posinf=0).max(initial=0) for g in usual(self.w)]
-        return 50 * found + 2.0 ** -44 * np.array(sizes)
+        return 50 * found + 2.0 ** -44 * np.array(sizes) + 2.0 ** -50
 
     def compare(self, what: str, u: Sequence[np.ndarray | None], found: Arrays, expected: Arrays) -> None:
         """Raise unless both are the same, but for rounding."""

@@ -199,6 +199,9 @@ class _Comparison:
     def run(self) -> tuple[float | None, bool]:
         """The relative error, None if some outputs could not be decided; and whether any could."""
         if not self.here.size or not self.x.size:
+            if flat(self.point.pulled(np.zeros(self.here.size))).any():
+                raise GradientError(f"order {self.point.order}: the output is empty, so that the gradient must be zero, "
+                                    f"but it is {self.point.pulled(np.zeros(self.here.size))}", self.point.order)
             return 0.0, True
         v = self.numbers(self.x.size)
         slope, rounding = quick(self.line(v), self.here, self.scale, self.size)
@@ -238,7 +241,7 @@ class _Comparison:
                     break
                 return self.along(np.where(finite, v, 0))
             a, n = float((gradients * v).sum()), float((u * slope).sum())
-            allowed = (WRONG * np.abs(u * slope).sum() + 2 * (np.abs(u) * np.where(counted, error, 0)).sum()
+            allowed = (4 * WRONG * np.linalg.norm(u * slope) + 2 * (np.abs(u) * np.where(counted, error, 0)).sum()
                        + 1e-13 * np.abs(gradients * v).sum())
             if abs(a - n) <= allowed or abs(a - n) <= allowed + self.rounding_of_rules(u, v):
                 return float(relative_error(a, n, allowed)), ok

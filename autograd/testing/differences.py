@@ -72,9 +72,8 @@ def _noise(line: Line, here: np.ndarray, scale: float) -> np.ndarray:
 
     Source: Moré and Wild, Estimating computational noise (2011): second differences.
     """
-    values = np.array([line(k * scale * 2.0 ** -36) for k in (-2, -1)] + [here]
-                      + [line(k * scale * 2.0 ** -36) for k in (1, 2)])
-    noise = np.abs(np.diff(values, 2, axis=0)).max(axis=0)
+    values = np.array([here if k == 0 else line(k * scale * 2.0 ** -36) for k in range(-3, 4)])
+    noise = 2 * np.abs(np.diff(values, 2, axis=0)).max(axis=0)
     return np.where(np.isfinite(noise), noise, 0.0)
 
 

@@ -17,7 +17,7 @@ def stride_zero(x: np.ndarray) -> np.ndarray:
     small = np.array(x)
     for axis, length in enumerate(x.shape):
         first = small[(slice(None),) * axis + (slice(0, 1),)]
-        if length > 1 and np.array_equal(small, np.broadcast_to(first, small.shape), equal_nan=x.dtype.kind == "f"):
+        if length > 1 and small.tobytes() == np.broadcast_to(first, small.shape).tobytes():  # -0.0 is not 0.0
             small = first
     small = np.array(small)
     strides = [0 if n != m else stride for n, m, stride in zip(x.shape, small.shape, small.strides, strict=True)]

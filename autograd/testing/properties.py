@@ -12,7 +12,7 @@ from autograd.tensor import Tensor
 from autograd.testing.cotangents import Kinds, general
 from autograd.testing.derivatives import Point, compared, flat, pulled_back
 from autograd.testing.diagnosis import GradientError
-from autograd.testing.engines import GRADCIRCUIT, Arrays, Engine, Gradcircuit, Numpy, engine_of, floating
+from autograd.testing.engines import GRADCIRCUIT, Arrays, Engine, Gradcircuit, Numpy, engine_of, floating, several
 from autograd.testing.layouts import LAYOUTS, read_only
 from autograd.testing.pasting import snippet
 from autograd.testing.precision import check_float32, check_float64
@@ -85,6 +85,7 @@ def _examine(function: Callable, args: Sequence[Any], options: dict[str, Any], r
         example.check_cotangents(point)
         example.check_layouts()
         example.check_same_tensor()
+        example.check_twice()
         if broadcasts:
             example.check_broadcasting()
         if "dtype" not in options:
@@ -169,8 +170,7 @@ class Example:
     def check_value(self, reference: Callable, args: Sequence[Any], options: dict[str, Any]) -> None:
         """The results are those of the reference."""
         expected = reference(*args, **options)
-        several = expected if isinstance(expected, (tuple, list)) else (expected,)
-        _same(self.results, [np.asarray(x) for x in several], "not that of the reference", 1e-7)
+        _same(self.results, [np.asarray(x) for x in several(expected)], "not that of the reference", 1e-7)
 
     def check_cotangents(self, point: Point) -> None:
         """J'u is linear in u, saved values survive, nothing is written to, nothing depends on what ran before."""
@@ -190,8 +190,10 @@ class Example:
         first = self.gradients_here = [np.array(g) for g in first]
         self.check_unwritten("the backward pass")
         near = [x + self.rng.uniform(-1e-3, 1e-3, x.shape) for x in self.arrays]
-        away, pull_back_there = self.engine.differentiate(self.function, near)
-        pull_back_there([np.ones_like(out) for out in floating(away)])
+        for elsewhere in (near, self.longer()):
+            with contextlib.suppress(Exception):  # it need not take these
+                away, pull_back_there = self.engine.differentiate(self.function, elsewhere)
+                pull_back_there([np.ones_like(out) for out in floating(away)])
         for when in ("after the function has run elsewhere and the graph has been gone through once, is another (a value "
                      "kept outside the graph, or written to)", "the third time, is another"):
             with _during(READ_ONLY):
@@ -200,6 +202,21 @@ class Example:
         _same(again, first, "as gradient of a second run, is another (it depends on what ran before, or is random)", 1e-12)
         Kinds(point.pull_back, outputs, self.rng, lambda: beside(point, self.rng), self.is_local).check()
         self.check_unwritten("the backward pass")
+
+    def longer(self) -> Arrays:
+        """Arguments of twice the batch."""
+        batch = max((len(x) for x in self.arrays if x.ndim), default=0)
+        return [np.concatenate([x, x]) if x.ndim and len(x) == batch else x for x in self.arrays]
+
+    def check_twice(self) -> None:
+        """Two calls in one graph send back the sum of what each would."""
+        if isinstance(self.engine, Numpy):
+            return
+        both = self.engine.differentiate(lambda *xs: (*several(self.function(*xs)), *several(self.function(*xs))),
+                                         self.arrays)[1]
+        _same(both([*self.cotangents, *(-2 * u for u in self.cotangents)]), [-g for g in self.gradients_here],
+              "as gradient, when the function is called twice on the same tensors, is another (an array that is kept, "
+              "and written to again)")
 
     def is_local(self) -> bool:
         """Whether each element of the output depends on the element of the input in its place alone."""

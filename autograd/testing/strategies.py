@@ -65,44 +65,57 @@ def _bounds(low: float | None, high: float | None) -> tuple[float, float]:
 def _grid(low: float, high: float, away_from: tuple[float, ...], parts: int = 16) -> list[float]:
     grid = np.arange(np.ceil(low * parts), np.floor(high * parts) + 1) / parts
     grid = [float(x) for x in grid if all(abs(x - kink) >= 1 / 8 for kink in away_from)]
-    grid.sort(key=lambda x: ((x * 16) % 16 != 0, (x * 16) % 8 != 0, (x * 16) % 4 != 0, abs(x - 1), x < 0))
+    grid.sort(key=lambda x: ((x * 16) % 16 != 0, (x * 16) % 8 != 0, (x * 16) % 4 != 0, abs(abs(x) - 1)))
+    signs = [[x for x in grid if x >= 0], [x for x in grid if x < 0]]  # in turn, so that a sign survives in shrinking
+    both = min(map(len, signs))
+    grid = [x for pair in zip(*[part[:both] for part in signs], strict=True) for x in pair] + [
+        x for part in signs for x in part[both:]]
     if not grid:
         raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away from {away_from}; widen the "
                          "domain")
     return grid
 
 
-@functools.lru_cache(1000)
 def shapes(min_dims: int = 0, max_dims: int | None = None, min_side: int = 0, max_side: int | None = None
            ) -> Strategy[tuple[int, ...]]:
     """Shapes of up to three axes of up to three; unless that is said, now and then longer, of more axes, or square.
 
     With min_side=0 some are empty.
     """
-    least, most, side = max(1, min_side), max_dims or 0 if max_dims is not None else MAX_DIMS, max_side or MAX_SIDE
-    most, side = max(most, min_dims), max(side, least)
+    return st.sampled_from(_shapes(min_dims, max_dims, min_side, max_side))
 
-    def of(ndim: int, low: int = least, high: int = side) -> Strategy[tuple[int, ...]]:
-        return st.tuples(*[st.integers(low, high)] * ndim)
 
-    def with_one(ndim: int, lengths: Sequence[int]) -> Strategy[tuple[int, ...]]:
-        places = [0, ndim - 1] if ndim else []
-        return st.tuples(of(ndim), st.sampled_from(places), st.sampled_from(lengths)).map(
-            lambda drawn: (*drawn[0][:drawn[1]], drawn[2], *drawn[0][drawn[1] + 1:]))
-    usual = st.integers(min_dims, most).flatmap(of)
-    kinds = [usual] * 10
-    if most and max_side is None:
-        kinds += [st.integers(max(1, min_dims), min(2, most) if min_dims < 2 else most).flatmap(
-            lambda ndim: with_one(ndim, LONG))] * 3
+@functools.lru_cache(1000)
+def _shapes(min_dims: int, max_dims: int | None, min_side: int, max_side: int | None) -> list[tuple[int, ...]]:
+    """All that are drawn, the simplest first, as often as they shall come.
+
+    One choice is fast to draw, and Hypothesis varies what it has drawn by repeating parts of it: with few parts more
+    examples differ. Of more than 127 options it prefers the first.
+    """
+    least, most = max(1, min_side), max(MAX_DIMS if max_dims is None else max_dims, min_dims)
+    side = max(MAX_SIDE if max_side is None else max_side, least)
+    found: list[tuple[int, ...]] = []
+
+    def add(share: int, shapes: list[tuple[int, ...]]) -> None:
+        fitting = [s for s in shapes if len(s) >= min_dims and min(s, default=min_side) >= min_side]
+        order = np.random.default_rng(0).permutation(len(fitting)) if fitting else []
+        found.extend(fitting[order[i % len(fitting)]] for i in range(share) if fitting)
+    for ndim in range(min_dims, max(min(most, 3), min_dims) + 1):
+        add(13, list(itertools.product(range(least, (side if ndim < 4 else max(2, least)) + 1), repeat=ndim)))
+    if max_side is None and most:
+        for ndim in range(max(1, min_dims), max(most, 1) + 1):
+            for turn in (1, -1):
+                add(6, [(*([n] * (ndim - 1)), length)[::turn] for length in LONG for n in range(least, least + 2)])
     if most > 1:
-        kinds += [st.tuples(of(max(min_dims, 2) - 2), st.integers(max(least, 2), side)).map(
-            lambda drawn: (*drawn[0], drawn[1], drawn[1]))]
+        add(8, [(*lead, n, n) for lead in ((), (), (2,), (1,), (3,)) for n in (2, 3, 4) if n <= side + 1
+                and len(lead) < most - 1])
     if max_dims is None:
-        kinds += [st.integers(max(4, min_dims), max(5, min_dims)).flatmap(
-            lambda ndim: of(ndim, least, max(2, least)))] * 2
-    if not min_side and most:
-        kinds += [st.integers(max(1, min_dims), most).flatmap(lambda ndim: with_one(ndim, (0,)))] * 2
-    return usual if len(kinds) == 10 else st.sampled_from(kinds).flatmap(lambda kind: kind)
+        add(9, [(2, 1, 3, 2), (1, 2, 2, 3), (3, 2, 1, 1), (2, 3, 2, 1), (2, 2, 2, 2), (3, 1, 2, 2)])
+        add(9, [(2, 1, 1, 2, 3), (1, 2, 2, 1, 2), (3, 1, 2, 1, 1), (2, 2, 1, 2, 1), (2, 1, 2, 1, 3)])
+    if not min_side:
+        add(10, [s for s in [(0,), (0,), (0, 2), (3, 0), (1, 0), (0, 1), (0, 2, 3), (2, 0, 1), (1, 2, 0)]
+                 if len(s) <= most])
+    return sorted(found, key=lambda s: (0 in s, len(s), np.prod(s, dtype=int), s))
 
 
 def _rows_equal(x: np.ndarray) -> np.ndarray:
@@ -115,8 +128,8 @@ def _in_turn(x: np.ndarray, *factors: float) -> np.ndarray:
 
 CHARACTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "plain": lambda x: x,
-    "sorted": lambda x: np.sort(x, axis=None).reshape(x.shape),
-    "sorted backwards": lambda x: np.sort(x, axis=None)[::-1].reshape(x.shape),
+    "sorted": lambda x: (np.sort(x, axis=None) + np.linspace(0, 1, x.size)).reshape(x.shape),
+    "sorted backwards": lambda x: (np.sort(x, axis=None) + np.linspace(0, 1, x.size))[::-1].reshape(x.shape),
     "larger": lambda x: x * 4,
     "large": lambda x: x * 32,
     "very large": lambda x: x * 1024,
@@ -132,16 +145,17 @@ CHARACTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 """What is done to an array to bring it into certain circumstances, as far as its domain allows."""
 _KEEP_DISTINCT = ("sorted", "sorted backwards", "larger", "large", "very large", "small")
-_TURNS = ["plain"] * 12 + [name for name in CHARACTERS if name != "plain"]
-_DISTINCT_TURNS = ["plain"] * 5 + list(_KEEP_DISTINCT)
+_TURNS = ["plain"] * 6 + [name for name in CHARACTERS if name != "plain"] + [
+    "larger", "large", "very large", "small", "sorted", "sorted backwards", "negative", "all zero"]
+_DISTINCT_TURNS = ["plain"] * 3 + list(_KEEP_DISTINCT)
 
 
-@functools.lru_cache(1000)
-def _elements(dtype: Any, shape: tuple[int, ...], grid: tuple[float, ...], distinct: bool) -> Strategy[np.ndarray]:
-    if np.prod(shape, dtype=int) <= DRAWN_ONE_BY_ONE:
-        return hnp.arrays(dtype, shape, elements=st.sampled_from(list(grid)), unique=distinct, fill=st.nothing())
-    return st.integers(0, 2 ** 32 - 1).map(
-        lambda seed: np.random.default_rng(seed).choice(grid, shape, replace=not distinct).astype(dtype))
+def _filled(choices: bytes, shape: tuple[int, ...], grid: Sequence[float], distinct: bool) -> np.ndarray:
+    """An element of the grid for each byte, 0 being the first; without repeating one if they are to be distinct."""
+    if not distinct:
+        return np.array([grid[choice % len(grid)] for choice in choices], np.float64).reshape(shape)
+    rest = list(grid)
+    return np.array([rest.pop(choice % len(rest)) for choice in choices], np.float64).reshape(shape)
 
 
 def arrays(shape: tuple[int | None, ...] | Strategy | None = None, low: float | None = None, high: float | None = None,
@@ -170,7 +184,7 @@ def arrays(shape: tuple[int | None, ...] | Strategy | None = None, low: float | 
     elif isinstance(shape, tuple):
         shape = st.tuples(*[lengths(min_side) if n is None else st.just(n) for n in shape])
     elif shape is None:
-        shape = shapes(min_dims, min_side=min_side)
+        shape = _shapes(min_dims, None, min_side, None)
     turns = [name for name in (_DISTINCT_TURNS if distinct else _TURNS)
              if low is None or high is None or name not in ("larger", "large", "very large")]
     return _arrays(shape, low, high, away_from, distinct, dtype, turns)
@@ -179,15 +193,22 @@ def arrays(shape: tuple[int | None, ...] | Strategy | None = None, low: float | 
 @st.composite
 def _arrays(draw: Any, shape: Any, low: float | None, high: float | None, away_from: tuple[float, ...], distinct: bool,
             dtype: Any, turns: list[str]) -> np.ndarray:
-    shape = shape if isinstance(shape, tuple) else draw(shape)
+    shapes = shape if isinstance(shape, list) else [shape if isinstance(shape, tuple) else draw(shape)]
+    shape = shapes[0] if len(shapes) == 1 else draw(st.sampled_from(shapes))
+    name = turns[draw(st.integers(0, len(turns) - 1))]
     grid, parts = _grid(*_bounds(low, high), away_from), 16
-    while distinct and np.prod(shape, dtype=int) > len(grid) // 2 and parts < 2 ** 16:
+    size = int(np.prod(shape, dtype=int))
+    while distinct and size > len(grid) // 2 and parts < 2 ** 16:
         parts *= 4
         grid = _grid(*_bounds(low, high), away_from, parts)
-    name = draw(st.sampled_from(turns))
-    x = draw(_elements(dtype, shape, tuple(grid if distinct else _with_integers(grid)), distinct))
+    grid = grid if distinct else _with_integers(grid)
+    if size <= DRAWN_ONE_BY_ONE:
+        x = _filled(draw(st.binary(min_size=size, max_size=size)), shape, grid, distinct)
+    else:
+        rng = np.random.default_rng(list(draw(st.binary(min_size=4, max_size=4))))
+        x = rng.choice(grid, shape, replace=not distinct)
     if name == "plain" or not x.size:
-        return x
+        return x.astype(dtype)
     with np.errstate(over="ignore"):
         y = CHARACTERS[name](x)
     allowed = np.isfinite(y)
@@ -196,7 +217,9 @@ def _arrays(draw: Any, shape: Any, low: float | None, high: float | None, away_f
             allowed &= ~beyond(y, bound)
     for point in away_from:
         allowed &= np.abs(y - point) >= 1 / 8
-    return np.where(allowed, y, x).astype(dtype) if not distinct or allowed.all() else x
+    if "sorted" in name and not allowed.all():
+        y, allowed = np.sort(x, axis=None)[::-1 if "backwards" in name else 1].reshape(shape), True
+    return (np.where(allowed, y, x) if not distinct or np.all(allowed) else x).astype(dtype)
 
 
 @functools.lru_cache(100)
@@ -256,8 +279,8 @@ def broadcastable(draw: Any, count: int, **domain: Any) -> tuple[np.ndarray, ...
         return tuple([np.array(x) for _ in range(count)])
     found = []
     for _ in range(count):
-        kept = draw(st.integers(0, len(whole)))
-        ones = draw(st.sampled_from([0, 0, 0, 0, 1, 2, 4, 7]))
+        kept = draw(st.sampled_from([*range(len(whole) + 1), len(whole), len(whole)]))
+        ones = draw(st.sampled_from([0, 0, 1, 2, 4, 7] if 0 in whole else [0, 0, 0, 0, 1, 2, 4, 7]))
         shape = [1 if ones >> i & 1 else n for i, n in enumerate(whole)][len(whole) - kept:]
         found.append(draw(arrays(tuple(shape), **domain)))
     return tuple(found)
