@@ -7,8 +7,8 @@ import numpy as np
 
 from autograd.testing.properties import flatten
 
-ENOUGH = 5
-"""So many examples must have passed before a difference is worth saying."""
+SEVERAL, ENOUGH = 3, 8
+"""So many examples must have failed, and passed, before a difference between them is worth saying."""
 
 
 def features(args: Sequence[Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def features(args: Sequence[Any]) -> dict[str, Any]:
 def difference(failed: Sequence[dict[str, Any]], passed: Sequence[dict[str, Any]]) -> str | None:
     """The circumstance that all that failed have and none that passed has; None if there is no single one."""
     failed, passed = [f for f in failed if len(f) > 1], [p for p in passed if len(p) > 1]
-    if not failed or len(passed) < ENOUGH:
+    if len(failed) < SEVERAL or len(passed) < ENOUGH:
         return None
     found = []
     for rank, name in enumerate(failed[0]):

@@ -1,7 +1,7 @@
 """The derivative of a function along a line, by differences: a number for each output, and how far it may be off.
 
 First a quick one: two steps, extrapolated, four evaluations. It is exact enough to say "right", never to say "wrong". For
-that there is a ladder of twenty steps, each a quarter of the one before. On each rung the slopes ahead and behind, the
+that there is a ladder of steps, each a quarter of the one before. On each rung the slopes ahead and behind, the
 slope across, and the rounding that the values themselves show are known; the derivative lies within
 
     |kink| + |slope across - the same one rung up| + rounding / step
@@ -18,8 +18,9 @@ import numpy as np
 
 EPSILON = 2.0 ** -52
 QUICK = 2.0 ** -6
-RUNGS = 20
-_STEPS = 4.0 ** -np.arange(1, RUNGS + 1)
+RUNGS, WITNESSES = 22, 5
+"""Rungs below the size of the smallest number (above it there are those up to a quarter). The last of them only bear
+witness: a slope that is zero because the steps are too small to be seen would be contradicted by none."""
 
 Line = Callable[[float], np.ndarray]
 """From t to the values at x + t v, all outputs in one array without axes but one."""
@@ -46,10 +47,10 @@ def thorough(line: Line, here: np.ndarray, scale: float, size: float, usual: np.
 
     `usual` is how large values are at moderate arguments: what has vanished beside that has lost its digits.
     """
-    steps = (_STEPS * scale)[:, None]
+    steps = scale * 4.0 ** np.arange(np.floor(np.log2(0.25 / scale) / 2), -RUNGS - 1, -1)[:, None]
     ahead, behind = (np.array([line(sign * float(h)) for h in steps[:, 0]]) for sign in (1, -1))
     rounding = (4 * EPSILON * (np.abs(here) + np.abs(ahead) + np.abs(behind)) + _noise(line, here, scale)
-                + _stairs(ahead - here, here - behind, here) + 4 * EPSILON * np.where(np.isfinite(usual), np.abs(usual), 0))
+                + _stairs(ahead, behind, here) + 4 * EPSILON * usual)
     across = (ahead - behind) / (2 * steps)
     rounding = (rounding + 4 * EPSILON * size * np.abs(across)) / steps
     gap = ((ahead - here) - (here - behind)) / steps
@@ -57,11 +58,12 @@ def thorough(line: Line, here: np.ndarray, scale: float, size: float, usual: np.
     local[1:] += np.abs(4 * gap[1:] - gap[:-1]) / 3
     bound = local[1:] + np.abs(across[1:] - across[:-1])
     bound[~np.isfinite(bound)] = np.inf
+    bound[-WITNESSES:] = np.inf
     best = np.argmin(bound, axis=0)
     which = np.arange(here.size)
     slope, error = ((16 * across[1:] - across[:-1]) / 15)[best, which], bound[best, which]
     slope = np.where(np.isfinite(error), slope, 0.0)
-    finer = np.arange(RUNGS)[:, None] > best + 1
+    finer = np.arange(len(steps))[:, None] > best + 1
     contradicted = finer & ~(np.abs(across - slope) <= 4 * (local + error))
     error[contradicted.any(axis=0) | ~np.isfinite(here)] = np.inf
     return slope, error
@@ -82,10 +84,12 @@ def _stairs(ahead: np.ndarray, behind: np.ndarray, here: np.ndarray) -> np.ndarr
 
     So tanh(x)² - 1 far out, where it has lost its digits, or what was computed in single precision.
     """
-    rises = np.abs(np.concatenate([ahead, behind]))
-    still = (ahead[-6:] == 0).all(axis=0) & (behind[-6:] == 0).all(axis=0)
+    values = np.concatenate([ahead, behind])
+    rises = np.abs(values - here)
+    still = (ahead[-6:] == here).all(axis=0) & (behind[-6:] == here).all(axis=0)
     height = np.where(rises > 0, rises, np.inf).min(axis=0)
-    return np.where(still & (height <= np.maximum(1e-6 * np.abs(here), 1e-12)), height, 0.0)
+    largest = np.abs(np.where(np.isfinite(values), values, 0)).max(axis=0)
+    return np.where(still & (height <= np.maximum(1e-6 * largest, 1e-12)), height, 0.0)
 
 
 def decided(slope: np.ndarray, error: np.ndarray, here: np.ndarray) -> np.ndarray:

@@ -182,7 +182,7 @@ class _Log:
 
     def circumstance(self, error: GradientError) -> str:
         """What all examples that failed like this one have in common, and none that passed."""
-        alike = [seen for _, kind, seen in self.failed if kind == _kind(error)]
+        alike = list({key: seen for key, kind, seen in self.failed if kind == _kind(error)}.values())
         found = circumstances.difference(alike, self.passed)
         return f"\ncircumstance: only {found} ({len(alike)} such examples failed, {len(self.passed)} others passed)" \
             if found else ""

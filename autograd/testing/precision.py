@@ -36,13 +36,15 @@ def check_float32(function: Function, arrays: Sequence[np.ndarray], what: str, r
         pairs = [((a - b).reshape(-1)[place], b.reshape(-1)[place], a.reshape(-1)[place])]
         for _ in range(NEAR):
             one, two = (np.float64(part[i]).reshape(-1) for part in both(
-                [x * (1 + rng.uniform(-1, 1, x.shape) / 16) for x in arrays]))
+                [x * rng.uniform(0.5, 1.5, x.shape) + (x == 0) * rng.uniform(-0.5, 0.5, x.shape) for x in arrays]))
             if one.size != a.size:
                 return
             pairs.append((one[place] - two[place], two[place], one[place]))
         off, right, wrong = np.array(pairs).T
-        steady = np.isfinite(pairs).all() and (np.sign(off) == np.sign(off[0])).all() and (
-            np.abs(off).min() > np.abs(off).max() / 3)
+        with np.errstate(all="ignore"):
+            sizes = np.abs([off, off / right])
+        steady = np.isfinite(pairs).all() and (sizes.min(axis=1) > sizes.max(axis=1) / 3).any() and (
+            abs(np.sign(off if sizes[0].min() > sizes[0].max() / 3 else off / right).sum()) == off.size)
         moves = np.ptp(wrong) > np.ptp(right) / 4 or np.ptp(right) < 1e-3 * np.abs(right).max()
         if steady and moves:
             raise GradientError(f"the {what} {i} is wrong in float32: element {place} is {a.reshape(-1)[place]:.7g}, in "
@@ -60,8 +62,9 @@ def check_float64(function: Function, arrays: Sequence[np.ndarray], what: str, r
     Numbers that change with the point, and have the 24 digits of float32 each time, neither more nor much fewer, were
     float32.
     """
-    moved = [[x * (1 + rng.uniform(0.5, 1) * 2.0 ** -17) + rng.uniform(0.5, 1) * 2.0 ** -18 for x in arrays]
-             for _ in range(4)]
+    moved = [[x * (1 + rng.uniform(0.5, 1) * size) + rng.uniform(0.5, 1) * size / 2 for x in arrays]
+             for size in (2.0 ** -17, 2.0 ** -17, 2.0 ** -17, 0.5)]
+    moved.append([x / (1 + np.abs(x)) for x in moved[3]])
     found = [function([np.asarray(x) for x in point]) for point in moved]
     if len({tuple(a.shape for a in several) for several in found}) > 1:
         return
