@@ -145,7 +145,7 @@ class Point:
         size = rng.choice([2.0 ** -50, 2.0 ** -40, 2.0 ** -32])
         least = min((np.abs(x[x != 0]).min(initial=1) for x in self.arrays), default=1)
         return self.elsewhere(lambda x: x * (1 + size * rng.integers(-8, 9, x.shape))
-                              + size * least * rng.integers(-8, 9, x.shape))
+                              + size * least * rng.integers(-8, 9, x.shape) / 64)
 
     def elsewhere(self, move: Callable[[np.ndarray], np.ndarray]) -> PullBack:
         """The pull-back at another point."""
@@ -245,7 +245,7 @@ class _Comparison:
         ok = decided(slope, error, self.here)
         counted, excluded = ok, False
         while counted.any():
-            u = self.weights(slope, error, counted)
+            u = self.weights(slope, 1e4 * error, counted)
             gradients = flat(self.point.pulled(u))
             finite = np.isfinite(gradients)
             if not finite.all():
@@ -269,12 +269,12 @@ class _Comparison:
     def weights(self, slope: np.ndarray, error: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Random cotangents for the outputs that are known, so that each counts alike."""
         largest = np.abs(slope[known]).max(initial=0)
-        size = np.maximum(np.maximum(np.abs(slope), error), 1e-9 * largest)
+        size = np.maximum(np.maximum(np.abs(slope), error), 1e-6 * largest)
         return np.where(known, self.numbers(slope.size) / np.where(known & (size > 0), np.maximum(size, 1e-30), 1), 0)
 
     def numbers(self, size: int) -> np.ndarray:
         """Random numbers that are neither small nor large, nor have many digits."""
-        return self.rng.integers(16, 48, size) / 32 * self.rng.choice([-1.0, 1.0], size)
+        return self.rng.integers(16, 48, size) / 32 * (2 * self.rng.integers(0, 2, size) - 1)
 
     def line(self, v: np.ndarray) -> Callable[[float], np.ndarray]:
         return self.point.line(split(v, self.point.arrays))

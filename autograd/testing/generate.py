@@ -155,8 +155,8 @@ class _Log:
     def __init__(self, seconds: float | None) -> None:
         self.seconds, self.start = seconds, time.perf_counter()
         self.smooth: list[bool] = []
-        self.passed: list[dict] = []
-        self.failed: list[tuple[str, str, dict]] = []
+        self.passed: list[tuple] = []
+        self.failed: list[tuple[str, str, tuple]] = []
         self.skipped = 0
 
     def skips(self, call: Call, seed: int) -> bool:
@@ -176,14 +176,14 @@ class _Log:
         except GradientError as error:
             if not self.failed:
                 self.start = time.perf_counter()
-            self.failed.append((repr((call, seed)), _kind(error), circumstances.features(call[0])))
+            self.failed.append((repr((call, seed)), _kind(error), call[0]))
             raise
-        self.passed.append(circumstances.features(call[0]))
+        self.passed.append(call[0])
 
     def circumstance(self, error: GradientError) -> str:
         """What all examples that failed like this one have in common, and none that passed."""
-        alike = list({key: seen for key, kind, seen in self.failed if kind == _kind(error)}.values())
-        found = circumstances.difference(alike, self.passed)
+        alike = list({key: args for key, kind, args in self.failed if kind == _kind(error)}.values())
+        found = circumstances.difference(*(list(map(circumstances.features, seen)) for seen in (alike, self.passed)))
         return f"\ncircumstance: only {found} ({len(alike)} such examples failed, {len(self.passed)} others passed)" \
             if found else ""
 
