@@ -32,7 +32,7 @@ WRONG = 1e-6
 SMALLEST_STEP = 2.0 ** -12
 SPLITS = 8
 """In so many ways a direction is divided, to see whether derivatives add up."""
-ENTRIES = 100_000
+ENTRIES = 10_000
 """Up to so many entries of the Jacobian are computed to say where it is wrong."""
 
 

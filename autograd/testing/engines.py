@@ -86,9 +86,9 @@ class Engine:
         """What the function takes, in order to draw it."""
         return inspect.signature(function)
 
-    def reference(self, function: Callable) -> Callable:
-        """What the pasted program has to import."""
-        return function
+    def text(self, function: Any) -> tuple[list[str], str, str] | None:
+        """For the pasted program: lines, what the function is called there, and the engine; None if nothing is special."""
+        return None
 
     def seed(self, number: int) -> None:
         """Let random numbers begin anew."""
@@ -238,7 +238,10 @@ class Torch(Engine):
         """By `torch.autograd.grad` with `create_graph`."""
         def gradient(*args: Any) -> tuple:
             outputs = [out for out in several(function(*args[:count])) if out.dtype.is_floating_point]
-            return tuple(self._gradients(outputs, args[:count], args[count:], True))
+            found = self._gradients(outputs, args[:count], args[count:], True)
+            if any("Error" in type(g.grad_fn).__name__ for g in found):  # PyTorch raises it only if somebody gets there
+                raise RuntimeError("once_differentiable")
+            return tuple(found)
         return gradient
 
     def _gradients(self, outputs: list, leaves: Sequence, cotangents: Sequence, create_graph: bool) -> list:
@@ -291,7 +294,8 @@ class Jax(Engine):
 
     def __init__(self) -> None:
         self.jax = _imported("jax", "JAX", "pip install jax")
-        self.x64 = getattr(self.jax, "enable_x64", None) or importlib.import_module("jax.experimental").enable_x64
+        home = self.jax if hasattr(self.jax, "enable_x64") else importlib.import_module("jax.experimental")
+        self.x64 = home.enable_x64
 
     def tensor(self, array: Any) -> Any:
         """An array of JAX."""
@@ -444,6 +448,12 @@ class Hips(Engine):
         for part in function.split("."):
             found = getattr(found, part)
         return found
+
+    def text(self, function: Any) -> tuple[list[str], str, str]:
+        """The function is loaded again, where `autograd` is theirs."""
+        found = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
+        return ([f"import sys; sys.path.insert(0, {str(Path(inspect.getfile(function)).parent)!r})",
+                 "from autograd.testing import Hips", f"engine = Hips({self.path!r})"], f"engine.load({found!r})", "engine")
 
     def tensor(self, array: Any) -> Any:
         """The array itself."""

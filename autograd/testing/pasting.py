@@ -20,8 +20,13 @@ def snippet(check: Callable, function: Any, args: Sequence[Any], options: dict[s
     """Python that runs a check (`check_function`, `check_module`) once more on this example."""
     lines = ["import numpy as np", f"from autograd.testing import {check.__name__}"]
     pair = isinstance(function, (tuple, list))
+    special = getattr(settings.get("engine"), "text", lambda function: None)(function)
     names = []
-    for part, otherwise in zip(function, ("forward", "vjp"), strict=True) if pair else [(function, "function")]:
+    if special:
+        more, name, settings["engine"] = special[0], special[1], special[2]
+        lines, names = lines + more, [name]
+    for part, otherwise in zip(function, ("forward", "vjp"), strict=True) if pair else (
+            [] if special else [(function, "function")]):
         more, name = reference_to(part, otherwise)
         lines += [line for line in more if line not in lines]
         names.append(name)
@@ -34,7 +39,10 @@ def snippet(check: Callable, function: Any, args: Sequence[Any], options: dict[s
             if callable(value):
                 more, value = reference_to(value, key)
                 lines += [line for line in more if line not in lines]
-            elif key == "engine":
+            elif key == "engine" and not special:
+                if not isinstance(value, str):
+                    lines += [*_reachable(type(value).__module__),
+                              f"from {type(value).__module__} import {type(value).__name__}"]
                 value = repr(value) if isinstance(value, str) else f"{type(value).__name__}()"
             call.append(f"{key}={value}")
     return "To see it again, run:\n\n" + "\n".join([*lines, "", f"{check.__name__}({', '.join(call)})"]) + "\n"
