@@ -12,6 +12,7 @@ again, the same text runs on Tensors and is recorded in its turn.
 
 import difflib
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,11 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         inplace: offer the methods with a trailing underscore (and the operators with `=`) as well.
         doc: the docstring; default `forward.__doc__`.
 
+    Declared once more in a notebook, or by a module that is loaded again, an operation replaces the earlier one.
+
+    Raises:
+        ValueError: another operation has this name, or Tensor itself has an attribute of it.
+
     An operation with neither rule is a composition: `forward` is called with whatever the caller gave, and does its
     work by calling other operations.
 
@@ -72,20 +78,52 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     public = (names or forward.__name__).split()
     op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
                    samples, public[0].lstrip("_"))
-    if public[0] in TABLE:
-        raise ValueError(f"an operation named {public[0]!r} is declared already; choose another name")
+    offered = [name for name in public if not name.startswith("_")]
+    methods = offered if methods is None else methods.split()
+    inplaces = [f"{name}_" for name in methods if inplace]
+    _make_room(public, [*methods, *inplaces, *operators.split()], op)
     TABLE[public[0]] = op
     op.call = call = caller(op)
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = doc or forward.__doc__
     call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op
-    FUNCTIONS.update((name, call) for name in public if not name.startswith("_"))
+    FUNCTIONS.update((name, call) for name in offered)
     if not isinstance(numpy, dict):
         numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)
     NUMPY.update(numpy)
-    methods = [name for name in public if not name.startswith("_")] if methods is None else methods.split()
+    _METHODS.update(dict.fromkeys([*methods, *inplaces, *operators.split()], op))
     _offer_methods(call, methods, operators.split(), inplace)
     return call
+
+
+_METHODS: dict[str, Operation] = {}
+"""What declarations have made of Tensor: name -> the operation."""
+
+
+def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
+    """Take an earlier declaration from the same place away; refuse names that belong to something else."""
+    frame = sys._getframe(2)
+    module = frame.f_globals.get("__name__")
+    op.declared = (module, frame.f_lineno if "__file__" in frame.f_globals else None)
+    earlier = TABLE.get(public[0])
+    if earlier is not None:
+        if earlier.declared != op.declared:
+            raise ValueError(f"an operation named {public[0]!r} is declared already; choose another name")
+        for names in (FUNCTIONS, NUMPY):
+            for name in [name for name, call in names.items() if getattr(call, "operation", None) is earlier]:
+                del names[name]
+        for name in [name for name, owner in _METHODS.items() if owner is earlier]:
+            if name in vars(Tensor):
+                delattr(Tensor, name)
+            del _METHODS[name]
+    for name in public:
+        if name in FUNCTIONS:
+            raise ValueError(f"autograd.{name} is the operation {FUNCTIONS[name].operation.name!r} already; choose "
+                             "another name")
+    for name in methods:
+        if name in vars(Tensor) and _METHODS.get(name) not in TABLE.values():
+            raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "
+                             'method: methods=""')
 
 
 def _offer_methods(call: Callable, methods: list[str], operators: list[str], inplace: bool) -> None:

@@ -8,8 +8,10 @@ make a test that looks for the inputs itself, and `strategies` are what they dra
 import importlib
 from typing import Any
 
+from autograd.testing.derivatives import check_derivatives
 from autograd.testing.diagnosis import GradientError
-from autograd.testing.gradcheck import check_derivatives, gradcheck, gradgradcheck
+from autograd.testing.engines import Engine, Hips
+from autograd.testing.gradcheck import gradcheck, gradgradcheck, numeric_gradient
 from autograd.testing.modules import check_module
 from autograd.testing.properties import check_function, check_operation, flatten
 
@@ -24,5 +26,6 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"autograd.testing.{_WITH_HYPOTHESIS[name]}"), name)
 
 
-__all__ = ["Draw", "GradientError", "GraphMachine", "check_derivatives", "check_function", "check_module",
-           "check_operation", "flatten", "gradcheck", "gradgradcheck", "gradient_test", "module_test", "strategies"]
+__all__ = ["Draw", "Engine", "GradientError", "GraphMachine", "Hips", "check_derivatives", "check_function", "check_module",
+           "check_operation", "flatten", "gradcheck", "gradgradcheck", "gradient_test", "module_test",
+           "numeric_gradient", "strategies"]

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 
+UNTRACKED = "a value that is not recorded (detach(), .data, .array, np.asarray, a Python float)"
+
+
 class GradientError(AssertionError):
     """Something that must hold for a function and its gradient does not.
 
@@ -78,20 +81,22 @@ class Jacobian:
         return np.unravel_index(int(np.argmax(error)), error.shape)  # type: ignore[return-value]
 
 
-def describe(found: Jacobian, others: Sequence[Jacobian], kink: str | None) -> str:
-    """The message of a GradientError for a Jacobian with wrong entries."""
+def describe(found: Jacobian, others: Sequence[Jacobian], kink: str | None, engine: Any = None) -> str:
+    """The message of a GradientError for a Jacobian with wrong entries, in the language of an engine."""
     row, column = found.worst()
     a, n = found.analytic[row, column], found.numeric[row, column]
     error = found.error()
     output, input = found.names
     lines = [f"order {found.order}: d {output}{_element(row, found.shape)} / d {input}"
-             f"{_element(column, found.x.shape)} is {a:.9g} by the rules and {n:.9g} by central differences",
+             f"{_element(column, found.x.shape)} is {a:.9g} by {engine.rules if engine else 'the rules'} and {n:.9g} by central "
+             "differences",
              f"relative error {error:.1e}: {verdict(error)} "
              "(1e-7 right, 1e-4 right only with kinks, 1e-2 probably wrong)",
              f"{int(found.wrong.sum())} of {found.wrong.size} entries of this derivative disagree; the output has "
              f"shape {found.shape}, the input {found.x.shape}, {found.x.dtype}"]
     cause = kink or likely_cause(found, others)
     if cause:
+        cause = cause.replace(UNTRACKED, engine.untracked if engine else UNTRACKED)
         lines.append(f"likely cause: {cause}")
     return "\n".join(lines)
 
@@ -124,10 +129,9 @@ def _missing(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     if found.analytic.any():
         return None
     if found.order > 1:
-        return ("the gradient does not depend on this input any more: the rule computes with a value that is not "
-                "recorded (detach(), .data, .array, np.asarray, a Python float), or an array kept from the forward "
-                "pass")
-    return "no gradient arrives: a rule gives zero, or the value was detached (no_grad, detach(), .data, numpy())"
+        return (f"the gradient does not depend on this input any more: the rule computes with {UNTRACKED}, or an array "
+                "kept from the forward pass")
+    return f"no gradient arrives: a rule gives zero, or the function computes with {UNTRACKED}"
 
 
 def _factor(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
@@ -192,8 +196,8 @@ def _where(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
 
 def _order_two(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     if found.order > 1:
-        return ("only the second derivative is wrong: the rule is right as a number, but computes with a value that is "
-                "not recorded, or calls a function whose own derivative is wrong")
+        return (f"only the second derivative is wrong: the rule is right as a number, but computes with {UNTRACKED}, or "
+                "calls a function whose own derivative is wrong")
     return None
 
 

@@ -32,12 +32,12 @@ class Draw:
         """One of several; shrinks to the first."""
         return self.draw(st.sampled_from(options))
 
-    def shape(self, min_dims: int = 0, max_dims: int = strategies.MAX_DIMS, min_side: int = 0) -> tuple[int, ...]:
+    def shape(self, min_dims: int = 0, max_dims: int | None = None, min_side: int = 0) -> tuple[int, ...]:
         """A shape; with min_side=0 it is sometimes empty."""
         return self.draw(strategies.shapes(min_dims, max_dims, min_side))
 
-    def array(self, shape: tuple[int, ...] | None = None, low: float = -2, high: float = 2,
-              away_from: Sequence[float] = (), distinct: bool = False, min_dims: int = 0,
+    def array(self, shape: tuple[int, ...] | None = None, low: float | None = None,
+              high: float | None = None, away_from: Sequence[float] = (), distinct: bool = False, min_dims: int = 0,
               min_side: int = 0) -> np.ndarray:
         """See `strategies.arrays`."""
         return self.draw(strategies.arrays(None if shape is None else tuple(shape), low, high, away_from, distinct,

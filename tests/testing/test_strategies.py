@@ -38,7 +38,8 @@ def test_shapes_of_all_kinds_occur():
     shapes = [x.shape for x in drawn(strategies.arrays())]
     assert () in shapes
     assert any(0 in shape for shape in shapes)
-    assert {len(shape) for shape in shapes} == {0, 1, 2, 3}
+    assert {len(shape) for shape in shapes} == {0, 1, 2, 3, 4, 5}
+    assert any(max(shape, default=0) > 8 for shape in shapes)
 
 
 @pytest.mark.parametrize(("strategy", "condition", "smallest"), [
