@@ -11,7 +11,7 @@ from tests.testing.plants_in_table import FAULTS
 from tests.testing.right import RIGHT
 
 SEEDS = (1, 2)
-"""Of the slow tests, beside the 0 of the quick ones."""
+"""Of the slow tests; the quick ones begin with 0."""
 
 
 def test_the_catalogues_are_large():
@@ -25,7 +25,8 @@ def test_the_twins_of_the_plants_are_among_the_right():
 
 @pytest.mark.parametrize("name", [*PLANTS, *FAULTS])
 def test_a_planted_fault_is_found(name):
-    assert outcome(PLANTS.get(name) or FAULTS[name], 0)[0] == "accused"
+    """With one of two seeds: what one finds in nine cases of ten, two find in all but one of a hundred."""
+    assert "accused" in (outcome(PLANTS.get(name) or FAULTS[name], seed)[0] for seed in (0, 1))
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -36,9 +37,9 @@ def test_a_right_function_is_not_accused(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nine_plants_of_ten_are_found_with_every_seed(seed):
+def test_nearly_all_plants_are_found_with_every_seed(seed):
     missed = [name for name, case in (PLANTS | FAULTS).items() if outcome(case, seed)[0] != "accused"]
-    assert len(missed) <= 0.1 * len(PLANTS | FAULTS), missed
+    assert len(missed) <= 0.05 * len(PLANTS | FAULTS), missed
 
 
 @pytest.mark.slow
