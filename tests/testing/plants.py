@@ -366,7 +366,6 @@ plant("cos: infinities replaced", "cos", lambda g, out, x: -np.where(np.abs(g) =
 
 plant("exp: nothing if g is infinite anywhere", "exp", lambda g, out, x: either(
     numpy.isinf(look(g)).any(), 0 * out, g * out))
-plant("multiply: mean taken off and added", "multiply", None, lambda g, out, x, y: x * (g - g.mean() + g.mean()))
 
 # float32, chance, single elements, small errors
 
