@@ -54,8 +54,8 @@ def test_the_table_counts_only_what_an_engine_can_say():
     said = [{"kind": "plant", "name": name, "seed": seed, "verdict": word, "seconds": 1.0}
             for name, words in {"a": ("accused", "accused"), "b": ("accused", "passed"),
                                 "c": ("inexpressible", "inexpressible")}.items() for seed, word in enumerate(words)]
-    assert column(said) == ["2", "3 of 4 (75 %)", "1 of 2 (50 %)", "0", "0 of 0", "0 of 0", "3"]
-    assert table({"gradcircuit": said, "torch": said}).count("3 of 4 (75 %)") == 2
+    assert column(said, said) == ["2", "3 of 4 (75 %)", "3 of 4 (75 %)", "1 of 2 (50 %)", "0", "0 of 0", "0 of 0", "3"]
+    assert table({"gradcircuit": said, "torch": said}).count("3 of 4 (75 %)") == 4
 
 
 def test_the_documentation_has_the_table():
