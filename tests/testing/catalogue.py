@@ -61,8 +61,9 @@ def column(said, ours):
             share(of_right.count("accused"), of_right), share(of_right.count("undecided"), of_right), f"{seconds:.0f}"]
 
 
-ROWS = ["plants that it can express", "found, all seeds together", "of the same, found by this kit", "found with every seed",
-        "right functions that it can express", "accused, all seeds together", "undecided", "seconds for one seed"]
+ROWS = ["plants that it can express", "found, all seeds together", "of the same, found by this kit",
+        "found with every seed", "right functions that it can express", "accused, all seeds together", "undecided",
+        "seconds for one seed"]
 
 
 def table(results):

@@ -12,6 +12,8 @@ from tests.testing.right import RIGHT
 
 SEEDS = (1, 2)
 """Of the slow tests; the quick ones begin with 0."""
+EXAMPLES = 20
+"""For right functions, which take all of them: the command draws as many as users do by default."""
 
 
 def test_the_catalogues_are_large():
@@ -31,7 +33,7 @@ def test_a_planted_fault_is_found(name):
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_function_is_not_accused(name):
-    word, _, said = outcome(RIGHT[name], 0, examples=30)
+    word, _, said = outcome(RIGHT[name], 0, EXAMPLES)
     assert word != "accused", said
 
 
@@ -46,7 +48,7 @@ def test_nearly_all_plants_are_found_with_every_seed(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_right_function_is_accused_with_any_seed(seed):
     accused = {name: said for name, case in RIGHT.items()
-               for word, _, said in [outcome(case, seed, examples=30)] if word == "accused"}
+               for word, _, said in [outcome(case, seed, EXAMPLES)] if word == "accused"}
     assert not accused
 
 
