@@ -43,8 +43,11 @@ def by_case(said, kind):
     return {name: words for name, words in found.items() if "inexpressible" not in words}
 
 
-def column(said):
-    """The figures of one engine: sums over the seeds, of the plants and functions that it can express."""
+def column(said, ours):
+    """The figures of one engine: sums over the seeds, of the plants and functions that it can express.
+
+    `ours` is what this kit said, for the same plants.
+    """
     plants, right = by_case(said, "plant"), by_case(said, "right")
     seeds = max(len(words) for words in [*plants.values(), *right.values(), [1]])
     of_plants, of_right = ([word for words in cases.values() for word in words] for cases in (plants, right))
@@ -52,18 +55,20 @@ def column(said):
 
     def share(number, of):
         return f"{number} of {len(of)}" + (f" ({100 * number / len(of):.0f} %)" if of else "")
-    return [str(len(plants)), share(of_plants.count("accused"), of_plants),
+    same = [word for name, words in by_case(ours, "plant").items() if name in plants for word in words]
+    return [str(len(plants)), share(of_plants.count("accused"), of_plants), share(same.count("accused"), same),
             share(sum(set(words) == {"accused"} for words in plants.values()), plants), str(len(right)),
             share(of_right.count("accused"), of_right), share(of_right.count("undecided"), of_right), f"{seconds:.0f}"]
 
 
-ROWS = ["plants that it can express", "found, all seeds together", "found with every seed",
-        "right functions that it can express", "accused, all seeds together", "undecided", "seconds for one seed"]
+ROWS = ["plants that it can express", "found, all seeds together", "of the same, found by this kit",
+        "found with every seed", "right functions that it can express", "accused, all seeds together", "undecided",
+        "seconds for one seed"]
 
 
 def table(results):
     """Markdown, a column for each engine."""
-    columns = [column(said) for said in results.values()]
+    columns = [column(said, results["gradcircuit"]) for said in results.values()]
     head = ["", *[ENGINES[engine] for engine in results]]
     rows = [head, ["---"] * len(head), *([name, *cells] for name, *cells in zip(ROWS, *columns, strict=True))]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

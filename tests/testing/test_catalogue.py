@@ -11,7 +11,9 @@ from tests.testing.plants_in_table import FAULTS
 from tests.testing.right import RIGHT
 
 SEEDS = (1, 2)
-"""Of the slow tests, beside the 0 of the quick ones."""
+"""Of the slow tests; the quick ones begin with 0."""
+EXAMPLES = 20
+"""For right functions, which take all of them: the command draws as many as users do by default."""
 
 
 def test_the_catalogues_are_large():
@@ -25,27 +27,28 @@ def test_the_twins_of_the_plants_are_among_the_right():
 
 @pytest.mark.parametrize("name", [*PLANTS, *FAULTS])
 def test_a_planted_fault_is_found(name):
-    assert outcome(PLANTS.get(name) or FAULTS[name], 0)[0] == "accused"
+    """With one of two seeds: what one finds in nine cases of ten, two find in all but one of a hundred."""
+    assert "accused" in (outcome(PLANTS.get(name) or FAULTS[name], seed)[0] for seed in (0, 1))
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_function_is_not_accused(name):
-    word, _, said = outcome(RIGHT[name], 0, examples=30)
+    word, _, said = outcome(RIGHT[name], 0, EXAMPLES)
     assert word != "accused", said
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nine_plants_of_ten_are_found_with_every_seed(seed):
+def test_nearly_all_plants_are_found_with_every_seed(seed):
     missed = [name for name, case in (PLANTS | FAULTS).items() if outcome(case, seed)[0] != "accused"]
-    assert len(missed) <= 0.1 * len(PLANTS | FAULTS), missed
+    assert len(missed) <= 0.05 * len(PLANTS | FAULTS), missed
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_right_function_is_accused_with_any_seed(seed):
     accused = {name: said for name, case in RIGHT.items()
-               for word, _, said in [outcome(case, seed, examples=30)] if word == "accused"}
+               for word, _, said in [outcome(case, seed, EXAMPLES)] if word == "accused"}
     assert not accused
 
 
@@ -53,8 +56,8 @@ def test_the_table_counts_only_what_an_engine_can_say():
     said = [{"kind": "plant", "name": name, "seed": seed, "verdict": word, "seconds": 1.0}
             for name, words in {"a": ("accused", "accused"), "b": ("accused", "passed"),
                                 "c": ("inexpressible", "inexpressible")}.items() for seed, word in enumerate(words)]
-    assert column(said) == ["2", "3 of 4 (75 %)", "1 of 2 (50 %)", "0", "0 of 0", "0 of 0", "3"]
-    assert table({"gradcircuit": said, "torch": said}).count("3 of 4 (75 %)") == 2
+    assert column(said, said) == ["2", "3 of 4 (75 %)", "3 of 4 (75 %)", "1 of 2 (50 %)", "0", "0 of 0", "0 of 0", "3"]
+    assert table({"gradcircuit": said, "torch": said}).count("3 of 4 (75 %)") == 4
 
 
 def test_the_documentation_has_the_table():
