@@ -14,8 +14,8 @@ import numpy as np
 
 from autograd.grad_mode import mode, set_grad_enabled
 from autograd.operation import Operation, apply, flat_in
-from autograd.sharing import increment_version, own, relatives, share
-from autograd.tensor import Tensor, twin
+from autograd.sharing import increment_version, memory, own, relatives, share
+from autograd.tensor import Tensor, twin_of
 
 
 def assign(tensor: Tensor, result: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def reshape(tensor: Tensor, view: Tensor) -> Tensor:
 
 def hand_over(tensor: Tensor) -> Tensor:
     """A Tensor with the value and the history that `tensor` is about to lose; whatever was taken from it is its now."""
-    base = twin(tensor)
+    base = twin_of(tensor)
     if tensor.family is not None:
         share(base, tensor, tensor.view_of)
         for view in relatives(tensor):
@@ -116,19 +116,23 @@ def _record(tensor: Tensor, result: Tensor) -> None:
     while view.view_of:
         result = _with_part(view, result)
         view = view.view_of[0]
-    old, new = base.array, result.array
-    others = relatives(base)
-    if others:
-        new = _in_layout_of(old, new)
-    for other in others:
-        if type(other) is _Stale:
-            continue
-        if other.view_of and other.view_of[0] is not None:
-            other.array = None
-            other.moves_to(None)
-            other.__class__ = _Stale
-        else:  # `detach()` and the like: the values alone, with the history they have
-            other.array = _same_place(other.array, old, new)
+    views, twins = [], []  # twins (of `detach()` and the like) have the values alone, and the history they had
+    for other in relatives(base):
+        if type(other) is not _Stale:
+            (views if other.view_of and other.view_of[0] is not None else twins).append(other)
+    new = result.array if result.array.flags.writeable else np.array(result.array)
+    if twins:
+        old = memory(base.array)
+        whole = np.array(old)
+        new = _same_place(base.array, old, whole)
+        new[...] = result.array
+        places = [_same_place(twin.array, old, whole) for twin in twins]
+        for twin, place in zip(twins, places, strict=True):
+            twin.array = place
+    for view in views:
+        view.array = None
+        view.moves_to(None)
+        view.__class__ = _Stale
     base.array, base.tracked = new, result.tracked
     base.moves_to(result.node)
 
@@ -176,24 +180,17 @@ class _Stale(Tensor):
     tracked = property(lambda self: self._renewed().tracked)
 
 
-def _in_layout_of(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """`new` with its elements in the order in memory of those of `old`."""
-    if new.strides == old.strides and new.flags.writeable:
-        return new
-    array = np.empty_like(old)
-    array[...] = new
-    return array
-
-
 def _same_place(part: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The elements of `new` that lie where those of `part` lie in `old`.
+    """The elements of `new`, a copy of `old`, that lie where those of `part` lie in `old`.
 
     Raises:
-        RuntimeError: the elements of `old` do not lie together.
+        RuntimeError: `old` is foreign memory, such as a memory map's.
     """
+    if not part.size:
+        return np.empty_like(part)
     flat = new.ravel(order="K")
-    if new.strides != old.strides or not np.may_share_memory(flat, new):
-        raise RuntimeError(f"a tensor of shape {old.shape} and strides {old.strides} that shares its memory with a "
-                           "detached one cannot be changed in place while recording; change a copy: t.clone()")
+    if not isinstance(old, np.ndarray) or new.strides != old.strides or not np.may_share_memory(flat, new):
+        raise RuntimeError(f"a tensor of shape {part.shape} that shares memory of another program with a detached one "
+                           "cannot be changed in place while recording; change a copy: t.clone()")
     first = (part.__array_interface__["data"][0] - old.__array_interface__["data"][0]) // old.itemsize
     return np.lib.stride_tricks.as_strided(flat[first:], part.shape, part.strides)

@@ -434,7 +434,7 @@ def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: d
     return tensor
 
 
-def twin(tensor: Tensor) -> Tensor:
+def twin_of(tensor: Tensor) -> Tensor:
     """Another Tensor with the same value and the same history."""
     other = _rebuild(Tensor, tensor.array, tensor.tracked, {})
     other.node = tensor.node

@@ -230,7 +230,7 @@ def logit(x, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; x is first clamped to [eps, 1 - eps]."""
     if eps is not None:
         x = clamp(x, eps, 1 - eps)
-    return log(x / (1 - x))
+    return log(x) - log1p(-x)
 
 
 def ahead(x, y):

@@ -11,7 +11,7 @@ from autograd import no_grad, tensor
 
 
 def leaf(*values):
-    return tensor(list(values), requires_grad=True)
+    return tensor(np.array(values, np.float32), requires_grad=True)
 
 
 def test_an_in_place_method_keeps_what_rules_saved():
@@ -185,6 +185,17 @@ def test_whoever_shares_memory_with_a_changed_tensor_shows_the_change(view):
     detached.zero_()  # outside the graph: the same memory
     np.testing.assert_array_equal(part.tolist(), np.zeros(part.shape))
     assert (VIEWS[view](base) == 0).all()
+
+
+def test_a_part_that_was_detached_takes_the_whole_memory_along():
+    base = tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) * 1
+    part, beside, empty = base[1:3].detach(), base.detach()[2:], base.detach()[4:]
+    part.mul_(leaf(10.0))
+    empty[...] = leaf()  # nothing
+    assert base.tolist() == [1, 20, 30, 4] and beside.tolist() == [30, 4]
+    assert part.requires_grad and not beside.requires_grad
+    beside.zero_()
+    assert base.tolist() == [1, 20, 0, 0] and part.tolist() == [20, 0]
 
 
 def test_a_constant_becomes_a_result_and_so_do_its_views():

@@ -61,7 +61,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
          re.search(r"Loss|loss|cross_entropy|[Dd]ropout", line) for line in d.program)),
     ("Normalization of rows whose squares overflow or underflow gives the right numbers; PyTorch gives 0, an infinity "
      "or NaN.",
-     lambda d: d.kind in ("value", "gradient") and any(re.search(r"[Nn]orm", line) for line in d.program)
+     lambda d: d.kind in ("value", "gradient") and any(re.search(r"[Nn]orm|Cosine|Distance|cosine|distance", line)
+                                                       for line in d.program)
      and any(re.search(r"\de[-+]?\d\d", line) for line in d.program)),
     ("`binary_cross_entropy` has in its target the derivative of what it computes, with the logarithm cut off; the "
      "gradient of `ctc_loss` is that in the log probabilities (PyTorch's is that in the scores before `log_softmax`).",
@@ -100,8 +101,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("`unfold` has windows of at least one element.",
      lambda d: d.kind == "raises here" and "unfold" in str(d.here) and "size=0" in str(d.here)),
     ("Whether a function that has nothing to do returns its argument itself or a view of it.",
-     lambda d: ((d.kind in ("requires_grad", "shape") and re.search(r"\b(requires_grad|squeeze|unsqueeze|detach|t)_\(",
-                                                                    d.statement) is not None)
+     lambda d: ((d.kind in ("requires_grad", "shape") and re.search(
+         r"\b(requires_grad|squeeze|unsqueeze|detach|t)_\(|no_grad", d.statement) is not None)
                 or (d.kind in ("gradient", "type") and "no tensor" in (str(d.here), str(d.there)))) and any(
          re.search(r"broadcast_tensors|flatten|ravel|contiguous|\.to\(", line) for line in d.program)),
     ("A view taken under `no_grad`, or of a constant, doesn't require gradients; in PyTorch its `requires_grad` is "
@@ -118,8 +119,16 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("`backward()` releases the whole graph, and a second pass is refused; PyTorch refuses only where something had "
      "been saved.",
      lambda d: d.kind == "raises here" and "released by an earlier backward pass" in str(d.here)),
-    ("A second derivative that is constant may require gradients (which are zero) where PyTorch's doesn't.",
-     lambda d: d.kind == "requires_grad" and d.here is True and of_gradient(d)),
+    ("Whether a gradient whose own derivative is zero everywhere requires gradients.",
+     lambda d: d.kind == "requires_grad" and of_gradient(d)),
+    ("Adding to a gradient that has a history makes a new tensor of it; PyTorch writes into the old one.",
+     lambda d: d.kind == "value" and any("create_graph=True" in line for line in d.program)
+     and any(".grad" in line for line in d.program) and "backward(" in d.statement),
+    ("`x += part of x` adds what the part was before; PyTorch may read what it has just written.",
+     lambda d: d.kind == "value" and re.search(r"^\w+\.(add|sub|mul|div)_\(\w+\)$", d.statement) is not None),
+    ("A hook on a view goes with the value that the view had; in PyTorch it is forgotten once the view is changed.",
+     lambda d: d.kind in ("type", "value", "shape", "raises here") and any(
+         "register_hook" in line for line in d.program) and any(re.search(r"^\w+ [-+*/]= |_\(", line) for line in d.program)),
     ("The gradient of a tensor by itself has that tensor's dtype and no history; PyTorch returns the very tensor that "
      "was passed as the gradient of the output.",
      lambda d: d.kind in ("dtype", "requires_grad") and re.search(r"\.grad\((\w+), \1, ", d.statement) is not None),
@@ -133,13 +142,16 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
                        "to have same dtype", "must have the same dtype", "must have be the same dtype",
                        "must have the same scalar type",
                        "Expected self.dtype to be equal")(d)
-     or (d.kind == "dtype" and re.match(r"\w+ = m\d+\(", d.statement) is not None)),
+     or (d.kind == "dtype" and re.search(r"^\w+ = m\d+\(|solve_triangular|masked_fill|index_fill|square\(",
+                                         d.statement) is not None)
+     or (d.kind == "raises here" and "cannot be stored in place" in str(d.here))),
     ("The sign of a zero may differ.",
      calls("signbit")),
     ("An index is checked even where the result is empty.",
      lambda d: d.kind == "raises here" and "out of bounds" in str(d.here)),
     ("A value that `scatter` overwrites, because its index is repeated, has gradient 0; PyTorch gives it one.",
-     lambda d: d.kind in ("gradient", "value") and any("scatter" in line or "index_copy" in line for line in d.program)
+     lambda d: d.kind in ("gradient", "value") and any(
+         re.search(r"scatter|index_copy|\[torch\.tensor\(.*\] .?= ", line) for line in d.program)
      and any("backward(" in line or ".grad(" in line for line in d.program)),
     ("`einsum` makes a new tensor; with one operand PyTorch's may be a view.",
      lambda d: d.kind in ("value", "raises in PyTorch") and any(
