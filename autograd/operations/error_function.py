@@ -164,5 +164,6 @@ def _log_normal_distribution(x):
 
 
 _log_ndtr = operation(
-    _log_normal_distribution, vjps=lambda g, out, x: g * math.sqrt(2 / math.pi) / _erfcx(x * -math.sqrt(0.5)),
+    _log_normal_distribution, vjps=lambda g, out, x: g * math.sqrt(2 / math.pi) * np.where(
+        x > 0, np.exp(-0.5 * x * x - out) / 2, 1 / _erfcx(np.minimum(x, 0) * -math.sqrt(0.5))),
     samples=numbers, names="_log_ndtr", doc="log(ndtr(x)), right in the far tail too.")

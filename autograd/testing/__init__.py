@@ -26,6 +26,6 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"autograd.testing.{_WITH_HYPOTHESIS[name]}"), name)
 
 
-__all__ = ["Draw", "Engine", "GradientError", "GraphMachine", "Hips", "check_derivatives", "check_function", "check_module",
-           "check_operation", "flatten", "gradcheck", "gradgradcheck", "gradient_test", "module_test",
+__all__ = ["Draw", "Engine", "GradientError", "GraphMachine", "Hips", "check_derivatives", "check_function",
+           "check_module", "check_operation", "flatten", "gradcheck", "gradgradcheck", "gradient_test", "module_test",
            "numeric_gradient", "strategies"]

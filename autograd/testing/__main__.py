@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd.testing.diagnosis import GradientError, verdict
 from autograd.testing.engines import Engine, Hips, engine_of
 from autograd.testing.generate import EXAMPLES, SECONDS, calls, gradient_test, hypothesis

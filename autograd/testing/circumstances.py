@@ -65,9 +65,11 @@ def difference(failed: Sequence[dict[str, Any]], passed: Sequence[dict[str, Any]
         else:
             above, below = good[good < bad.min()], good[good > bad.max()]
             if above.size:
-                found.append(((good >= bad.min()).sum(), rank, f"when {name} is above {_between(above.max(), bad.min())}"))
+                found.append(((good >= bad.min()).sum(), rank,
+                              f"when {name} is above {_between(above.max(), bad.min())}"))
             if below.size:
-                found.append(((good <= bad.max()).sum(), rank, f"when {name} is below {_between(below.min(), bad.max())}"))
+                found.append(((good <= bad.max()).sum(), rank,
+                              f"when {name} is below {_between(below.min(), bad.max())}"))
     exceptions, _, text = min(found, default=(len(passed), 0, ""))
     return text if exceptions <= EXCEPTIONS * len(passed) else None
 

@@ -5,12 +5,13 @@ rules) agree for general u and v, J'u is right but for bad luck that does not re
 slope of its output, so that a small output is looked at as closely as a large one.
 
 When the two disagree, that proves nothing yet. The slopes are taken again with a bound of their error (`differences`);
-outputs that have none, on a kink or a jump, get u = 0. The rounding of the rules is what they show at points a few units in
-the last place away. At a point where directional derivatives do not add up there is no gradient, whatever the rules say; and a
-second derivative that is wrong at one point, and right beside it, is what conventions at kinks leave behind. What still disagrees is wrong, and the Jacobian is computed to say where.
+outputs that have none, on a kink or a jump, get u = 0. The rounding of the rules is what they show at points a few
+units in the last place away. At a point where directional derivatives do not add up there is no gradient, whatever the
+rules say; and a second derivative that is wrong at one point, and right beside it, is what conventions at kinks leave
+behind. What still disagrees is wrong, and the Jacobian is computed to say where.
 
-On a kink a direction along which it stays one may still be smooth: equal numbers are moved alike, zeros and then integers
-not at all. Gradients that share a tie must add up to the derivative along it.
+On a kink a direction along which it stays one may still be smooth: equal numbers are moved alike, zeros and then
+integers not at all. Gradients that share a tie must add up to the derivative along it.
 
 The second order is the first order of the gradient itself, taken as a function of the point and of u.
 """
@@ -214,8 +215,8 @@ class _Comparison:
         """The relative error, None if some outputs could not be decided; and whether any could."""
         if not self.here.size or not self.x.size:
             if flat(self.point.pulled(np.zeros(self.here.size))).any():
-                raise GradientError(f"order {self.point.order}: the output is empty, so that the gradient must be zero, "
-                                    f"but it is {self.point.pulled(np.zeros(self.here.size))}", self.point.order)
+                raise GradientError(f"order {self.point.order}: the output is empty, so that the gradient must be "
+                                    f"zero, but it is {self.point.pulled(np.zeros(self.here.size))}", self.point.order)
             return 0.0, True
         v = self.numbers(self.x.size)
         slope, rounding = quick(self.line(v), self.here, self.scale, self.size)
@@ -296,9 +297,7 @@ class _Comparison:
 
     def rounding_of_rules(self, u: np.ndarray, v: np.ndarray) -> float:
         """How much <J'u, v> varies within a few units in the last place of the point: among neighbours, not with it."""
-        found = []
-        for _ in range(6):
-            found.append(float((flat(self.point.pulled(u, self.point.neighbour(self.rng))) * v).sum()))
+        found = [float((flat(self.point.pulled(u, self.point.neighbour(self.rng))) * v).sum()) for _ in range(6)]
         spread = 4 * float(np.ptp(found))
         return spread if np.isfinite(spread) else np.inf if not np.isfinite(found).any() else 0.0
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-
 UNTRACKED = "a value that is not recorded (detach(), .data, .array, np.asarray, a Python float)"
 
 
@@ -88,8 +87,8 @@ def describe(found: Jacobian, others: Sequence[Jacobian], kink: str | None, engi
     error = found.error()
     output, input = found.names
     lines = [f"order {found.order}: d {output}{_element(row, found.shape)} / d {input}"
-             f"{_element(column, found.x.shape)} is {a:.9g} by {engine.rules if engine else 'the rules'} and {n:.9g} by central "
-             "differences",
+             f"{_element(column, found.x.shape)} is {a:.9g} by {engine.rules if engine else 'the rules'} and "
+             f"{n:.9g} by central differences",
              f"relative error {error:.1e}: {verdict(error)} "
              "(1e-7 right, 1e-4 right only with kinks, 1e-2 probably wrong)",
              f"{int(found.wrong.sum())} of {found.wrong.size} entries of this derivative disagree; the output has "
@@ -196,8 +195,8 @@ def _where(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
 
 def _order_two(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     if found.order > 1:
-        return (f"only the second derivative is wrong: the rule is right as a number, but computes with {UNTRACKED}, or "
-                "calls a function whose own derivative is wrong")
+        return (f"only the second derivative is wrong: the rule is right as a number, but computes with {UNTRACKED}, "
+                "or calls a function whose own derivative is wrong")
     return None
 
 

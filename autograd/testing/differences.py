@@ -1,15 +1,16 @@
 """The derivative of a function along a line, by differences: a number for each output, and how far it may be off.
 
-First a quick one: two steps, extrapolated, four evaluations. It is exact enough to say "right", never to say "wrong". For
-that there is a ladder of steps, each a quarter of the one before. On each rung the slopes ahead and behind, the
+First a quick one: two steps, extrapolated, four evaluations. It is exact enough to say "right", never to say "wrong".
+For that there is a ladder of steps, each a quarter of the one before. On each rung the slopes ahead and behind, the
 slope across, and the rounding that the values themselves show are known; the derivative lies within
 
     |kink| + |slope across - the same one rung up| + rounding / step
 
-of the slope across, where `kink` is the slope ahead less the slope behind, less the part of it that shrinks with the step.
-Where the function is smooth this bound falls with the step until rounding takes over: to 1e-10, say. At a kink it stays as
-large as the kink, at a jump it grows: there nothing is decided, and nobody is accused. A step that is too coarse for the
-function has a large second term. The rung with the smallest bound counts, unless a finer one contradicts it.
+of the slope across, where `kink` is the slope ahead less the slope behind, less the part of it that shrinks with the
+step. Where the function is smooth this bound falls with the step until rounding takes over: to 1e-10, say. At a kink
+it stays as large as the kink, at a jump it grows: there nothing is decided, and nobody is accused. A step that is too
+coarse for the function has a large second term. The rung with the smallest bound counts, unless a finer one
+contradicts it.
 """
 
 from collections.abc import Callable

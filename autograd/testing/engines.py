@@ -1,7 +1,7 @@
 """What the kit has to know of an engine: arrays in; values, a pull-back, and the pull-back as a function out.
 
-Everything else is written once, in arrays. `engine="torch"` and the like name those that are here; for another one write
-a subclass of `Engine`, which needs four short methods, and pass an instance of it.
+Everything else is written once, in arrays. `engine="torch"` and the like name those that are here; for another one
+write a subclass of `Engine`, which needs four short methods, and pass an instance of it.
 """
 
 import contextlib
@@ -87,7 +87,7 @@ class Engine:
         return inspect.signature(function)
 
     def text(self, function: Any) -> tuple[list[str], str, str] | None:
-        """For the pasted program: lines, what the function is called there, and the engine; None if nothing is special."""
+        """For the pasted program: lines, the function's name there, and the engine's; None if nothing is special."""
         return None
 
     def seed(self, number: int) -> None:
@@ -270,7 +270,8 @@ class Torch(Engine):
 
     def call(self, module: Any, names: Sequence[str], parameters: Sequence, inputs: Sequence, options: dict) -> Any:
         """The result of a module with other parameters."""
-        return self.torch.func.functional_call(module, dict(zip(names, parameters, strict=True)), tuple(inputs), options)
+        return self.torch.func.functional_call(module, dict(zip(names, parameters, strict=True)), tuple(inputs),
+                                               options)
 
     def double(self, module: Any) -> Any:
         """The module in float64."""
@@ -401,7 +402,9 @@ class Hips(Engine):
 
         pip install --target hips_autograd autograd
 
-    While its functions are imported and run, `import autograd` means theirs: `Hips("hips_autograd").load("my_module:f")`.
+    While its functions are imported and run, `import autograd` means theirs:
+
+        Hips("hips_autograd").load("my_module:f")
 
     Args:
         path: the directory; by default the environment variable GRADCIRCUIT_HIPS, or `hips_autograd`.
@@ -453,7 +456,8 @@ class Hips(Engine):
         """The function is loaded again, where `autograd` is theirs."""
         found = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
         return ([f"import sys; sys.path.insert(0, {str(Path(inspect.getfile(function)).parent)!r})",
-                 "from autograd.testing import Hips", f"engine = Hips({self.path!r})"], f"engine.load({found!r})", "engine")
+                 "from autograd.testing import Hips", f"engine = Hips({self.path!r})"],
+                f"engine.load({found!r})", "engine")
 
     def tensor(self, array: Any) -> Any:
         """The array itself."""

@@ -1,7 +1,6 @@
 """From a function, or a model, to a Hypothesis test in one line."""
 
 import contextlib
-import inspect
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -191,14 +190,16 @@ class _Log:
         """What was compared, and what could not be."""
         kinks = self.smooth.count(False)
         return (f"{name}: right on {len(self.smooth)} examples"
-                + (f"; on {kinks} of them some derivatives could not be decided (a kink, a jump, a singular point, or the "
-                   "function is not finite)" if kinks else "")
+                + (f"; on {kinks} of them some derivatives could not be decided (a kink, a jump, a singular point, or "
+                   "the function is not finite)" if kinks else "")
                 + (f"; {self.skipped} more were not tried, the time being up (seconds={self.seconds:g})"
                    if self.skipped else ""))
 
 
 def _kind(error: GradientError) -> str:
-    return re.sub(r"[-\d.\[\] ]+", "", str(error).splitlines()[0])[:60] if error.order is None else f"order {error.order}"
+    if error.order is not None:
+        return f"order {error.order}"
+    return re.sub(r"[-\d.\[\] ]+", "", str(error).splitlines()[0])[:60]
 
 
 def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[Call], max_examples: int,

@@ -1,4 +1,4 @@
-"""One point, compared with plain central differences: `numeric_gradient`, and PyTorch's `gradcheck` and `gradgradcheck`.
+"""One point, compared with plain central differences: `numeric_gradient`, PyTorch's `gradcheck` and `gradgradcheck`.
 
 What they find they say; a coarse step or a kink is for you to judge, as in PyTorch. The tests that choose their points
 themselves compare otherwise: see `derivatives`.

@@ -42,8 +42,8 @@ def check_module(make: Callable[[], Any], args: Sequence[Any], options: dict[str
     """
     speaks = engine_of(engine)
     if not hasattr(speaks, "call"):
-        raise TypeError(f'engine="{speaks.name}" has no modules; test the function (parameters, inputs) -> outputs with '
-                        "gradient_test")
+        raise TypeError(f'engine="{speaks.name}" has no modules; test the function (parameters, inputs) -> outputs '
+                        "with gradient_test")
     speaks.seed(seed)
     module = speaks.double(make())
     smooth = True

@@ -1,7 +1,6 @@
 """A program that shows a failure again: it can be pasted, and runs as it is."""
 
 import ast
-import importlib.util
 import inspect
 import re
 import sys

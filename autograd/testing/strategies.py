@@ -1,12 +1,12 @@
 """Hypothesis strategies for what operations take: arrays, shapes, axes, indices, operands that fit each other.
 
 They compose like any strategy (`.map`, `.flatmap`, `.filter`, `|`), and shrink to the smallest shape and the roundest
-numbers: 1 first, then 0 and the other integers, then halves, quarters, sixteenths. Arrays are float64 unless
-`dtype` says otherwise, since difference quotients need it.
+numbers: 1 first, then 0 and the other integers, then halves, quarters, sixteenths. Arrays are float64 unless `dtype`
+says otherwise, since difference quotients need it.
 
-Faults hide in circumstances: numbers above 4, more than eight rows, sorted or equal elements, zeros. Waiting for them to come
-about by chance takes long, so each array is drawn in one of them on purpose (`CHARACTERS`, `shapes`), the plain one most
-often: swarm testing. Each is left first when a failing example is made smaller.
+Faults hide in circumstances: numbers above 4, more than eight rows, sorted or equal elements, zeros. Waiting for them
+to come about by chance takes long, so each array is drawn in one of them on purpose (`CHARACTERS`, `shapes`), the
+plain one most often: swarm testing. Each is left first when a failing example is made smaller.
 
 >>> @given(strategies.broadcastable(2, low=0.5))
 ... def test_my_division(operands):
@@ -446,6 +446,7 @@ def pooling_calls(draw: Any, ndim: int = 2, distinct: bool = True) -> Call:
 def normalization_calls(draw: Any) -> Call:
     """input (…, *normalized_shape) with the shape, a weight and a bias: what `layer_norm` takes."""
     normalized = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=2, max_side=MAX_SIDE))
-    lead = draw(st.sampled_from([None] * 6 + [(9,), (17,)])) or draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=2))
+    lead = draw(st.sampled_from([None] * 6 + [(9,), (17,)])) or draw(
+        hnp.array_shapes(min_dims=0, max_dims=2, max_side=2))
     x = draw(arrays((*lead, *normalized), distinct=True))
     return call(x, normalized, draw(arrays(normalized)), draw(arrays(normalized)))

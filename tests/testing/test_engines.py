@@ -25,7 +25,7 @@ def affine(x, w):
     (lambda g, x, w: (g @ w.T, x.T @ g), None),
     (lambda g, x, w: (g @ w.T, 2 * x.T @ g), r"d output.* / d input 1.* is .* by the vjp"),
     (lambda g, x, w: (g @ w.T, x[:8].T @ g[:8]), "by the vjp"),
-    (lambda g, x, w: (g @ w.T, x.T @ g * (1 if np.ptp(g) or g.size < 2 else 2)), "incoming gradient is the same number"),
+    (lambda g, x, w: (g @ w.T, x.T @ g * (1 if np.ptp(g) or g.size < 2 else 2)), "gradient is the same number"),
     (lambda g, x, w: (np.multiply(g, 1, out=g) @ w.T, x.T @ g), "somebody writes to them"),
 ])
 def test_a_pair_of_numpy_functions(vjp, message):
@@ -39,7 +39,7 @@ def test_a_pair_of_numpy_functions(vjp, message):
 def test_of_a_pair_the_message_names_the_batch():
     def vjp(g, x, w):
         return g @ w.T, x[:8].T @ g[:8]
-    with pytest.raises(GradientError, match=r"circumstance: only when the (length of the first axis|number of elements)"):
+    with pytest.raises(GradientError, match=r"circumstance: only when the (length of the first|number of elem)"):
         gradient_test((affine, vjp), MATRIX, strategies.arrays((3, 2)), engine="numpy", settings=QUIET)()
 
 
@@ -81,7 +81,8 @@ def test_hips_autograd_needs_a_directory_of_its_own(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("square = lambda x: x * x\n")
     (package / "builtins.py").write_text("from builtins import tuple\n")
-    (package / "core.py").write_text("def make_vjp(f, xs):\n    return lambda g: (2 * sum(g if isinstance(g, tuple) else [g]) * xs[0],), f(xs)\n")
+    (package / "core.py").write_text(
+        "def make_vjp(f, xs):\n    return lambda g: (2 * sum(g if isinstance(g, tuple) else [g]) * xs[0],), f(xs)\n")
     (tmp_path / "their_functions.py").write_text("import autograd\ndef f(x):\n    return autograd.square(x)\n")
     from autograd.testing import Hips
     engine = Hips(str(tmp_path))
@@ -164,7 +165,7 @@ def test_reported_the_incoming_gradient_is_read_as_if_it_were_contiguous(torch):
 
 
 def test_reported_intermediate_results_are_saved_for_backward(torch):
-    """pytorch/pytorch#104040: what forward saves that is neither input nor output has no history at the second order."""
+    """pytorch/pytorch#104040: what forward saves that is neither input nor output has no history."""
     class Sinc(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -176,7 +177,7 @@ def test_reported_intermediate_results_are_saved_for_backward(torch):
         def backward(ctx, g):
             _, cosine = ctx.saved_tensors
             return g * (cosine + 1)
-    with pytest.raises(GradientError, match="order 2: d gradient of input 0 .*\n.*\n.*\nlikely cause: .*saved|order 2"):
+    with pytest.raises(GradientError, match="order 2: d gradient of input 0"):
         gradient_test(lambda x: Sinc.apply(x), engine="torch", settings=FAST)()
 
 
