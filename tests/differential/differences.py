@@ -128,7 +128,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: d.kind == "value" and re.search(r"^\w+\.(add|sub|mul|div)_\(\w+\)$", d.statement) is not None),
     ("A hook on a view goes with the value that the view had; in PyTorch it is forgotten once the view is changed.",
      lambda d: d.kind in ("type", "value", "shape", "raises here") and any(
-         "register_hook" in line for line in d.program) and any(re.search(r"^\w+ [-+*/]= |_\(", line) for line in d.program)),
+         "register_hook" in line for line in d.program)
+     and any(re.search(r"^\w+ [-+*/]= |_\(", line) for line in d.program)),
     ("The gradient of a tensor by itself has that tensor's dtype and no history; PyTorch returns the very tensor that "
      "was passed as the gradient of the output.",
      lambda d: d.kind in ("dtype", "requires_grad") and re.search(r"\.grad\((\w+), \1, ", d.statement) is not None),
