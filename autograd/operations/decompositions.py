@@ -327,14 +327,19 @@ def eigvalsh(x):
     return eigh(x).eigenvalues
 
 
-@operation(names="_pinv", methods="pinverse", numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)},
-           samples=lambda draw: call(_full_rank(draw)))
+def _pinv_vjp(g, out, x, rtol):
+    # Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+    # separate" (1973): right where singular values are equal, which the derivative of their vectors is not.
+    left = _mT(g) @ out @ _mT(out)
+    right = _mT(out) @ out @ _mT(g)
+    return left - x @ (out @ left) + right - (right @ out) @ x - _mT(out) @ g @ _mT(out)
+
+
+@operation(vjps=_pinv_vjp, names="_pinv", methods="pinverse", samples=lambda draw: call(_full_rank(draw)),
+           numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
-    u, s, vh = svd(x, full_matrices=False)
-    rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
-    kept = s.detach() > rtol * s.detach()[..., :1]
-    return (_mT(vh) * where(kept, 1 / where(kept, s, 1.0), 0.0)[..., None, :]) @ _mT(u)
+    return np.linalg.pinv(x, rcond=max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol)
 
 
 @operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))

@@ -125,7 +125,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: d.kind == "value" and any("create_graph=True" in line for line in d.program)
      and any(".grad" in line for line in d.program) and "backward(" in d.statement),
     ("`x += part of x` adds what the part was before; PyTorch may read what it has just written.",
-     lambda d: d.kind == "value" and re.search(r"^\w+\.(add|sub|mul|div)_\(\w+\)$", d.statement) is not None),
+     lambda d: d.kind == "value" and (match := re.match(r"(\w+)\.\w+_\((\w+)\)$", d.statement)) is not None
+     and any(re.match(rf"{match[2]} = {match[1]}[.\[]", line) for line in d.program)),
     ("A hook on a view goes with the value that the view had; in PyTorch it is forgotten once the view is changed.",
      lambda d: d.kind in ("type", "value", "shape", "raises here") and any(
          "register_hook" in line for line in d.program)
