@@ -60,12 +60,12 @@ class Kinds:
         outputs: what the cotangents are for.
         rng: random numbers.
         elsewhere: J' at other points, made when they are needed: a few units in the last place away, where what
-            differs is rounding, and at last at moderate arguments, beside which it may be small.
+            differs is rounding; and at moderate arguments, beside which it may be small.
         local: whether each output element depends on the input element in its place alone.
     """
 
     def __init__(self, pull_back: PullBack, outputs: Sequence[np.ndarray], rng: np.random.Generator,
-                 elsewhere: Callable[[], list[PullBack]], local: Callable[[], bool]) -> None:
+                 elsewhere: Callable[[], tuple[list[PullBack], list[PullBack]]], local: Callable[[], bool]) -> None:
         self.pull_back, self.outputs, self.rng = pull_back, outputs, rng
         self.elsewhere, self.local = elsewhere, local
         self.w = general(outputs, rng)
@@ -98,13 +98,15 @@ class Kinds:
 
     def rounding(self, u: Sequence[np.ndarray | None]) -> np.ndarray:
         """The rounding of J'u, in each input."""
-        *near, usual = self.elsewhere()
+        near, moderate = self.elsewhere()
         found = np.zeros(len(self.first))
         for w in (self.w, u):
             spread = [np.ptp(several, axis=0) for several in zip(*[pull_back(w) for pull_back in near], strict=True)]
             found = np.maximum(found, [np.nan_to_num(s, posinf=0).max(initial=0) for s in spread])
-        sizes = [np.nan_to_num(np.abs(g), posinf=0).max(initial=0) for g in usual(self.w)]
-        return 50 * found + 2.0 ** -44 * np.array(sizes) + 2.0 ** -50
+        largest = 1e3 * max(1, *(np.abs(g).max(initial=0) for g in self.first))
+        sizes = np.max([[min(np.nan_to_num(np.abs(g), posinf=0).max(initial=0), largest) for g in pull_back(self.w)]
+                        for pull_back in moderate], axis=0)
+        return 50 * found + 2.0 ** -44 * sizes + 2.0 ** -50
 
     def compare(self, what: str, u: Sequence[np.ndarray | None], found: Arrays, expected: Arrays) -> None:
         """Raise unless both are the same, but for rounding."""

@@ -110,9 +110,10 @@ def check_operation(op: Operation, draw: Any) -> None:
     check_function(op.call, args, options, seed=draw.integer(0, 99))
 
 
-def beside(point: Point, rng: np.random.Generator) -> list:
+def beside(point: Point, rng: np.random.Generator) -> tuple[list, list]:
     """Pull-backs at points that tell how large rounding is: see `Kinds`."""
-    return [*(point.neighbour(rng) for _ in range(6)), point.elsewhere(lambda x: x / (1 + np.abs(x)))]
+    return ([point.neighbour(rng) for _ in range(6)],
+            [point.elsewhere(lambda x, size=size: size * x / (1 + np.abs(x))) for size in (1, 2.0 ** -6, 2.0 ** -10)])
 
 
 def flatten(args: Sequence[Any]) -> tuple[list[np.ndarray], Callable[[Sequence[Any]], list]]:
