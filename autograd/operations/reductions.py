@@ -173,7 +173,7 @@ def _deviations(x, dim):
 
 
 def _var_vjp(g, out, x, dim, correction, keepdim):
-    return spread(g * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * _deviations(x, dim)
+    return spread(widened(g) * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * _deviations(x, dim)
 
 
 def _narrowed(out, x):
