@@ -41,8 +41,10 @@ logical_not = operation(np.logical_not, vjps=(None,), numpy=np.logical_not, inpl
 isnan = operation(np.isnan, vjps=(None,), numpy=np.isnan)
 isinf = operation(np.isinf, vjps=(None,), numpy=np.isinf)
 isfinite = operation(np.isfinite, vjps=(None,), numpy=np.isfinite)
-isposinf = operation(lambda x: x == np.inf, vjps=(None,), names="isposinf", numpy=np.isposinf)
-isneginf = operation(lambda x: x == -np.inf, vjps=(None,), names="isneginf", numpy=np.isneginf)
+isposinf = operation(lambda x: x == np.inf, vjps=(None,), names="isposinf", numpy=np.isposinf,
+                     doc="x == inf, elementwise")
+isneginf = operation(lambda x: x == -np.inf, vjps=(None,), names="isneginf", numpy=np.isneginf,
+                     doc="x == -inf, elementwise")
 signbit = operation(np.signbit, vjps=(None,), numpy=np.signbit)
 
 
