@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from autograd import dtypes
 from autograd.operations.pointwise import only, times, where
 from autograd.operations.products import matmul
 from autograd.operations.shaping import axes, beside, clone, movedim, reduced
@@ -361,10 +362,11 @@ def _norm_vjp(g, out, x, ord, dim, keepdim):
         return times(g, np.zeros_like(x))
     if ord == 1:
         return times(g, np.sign(x))
-    ratio = x / np.where(norm == 0, 1, norm)
+    flat = norm == 0  # it is taken to be
+    ratio = x / np.where(flat, 1, norm)
     if ord != 2:
         ratio = np.sign(x) * np.where(x == 0, 1, np.abs(ratio)) ** (ord - 1)
-    return times(g, only(ratio, norm != 0))  # a norm of 0 is taken to be flat
+    return times(g, only(ratio, ~flat) if flat.any() else ratio)
 
 
 def length(x, ord, axis, keepdims):
@@ -376,22 +378,23 @@ def length(x, ord, axis, keepdims):
     with np.errstate(all="ignore"):
         if ord == 0:
             return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
-        size = np.abs(x)
         if ord == 1:
-            return size.sum(axis=axis, keepdims=keepdims)
+            return np.abs(x).sum(axis=axis, keepdims=keepdims)
 
-        def norm_of(powers):
-            total = powers.sum(axis=axis, keepdims=True)
-            return total, np.sqrt(total) if ord == 2 else total ** (1 / ord)
-        total, out = norm_of(x * x if ord == 2 else size ** ord)
-        limits = np.finfo(x.dtype)
-        regular = (total < np.inf) & (total > limits.tiny / limits.eps)
+        def root(powers):
+            return np.sqrt(powers) if ord == 2 else powers ** (1 / ord)
+        total = (x * x if ord == 2 else np.abs(x) ** ord).sum(axis=axis, keepdims=True)
+        out, regular = root(total), (total < np.inf) & (total > _SMALL[x.dtype])
         if not regular.all():
+            size = np.abs(x)
             scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
             scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
-            out = np.where(regular, out, scale * norm_of((size / scale) ** ord)[1])
+            out = np.where(regular, out, scale * root(((size / scale) ** ord).sum(axis=axis, keepdims=True)))
     return out if keepdims else out.squeeze(axis)
 
+
+_SMALL = {dtype: limits.tiny / limits.eps for dtype in (dtypes.float32, dtypes.float64) for limits in [np.finfo(dtype)]}
+"""Sums below this lack digits that were too small for the range."""
 
 _power_norm = operation(
     lambda x, *, ord, dim, keepdim: length(x, ord, reduced(dim, x.ndim), keepdim), vjps=_norm_vjp,

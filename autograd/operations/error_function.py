@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from autograd.operations.approximation import approximation, piecewise, polynomial
+from autograd.operations.pointwise import only
 from autograd.samples import call, inside_one, numbers
 from autograd.table import operation
 
@@ -106,7 +107,7 @@ erfc = operation(
 _erfcx = operation(
     approximation(lambda x: _by_size(x, lambda x: np.exp(x * x) * (1 - _erf_near(x)), lambda x: np.where(
         x < 0, 2 / _gaussian(np.abs(x)) - _scaled(np.abs(x)), _scaled(np.abs(x))))),
-    vjps=lambda g, out, x: g * (2 * x * out - 2 / math.sqrt(math.pi)),
+    vjps=lambda g, out, x: g * only(2 * x * out - 2 / math.sqrt(math.pi), out != 0),  # which is its limit, at inf
     samples=numbers, names="_erfcx", doc="exp(x²) erfc(x), which neither underflows nor overflows for positive x.")
 
 

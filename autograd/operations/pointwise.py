@@ -90,7 +90,7 @@ remainder = operation(
     doc="x - y floor(x / y), which has the sign of y.")
 
 fmod = operation(
-    np.fmod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, np.trunc(x / y))),
+    np.fmod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, _truncated_quotient(x, y))),
     samples=_between_multiples, names="fmod",
     numpy=np.fmod, inplace=True, doc="x - y trunc(x / y), which has the sign of x.")
 
@@ -160,11 +160,13 @@ def _raised(x, exponent):
 
 def _power_vjp_base(g, out, x, y):
     flat = (y == 0) & (x * x == 0)  # 0 ** 0, and where 1 / x would overflow
-    return times(g, y * x ** np.where(flat, 1, y - 1))
+    power = x ** np.where(flat, 1, y - 1)
+    return times(g, np.where(np.isinf(y) & (power == 0), 0, y) * power)
 
 
 def _power_vjp_exponent(g, out, x, y):
-    return times(g, out * np.log(np.where((x == 0) & (y >= 0), 1, x)))  # 0 ** y is flat in y
+    flat = (out == 0) | ((x == 0) & (y >= 0))  # 0 ** y, and where nothing is left
+    return times(g, out * np.log(np.where(flat, 1, x)))
 
 
 _power = operation(
@@ -224,13 +226,15 @@ sigmoid = operation(
     doc="1 / (1 + exp(-x))")
 
 
+_logit = operation(lambda x: np.log(x / (1 - x)), names="_logit", methods="", vjps=lambda g, out, x: g / np.where(
+    (x < 0) | (x > 1), np.nan, x * (1 - x)), samples=lambda draw: call(draw.array(low=0.125, high=0.875)))
+
+
 @operation(inplace=True, samples=lambda draw: call(draw.array(low=0.125, high=0.875, away_from=(0.3, 0.7)),
                                                    eps=draw.choice([None, 0.3])))
 def logit(x, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; x is first clamped to [eps, 1 - eps]."""
-    if eps is not None:
-        x = clamp(x, eps, 1 - eps)
-    return log(x) - log1p(-x)
+    return _logit(x if eps is None else clamp(x, eps, 1 - eps))
 
 
 def ahead(x, y):
@@ -301,9 +305,9 @@ def _apart_from_zero(draw):
 def _over_square_of_length(x, y):
     """x / (x² + y²), and 0 at the origin and infinitely far from it."""
     length = np.hypot(x, y)
-    far = length == np.inf
-    length = np.where(far | (length == 0), 1, length)
-    return only(x / length / length, ~far)
+    there = (length != 0) & (length != np.inf)
+    length = np.where(there, length, 1)
+    return only(x / length / length, there)
 
 
 atan2 = operation(
@@ -312,10 +316,11 @@ atan2 = operation(
           lambda g, out, y, x: times(-g, _over_square_of_length(y, x))),
     doc="The angle of the point (y, x), second coordinate first; its derivatives at the origin are 0.")
 
+
 def _over_length(x, y, length):
     """x / √(x² + y²): 0 at the origin, and the limit where one of the two is infinite."""
     far = np.isinf(x) & ~np.isinf(y)
-    return np.where(far, np.sign(x), x / np.where((length == 0) | far, 1, length))
+    return only(np.where(far, np.sign(x), x / np.where((length == 0) | far, 1, length)), length != 0)
 
 
 hypot = operation(

@@ -61,10 +61,7 @@ def sum(x, *, dim=None, keepdim=False, dtype=None):
     return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
-@operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g / count(x.shape, dim), x.shape, dim),
-           samples=nonempty_reduction, numpy=np.mean)
-def mean(x, *, dim=None, keepdim=False, dtype=None):
-    """The mean over `dim` (an axis, several, or all)."""
+def _mean(x, *, dim=None, keepdim=False, dtype=None):
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
     axis, number = reduced(dim, x.ndim), count(x.shape, dim)
@@ -72,6 +69,11 @@ def mean(x, *, dim=None, keepdim=False, dtype=None):
     if finite(out) or not number:
         return out
     return np.where(np.isfinite(out), out, (x / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
+
+
+mean = operation(
+    _mean, vjps=lambda g, out, x, dim, keepdim, dtype: spread(g / count(x.shape, dim), x.shape, dim), names="mean",
+    samples=nonempty_reduction, numpy=np.mean, doc="The mean over `dim` (an axis, several, or all).")
 
 
 @operation(samples=reduction, numpy=np.nansum)
@@ -166,14 +168,14 @@ def _divisor(shape, dim, correction):
     return builtins.max(count(shape, dim) - correction, 0)
 
 
-def _deviations(x, dim):
+def _deviations(x, dim, mean):
     """x, wide enough for its squares' sums, less its mean."""
     x = widened(x)
     return x - mean(x, dim=dim, keepdim=True)
 
 
 def _var_vjp(g, out, x, dim, correction, keepdim):
-    return spread(g * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * _deviations(x, dim)
+    return spread(widened(g) * 2 / _divisor(x.shape, dim, correction), x.shape, dim) * _deviations(x, dim, mean)
 
 
 def _narrowed(out, x):
@@ -182,7 +184,7 @@ def _narrowed(out, x):
 
 @operation(vjps=_var_vjp, samples=_two_or_more)
 def _var(x, *, dim, correction, keepdim):
-    deviations, axis, divisor = _deviations(x, dim), reduced(dim, x.ndim), _divisor(x.shape, dim, correction)
+    deviations, axis, divisor = _deviations(x, dim, _mean), reduced(dim, x.ndim), _divisor(x.shape, dim, correction)
     out = np.add.reduce(deviations * deviations, axis=axis, keepdims=keepdim) / divisor
     if not finite(out):
         out = np.where(np.isfinite(out), out, (length(deviations, 2, axis, keepdim) / np.sqrt(divisor)) ** 2)
@@ -190,14 +192,14 @@ def _var(x, *, dim, correction, keepdim):
 
 
 def _std_vjp(g, out, x, dim, correction, keepdim):
-    deviations, scale = _deviations(x, dim), beside(out, x.shape, dim) * _divisor(x.shape, dim, correction)
+    deviations, scale = _deviations(x, dim, mean), beside(out, x.shape, dim) * _divisor(x.shape, dim, correction)
     slope = only(deviations / np.where(scale == 0, 1, scale), scale != 0)
     return times(spread(g, x.shape, dim), slope)
 
 
 @operation(vjps=_std_vjp, samples=_two_or_more)
 def _std(x, *, dim, correction, keepdim):
-    out = length(_deviations(x, dim), 2, reduced(dim, x.ndim), keepdim)
+    out = length(_deviations(x, dim, _mean), 2, reduced(dim, x.ndim), keepdim)
     return _narrowed(out / np.sqrt(_divisor(x.shape, dim, correction), dtype=out.dtype), x)
 
 

@@ -171,7 +171,7 @@ def permute(x, *, dims):
     return x.transpose(_order(dims, x.ndim))
 
 
-@operation(vjps=lambda g, out, x, dim0, dim1: transpose(g, dim0, dim1), view=True, inplace=True,
+@operation(vjps=lambda g, out, x, dim0, dim1: np.swapaxes(g, dim0, dim1) if x.ndim else g, view=True, inplace=True,
            names="transpose swapaxes swapdims", numpy=np.swapaxes,
            samples=lambda draw: call(x := draw.array(min_dims=1), dim0=draw.dim(x.ndim), dim1=draw.dim(x.ndim)))
 def transpose(x, *, dim0, dim1):

@@ -77,6 +77,51 @@ def test_the_gradient_of_det_are_the_cofactors_at_singular_matrices_too(rank, or
     np.testing.assert_allclose(x.grad.numpy(), cofactors, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4])
+def test_second_derivatives_of_a_determinant_exist_at_singular_matrices(n):
+    """They are those of the polynomial: sums of minors of two rows less, here by differences of the cofactors."""
+    rng = np.random.default_rng(n)
+    for rank in range(n + 1):
+        values = rng.standard_normal((2, n, rank)) @ rng.standard_normal((2, rank, n))
+        x, weight = Tensor(values, requires_grad=True), rng.standard_normal((2, n, n))
+
+        def slope(at, weight=weight):
+            at = Tensor(at, requires_grad=True)
+            (g,) = autograd.grad(linalg.det(at).sum(), at, create_graph=True)
+            return at, (g * Tensor(weight)).sum()
+        x, along = slope(values)
+        second = autograd.grad(along, x, allow_unused=True)[0] if along.requires_grad else None
+        found = np.zeros_like(values) if second is None else second.numpy()
+        for place in np.ndindex(values.shape):
+            step = np.zeros_like(values)
+            step[place] = 1e-4
+            expected = (slope(values + step)[1].item() - slope(values - step)[1].item()) / 2e-4
+            np.testing.assert_allclose(found[place], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+def test_one_singular_matrix_leaves_the_others_of_a_stack_alone():
+    values = np.array([[[1.0, 2], [2, 4]], [[1, 2], [3, 4]]])
+    for create_graph in (False, True):
+        x = Tensor(values, requires_grad=True)
+        (g,) = autograd.grad(linalg.slogdet(x)[1], x, np.ones(2), create_graph=create_graph)
+        np.testing.assert_allclose(g.detach().numpy()[1], np.linalg.inv(values[1]).T)
+        assert g.tolist()[0] == [[np.inf, -np.inf], [-np.inf, np.inf]]
+
+
+@pytest.mark.parametrize("name", ["det", "slogdet", "inv", "cholesky", "svdvals", "eigvalsh", "pinv", "qr"])
+@pytest.mark.parametrize("shape", [(0, 0), (3, 0, 0), (0, 2, 2)])
+def test_empty_matrices_and_stacks_are_pytorchs(name, shape):
+    x, y = autograd.zeros(*shape, requires_grad=True), torch.zeros(shape, requires_grad=True)
+    ours, theirs = getattr(linalg, name)(x), getattr(torch.linalg, name)(y)
+    for a, b in zip(ours, theirs, strict=True) if isinstance(ours, tuple) else [(ours, theirs)]:
+        np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
+    last = ours[-1] if isinstance(ours, tuple) else ours
+    if last.requires_grad:
+        last.sum().backward()
+        assert x.grad is None or x.grad.shape == shape
+
+
 def test_a_norm_at_zero_has_gradient_zero():
     for norm in (linalg.norm, linalg.vector_norm, lambda x: linalg.vector_norm(x, 3), linalg.matrix_norm):
         x = autograd.zeros(2, 2, requires_grad=True)

@@ -161,3 +161,100 @@ def test_equal_compares_whole_tensors_and_eq_elements():
     assert autograd.equal(x, Tensor([[1.0, 2.0]])) is False
     assert autograd.eq(x, 2).tolist() == [False, True]
     assert autograd.allclose(x, x + 1e-9) is True
+
+
+SCALED = {
+    "std": lambda x: x.std(-1), "std of all": lambda x: x.std(), "mean": lambda x: x.mean(-1),
+    "norm": lambda x: x.norm(dim=-1), "dist": lambda x: autograd.dist(x, x * 0.5), "sum": lambda x: x.sum(-1),
+    **{f"norm {p}": lambda x, p=p: autograd.linalg.vector_norm(x, p, dim=-1)
+       for p in (0.5, 1, 1.5, 2, 3, 10, -1, -2.5, np.inf, -np.inf)},
+    "norm of all": lambda x: autograd.linalg.vector_norm(x), "frobenius": lambda x: autograd.linalg.matrix_norm(x),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", SCALED)
+def test_what_scales_with_its_argument_does_so_for_tiny_and_huge_rows(name, dtype, recwarn):
+    """f(s x) = s f(x) and f'(s x) = f'(x), exactly for a power of two, row by row."""
+    limits, rows = np.finfo(dtype), np.array([[3.0, 1, -2, 5], [1, 1, 7, -4], [2, -6, 1, 3]])
+    for power in (0, limits.maxexp - 6, limits.minexp + 6):
+        x, scaled = (Tensor(rows.astype(dtype) * dtype(2.0 ** p), requires_grad=True) for p in (0, power))
+        one, other = SCALED[name](x), SCALED[name](scaled)
+        np.testing.assert_allclose(other.detach().numpy() / dtype(2.0 ** power), one.detach().numpy(), rtol=1e-6)
+        one.backward(autograd.ones_like(one))
+        other.backward(autograd.ones_like(other))
+        np.testing.assert_allclose(scaled.grad.numpy(), x.grad.numpy(), rtol=1e-5)
+        mixed = rows.astype(dtype) * np.array([[1.0], [2.0 ** power], [0]], dtype)
+        if one.ndim:  # a row beside others is what it is alone
+            together = SCALED[name](Tensor(mixed)).numpy()
+            np.testing.assert_array_equal(together, [SCALED[name](Tensor(row[None])).numpy()[0] for row in mixed])
+    assert not recwarn.list
+
+
+def test_variance_overflows_only_if_its_value_does():
+    x = np.tile(np.array([1e19, -1e19], np.float32), 100)
+    np.testing.assert_allclose(autograd.var(Tensor(x)).item(), np.var(x.astype(np.float64), ddof=1), rtol=1e-6)
+    assert autograd.mean(Tensor(np.full(4, 3e38, np.float32))).item() == np.float32(3e38)
+    assert autograd.mean(Tensor(np.full(4, 1.7e308))).item() == 1.7e308
+    assert autograd.sum(Tensor(np.array([3e38, 3e38, -3e38], np.float32))).item() == np.float32(3e38)
+
+
+def test_float16_deviations_are_taken_in_float32():
+    x = Tensor(np.array([300, -300] * 50, np.float16), requires_grad=True)
+    for function, slope in ((autograd.std, 1 / 99 / np.sqrt(100 / 99)), (autograd.var, 600 / 99)):
+        (g,) = autograd.grad(function(x, correction=1) if function is autograd.std else function(x * 0.5), x)
+        expected = slope * (1 if function is autograd.std else 0.25)
+        np.testing.assert_allclose(g.numpy(), np.array([expected, -expected] * 50), rtol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "sum"])
+def test_a_running_sum_of_many_float32_goes_on_growing(name):
+    x = np.full(2 ** 24 + 10, 1, np.float32) if name == "cumsum" else np.full(2 ** 12, 1 + 2.0 ** -20, np.float32)
+    if name == "sum":
+        x = np.full(2 ** 24 + 10, 1, np.float32)
+        assert autograd.sum(Tensor(x)).item() == len(x)
+        return
+    found = getattr(autograd, name)(Tensor(x), 0)[-1].item()
+    np.testing.assert_allclose(found, getattr(np, name[3:])(x.astype(np.float64)), rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+def test_products_are_not_divided_by_what_left_the_range():
+    for values in ([1e200, 1e200, 1e-200], [1e-200, 1e-200, 1e200], [2.0, np.inf, 3.0], [0.0, 0.0, 5.0]):
+        x = Tensor(np.array(values), requires_grad=True)
+        (g,) = autograd.grad(autograd.prod(x), x)
+        expected = [values[1] * values[2], values[0] * values[2], values[0] * values[1]]
+        np.testing.assert_allclose(g.numpy(), expected)
+        (g,) = autograd.grad(autograd.cumprod(x, 0)[2], x)
+        np.testing.assert_allclose(g.numpy(), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+@pytest.mark.parametrize(("function", "values", "slopes"), [
+    (lambda x: autograd.logsumexp(x, 0), [np.inf, 1.0], [1, 0]),
+    (lambda x: autograd.logsumexp(x, 0), [np.inf, np.inf, 0], [0.5, 0.5, 0]),
+    (lambda x: autograd.logsumexp(x, 0), [-np.inf, -np.inf], [0, 0]),
+    (lambda x: autograd.logsumexp(x, 0), [-np.inf, 2.0], [0, 1]),
+    (lambda x: autograd.logcumsumexp(x, 0)[2], [1.0, np.inf, 2],
+     [0, 1, 0]),
+    (lambda x: autograd.logcumsumexp(x, 0)[0], [1.0, np.inf, 2], [1, 0, 0]),
+    (lambda x: autograd.logaddexp(x[0], x[1]), [np.inf, 1], [1, 0]),
+    (lambda x: autograd.logaddexp(x[0], x[1]), [np.inf, np.inf], [0.5, 0.5]),
+    (lambda x: autograd.logaddexp2(x[0], x[1]), [-np.inf, -np.inf], [0, 0]),
+    (lambda x: autograd.hypot(x[0], x[1]), [-np.inf, 1], [-1, 0]),
+    (lambda x: autograd.atan2(x[0], x[1]), [np.inf, 1], [0, 0]),
+    (lambda x: x[0] ** x[1], [0.5, np.inf], [0, 0]),
+    (lambda x: x[0] ** x[1], [np.inf, -2], [0, 0]),
+    (lambda x: autograd.logit(x).sum(), [0.0, 1.0], [np.inf, np.inf]),
+    (lambda x: autograd.special.erfcx(x).sum(), [np.inf], [0]),
+])
+def test_slopes_at_infinities_are_limits_where_there_are_any(function, values, slopes):
+    x = Tensor(np.array(values), requires_grad=True)
+    (g,) = autograd.grad(function(x), x)
+    np.testing.assert_allclose(g.numpy(), slopes)
+
+
+def test_correction_none_is_one():
+    x = Tensor([1.0, 2.0, 4.0])
+    for function in (autograd.var, autograd.std):
+        assert function(x, correction=None).item() == function(x).item()
