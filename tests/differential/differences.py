@@ -72,20 +72,20 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("`sign` keeps NaN; `logsumexp` and its relatives of minus infinities have gradient 0, not NaN.",
      lambda d: calls("sign_?", "sgn_?", "logsumexp")(d) or calls("backward", "grad", when=lambda d: any(
          re.search("logsumexp|logcumsumexp|logaddexp", line) for line in d.program) and not_finite(d))(d)),
-    ("Where a slope has a limit at an infinity (`logsumexp` of one inf, `hypot`, `atan2`, `x ** y`), it is that limit, where "
-     "PyTorch has NaN.",
+    ("Where a slope has a limit at an infinity (`logsumexp` of one inf, `hypot`, `atan2`, `x ** y`), it is that limit, "
+     "where PyTorch has NaN.",
      lambda d: d.kind in ("value", "gradient") and not_finite(d) and any(
          re.search(r"hypot|atan2|arctan2|\*\*|pow", line) for line in d.program)),
-    ("Norms, means and standard deviations of float32 overflow only if their values do; running sums of float32 are taken "
-     "in float64.",
+    ("Norms, means and standard deviations of float32 overflow only if their values do; running sums of float32 are "
+     "taken in float64.",
      lambda d: d.kind in ("value", "gradient") and any(
          re.search(r"norm|mean|std|var|cumsum|dist|cov", line) for line in d.program) and any(
          re.search(r"\de[-+]?\d\d|float16", line) for line in d.program)),
     ("`roll`, `repeat_interleave`, `unflatten` and `take_along_dim`, too, take a tensor without axes as if it had one.",
      lambda d: d.kind == "raises in PyTorch" and calls("roll", "repeat_interleave", "unflatten", "take_along_dim",
                                                        kinds=("raises in PyTorch",))(d)),
-    ("Second derivatives are right where PyTorch gives NaN or 0: of determinants at singular matrices, of x ** y in both "
-     "at y = 0.",
+    ("Second derivatives are right where PyTorch gives NaN or 0: of determinants at singular matrices, of x ** y in "
+     "both at y = 0.",
      lambda d: d.kind in ("value", "gradient") and any(re.search(r"det\(|\*\*|pow", line) for line in d.program)
      and any("create_graph=True" in line for line in d.program)),
     ("Losses with a margin keep a NaN, which PyTorch drops.",
