@@ -108,7 +108,8 @@ _erfcx = operation(
     approximation(lambda x: _by_size(x, lambda x: np.exp(x * x) * (1 - _erf_near(x)), lambda x: np.where(
         x < 0, 2 / _gaussian(np.abs(x)) - _scaled(np.abs(x)), _scaled(np.abs(x))))),
     vjps=lambda g, out, x: g * only(2 * x * out - 2 / math.sqrt(math.pi), out != 0),  # which is its limit, at inf
-    samples=numbers, names="_erfcx", doc="exp(x²) erfc(x), which neither underflows nor overflows for positive x.")
+    samples=lambda draw: call(draw.array(high=8)), names="_erfcx",
+    doc="exp(x²) erfc(x), which neither underflows nor overflows for positive x.")
 
 
 # Inverses
@@ -166,5 +167,5 @@ def _log_normal_distribution(x):
 
 _log_ndtr = operation(
     _log_normal_distribution, vjps=lambda g, out, x: g * math.sqrt(2 / math.pi) * np.where(
-        x > 0, np.exp(-0.5 * x * x - out) / 2, 1 / _erfcx(np.minimum(x, 0) * -math.sqrt(0.5))),
-    samples=numbers, names="_log_ndtr", doc="log(ndtr(x)), right in the far tail too.")
+        x > 4, np.exp(-0.5 * x * x - out) / 2, 1 / _erfcx(np.minimum(x, 5) * -math.sqrt(0.5))),  # which overflows at 38
+    samples=lambda draw: call(draw.array(low=-4)), names="_log_ndtr", doc="log(ndtr(x)), right in the far tail too.")
