@@ -70,12 +70,6 @@ class Clipping(autograd.Function):
         return g.clamp(-1, 1)
 
 
-class Writing(Clipping):
-    @staticmethod
-    def backward(ctx, g):
-        return g.mul_(1)
-
-
 def in_memory_order(x):
     return x * np.abs(np.ravel(x.detach().numpy(), order="K")).reshape(x.shape)
 
@@ -95,7 +89,6 @@ def unlike(x, y):
     (changes, {}, r"two runs on the same|somebody writes|read-only"),
     (lambda x: Remembering.apply(x), {"order": 1}, "a value kept outside the graph"),
     (lambda x: Clipping.apply(x), {"order": 1}, "is not 2 J'u - J'v|by central differences"),
-    (lambda x: Writing.apply(x), {"order": 1}, "somebody writes to them"),
     (in_memory_order, {"low": 0.25}, "laid out in memory|by central differences"),
     (doubling, {"low": 0.25}, "float32 arguments give a result of float64"),
     (unlike, {"broadcasts": True}, "stretched beforehand|by central differences"),
