@@ -4,6 +4,8 @@ A Tensor refers to its Node; a Node refers to the Nodes (or leaf Tensors) its ar
 output. So the graph has no reference cycles, and memory goes back by reference count the moment a graph is dropped.
 """
 
+from __future__ import annotations  # 3.14 evaluates them late, when `int` and `bool` are methods of Tensor
+
 import copy
 import weakref
 from collections.abc import Callable, Iterator
@@ -118,7 +120,7 @@ class Tensor:
                                "of leaves; to use the value as a constant write t.detach()")
         self.tracked = bool(value)
 
-    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` in place and return the tensor."""
         self.requires_grad = requires_grad
         return self
@@ -202,20 +204,20 @@ class Tensor:
         """Where the values are: always `"cpu"`."""
         return "cpu"
 
-    def cpu(self) -> "Tensor":
+    def cpu(self) -> Tensor:
         """The tensor itself, which is on the CPU already."""
         return self
 
     # Copies: copy.copy shares memory and history, copy.deepcopy and pickle take leaves' values
 
-    def __copy__(self) -> "Tensor":
+    def __copy__(self) -> Tensor:
         own(self)
         twin = _rebuild(type(self), self.array, self.tracked, getattr(self, "__dict__", {}))
         twin.node = self.node
         share(twin, self)
         return twin
 
-    def __deepcopy__(self, memo: dict) -> "Tensor":
+    def __deepcopy__(self, memo: dict) -> Tensor:
         if self.node is not None:
             raise RuntimeError(f"the result of `{self.node.name}` (shape {self.shape}) cannot be deep-copied, its "
                                "history is not part of it; only leaves can. Write t.clone() to go on with its history, "
@@ -258,18 +260,18 @@ class Tensor:
         """The values as nested lists of Python numbers (a number for a tensor without axes)."""
         return self.array.tolist()
 
-    def detach(self) -> "Tensor":
+    def detach(self) -> Tensor:
         """The same values, in the same memory, without history."""
         return Tensor(self)
 
-    def detach_(self) -> "Tensor":
+    def detach_(self) -> Tensor:
         """Forget the history: from here on the tensor is a leaf that does not require gradients."""
         self.moves_to(None)
         self.tracked, self.hooks, self.view_of = False, None, None
         return self
 
     @property
-    def data(self) -> "Tensor":
+    def data(self) -> Tensor:
         """The values without history, as `detach()`. Setting it replaces the values and leaves the history."""
         return self.detach()
 
@@ -313,7 +315,7 @@ class Tensor:
             raise TypeError("len() of a tensor without axes; its number of elements is t.numel()")
         return self.array.shape[0]
 
-    def __iter__(self) -> Iterator["Tensor"]:
+    def __iter__(self) -> Iterator[Tensor]:
         if not self.array.ndim:
             raise TypeError("a tensor without axes cannot be iterated; its value is t.item()")
         return iter(self.unbind(0))
@@ -333,7 +335,7 @@ class Tensor:
     # Gradients
 
     @property
-    def grad(self) -> "Tensor | None":
+    def grad(self) -> Tensor | None:
         """The gradient that `backward()` accumulated: None before, and for tensors that are no leaves.
 
         Can be set to a Tensor of the same shape and dtype, or to None.
@@ -341,7 +343,7 @@ class Tensor:
         return self._grad
 
     @grad.setter
-    def grad(self, value: "Tensor | None") -> None:
+    def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f".grad can be a Tensor or None, not {type(value).__name__}; write tensor(value)")
@@ -400,7 +402,7 @@ class Tensor:
                 node.hooks = [*(node.hooks or ()), self.hooks[0]]
         self.node = node
 
-    def register_hook(self, hook: Callable[["Tensor"], "Tensor | None"]) -> "RemovableHandle":
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(gradient)` when the gradient of this tensor is complete; what it returns replaces the gradient.
 
         Returns a handle; `handle.remove()` takes the hook away.
