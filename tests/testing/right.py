@@ -102,7 +102,7 @@ right("sign(x) x²", lambda x: np.sign(x) * x ** 2)
 right("x - floor(x)", lambda x: x - np.floor(x))
 right("where with a jump", lambda x: np.where(x > 0, x + 1, x * x))
 right("where x > y", lambda x, y: np.where(x > y, x * x, y), 2)
-right("where x == y", lambda x, y: np.where(x == y, x, 2 * y), 2)
+right("where x == y", lambda x, y: np.where(x == y, x, 2 * y), 2, low=0.25)  # at 0 both branches meet: it is 2 y there
 right("a mask of values", lambda x: x * (x > 0.5))
 right("x mod 1", lambda x: np.remainder(x, 1))
 right("x mod y", lambda x, y: np.remainder(x, y), 2, low=0.5)
