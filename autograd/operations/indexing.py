@@ -13,7 +13,7 @@ from autograd import inplace
 from autograd.grad_mode import mode
 from autograd.operation import ShapeError
 from autograd.operations.pointwise import only
-from autograd.operations.shaping import as_row, axis, movedim
+from autograd.operations.shaping import as_row, axes, axis, movedim
 from autograd.samples import call
 from autograd.sharing import own
 from autograd.table import operation
@@ -368,8 +368,11 @@ def index_fill(x, dim, index, value):
     return _setitem(x, value, index=_along(x, dim, index))
 
 
-@operation(numpy={np.take: lambda a, indices, axis=None: take(a, indices) if axis is None else
-                  a[(slice(None),) * axis + (_array(indices),)]},
+def _taken(a, indices, axis=None):
+    return take(a, indices) if axis is None else a[(slice(None),) * axes(axis, a.ndim)[0] + (_array(indices),)]
+
+
+@operation(numpy={np.take: _taken},
            samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), draw.positions((x.size,), 0)))
 def take(x, index):
     """The elements at the positions `index` of x flattened."""

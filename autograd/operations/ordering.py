@@ -41,10 +41,15 @@ def _order(x, dim, descending=False):
     return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
 
 
+def _order_of_all(a, axis=-1, **_):
+    return argsort(a.reshape(-1) if axis is None else a, axis or 0)
+
+
 argsort = operation(
     lambda x, *, dim=-1, descending=False, stable=False: _order(
-        as_row(x), axis(dim, x.ndim), descending).reshape(x.shape), vjps=(None,), names="argsort",
-    doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.", numpy=np.argsort)
+        as_row(x), axis(dim, x.ndim), descending).reshape(x.shape),
+    vjps=(None,), names="argsort", numpy={np.argsort: _order_of_all},
+    doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.")
 
 
 def _sorted(a, axis=-1):
