@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -31,12 +31,14 @@ def each(operations):
 
 
 def on_samples(check, op, examples=6):
-    """`check(args, options, rng)` on samples of the operation, moved off the grid that they are drawn from."""
+    """`check(args, options, rng)` on samples of the operation: small ones, in which a small step makes a difference."""
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
               database=None)
     @given(st.data())
     def run(data):
         args, options = op.samples(Draw(data.draw))
+        for x in flatten(args)[0]:
+            assume(x.size <= 27 and np.abs(x).max(initial=0) <= 8 and np.abs(x[x != 0]).min(initial=1) > 1e-2)
         check(args, options, np.random.default_rng(data.draw(st.integers(0, 99))))
     run()
 
