@@ -66,6 +66,9 @@ def thorough(line: Line, here: np.ndarray, scale: float, size: float, usual: np.
     slope = np.where(np.isfinite(error), slope, 0.0)
     finer = np.arange(len(steps))[:, None] > best + 1
     contradicted = finer & ~(np.abs(across - slope) <= 4 * (local + error))
+    # Two rungs that are both sure of different slopes: the finer one sees the stairs of a function that rounds.
+    sure = bound <= 0.2 * np.abs(across[1:])
+    contradicted[1:] |= sure & ~(np.abs(across[1:] - slope) <= 4 * (bound + error))
     error[contradicted.any(axis=0) | ~np.isfinite(here)] = np.inf
     return slope, error
 

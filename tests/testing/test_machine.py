@@ -59,4 +59,4 @@ _Overwriting = _Overwriting()
 def test_a_fault_of_the_engine_is_found(fault, monkeypatch):
     FAULTS[fault](monkeypatch)
     with pytest.raises((GradientError, BaseExceptionGroup)):
-        run(300)
+        run(1500)  # it stops at the first
