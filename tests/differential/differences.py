@@ -94,8 +94,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("A view of a view, taken again after a change of the first, is one of the second still; in PyTorch it is one of "
      "the base alone.",
      lambda d: d.kind == "type" and isinstance(d.there, str) and d.there == "no tensor" and ".grad(" in d.statement),
-    ("A NumPy array that shares a tensor's memory (`numpy()`, `from_numpy`) shows what is written outside recording, and "
-     "not a recorded change, which gives the tensor new memory; in PyTorch it shows both.",
+    ("A NumPy array that shares a tensor's memory (`numpy()`, `from_numpy`) shows what is written outside recording, "
+     "and not a recorded change, which gives the tensor new memory; in PyTorch it shows both.",
      lambda d: False),  # programs have no NumPy arrays
     ("No gradient shares memory with another one, with the graph or with what was passed to `backward()`; in PyTorch "
      "some do, and a write into one changes the other.",
