@@ -39,7 +39,7 @@ UNARY: dict[str, tuple[Callable, Callable]] = {
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
     "square": (np.square, lambda x: 2 * x),
     "neg": (np.negative, lambda x: -np.ones_like(x)),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
+    "sigmoid": (lambda x: (1 + np.tanh(x / 2)) / 2, lambda x: (1 - np.tanh(x / 2) ** 2) / 4),
 }
 BINARY: dict[str, tuple[Callable, Callable, Callable]] = {
     "add": (np.add, lambda x, y: np.ones_like(x + y), lambda x, y: np.ones_like(x + y)),

@@ -28,7 +28,7 @@ def check_float32(function: Function, arrays: Sequence[np.ndarray], what: str, r
     for i, (a, b, c) in enumerate(zip(found, exact, usual, strict=True)):
         if b.dtype.kind != "f" or a.shape != b.shape or not b.size:
             continue
-        a, gap, size = np.float64(a), _gap(a, b), np.abs(b[np.isfinite(b)]).max(initial=0)
+        a, gap, size = a.astype(np.float64), _gap(a, b), np.abs(b[np.isfinite(b)]).max(initial=0)
         size = max(size, np.abs(c[np.isfinite(c)]).max(initial=0) / 64)
         if not gap.max(initial=0) > ALLOWED * size:
             continue
@@ -37,7 +37,7 @@ def check_float32(function: Function, arrays: Sequence[np.ndarray], what: str, r
             continue
         pairs = [((a - b).reshape(-1)[place], b.reshape(-1)[place], a.reshape(-1)[place])]
         for _ in range(NEAR):
-            one, two = (np.float64(part[i]).reshape(-1) for part in both(
+            one, two = (part[i].astype(np.float64).reshape(-1) for part in both(
                 [x * rng.uniform(0.5, 1.5, x.shape) + (x == 0) * rng.uniform(-0.5, 0.5, x.shape) for x in arrays]))
             if one.size != a.size:
                 return
@@ -56,7 +56,7 @@ def check_float32(function: Function, arrays: Sequence[np.ndarray], what: str, r
 
 def _gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return np.nan_to_num(np.abs(np.float64(a) - b), nan=0, posinf=0)
+        return np.nan_to_num(np.abs(a.astype(np.float64) - b), nan=0, posinf=0)
 
 
 def check_float64(function: Function, arrays: Sequence[np.ndarray], what: str, rng: np.random.Generator) -> None:
