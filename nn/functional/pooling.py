@@ -36,6 +36,7 @@ def _lowest(dtype):
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
+@functools.lru_cache(128)
 def _first_inside(out, kernel, stride, padding, dilation):
     """The number of the first element of each window that does not lie in the padding."""
     number = np.zeros((1,) * len(kernel), np.int64)
