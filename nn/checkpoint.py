@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, files
+from autograd import Tensor
+from autograd.runtime import files
 
 _KEY, _CHECKSUM = "gradcircuit", "gradcircuit.crc32"
 """Under what the metadata holds the nesting, and the checksum: two, so that one changed bit cannot hide both."""

@@ -13,8 +13,8 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, costs, enable_grad
+from autograd.backward import reachable
 from autograd.clock import clock
-from autograd.graph import reachable
 from autograd.tensor import Node
 from nn.module import Module
 

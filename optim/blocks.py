@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autograd.compiled import compilable
+from autograd.runtime.compiled import compilable
 
 BLOCK = 1 << 18
 """Bytes of a block of one array: the few that a formula works on stay in a core's cache."""

@@ -4,13 +4,14 @@ import difflib
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, increment_version, no_grad, profile
-from autograd.tensor import RemovableHandle
+from autograd import Tensor, enable_grad, increment_version, no_grad, watching
+from autograd.hooks import RemovableHandle
+from autograd.runtime import settings
 from optim import blocks
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
@@ -33,7 +34,9 @@ def _calls_hooks(step: Callable) -> Callable:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 args, kwargs = changed
-        result = step(self, *args, **kwargs)
+        settings.make()
+        run = functools.partial(step, self)
+        result = watching.told("step", self, run, args, kwargs) if watching.watchers else run(*args, **kwargs)
         self._stepped = True
         for hook in list(self._hooks["step_post"]):
             hook(self, args, kwargs)
@@ -464,24 +467,3 @@ class Optimizer:
 def _packed(value: Any) -> Any:
     """A number as a Tensor without axes, as PyTorch has it; float64, so that nothing is lost."""
     return Tensor(np.array(float(value)))
-
-
-@profile.extension
-def _steps(profiler: profile) -> Iterator[tuple]:
-    """What a profile puts in the place of every rule's `step`, behind the hooks."""
-    kinds = [Optimizer]
-    for kind in kinds:  # the list grows while it is walked
-        kinds += kind.__subclasses__()
-        step = vars(kind).get("step")
-        held = dict(zip(step.__code__.co_freevars, step.__closure__ or (), strict=True)) if step else {}
-        if "step" in held:
-            yield held["step"], "cell_contents", _timed(profiler, held["step"].cell_contents)
-
-
-def _timed(profiler: profile, step: Callable) -> Callable:
-    def timed(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not profiler.watches():
-            return step(self, *args, **kwargs)
-        with profiler.span(f"{type(self).__name__}.step", "optimizer", ""):
-            return step(self, *args, **kwargs)
-    return timed

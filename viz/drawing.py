@@ -11,7 +11,8 @@ from typing import Any
 import graphviz
 import numpy as np
 
-from autograd import Graph, Tensor, files
+from autograd import Graph, Tensor
+from autograd.runtime import files
 from viz import dot, engines, page, scopes
 from viz import names as naming
 from viz.circuit import Circuit

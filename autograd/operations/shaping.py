@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from autograd.operation import ShapeError
+from autograd.errors import ShapeError
 from autograd.samples import call, numbers
 from autograd.table import NUMPY, operation
 from autograd.tensor import Outline, Tensor

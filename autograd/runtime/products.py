@@ -7,9 +7,9 @@ once (AVX-512): a product in such pieces is up to four times as fast, and elsewh
 
 import numpy as np
 
-from autograd import openblas
+from autograd.runtime import blas
 
-SMALL = 1_000_000 if openblas.set_num_threads else 0
+SMALL = 1_000_000 if blas.set_num_threads else 0
 """How many multiplications OpenBLAS does at once."""
 COLUMNS = 64
 """How many columns such a product has at best."""

@@ -1,4 +1,4 @@
-"""The settings of the process are made at import, unless somebody says otherwise."""
+"""The settings of the process are made by the first backward pass or step, unless somebody says otherwise."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from autograd import openblas
+from autograd.runtime import blas
 
 PROGRAM = """
 import resource
@@ -16,6 +16,7 @@ def step():
     for _ in range(20):
         x = autograd.ones(1 << 20)
         x = x * 2 + 1
+autograd.ones(1, requires_grad=True).sum().backward()
 step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 step()
@@ -37,8 +38,16 @@ def test_page_faults_of_a_repeated_step(setting, kept):
 @pytest.mark.parametrize(("before", "setting", "threshold"), [
     ("", {}, 20_000), ("gc.set_threshold(123)", {}, 123), ("gc.set_threshold(0)", {}, 0),
     ("gc.set_threshold(700)", {"GRADCIRCUIT_PROCESS": "0"}, 700)])
-def test_the_collectors_threshold(before, setting, threshold):
-    program = f"import gc\n{before}\nimport autograd\nprint(gc.get_threshold()[0])"
+@pytest.mark.parametrize("first", ["x.sum().backward()", "x.grad = x.detach(); optim.SGD([x], lr=0.1).step()"])
+def test_the_collectors_threshold(before, setting, threshold, first):
+    program = f"""import gc
+{before}
+usual = gc.get_threshold()
+import autograd, nn, optim, viz
+x = autograd.ones(1, requires_grad=True)
+assert gc.get_threshold() == usual
+{first}
+print(gc.get_threshold()[0])"""
     result = subprocess.run([sys.executable, "-c", program], env=os.environ | setting, capture_output=True, text=True,
                             check=True)
     assert int(result.stdout) == threshold
@@ -54,15 +63,15 @@ sys.meta_path.insert(0, Watch())
 environment = dict(os.environ)
 """
 DONE = """
-from autograd import openblas
-threads = openblas.get_num_threads()
-print(openblas.sleep_between_products())
-assert dict(os.environ) == environment and openblas.get_num_threads() == threads
+from autograd.runtime import blas
+threads = blas.get_num_threads()
+print(blas.sleep_between_products())
+assert dict(os.environ) == environment and blas.get_num_threads() == threads
 import numpy as np
 a = np.random.default_rng(0).standard_normal((300, 300))
 np.testing.assert_allclose(a @ a, np.einsum("ij,jk->ik", a, a))
 """
-with_openblas = pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
+with_openblas = pytest.mark.skipif(blas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
 
 
 def said(program, setting):
@@ -89,5 +98,5 @@ def test_blas_is_left_as_the_environment_says(setting):
 @pytest.mark.parametrize(("then", "alone"), [
     ("", True), ("import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()", False)])
 def test_blas_that_runs_is_told_if_it_can_be(then, alone):
-    can = hasattr(openblas._library, "openblas_read_env")
+    can = hasattr(blas._library, "openblas_read_env")
     assert said(f"{WATCHED}\nimport numpy\n{then}\nimport autograd\n{DONE}", {}) == ["None", str(can and alone)]

@@ -1,5 +1,6 @@
-"""Three settings of the process, made when `autograd` is imported, because a training step makes the same objects over
-and over.
+"""Three settings of the process, because a training step makes the same objects over and over.
+
+They are made by the first backward pass or optimizer step; importing changes nothing.
 
 Freed memory is kept. glibc gives every large block back to the system, and faults it in again page by page when the
 next array of that size is made; a step can spend most of its time so. Nothing is set where the environment already sets
@@ -10,7 +11,7 @@ made, and a graph is many objects without a cycle. Nothing is set if somebody ha
 
 OpenBLAS's threads go to sleep when a product is done. They wait for the next one by spinning for 25 ms, on the
 processors that all other work needs. Nothing is set if `OPENBLAS_THREAD_TIMEOUT` is; and if NumPy was imported earlier,
-then not if other threads run already or OpenBLAS is of the newest, which cannot be told so late (`openblas.py`).
+then not if other threads run already or OpenBLAS is of the newest, which cannot be told so late (`blas.py`).
 
 `GRADCIRCUIT_PROCESS=0` in the environment leaves all three alone.
 """
@@ -20,7 +21,7 @@ import gc
 import os
 import platform
 
-from autograd import openblas
+from autograd.runtime import blas
 
 KEPT = 512 << 20
 """Bytes of freed memory that may be kept."""
@@ -32,12 +33,18 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 _USUAL_YOUNG = (700, 2000)  # Python's own threshold, up to 3.12 and since
 
 
-def tune() -> None:
-    """Make the settings."""
-    if os.environ.get("GRADCIRCUIT_PROCESS") != "0":
+made = os.environ.get("GRADCIRCUIT_PROCESS") == "0"
+"""Whether there is nothing left to do."""
+
+
+def make() -> None:
+    """Make the settings, once in a process."""
+    global made
+    if not made:
+        made = True
         keep_freed_memory()
         collect_less_often()
-        openblas.sleep_between_products()
+        blas.sleep_between_products()
 
 
 def keep_freed_memory() -> bool:

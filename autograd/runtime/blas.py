@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
-from autograd import requirements
+from autograd.runtime import requirements
 
 _TIMEOUT = "OPENBLAS_THREAD_TIMEOUT"
 _free = os.environ.get("GRADCIRCUIT_PROCESS") != "0" and _TIMEOUT not in os.environ  # nobody else has set it

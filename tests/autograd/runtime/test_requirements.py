@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograd import requirements
+from autograd.runtime import requirements
 
-PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def test_the_versions_are_those_of_the_project():

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from autograd import openblas
+from autograd.runtime import blas
 
 WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
@@ -29,7 +29,7 @@ def _from_environment() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_count = _from_environment() if openblas.set_num_threads else 1
+_count = _from_environment() if blas.set_num_threads else 1
 _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
@@ -54,9 +54,9 @@ def set_num_threads(count: int) -> None:
     global _count
     if count < 1:
         raise ValueError(f"set_num_threads({count}): there must be at least one thread")
-    if openblas.set_num_threads:
+    if blas.set_num_threads:
         _stop_threads()
-        openblas.set_num_threads(count)
+        blas.set_num_threads(count)
         _count = count  # with another BLAS the threads of its own would meet ours
 
 
@@ -65,8 +65,8 @@ def _one_blas_thread() -> Iterator[None]:
     global _calls, _blas_threads
     with _lock:
         if not _calls:
-            _blas_threads = openblas.get_num_threads()
-            openblas.set_num_threads(1)
+            _blas_threads = blas.get_num_threads()
+            blas.set_num_threads(1)
         _calls += 1
     try:
         yield
@@ -74,7 +74,7 @@ def _one_blas_thread() -> Iterator[None]:
         with _lock:
             _calls -= 1
             if not _calls:
-                openblas.set_num_threads(_blas_threads)
+                blas.set_num_threads(_blas_threads)
 
 
 def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:

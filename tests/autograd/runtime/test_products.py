@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import small_products as products
+from autograd.runtime import products
 
 sizes = st.integers(1, 40)
 rng = np.random.default_rng(0)

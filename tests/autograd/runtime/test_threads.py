@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import openblas, threads
+from autograd.runtime import blas, threads
 
 MUCH = 100 * threads.WORTHWHILE
-pytestmark = pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
+pytestmark = pytest.mark.skipif(blas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +44,10 @@ def test_parts_run_side_by_side_and_blas_has_one_thread_meanwhile():
 
     def work(part):
         meeting.wait()
-        return openblas.get_num_threads()
+        return blas.get_num_threads()
 
     assert threads.in_parallel(work, 3, MUCH) == [1, 1, 1]
-    assert openblas.get_num_threads() == 3
+    assert blas.get_num_threads() == 3
 
 
 def test_little_work_and_work_within_work_stay_in_their_thread():
@@ -72,7 +72,7 @@ def test_an_error_is_raised_when_nobody_writes_any_more():
     with pytest.raises(ZeroDivisionError, match="in the first part"):
         threads.in_parallel(work, 3, MUCH)
     np.testing.assert_array_equal(result, [0, 1, 1])
-    assert openblas.get_num_threads() == 3
+    assert blas.get_num_threads() == 3
 
     def fail_elsewhere(part):
         if part.start:
@@ -125,7 +125,7 @@ def test_a_forked_process_makes_threads_of_its_own():
     program = """
 import os
 import autograd
-from autograd import threads
+from autograd.runtime import threads
 autograd.set_num_threads(2)
 work = lambda: threads.in_parallel(lambda part: part.start, 2, 1 << 30)
 work()

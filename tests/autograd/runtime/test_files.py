@@ -19,7 +19,7 @@ import pytest
 import autograd
 import nn
 import viz
-from autograd import files
+from autograd.runtime import files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, owners, links, locks")
 root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root changes owners")
@@ -254,7 +254,7 @@ def test_every_kind_of_path(path):
 def test_what_a_killed_writer_left_behind_is_removed_by_the_next(path):
     program = """
         import os, signal, sys
-        from autograd import files
+        from autograd.runtime import files
         with files.replacing(sys.argv[1]) as file:
             file.write(b"half")
             file.flush()
