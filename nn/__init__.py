@@ -34,10 +34,8 @@ from nn.activation import (
     Threshold,
 )
 from nn.attention import AdditiveAttention, LearnedPositions, MultiheadAttention, SinusoidalPositions
-from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from nn.costs import Summary, summary
 from nn.dropout import (
     AlphaDropout,
     DropConnect,
@@ -113,6 +111,7 @@ from nn.pooling import (
     MaxUnpool3d,
 )
 from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from nn.serialization import load, save
 from nn.spatial import (
     CircularPad1d,
     CircularPad2d,
@@ -135,6 +134,7 @@ from nn.spatial import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from nn.summary import Summary, summary
 from nn.transformer import (
     Transformer,
     TransformerDecoder,

@@ -16,11 +16,10 @@ import pytest
 import autograd
 from autograd import Generator
 from nn import functional as F
-from nn import shared_memory
-from nn.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info
+from nn.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info, shared_memory
 
 pytestmark = pytest.mark.skipif(not shared_memory.AVAILABLE, reason="needs file descriptors handed over")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LARGE = shared_memory.SMALL // 4  # float32 numbers that make a block
 
 
@@ -89,7 +88,7 @@ def test_every_start_method_gives_the_same(method):
 def test_processes_are_forked_unless_somebody_chose_otherwise(before, method):
     assert run(f"""
     import multiprocessing
-    from nn.workers import start_context
+    from nn.data.workers import start_context
     {before}
     print(start_context().get_start_method())
     """) == (0, f"{method}\n", "")

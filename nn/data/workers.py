@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from nn import shared_memory
+from nn.data import shared_memory
 
 KEPT = 3
 """Batches beyond those prefetched whose memory a worker keeps to use it again: the one it makes, and the two that a

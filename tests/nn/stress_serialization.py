@@ -1,9 +1,9 @@
 """Saves by several threads of several processes to the same paths, random SIGKILLs, and loads all the while.
 
-    python -m tests.nn.stress_checkpoint --seconds 60 [--processes 4] [--threads 3] [--folder /some/shared/disk]
+    python -m tests.nn.stress_serialization --seconds 60 [--processes 4] [--threads 3] [--folder /some/shared/disk]
 
 prints how many files were loaded, how many of these were damaged, how many writers were killed or failed, and what
-is left over in the folder after one more save. (A short run of it is a test of test_checkpoint.py; POSIX only.)
+is left over in the folder after one more save. (A short run of it is a test of test_serialization.py; POSIX only.)
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Data sets and loaders: every example once, in the order that was asked for."""
+"""Loaders: every example once, in the order that was asked for."""
 
 import itertools
 from typing import NamedTuple
@@ -8,18 +8,8 @@ import pytest
 
 import autograd
 from autograd import Generator
-from nn.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
-
-
-class Squares(Dataset):
-    def __init__(self, n):
-        self.n = n
-
-    def __len__(self):
-        return self.n
-
-    def __getitem__(self, i):
-        return np.float32(i), i * i
+from nn.data import DataLoader, Subset, TensorDataset, default_collate
+from tests.nn.data.test_dataset import Squares
 
 
 @pytest.mark.parametrize("dataset", [
@@ -64,13 +54,6 @@ def test_shuffling_is_repeated_by_the_seed_and_differs_between_passes():
     assert passes()[0] != passes()[1]
 
 
-@pytest.mark.parametrize(("lengths", "counts"), [([7, 4], [7, 4]), ([0.5, 0.5], [6, 5]), ([0.8, 0.1, 0.1], [9, 1, 1])])
-def test_random_split_parts_everything(lengths, counts):
-    parts = random_split(Squares(11), lengths, Generator().manual_seed(0))
-    assert [len(part) for part in parts] == counts
-    assert sorted(x for part in parts for x, _ in (part[i] for i in range(len(part)))) == list(range(11))
-
-
 def test_collate_goes_into_nested_examples():
     class Point(NamedTuple):
         x: float
@@ -83,8 +66,6 @@ def test_collate_goes_into_nested_examples():
 
 
 @pytest.mark.parametrize(("call", "part"), [
-    (lambda: TensorDataset(np.zeros(3), np.zeros(4)), "(4,)"),
-    (lambda: random_split(Squares(5), [2, 2]), "5 examples"),
     (lambda: DataLoader(Squares(5), 0), "not 0"),
     (lambda: DataLoader(Squares(5), shuffle=True, sampler=[1]), "not both"),
     (lambda: DataLoader(Squares(5), batch_size=2, batch_sampler=[[1]]), "leave out batch_size"),
@@ -95,7 +76,6 @@ def test_collate_goes_into_nested_examples():
     (lambda: DataLoader(Squares(5), persistent_workers=True), "give num_workers"),
     (lambda: DataLoader(Squares(5), num_workers=1, multiprocessing_context="thread"), "not 'thread'"),
     (lambda: default_collate([object()]), "object"),
-    (lambda: ConcatDataset([Squares(2)])[5], "there are 2"),
 ])
 def test_mistakes_are_refused(call, part):
     with pytest.raises(Exception) as info:

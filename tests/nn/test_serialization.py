@@ -488,6 +488,6 @@ def test_files_of_the_first_version_load_and_are_checked(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="kills processes")
 def test_saves_at_once_by_processes_that_are_killed():
     printed = subprocess.run(
-        [sys.executable, "-m", "tests.nn.stress_checkpoint", "--seconds", "2", "--processes", "3"], check=True,
+        [sys.executable, "-m", "tests.nn.stress_serialization", "--seconds", "2", "--processes", "3"], check=True,
         cwd=Path(__file__).parents[2], capture_output=True, text=True).stdout
     assert re.search(r"\d\d+ loads, 0 damaged, \d+ killed, 0 failed, 0 left over", printed), printed
