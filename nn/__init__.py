@@ -47,6 +47,7 @@ from nn.dropout import (
     StochasticDepth,
 )
 from nn.embedding import Embedding
+from nn.fold import Fold, Unfold
 from nn.layer import FunctionLayer
 from nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.loss import (
@@ -87,7 +88,25 @@ from nn.normalization import (
     LocalResponseNorm,
     RMSNorm,
 )
+from nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from nn.parameter import Parameter
+from nn.pixelshuffle import PixelShuffle, PixelUnshuffle
 from nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -112,28 +131,6 @@ from nn.pooling import (
 )
 from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from nn.serialization import load, save
-from nn.spatial import (
-    CircularPad1d,
-    CircularPad2d,
-    CircularPad3d,
-    ConstantPad1d,
-    ConstantPad2d,
-    ConstantPad3d,
-    Fold,
-    PixelShuffle,
-    PixelUnshuffle,
-    ReflectionPad1d,
-    ReflectionPad2d,
-    ReflectionPad3d,
-    ReplicationPad1d,
-    ReplicationPad2d,
-    ReplicationPad3d,
-    Unfold,
-    Upsample,
-    ZeroPad1d,
-    ZeroPad2d,
-    ZeroPad3d,
-)
 from nn.summary import Summary, summary
 from nn.transformer import (
     Transformer,
@@ -142,3 +139,4 @@ from nn.transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from nn.upsampling import Upsample

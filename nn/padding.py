@@ -1,32 +1,11 @@
-"""Padding, resizing and rearranging images as layers; see `nn.functional`."""
+"""Padding as layers; see `nn.functional.pad`."""
 
 from typing import Any
 
 from autograd import Tensor
 from nn import functional as F
 from nn.functional.geometry import tuple_of
-from nn.layer import FunctionLayer
 from nn.module import Module
-
-
-class Fold(FunctionLayer, function=F.fold):
-    """Columns added up where windows lie on an image."""
-
-
-class Unfold(FunctionLayer, function=F.unfold):
-    """The windows of an image as columns."""
-
-
-class PixelShuffle(FunctionLayer, function=F.pixel_shuffle):
-    """(*, C r², H, W) -> (*, C, H r, W r)."""
-
-
-class PixelUnshuffle(FunctionLayer, function=F.pixel_unshuffle):
-    """(*, C, H r, W r) -> (*, C r², H, W)."""
-
-
-class Upsample(FunctionLayer, function=F.interpolate):
-    """(N, C, ...) in another size."""
 
 
 class _Pad(Module):
