@@ -1,4 +1,4 @@
-"""Gradients clipped, parameters as one vector."""
+"""Gradients clipped, weights of at most some length."""
 
 import math
 
@@ -44,18 +44,6 @@ def test_a_norm_that_is_not_finite_is_refused_on_request():
     (p * math.inf).sum().backward()
     with pytest.raises(RuntimeError, match="inf"):
         utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
-
-
-def test_parameters_become_a_vector_and_come_back():
-    a, b = nn.Linear(3, 2), nn.Linear(3, 2)
-    vector = utils.parameters_to_vector(a.parameters())
-    assert vector.shape == (8,)
-    utils.vector_to_parameters(vector, b.parameters())
-    np.testing.assert_array_equal(a.weight.array, b.weight.array)
-    (vector * vector).sum().backward()
-    np.testing.assert_allclose(a.bias.grad.numpy(), 2 * a.bias.array)
-    with pytest.raises(ValueError, match="8 elements"):
-        utils.vector_to_parameters(vector[:5], b.parameters())
 
 
 def test_max_norm_shrinks_rows_that_are_too_long():

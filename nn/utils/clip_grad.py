@@ -1,26 +1,21 @@
-"""Parameters and their gradients, all together."""
+"""Gradients brought to a norm or a range, and weights to a norm."""
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.inplace import write
 
 
 def _list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
-def _gradients(parameters: Any) -> list[Tensor]:
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [p.grad for p in _list(parameters) if p.grad is not None]
-
-
-def _write(tensor: Tensor, values: Any) -> None:
-    tensor.array[...] = values
-    autograd.increment_version(tensor)
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
@@ -48,14 +43,14 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
     factor = max_norm / (norm.item() + 1e-6)
     if factor < 1:
         for g in gradients:
-            _write(g, g.array * g.dtype.type(factor))
+            write(g, ..., g.array * g.dtype.type(factor))
     return norm
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Bring every element of every gradient between -clip_value and clip_value."""
     for g in _gradients(parameters):
-        _write(g, np.clip(g.array, -clip_value, clip_value))
+        write(g, ..., np.clip(g.array, -clip_value, clip_value))
 
 
 def max_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> None:
@@ -63,22 +58,4 @@ def max_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> None:
     for p in _list(parameters):
         if p.ndim > 1:
             norms = np.sqrt((p.array * p.array).sum(tuple(range(1, p.ndim)), keepdims=True))
-            _write(p, p.array * np.minimum(1, max_norm / np.maximum(norms, 1e-12)).astype(p.dtype))
-
-
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters, flattened, one after the other; gradients flow back to them."""
-    return autograd.cat([p.reshape(-1) for p in parameters])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write a vector, as `parameters_to_vector` makes it, into the parameters."""
-    parameters = list(parameters)
-    total = sum(p.numel() for p in parameters)
-    if vec.shape != (total,):
-        raise ValueError(f"vector_to_parameters: the parameters have {total} elements, the vector has shape "
-                         f"{vec.shape}")
-    values, start = vec.detach().numpy(), 0
-    for p in parameters:
-        _write(p, values[start:start + p.numel()].reshape(p.shape))
-        start += p.numel()
+            write(p, ..., p.array * np.minimum(1, max_norm / np.maximum(norms, 1e-12)).astype(p.dtype))

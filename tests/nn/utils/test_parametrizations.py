@@ -10,6 +10,7 @@ import autograd
 import nn
 import optim
 from nn.utils import parametrizations as ours
+from nn.utils import parametrize
 
 LAYERS = {"linear": ("Linear", (4, 3), (5, 4)), "conv": ("Conv2d", (2, 3, 3), (2, 2, 5, 5)),
           "transposed": ("ConvTranspose2d", (2, 3, 3), (2, 2, 5, 5))}
@@ -74,10 +75,10 @@ def test_copies_are_apart_and_removing_keeps_the_value():
     assert not other.weight.detach().numpy().any()
     value, bias = layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()
     assert value.any()
-    ours.remove_parametrizations(layer, "weight")
+    parametrize.remove_parametrizations(layer, "weight")
     np.testing.assert_array_equal(layer.weight.detach().numpy(), value)
-    assert ours.is_parametrized(layer, "bias") and not ours.is_parametrized(layer, "weight")
-    ours.remove_parametrizations(layer, "bias")
+    assert parametrize.is_parametrized(layer, "bias") and not parametrize.is_parametrized(layer, "weight")
+    parametrize.remove_parametrizations(layer, "bias")
     np.testing.assert_array_equal(layer.bias.detach().numpy(), bias)
     assert type(layer) is nn.Linear
     assert list(layer.state_dict()) == ["weight", "bias"]
@@ -105,4 +106,4 @@ def test_what_cannot_be_parametrized_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         ours.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)
     with pytest.raises(ValueError, match="not parametrized"):
-        ours.remove_parametrizations(nn.Linear(2, 2), "weight")
+        parametrize.remove_parametrizations(nn.Linear(2, 2), "weight")

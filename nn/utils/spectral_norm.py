@@ -1,4 +1,4 @@
-"""Weight and spectral normalization with the parameters named as PyTorch's older functions did, for their checkpoints.
+"""Spectral normalization with the parameters named as PyTorch's older function did, for its checkpoints.
 
 The mathematics is that of `nn.utils.parametrizations`, which new models should use.
 """
@@ -7,55 +7,11 @@ from autograd import Tensor, no_grad, randn
 from nn import functional as F
 from nn.module import Module
 from nn.parameter import Parameter
-from nn.utils.parametrizations import (
-    WeightNorm,
-    as_matrix,
-    axis_of_outputs,
-    compute_attribute,
-    computed_attributes,
-    parameter_to_compute,
-)
+from nn.utils.parametrizations import as_matrix, axis_of_outputs
+from nn.utils.parametrize import compute_attribute, parameter_to_compute, remove_computed
 
 
-class _OlderWeightNorm:
-    def __init__(self, name: str, dim: int | None) -> None:
-        self.g, self.v, self.rule = f"{name}_g", f"{name}_v", WeightNorm(dim)
-
-    def __call__(self, module: Module) -> Tensor:
-        return self.rule(getattr(module, self.g), getattr(module, self.v))
-
-    def remove(self, module: Module) -> Tensor:
-        """Take the parameters away; returns the last weight."""
-        weight = self(module)
-        delattr(module, self.g)
-        delattr(module, self.v)
-        return weight
-
-
-def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
-    """Train the length g and the direction v of weights apart: w = g v / ‖v‖ (Salimans and Kingma 2016).
-
-    In the state_dict they are `weight_g` and `weight_v`, as in PyTorch's older `torch.nn.utils.weight_norm`; new models
-    should use `nn.utils.parametrizations.weight_norm`.
-
-    Args:
-        module: the layer, which is changed and returned.
-        name: of its parameter.
-        dim: each slice along this axis has a length of its own; None or -1: the whole has one.
-    """
-    weight, compute = parameter_to_compute("weight_norm", module, name), _OlderWeightNorm(name, dim)
-    delattr(module, name)
-    setattr(module, compute.g, Parameter(compute.rule.norm(weight.detach())))
-    setattr(module, compute.v, Parameter(weight.detach().clone()))
-    return compute_attribute(module, name, compute)
-
-
-def remove_weight_norm(module: Module, name: str = "weight") -> Module:
-    """Make the attribute a plain parameter again, with the value it has now."""
-    return _removed("weight_norm", _OlderWeightNorm, module, name)
-
-
-class _OlderSpectralNorm:
+class _SpectralNorm:
     def __init__(self, name: str, n_power_iterations: int, eps: float, dim: int) -> None:
         self.original, self.u, self.v = f"{name}_orig", f"{name}_u", f"{name}_v"
         self.n_power_iterations, self.eps, self.dim = n_power_iterations, eps, dim
@@ -104,7 +60,7 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
     weight = parameter_to_compute("spectral_norm", module, name)
-    compute = _OlderSpectralNorm(name, n_power_iterations, eps, axis_of_outputs(module) if dim is None else dim)
+    compute = _SpectralNorm(name, n_power_iterations, eps, axis_of_outputs(module) if dim is None else dim)
     delattr(module, name)
     setattr(module, compute.original, Parameter(weight.detach().clone()))
     for vector, size in zip((compute.u, compute.v), as_matrix(weight.detach(), compute.dim).shape, strict=True):
@@ -114,15 +70,4 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
 
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     """Make the attribute a plain parameter again, with the value it has now."""
-    return _removed("spectral_norm", _OlderSpectralNorm, module, name)
-
-
-def _removed(function: str, kind: type, module: Module, name: str) -> Module:
-    compute = computed_attributes(module).get(name)
-    if not isinstance(compute, kind):
-        raise ValueError(f"remove_{function}: nn.utils.{function} was not applied to {type(module).__name__}.{name}")
-    with no_grad():
-        weight = compute.remove(module)
-    compute_attribute(module, name, None)
-    setattr(module, name, Parameter(weight))
-    return module
+    return remove_computed("spectral_norm", _SpectralNorm, module, name)
