@@ -1,18 +1,15 @@
-"""Linear algebra on matrices and stacks of matrices: inverses, determinants, decompositions and norms.
+"""Linear algebra on matrices and stacks of matrices: inverses, determinants and decompositions.
 
 The derivatives are those of Mike Giles, "An extended collection of matrix derivative results for forward and reverse
 mode algorithmic differentiation" (2008), and, for the decompositions, of Matthias Seeger et al., "Auto-Differentiating
 Linear Algebra" (2017).
 """
 
-import math
-
 import numpy as np
 
-from autograd import dtypes
-from autograd.operations.pointwise import only, times, where
+from autograd.operations.pointwise import where
 from autograd.operations.products import matmul
-from autograd.operations.shaping import axes, beside, clone, movedim, reduced
+from autograd.operations.shaping import clone
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -42,7 +39,7 @@ def _definite(draw):
     return x @ _mT(x) / 4
 
 
-def _full_rank(draw):
+def full_rank(draw):
     """A matrix, or a stack of them, whose singular values are well apart from each other and from 0."""
     m, n = draw.choice([(2, 2), (3, 2), (2, 3), (3, 3), (1, 1)])
     return draw.array((*_stack(draw), m, n), low=0.0625, high=0.5) + np.eye(m, n) * (3.0 + 3 * np.arange(n))
@@ -258,7 +255,7 @@ def _qr_vjp(g, out, x, mode):
 
 
 @operation(vjps=_qr_vjp, outputs="Q R", methods="qr", numpy=np.linalg.qr,
-           samples=lambda draw: call(_full_rank(draw)))
+           samples=lambda draw: call(full_rank(draw)))
 def qr(x, *, mode="reduced"):
     """Q with orthonormal columns and upper triangular R, x = Q R, for matrices of full rank: (Q, R)."""
     return (np.zeros((0,), x.dtype), np.linalg.qr(x, "r")) if mode == "r" else tuple(np.linalg.qr(x, mode))
@@ -288,7 +285,7 @@ def _svd_vjp(g, out, x, full_matrices):
 
 @operation(vjps=_svd_vjp, outputs="U S Vh", names="_svd", methods="",
            numpy={np.linalg.svd: lambda a, full_matrices=True: svd(a, full_matrices)},
-           samples=lambda draw: call(_full_rank(draw), full_matrices=False))
+           samples=lambda draw: call(full_rank(draw), full_matrices=False))
 def svd(x, *, full_matrices=True):
     """Singular values S in descending order with x = U diag(S) Vh: (U, S, Vh).
 
@@ -297,7 +294,7 @@ def svd(x, *, full_matrices=True):
     return tuple(np.linalg.svd(x, full_matrices))
 
 
-@operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(_full_rank(draw)))
+@operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(full_rank(draw)))
 def svdvals(x):
     """The singular values of matrices, in descending order."""
     return svd(x, full_matrices=False).S
@@ -336,7 +333,7 @@ def _pinv_vjp(g, out, x, rtol):
     return left - x @ (out @ left) + right - (right @ out) @ x - _mT(out) @ g @ _mT(out)
 
 
-@operation(vjps=_pinv_vjp, names="_pinv", methods="pinverse", samples=lambda draw: call(_full_rank(draw)),
+@operation(vjps=_pinv_vjp, names="_pinv", methods="pinverse", samples=lambda draw: call(full_rank(draw)),
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
@@ -352,101 +349,3 @@ def matrix_power(x, n):
         return where(True, _eye(x), x)
     half = matrix_power(x, n // 2) if n > 1 else None
     return clone(x) if n == 1 else matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), x)
-
-
-# Norms
-
-def _norm_vjp(g, out, x, ord, dim, keepdim):
-    g, norm = beside(g, x.shape, dim), beside(out, x.shape, dim)
-    if ord == 0:
-        return times(g, np.zeros_like(x))
-    if ord == 1:
-        return times(g, np.sign(x))
-    flat = norm == 0  # it is taken to be
-    ratio = x / np.where(flat, 1, norm)
-    if ord != 2:
-        ratio = np.sign(x) * np.where(x == 0, 1, np.abs(ratio)) ** (ord - 1)
-    return times(g, only(ratio, ~flat) if flat.any() else ratio)
-
-
-def length(x, ord, axis, keepdims):
-    """The norm of order `ord` over `axis`, of an array: scaled by the largest |x| (of a negative order, the smallest)
-    where powers would leave the range of numbers.
-    """
-    if x.dtype == np.float16:
-        return length(x.astype(np.float32), ord, axis, keepdims).astype(np.float16)
-    with np.errstate(all="ignore"):
-        if ord == 0:
-            return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
-        if ord == 1:
-            return np.abs(x).sum(axis=axis, keepdims=keepdims)
-
-        def root(powers):
-            return np.sqrt(powers) if ord == 2 else powers ** (1 / ord)
-        total = (x * x if ord == 2 else np.abs(x) ** ord).sum(axis=axis, keepdims=True)
-        out, regular = root(total), (total < np.inf) & (total > _SMALL[x.dtype])
-        if not regular.all():
-            size = np.abs(x)
-            scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
-            scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
-            out = np.where(regular, out, scale * root(((size / scale) ** ord).sum(axis=axis, keepdims=True)))
-    return out if keepdims else out.squeeze(axis)
-
-
-_SMALL = {dtype: limits.tiny / limits.eps for dtype in (dtypes.float32, dtypes.float64) for limits in [np.finfo(dtype)]}
-"""Sums below this lack digits that were too small for the range."""
-
-_power_norm = operation(
-    lambda x, *, ord, dim, keepdim: length(x, ord, reduced(dim, x.ndim), keepdim), vjps=_norm_vjp,
-    names="_vector_norm", samples=lambda draw: call(
-        x := draw.array(away_from=(0,), min_side=1), ord=draw.choice([2, 1, 3, 1.5, 0.5, -1, 0]),
-        dim=draw.dims(x.ndim), keepdim=draw.boolean()))
-
-
-@operation(names="_linalg_vector_norm", methods="", numpy={
-    np.linalg.vector_norm: lambda x, *, axis=None, keepdims=False, ord=2: vector_norm(x, ord, axis, keepdims)},
-    samples=lambda draw: call(x := draw.array(distinct=True, low=0.1, min_side=1),
-                              draw.choice([2, math.inf, -math.inf]), draw.dims(x.ndim), draw.boolean()))
-def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
-    """(sum of |x| ** ord) ** (1 / ord) over `dim` (an axis, several, or all). ord=inf is the largest |x|, -inf the
-    smallest, 0 counts the elements that are not 0. The gradient is 0 where all elements are 0."""
-    x = x if dtype is None else x.to(dtype)
-    if ord in (math.inf, -math.inf):
-        return x.abs().amax(dim, keepdim) if ord > 0 else x.abs().amin(dim, keepdim)
-    return _power_norm(x, ord=ord, dim=dim, keepdim=keepdim)
-
-
-@operation(names="_matrix_norm", methods="", numpy={
-    np.linalg.matrix_norm: lambda x, *, keepdims=False, ord="fro": matrix_norm(x, ord, keepdim=keepdims)},
-    samples=lambda draw: call(_full_rank(draw), draw.choice(["fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf]),
-                              keepdim=draw.boolean()))
-def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
-    """The norm of matrices in the axes `dim`: "fro" (Frobenius), "nuc" (sum of the singular values), 2 and -2 (largest
-    and smallest singular value), inf and -inf (of the rows' sums of |x|), 1 and -1 (of the columns')."""
-    x = x if dtype is None else x.to(dtype)
-    rows, columns = axes(dim, x.ndim)
-    if ord == "fro":
-        return vector_norm(x, 2, (rows, columns), keepdim)
-    if ord in ("nuc", 2, -2):
-        s = svdvals(movedim(x, (rows, columns), (-2, -1)))
-        norm = s.sum(-1) if ord == "nuc" or not (s.shape[-1] or ord < 0) else s.amax(-1) if ord == 2 else s.amin(-1)
-    elif ord in (1, -1, math.inf, -math.inf):
-        along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
-        sums = x.abs().sum(along, keepdim=True)
-        norm = (sums.amax if ord > 0 else sums.amin)((along, across))
-    else:
-        raise ValueError(f"ord={ord!r} is no norm of matrices; there are 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2")
-    return beside(norm, x.shape, (rows, columns)) if keepdim else norm
-
-
-@operation(names="_linalg_norm", methods="", numpy=np.linalg.norm,
-           samples=lambda draw: call(_full_rank(draw), *draw.choice([(), (2, -1), ("fro", (-2, -1)), (1, (-1, -2))])))
-def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
-    """A vector norm over one axis (or, without `ord`, over any), a matrix norm over two: see `vector_norm` and
-    `matrix_norm`."""
-    if ord is None or isinstance(dim, int) or (dim is None and x.ndim == 1) or (dim is not None and len(dim) == 1):
-        return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
-    if dim is None and x.ndim != 2:
-        raise RuntimeError(f"norm(ord={ord!r}) takes a vector or a matrix, this tensor has shape {x.shape}; name the "
-                           "axes with dim=")
-    return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
