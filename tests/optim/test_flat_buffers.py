@@ -1,6 +1,7 @@
 """A recorded formula, run block by block, gives what NumPy gives on whole arrays."""
 
 import importlib.util
+import threading
 
 import numpy as np
 import pytest
@@ -8,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from optim import blocks
+import optim
+from autograd import openblas
+from autograd import threads as engine
+from optim import flat_buffers
+from optim.tracing import record
 
 UNARY = [np.negative, np.abs, np.square, np.tanh, lambda x: x**2, lambda x: np.abs(x) ** 0.5, lambda x: 1 - x]
 BINARY = [np.add, np.multiply, np.maximum, lambda x, y: x / (1 + y * y), lambda x, y: x * (x > y)]
@@ -75,12 +80,12 @@ def test_so_does_the_compiled_loop(**case):
 
 @pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 def test_what_numba_does_not_know_takes_the_plain_form():
-    recording, _ = blocks.record(lambda p: np.heaviside(p, 0.5, out=p), 1)
+    recording, _ = record(lambda p: np.heaviside(p, 0.5, out=p), 1)
     assert importlib.import_module("optim.compiled").loop_of(recording) is None
     p = np.array([-2, 0, 3], np.float32)
     autograd.set_compiled(True)
     try:
-        blocks.run(recording, [(0, (p,))])
+        flat_buffers.run(recording, [(0, (p,))])
     finally:
         autograd.set_compiled(False)
     np.testing.assert_array_equal(p, [0, 0.5, 1])
@@ -98,12 +103,15 @@ def equals_the_formula_on_whole_arrays(formula, dtype, threads, sizes, layouts, 
             formula(*copies, *parts)
             expected.append(copies)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(blocks, "BLOCK", 64 * np.dtype(dtype).itemsize)
-            patch.setattr(blocks, "THREADS", threads)
-            patch.setattr(blocks, "_WORTH_A_THREAD", 512)
-            patch.setattr(blocks, "_local", type(blocks._local)())
-            recording, _ = blocks.record(formula, 4)
-            blocks.run(recording, used, joined)
+            patch.setattr(flat_buffers, "BLOCK", 64 * np.dtype(dtype).itemsize)
+            patch.setattr(flat_buffers, "_local", threading.local())
+            patch.setattr(engine, "WORTHWHILE", 128)
+            before = autograd.get_num_threads()
+            autograd.set_num_threads(threads)
+            try:
+                flat_buffers.run(record(formula, 4)[0], used, joined)
+            finally:
+                autograd.set_num_threads(before)
     for (_, arrays), copies in zip(used, expected, strict=True):
         for ours, theirs in zip(arrays, copies, strict=True):
             np.testing.assert_allclose(np.ravel(ours), theirs, rtol=1e-5, atol=1e-6)
@@ -115,4 +123,29 @@ def test_results_that_are_needed_no_more_make_room():
     def formula(p, g):
         for _ in range(10):
             p += np.sqrt(g * g + 1) * 0.5
-    assert len(blocks.record(formula, 2)[0].scratch) == 1
+    assert len(record(formula, 2)[0].scratch) == 1
+
+
+@pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_step_takes_as_many_threads_as_it_may(count, monkeypatch):
+    shares, run_blocks = [], flat_buffers._run_blocks
+
+    def noted(recording, blocks, *rest):
+        shares.append((threading.current_thread(), len(blocks)))
+        run_blocks(recording, blocks, *rest)
+    monkeypatch.setattr(flat_buffers, "_run_blocks", noted)
+    p = autograd.zeros(6 * flat_buffers.BLOCK, requires_grad=True)
+    p.grad = autograd.ones(*p.shape)
+    before, running = autograd.get_num_threads(), set(threading.enumerate())
+    autograd.set_num_threads(count)
+    try:
+        optim.Adam([p]).step()
+        assert len(shares) == count
+        if count == 1:
+            assert shares[0][0] is threading.current_thread()
+            assert set(threading.enumerate()) <= running
+    finally:
+        autograd.set_num_threads(before)
+    assert sum(blocks for _, blocks in shares) == 24
+    assert np.ptp(p.detach().numpy()) == 0
