@@ -42,7 +42,7 @@ def run(recording: Recording, pieces: Sequence[Piece], joined: Sequence[np.ndarr
     large = [piece for piece in pieces if piece[1][0].size > length // 2]
     flat = {start: tuple([array.reshape(-1) for array in arrays]) for start, arrays in large}
     blocks = list(_blocks(pieces, flat, length))
-    numbers = len(recording.calls) * sum([arrays[0].size for _, arrays in large])
+    numbers = recording.arrays * sum([arrays[0].size for _, arrays in large])
     in_parallel(lambda part: _run_blocks(recording, blocks[part], joined, dtype), len(blocks), numbers)
     for start, arrays in large:
         for slot in recording.written:

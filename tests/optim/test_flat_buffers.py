@@ -119,13 +119,6 @@ def equals_the_formula_on_whole_arrays(formula, dtype, threads, sizes, layouts, 
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_results_that_are_needed_no_more_make_room():
-    def formula(p, g):
-        for _ in range(10):
-            p += np.sqrt(g * g + 1) * 0.5
-    assert len(record(formula, 2)[0].scratch) == 1
-
-
 @pytest.mark.skipif(openblas.set_num_threads is None, reason="NumPy uses another BLAS than OpenBLAS")
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_step_takes_as_many_threads_as_it_may(count, monkeypatch):
@@ -135,7 +128,7 @@ def test_a_step_takes_as_many_threads_as_it_may(count, monkeypatch):
         shares.append((threading.current_thread(), len(blocks)))
         run_blocks(recording, blocks, *rest)
     monkeypatch.setattr(flat_buffers, "_run_blocks", noted)
-    p = autograd.zeros(6 * flat_buffers.BLOCK, requires_grad=True)
+    p = autograd.zeros(16 * flat_buffers.BLOCK, requires_grad=True)
     p.grad = autograd.ones(*p.shape)
     before, running = autograd.get_num_threads(), set(threading.enumerate())
     autograd.set_num_threads(count)
@@ -147,5 +140,5 @@ def test_a_step_takes_as_many_threads_as_it_may(count, monkeypatch):
             assert set(threading.enumerate()) <= running
     finally:
         autograd.set_num_threads(before)
-    assert sum(blocks for _, blocks in shares) == 24
+    assert sum(blocks for _, blocks in shares) == 64
     assert np.ptp(p.detach().numpy()) == 0
