@@ -16,7 +16,7 @@ import pytest
 import autograd
 from autograd import Generator
 from nn import functional as F
-from nn.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info, shared_memory
+from nn.data import DataLoader, Dataset, TensorDataset, get_worker_info, shared_memory
 
 pytestmark = pytest.mark.skipif(not shared_memory.AVAILABLE, reason="needs file descriptors handed over")
 ROOT = Path(__file__).parents[3]
