@@ -227,7 +227,7 @@ def _check_single(value: Any, name: str) -> None:
 
 
 def _stacked(rows: tuple, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    from autograd.operations.shaping import stack
+    from autograd.operations.joining import stack
     if not rows:
         return Tensor(np.zeros((*shape, *like.shape), like.dtype))
     return stack(rows).reshape((*shape, *like.shape))

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Tensor, enable_grad, increment_version, no_grad, watching
 from autograd.hooks import RemovableHandle
 from autograd.runtime import settings
-from optim import blocks
+from optim import flat_buffers, tracing
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 Group = dict[str, Any]
@@ -63,7 +63,7 @@ class Optimizer:
                 p += v
 
     The formula writes to `p` and its buffers in place (`v *= …`, `v[...] = …`). It is not called with the arrays
-    themselves but with symbols that note what is computed (see `optim.blocks`): arithmetic and NumPy's ufuncs work,
+    themselves but with symbols that note what is computed (see `optim.tracing`): arithmetic and NumPy's ufuncs work,
     branching on values or sums over elements don't. A rule that needs those sets `elementwise = False`, and is called
     with the arrays of one parameter at a time.
 
@@ -272,8 +272,8 @@ class Optimizer:
             numbers["step"] += 1
         rule = self._rule(group, numbers)
         if self.elementwise:
-            recording, returned = blocks.record(rule, 2 + len(names))
-            blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
+            recording, returned = tracing.record(rule, 2 + len(names))
+            flat_buffers.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
         else:
             for state, (_, arrays), _ in entries:
                 returned = rule(*arrays, *[state[name].array if name in state else None for name in names])
