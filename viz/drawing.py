@@ -3,27 +3,30 @@
 import inspect
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor, files
-from viz import dot, engines, page, scopes
+from viz import dot, engines, page, scopes, steps
 from viz import names as naming
 from viz.circuit import Circuit
-from viz.model import Reading
-from viz.model import picture as model_picture
-from viz.picture import Picture
+from viz.engines import Engine
+from viz.model import ModelReading, model_picture
+from viz.picture import CIRCUIT, MODEL, STYLES, Picture
+from viz.reading import Reading
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
 from viz.tikz import TikzWriter
 
 SMALL = 6
 """Tensors of so many elements are shown by their elements."""
+WRITERS = {CIRCUIT: CircuitWriter, MODEL: ModelWriter}
+"""Who writes the SVG of a style."""
 
 
 class Drawing:
@@ -32,7 +35,7 @@ class Drawing:
     It holds texts and positions, not the graph: a backward pass afterwards changes nothing in it.
     """
 
-    def __init__(self, picture: Picture, engine: str = "auto") -> None:
+    def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
         self.picture, self.engine = picture, engine
 
     @cached_property
@@ -40,10 +43,10 @@ class Drawing:
         return self._written(self.picture)
 
     def _written(self, picture: Picture) -> str:
-        return (ModelWriter if picture.downward else CircuitWriter)(picture, self.engine).svg()
+        return WRITERS[picture.style](picture, self.engine).svg()
 
     def _tex(self) -> str:
-        if self.picture.downward:
+        if self.picture.style is not CIRCUIT:
             raise ValueError("TikZ is written for circuits, and this is the picture of a model: save it as .pdf, or "
                              "draw it with style='circuit'")
         return TikzWriter(self.picture, self.engine).tex()
@@ -88,18 +91,17 @@ class Drawing:
 
 def _converted(svg: str, kind: str) -> bytes:
     try:
-        import cairosvg  # type: ignore[import-untyped]
+        import cairosvg
     except (ImportError, OSError) as error:  # OSError: the Cairo library itself is missing
         raise ImportError(f"saving as .{kind} needs CairoSVG and the Cairo library: pip install 'gradcircuit[images]' "
                           f"({error}); .svg and .html need nothing") from error
-    if kind == "png":
-        return cairosvg.svg2png(bytestring=svg.encode(), scale=2)
-    return cairosvg.svg2pdf(bytestring=svg.encode())
+    convert: Callable[..., bytes] = getattr(cairosvg, f"svg2{kind}")
+    return convert(bytestring=svg.encode(), scale=2 if kind == "png" else 1)
 
 
-def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: Any = None,
-         style: str | None = None, depth: int | None = None, constants: bool = False, limit: int = 1000,
-         engine: str = "auto") -> Drawing:
+def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: naming.Module | None = None,
+         style: Literal["circuit", "model"] | None = None, depth: int | None = None, constants: bool = False,
+         limit: int = 1000, engine: Engine = "auto") -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
@@ -129,8 +131,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     PosixPath('product.svg')
     """
     engines.command(engine)
-    if style not in (None, "circuit", "model"):
-        raise ValueError(f"style must be 'circuit' or 'model', not {style!r}")
+    if style not in (None, *STYLES):
+        raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
     frame = sys._getframe(1)
     scope = {**frame.f_globals, **frame.f_locals}
     outputs, calls = list(what), None
@@ -151,13 +153,15 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     graph = Graph(*outputs)
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
     found = naming.find(names, scope, modules)
-    style = style or ("model" if modules or not _all_small(graph) else "circuit")
-    tree, owners = scopes.Scope("", "", 0, 0, [*graph.nodes]), {}
-    if style == "model":
-        owners, kinds = naming.owners(modules)
-        tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, owners, kinds) if calls is None else calls)
-        depth = scopes.readable_depth(tree) if depth is None else depth
-    visible = scopes.visible(tree, depth or 0)
+    owners, kinds = naming.owners(modules)
+    chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
+    if chosen is CIRCUIT:
+        calls = []
+    elif calls is None:
+        calls = scopes.infer(graph.nodes, owners, kinds)
+    tree = scopes.tree(graph.nodes, calls)
+    depth = scopes.readable_depth(tree) if depth is None else depth
+    visible = scopes.visible(tree, depth)
     if visible > limit:
         raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
                          f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed from "
@@ -166,9 +170,11 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
         graph.forward()
         graph.backward()
-        if style == "circuit":
-            return Drawing(Circuit(graph, found).picture, engine)
-    return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0), engine)
+        if chosen is CIRCUIT:
+            circuit = Circuit(Reading(graph, found))
+            circuit.picture.steps = steps.of_circuit(circuit)
+            return Drawing(circuit.picture, engine)
+    return Drawing(model_picture(ModelReading(graph, found, set(owners), constants), tree, depth), engine)
 
 
 def _all_small(graph: Graph) -> bool:
@@ -176,7 +182,7 @@ def _all_small(graph: Graph) -> bool:
         leaf.array.size <= SMALL for leaf in graph.leaves)
 
 
-def _argument_names(function: Any, arguments: list) -> dict[str, Any]:
+def _argument_names(function: Any, arguments: list[Any]) -> dict[str, Any]:
     try:
         return dict(inspect.signature(function).bind(*arguments).arguments)
     except (TypeError, ValueError):

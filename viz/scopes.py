@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd import Node
 from autograd.tensor import clock
-from viz.recorded import arguments
+from viz.reading import arguments
 
 CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 """Classes that are never called, only what they hold is."""
@@ -44,7 +44,7 @@ class Scope:
         """All operations in it, in order."""
         return _nodes(self.items)
 
-    def shape(self) -> tuple:
+    def shape(self) -> tuple[Any, ...]:
         """What has to be equal for two calls to be repeats of each other."""
         return (self.kind, *((item.shape() if isinstance(item, Scope) else (item.name, item.shape))
                              for item in self.items))
@@ -106,7 +106,7 @@ def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> li
     """
     marked = []
     for node in nodes:
-        paths = [owner[id(thing)] for _, _, thing in arguments(node) if id(thing) in owner]
+        paths = [owner[id(origin)] for _, origin in arguments(node) if id(origin) in owner]
         if paths and paths[0]:
             marked.append((node.birth, paths[0].split(".")))
     return list(_runs(marked, 1, kinds))
@@ -164,7 +164,7 @@ def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
     return folded
 
 
-def _run_of_repeats(items: list, i: int) -> list:
+def _run_of_repeats(items: list[Node | Scope], i: int) -> list[Node | Scope]:
     """From items[i] on, the calls that do the same as it, as long as the operations between them are equal too."""
     if not isinstance(items[i], Scope):
         return items[i:i + 1]

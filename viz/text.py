@@ -9,6 +9,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+NONE = "–"
+"""What stands for a number where there is none, as for the gradient of a constant."""
+
 _NOT_XML = re.compile("[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _NAME = re.compile(r"([^\W\d_]+)_?(\d+)|([^\W\d_]{1,2})_([^\W_]+)")
 _NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[]1 "), frozenset("mwMWOQ@%&+=−→×")
@@ -85,7 +88,9 @@ def short_number(x: Any) -> str:
 
 
 def values(array: Any, limit: int = 6) -> str:
-    """A small array by its elements, a large one by its shape."""
+    """A small array by its elements, a large one by its shape, None by a dash."""
+    if array is None:
+        return NONE
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         return shape(array.shape)

@@ -38,7 +38,7 @@ class Tower(nn.Module):
 
 
 def boxes(drawing: viz.Drawing, kind: str) -> list[Box]:
-    return [box for box in drawing.picture.boxes if box.kind == kind]
+    return [box for box in drawing.picture.boxes if box.kind.name == kind]
 
 
 def labels(drawing: viz.Drawing, kind: str) -> list[str]:

@@ -31,9 +31,9 @@ def test_steps_go_forward_in_the_order_of_recording_and_back_in_the_reverse():
     c = a.exp()
     y = b * c
     steps = viz.draw(y).picture.steps
-    assert [s["title"] for s in steps if s["phase"] == "forward"][1:] == [
+    assert [s.title for s in steps if s.phase == "forward"][1:] == [
         "a = x × x", "b = a + 1", "c = exp a", "y = b × c"]
-    assert [s["title"] for s in steps if s["phase"] == "backward"][1:] == [
+    assert [s.title for s in steps if s.phase == "backward"][1:] == [
         "Back through b × c", "Back through exp a", "Back through a + 1", "Back through x × x"]
 
 
@@ -42,10 +42,10 @@ def test_each_step_back_shows_local_derivative_times_upstream_and_the_running_su
     q = w * x
     y = q * w
     through_y, through_q = viz.draw(y).picture.steps[-2:]
-    assert through_y["lines"] == ["Upstream gradient: 1.00",
+    assert through_y.lines == ["Upstream gradient: 1.00",
                                   "∂(q × w)/∂q = w = 3.00; times upstream: 3.00 × 1.00 = 3.00",
                                   "∂(q × w)/∂w = q = −6.00; times upstream: (−6.00) × 1.00 = −6.00"]
-    assert through_q["lines"] == ["Upstream gradient: 3.00",
+    assert through_q.lines == ["Upstream gradient: 3.00",
                                   "∂(w × x)/∂w = x = −2.00; times upstream: (−2.00) × 3.00 = −6.00; "
                                   "added to what came before: −6.00 + (−6.00) = −12.00",
                                   "∂(w × x)/∂x = w = 3.00; times upstream: 3.00 × 3.00 = 9.00"]
@@ -55,15 +55,15 @@ def test_the_local_derivative_is_said_where_the_upstream_gradient_is_zero():
     x, w = Tensor(-2.0, requires_grad=True), Tensor(3.0, requires_grad=True)
     y = autograd.relu(autograd.tanh(w * x))
     through_relu, through_tanh, _ = viz.draw(y).picture.steps[-3:]
-    assert through_relu["lines"][1].endswith("times upstream: 0.00 × 1.00 = 0.00")
-    assert through_tanh["lines"][1].endswith("= 1 − (−1.00)² = 2.5e−5; times upstream: 2.5e−5 × 0.00 = 0.00")
+    assert through_relu.lines[1].endswith("times upstream: 0.00 × 1.00 = 0.00")
+    assert through_tanh.lines[1].endswith("= 1 − (−1.00)² = 2.5e−5; times upstream: 2.5e−5 × 0.00 = 0.00")
 
 
 def test_after_the_last_step_every_number_of_the_figure_is_shown():
     drawing = neuron_with_a_fork()
     shown: dict[str, str] = {}
     for step in drawing.picture.steps:
-        shown.update(step["shows"])
+        shown.update(step.shows)
     for i, box in enumerate(drawing.picture.boxes):
         if box.value:
             assert (shown[f"v{i}"], shown[f"g{i}"]) == (box.value, box.gradient)
@@ -128,12 +128,12 @@ def test_a_browser_steps_through_by_keyboard_and_mouse(tmp_path):
     dashes = {f"g{i}": box.gradient for i, box in enumerate(drawing.picture.boxes) if box.gradient == "–"}
     expected = []
     for step in steps:
-        shown = {**shown, **{key: value for key, value in step["shows"].items() if value}}
+        shown = {**shown, **{key: value for key, value in step.shows.items() if value}}
         expected.append({**shown, **dashes})
     after = [len(steps) - 2, 0, len(steps) - 1, 3]
     assert [seen["numbers"] for seen in found["seen"]] == [*expected, *(expected[i] for i in after)]
     for seen, step in zip(found["seen"], steps, strict=False):
-        assert step["title"] in seen["said"] and all(line in seen["said"] for line in step["lines"])
+        assert step.title in seen["said"] and all(line in seen["said"] for line in step.lines)
     assert found["faint"] > 0
 
 
