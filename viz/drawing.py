@@ -1,5 +1,6 @@
 """`draw`: a picture of a recorded graph, shown in a notebook or saved to a file."""
 
+import importlib
 import inspect
 import math
 import sys
@@ -33,10 +34,15 @@ class Drawing:
     """A picture of a graph: `save` writes it to a file, `str` gives the SVG, a notebook shows it.
 
     It holds texts and positions, not the graph: a backward pass afterwards changes nothing in it.
+
+    >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
+    >>> str(draw(w * x)).startswith("<svg")
+    True
     """
 
     def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
-        self.picture, self.engine = picture, engine
+        self.picture = picture
+        self.engine: Engine = engine
 
     @cached_property
     def _svg(self) -> str:
@@ -62,7 +68,12 @@ class Drawing:
                 "text/plain": repr(self)}
 
     def to_dot(self) -> graphviz.Digraph:
-        """The same boxes and wires as a `graphviz.Digraph`, for Graphviz to lay out (that needs its `dot` program)."""
+        """The same boxes and wires as a `graphviz.Digraph`, for Graphviz to lay out (that needs its `dot` program).
+
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> draw(x * x).to_dot().source.partition("\\n")[0]
+        'digraph gradcircuit {'
+        """
         return dot.digraph(self.picture)
 
     def save(self, path: str | Path) -> Path:
@@ -75,11 +86,16 @@ class Drawing:
             ValueError: no such format, or not of a model.
             ImportError: CairoSVG is missing, for .png and .pdf.
             OSError: the file cannot be written; one that was there is untouched.
+
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> draw(x * x).save("square.html").name
+        'square.html'
         """
         path = Path(path)
-        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
-                   ".dot": lambda: self.to_dot().source, ".tex": self._tex,
-                   ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
+        formats: dict[str, Callable[[], str | bytes]] = {
+            ".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
+            ".dot": lambda: self.to_dot().source, ".tex": self._tex,
+            ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:
             raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
         content = formats[path.suffix.lower()]()
@@ -91,7 +107,7 @@ class Drawing:
 
 def _converted(svg: str, kind: str) -> bytes:
     try:
-        import cairosvg
+        cairosvg = importlib.import_module("cairosvg")
     except (ImportError, OSError) as error:  # OSError: the Cairo library itself is missing
         raise ImportError(f"saving as .{kind} needs CairoSVG and the Cairo library: pip install 'gradcircuit[images]' "
                           f"({error}); .svg and .html need nothing") from error
@@ -127,8 +143,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         ValueError: there would be more boxes than `limit`.
 
     >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
-    >>> draw(w * x).save("product.svg")
-    PosixPath('product.svg')
+    >>> draw(w * x)
+    <Drawing: Circuit of 1 gates and 1 inputs>
     """
     engines.command(engine)
     if style not in (None, *STYLES):
@@ -144,8 +160,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
             raise TypeError(f"draw() takes Tensors, or a Module or function and its arguments, not a "
                             f"{type(function).__name__}")
         if hasattr(function, "named_modules"):
-            model = function
-            result, calls = scopes.record(model, lambda: model(*arguments))
+            model = what[0]
+            result, calls = scopes.record(model, lambda: function(*arguments))
         else:
             result = function(*arguments)
         scope = {**scope, **_argument_names(getattr(function, "forward", function), arguments)}

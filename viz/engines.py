@@ -50,7 +50,7 @@ def command(engine: str) -> list[str]:
     raise ImportError(f"engine={engine!r}: there is {missing}: {remedy}; engine='layered' needs nothing")
 
 
-def positions(engine: str, columns: Sequence[Sequence[int]], sides: Sequence[tuple[float, float]],
+def positions(engine: Engine, columns: Sequence[Sequence[int]], sides: Sequence[tuple[float, float]],
               links: Sequence[tuple[int, int]], gap: float, keep_first: bool) -> list[float] | None:
     """Where each item stands across the flow; None if the built-in layout is to say it.
 

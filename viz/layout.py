@@ -67,7 +67,7 @@ class Layout:
 
 def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, bend: float = 34.0,
           longest_bend: float = 160.0, port_gap: float = 20.0, inputs_first: bool = True, sweeps: int = 0,
-          engine: str = "layered") -> Layout:
+          engine: engines.Engine = "layered") -> Layout:
     """Lay out boxes, which must be in topological order.
 
     Args:
@@ -149,7 +149,7 @@ def _neighbors(count: int, chains: list[list[int]]) -> tuple[list[list[int]], li
 
 
 def _order(columns: list[list[int]], items: list[Item], before: list[list[int]], after: list[list[int]], gap: float,
-           inputs_first: bool, sweeps: int, engine: str) -> list[float]:
+           inputs_first: bool, sweeps: int, engine: engines.Engine) -> list[float]:
     """The position of every item across the flow."""
     across = [0.0] * len(items)
     links = [(item, following) for item, others in enumerate(after) for following in others]

@@ -16,6 +16,7 @@ class Module(Protocol):
 
     def named_parameters(self) -> Iterable[tuple[str, Tensor]]:
         """All parameters with dotted names."""
+        ...
 
 
 def key(tensor: Any) -> int:

@@ -173,7 +173,7 @@ def _run_of_repeats(items: list[Node | Scope], i: int) -> list[Node | Scope]:
         following = next((j for j in range(end, len(items)) if isinstance(items[j], Scope)), None)
         if following is None or items[following].shape() != shape:
             return items[i:end]
-        between = [node.name for node in items[end:following]]
+        between = [node.name for node in items[end:following] if isinstance(node, Node)]
         if gap is not None and between != gap:
             return items[i:end]
         gap, end = between, following + 1

@@ -8,6 +8,7 @@ bytes.
 import itertools
 
 from viz import text
+from viz.engines import Engine
 from viz.layout import Link, Size, place
 from viz.picture import KINDS, Box, Picture
 
@@ -48,8 +49,9 @@ class Writer:
     inputs_first = True
     sweeps = 0
 
-    def __init__(self, picture: Picture, engine: str = "layered") -> None:
-        self.picture, self.engine = picture, engine
+    def __init__(self, picture: Picture, engine: Engine = "layered") -> None:
+        self.picture = picture
+        self.engine: Engine = engine
         self.uses: dict[int, int] = {}
         self.entries: dict[int, int] = {}
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
