@@ -32,8 +32,9 @@ def is_pick(node: Node) -> bool:
 
 def output_name(pick: Node) -> str:
     """What an operation with several outputs calls this one."""
-    operation, i = pick.parents[0].operation, pick.options["index"]
-    return operation.outputs._fields[i] if operation.outputs else f"output {i}"
+    i = pick.options["index"]
+    name = pick.parents[0].operation.outputs._fields[i]
+    return name if isinstance(name, str) else f"output {i}"  # any number of outputs have none
 
 
 class Reading:

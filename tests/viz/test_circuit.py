@@ -207,6 +207,14 @@ def test_small_tensors_are_shown_by_their_elements():
     assert "[2.00 4.00]" in [t.content for t in figure.of_class("gradient")]
 
 
+def test_outputs_of_any_number_are_counted():
+    x = Tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    left, right = x.chunk(2)
+    figure = Figure(viz.draw((left * right).sum()))
+    assert_legible(figure)
+    assert [t.content for t in figure.of_class("ink")] == ["split", "output 0", "output 1", "*", "Σ"]
+
+
 def test_the_same_graph_gives_the_same_bytes():
     assert len({str(viz.draw(neuron()[0])) for _ in range(3)}) == 1
 
