@@ -1,5 +1,6 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,9 +12,6 @@ from viz.names import Names
 from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
 from viz.scopes import Repeats, Scope, fold, readable_depth
-
-VIEWS = ("reshape", "transpose", "permute", "unsqueeze", "squeeze", "expand")
-"""Operations that are not worth a box if all they do is to bring a parameter into shape."""
 
 
 class ModelReading(Reading):
@@ -31,8 +29,9 @@ class ModelReading(Reading):
         self.parameters, self.constants = parameters, constants
         self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
         roots = {output.node for output in graph.outputs}
-        self.views = {node: node.parents[0] for node in graph.nodes if node.name in VIEWS and node not in roots
-                      and id(node.parents[0]) in parameters and id(node) not in names}
+        # Not worth a box: what only brings a parameter into shape.
+        self.views = {node: node.parents[0] for node in graph.nodes if id(node.parents[0]) in parameters
+                      and _is_only_reshaped(node) and node not in roots and id(node) not in names}
         self.first_bad = self._first_bad()  # id of an origin
         self.insides: dict[str, Picture] = {}
 
@@ -50,6 +49,14 @@ class ModelReading(Reading):
             if not _finite(self.graph.values[node]):
                 return id(node)
         return 0
+
+
+def _is_only_reshaped(node: Node) -> bool:
+    """Whether a node shows all elements of its argument, each as often as the others."""
+    if not node.operation.view or node.shape is None:
+        return False
+    size = math.prod(node.shape)
+    return size > 0 and size % math.prod(node.parents[0].shape) == 0
 
 
 def _finite(value: Any) -> bool:
@@ -167,7 +174,7 @@ class Model:
         if last.shape is not None:
             self._fill(box, last)
         own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.reading.parameters}
-        parameters = f", {sum(p.array.size for p in own.values()):,} parameters" if own else ""
+        parameters = f", {sum(math.prod(p.shape) for p in own.values()):,} parameters" if own else ""
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
         for node in nodes:
             if not box.alarm and node.shape is not None:

@@ -154,6 +154,10 @@ def test_a_parameter_that_is_only_brought_into_shape_stands_beside_the_operation
     assert [box.lines for box in boxes(drawing, "parameter")] == [("3  float32",)] * 2
     assert labels(viz.draw(weight.reshape(3, 1) * 1, model=norm, style="model"), "operation") == ["mul *1"]
     assert labels(viz.draw(weight.reshape(3, 1), model=norm, style="model"), "operation") == ["reshape"]
+    for view, drawn in ((lambda: weight.expand(2, 3).flatten(), ["flatten"]), (lambda: weight[None], []),
+                        (lambda: weight[1:], ["getitem [1:]"]), (lambda: weight.unfold(0, 2, 1), ["unfold"]),
+                        (lambda: weight.unbind()[0], ["unbind"])):
+        assert labels(viz.draw(view() * 1, model=norm, style="model"), "operation") == [*drawn, "mul *1"]
 
 
 def test_a_frame_that_would_hold_something_else_is_not_drawn():
