@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import Node
-from autograd.tensor import clock
+from autograd.clock import clock
 from viz.reading import arguments
 
 CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
