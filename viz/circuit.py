@@ -44,8 +44,7 @@ class Circuit:
         box = Box(GATE, output_name(node) if is_pick(node) else notation.sign(node, inside), self.reading.name(shown))
         if shown.shape is not None:
             self._fill(box, node.name, shown)
-        self.box_of[id(node)] = self.box_of[id(shown)] = len(self.picture.boxes)
-        self.picture.boxes.append(box)
+        self.box_of[id(node)] = self.box_of[id(shown)] = self.picture.add(box)
         self.picture.wires.extend(Wire(source, self.box_of[id(node)], argument=i) for i, source in sources)
 
     def _source(self, origin: Any) -> int:
@@ -57,8 +56,7 @@ class Circuit:
                 name = "constant" if kind is CONSTANT else f"input {self.anonymous}"
             box = Box(kind, name)
             self._fill(box, name, origin)
-            self.box_of[id(origin)] = len(self.picture.boxes)
-            self.picture.boxes.append(box)
+            self.box_of[id(origin)] = self.picture.add(box)
         return self.box_of[id(origin)]
 
     def _fill(self, box: Box, what: str, origin: Any) -> None:
@@ -73,8 +71,7 @@ class Circuit:
         source = self._source(vertex)
         box = self.picture.boxes[source]
         name, box.name = box.name, ""
-        self.picture.wires.append(Wire(source, len(self.picture.boxes)))
-        self.picture.boxes.append(Box(OUTPUT, "" if box.kind.given else name))
+        self.picture.wires.append(Wire(source, self.picture.add(Box(OUTPUT, "" if box.kind.given else name))))
 
     def _contributions(self) -> None:
         """Where a value is used several times, say on each wire what that use adds to its gradient."""

@@ -13,7 +13,7 @@ import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor, files
-from viz import dot, engines, page, scopes, steps
+from viz import dot, engines, page, scopes, steps, text
 from viz import names as naming
 from viz.circuit import Circuit
 from viz.engines import Engine
@@ -24,8 +24,6 @@ from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
 from viz.tikz import TikzWriter
 
-SMALL = 6
-"""Tensors of so many elements are shown by their elements."""
 WRITERS = {CIRCUIT: CircuitWriter, MODEL: ModelWriter}
 """Who writes the SVG of a style."""
 
@@ -194,8 +192,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
 
 
 def _all_small(graph: Graph) -> bool:
-    return all(node.shape is None or math.prod(node.shape) <= SMALL for node in graph.nodes) and all(
-        leaf.array.size <= SMALL for leaf in graph.leaves)
+    return all(node.shape is None or math.prod(node.shape) <= text.SMALL for node in graph.nodes) and all(
+        leaf.array.size <= text.SMALL for leaf in graph.leaves)
 
 
 def _argument_names(function: Any, arguments: list[Any]) -> dict[str, Any]:

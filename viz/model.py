@@ -11,7 +11,7 @@ from viz import health, notation, text
 from viz.names import Names
 from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
-from viz.scopes import Repeats, Scope, fold, readable_depth
+from viz.scopes import Repeats, Scope, fold, operations, readable_depth
 
 
 class ModelReading(Reading):
@@ -56,7 +56,7 @@ def _is_only_reshaped(node: Node) -> bool:
     if not node.operation.view or node.shape is None:
         return False
     size = math.prod(node.shape)
-    return size > 0 and size % math.prod(node.parents[0].shape) == 0
+    return size > 0 and not size % math.prod(node.parents[0].shape)
 
 
 def _finite(value: Any) -> bool:
@@ -65,10 +65,10 @@ def _finite(value: Any) -> bool:
 
 def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
     """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
-    whole = Model(reading, root, depth).picture
-    for output in reading.graph.outputs:
-        if not output.node and not whole.boxes:  # a leaf that nothing was computed from
-            whole.boxes.append(Model(reading, Scope("", "", 0, 0), 0).leaf(output))
+    model = Model(reading, root, depth)
+    whole = model.picture
+    if not whole.boxes:  # a leaf that nothing was computed from
+        whole.add(model.leaf(reading.graph.outputs[0]))
     closed = sum(box.kind is MODULE for box in whole.boxes)
     whole.summary = (f"Graph of {len(reading.graph.nodes)} operations and {len(reading.graph.leaves)} leaves"
                      + (f", {closed} modules closed" if closed else ""))
@@ -87,7 +87,7 @@ class Model:
 
     def __init__(self, reading: ModelReading, root: Scope, depth: int) -> None:
         self.reading = reading
-        self.nodes = list(root.nodes())
+        self.nodes = list(operations(root))
         self.inside = set(self.nodes)
         self.picture = Picture(MODEL, f"{root.path} {root.kind}")
         self.box_of: dict[int, int] = {}  # id of an origin -> index of its box
@@ -114,14 +114,14 @@ class Model:
                 cluster.members = self._draw(item, depth - 1)
                 members += cluster.members
             else:
-                self._leaves(item.nodes(), closed=True)
+                self._leaves(operations(item), closed=True)
                 members.append(self._module(item))
         return members
 
     def _add(self, box: Box, origins: Iterable[Any]) -> int:
-        self.box_of.update(dict.fromkeys(map(id, origins), len(self.picture.boxes)))
-        self.picture.boxes.append(box)
-        return len(self.picture.boxes) - 1
+        where = self.picture.add(box)
+        self.box_of.update(dict.fromkeys(map(id, origins), where))
+        return where
 
     def _is_drawn(self, origin: Any) -> bool:
         """Whether an argument of a visible operation has a box as an input: what comes from outside has."""
@@ -165,7 +165,7 @@ class Model:
         return self._add(box, [node, shown])
 
     def _module(self, item: "Scope | Repeats") -> int:
-        nodes = list(item.nodes())
+        nodes = list(operations(item))
         calls = item.calls if isinstance(item, Repeats) else [item]
         label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
         box = Box(MODULE, text.shorten(label, 40), link=f"{calls[0].path}@{calls[0].first}")

@@ -3,17 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from viz import steps, text
 from viz.picture import Picture
-
-
-@cache
-def _template() -> str:
-    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 
 
 def write(picture: Picture, as_svg: Callable[[Picture], str]) -> str:
@@ -23,7 +17,8 @@ def write(picture: Picture, as_svg: Callable[[Picture], str]) -> str:
     views[""] = {"title": "all", **_data(picture)}
     # A JSON text inside an element must not end it; ASCII alone also keeps lone surrogates out of the file.
     script = json.dumps(views, separators=(",", ":")).replace("<", "\\u003c")
-    page = _template().replace("{{title}}", text.xml(picture.summary))
+    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    page = template.replace("{{title}}", text.xml(picture.summary))
     before, between, after = page.replace("{{data}}", "{{svg}}").split("{{svg}}")
     return before + as_svg(picture) + between + script + after
 

@@ -166,6 +166,11 @@ class Picture:
     insides: dict[str, "Picture"] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
+    def add(self, box: Box) -> int:
+        """Append a box; its index."""
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
     def entering(self, box: int) -> list[int]:
         """The indices of the wires that enter a box."""
         return [i for i, wire in enumerate(self.wires) if wire.target == box]

@@ -40,10 +40,6 @@ class Scope:
     last: int
     items: list["Node | Scope"] = field(default_factory=list)
 
-    def nodes(self) -> Iterator[Node]:
-        """All operations in it, in order."""
-        return _nodes(self.items)
-
     def shape(self) -> tuple[Any, ...]:
         """What has to be equal for two calls to be repeats of each other."""
         return (self.kind, *((item.shape() if isinstance(item, Scope) else (item.name, item.shape))
@@ -61,17 +57,11 @@ class Repeats:
         """The calls alone."""
         return [item for item in self.items if isinstance(item, Scope)]
 
-    def nodes(self) -> Iterator[Node]:
-        """All operations in and between them."""
-        return _nodes(self.items)
 
-
-def _nodes(items: list["Node | Scope"]) -> Iterator[Node]:
-    for item in items:
-        if isinstance(item, Scope):
-            yield from item.nodes()
-        else:
-            yield item
+def operations(place: Scope | Repeats) -> Iterator[Node]:
+    """All operations in one or several calls, and between them, in order."""
+    for item in place.items:
+        yield from operations(item) if isinstance(item, Scope) else [item]
 
 
 def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:

@@ -4,6 +4,7 @@ A step says what happens in words and numbers, and which numbers of the figure a
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def _forward(circuit: Circuit) -> Iterator[Step]:
 def _backward(circuit: Circuit) -> Iterator[Step]:
     graph, boxes, wires = circuit.graph, circuit.picture.boxes, circuit.picture.wires
     wire_of = {(wire.target, wire.argument): k for k, wire in enumerate(wires)}
-    uses = [sum(wire.source == i for wire in wires) for i in range(len(boxes))]
+    uses = Counter(wire.source for wire in wires)
     total: dict[int, Any] = {}
     start = Step("backward", "The backward pass begins at the output.",
                  ["The gradient of an output with respect to itself is 1."])

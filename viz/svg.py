@@ -6,11 +6,12 @@ bytes.
 """
 
 import itertools
+from collections import Counter
 
 from viz import text
 from viz.engines import Engine
 from viz.layout import Link, Size, place
-from viz.picture import KINDS, Box, Picture
+from viz.picture import KINDS, Picture
 
 MARGIN = 16.0
 NAME = 17.0
@@ -52,13 +53,10 @@ class Writer:
     def __init__(self, picture: Picture, engine: Engine = "layered") -> None:
         self.picture = picture
         self.engine: Engine = engine
-        self.uses: dict[int, int] = {}
-        self.entries: dict[int, int] = {}
+        self.uses = Counter(wire.source for wire in picture.wires)
+        self.entries = Counter(wire.target for wire in picture.wires)
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
         self.attached: dict[int, int] = {}  # box -> the box at whose side it stands
-        for wire in picture.wires:
-            self.uses[wire.source] = self.uses.get(wire.source, 0) + 1
-            self.entries[wire.target] = self.entries.get(wire.target, 0) + 1
         self.prepare()
         self.sizes = {i: self.size(i) for i in range(len(picture.boxes))}
         self.place()
@@ -205,7 +203,6 @@ def name_element(name: str, x: float, y: float, size: float = NAME, grey: bool =
 
 def description(picture: Picture) -> str:
     """What a screen reader says: every box with its value and gradient."""
-    def sentence(box: Box) -> str:
-        return f"{box.name or box.label}: value {box.value}, {box.gradient_in_words()}"
-    notes = "; ".join(sentence(box) for box in picture.boxes if box.value)
+    notes = "; ".join(f"{box.name or box.label}: value {box.value}, {box.gradient_in_words()}"
+                      for box in picture.boxes if box.value)
     return f"{picture.summary}. {notes}".replace("−", "-")

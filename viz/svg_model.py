@@ -1,5 +1,7 @@
 """Models as SVG: operations are boxes with shapes and statistics, read from top to bottom, framed by their modules."""
 
+from collections import Counter
+
 from viz import text
 from viz.layout import Link, Size
 from viz.picture import MODULE, OPERATION, PARAMETER
@@ -73,10 +75,7 @@ class ModelWriter(Writer):
 
     def _nesting(self) -> int:
         """How many frames lie around one box at most."""
-        around: dict[int, int] = {}
-        for cluster in self.picture.clusters:
-            for member in cluster.members:
-                around[member] = around.get(member, 0) + 1
+        around = Counter(member for cluster in self.picture.clusters for member in cluster.members)
         return max(around.values(), default=0)
 
     def rows(self, i: int) -> list[tuple[str, str, tuple[float, ...]]]:
