@@ -39,8 +39,7 @@ class Drawing:
     """
 
     def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
-        self.picture = picture
-        self.engine: Engine = engine
+        self.picture, self.engine = picture, engine
 
     @cached_property
     def _svg(self) -> str:
@@ -140,9 +139,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         RuntimeError: nothing was recorded, or the graph has been released.
         ValueError: there would be more boxes than `limit`.
 
-    >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
-    >>> draw(w * x)
-    <Drawing: Circuit of 1 gates and 1 inputs>
+    >>> w, b = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
+    >>> draw(w * b + b)
+    <Drawing: Circuit of 2 gates and 2 inputs>
     """
     engines.command(engine)
     if style not in (None, *STYLES):
@@ -169,11 +168,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     found = naming.find(names, scope, modules)
     owners, kinds = naming.owners(modules)
     chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
-    if chosen is CIRCUIT:
-        calls = []
-    elif calls is None:
+    if calls is None:
         calls = scopes.infer(graph.nodes, owners, kinds)
-    tree = scopes.tree(graph.nodes, calls)
+    tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
     depth = scopes.readable_depth(tree) if depth is None else depth
     visible = scopes.visible(tree, depth)
     if visible > limit:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 Engine = Literal["auto", "layered", "graphviz", "pygraphviz", "dot"]
-ENGINES: tuple[Engine, ...] = get_args(Engine)
+ENGINES = get_args(Engine)
 LARGE = range(400, 4000)
 """So many boxes and bends of wires: "auto" asks Graphviz, which crosses a third fewer wires than the built-in layout.
 With fewer there is little to gain, with more it takes many seconds."""
@@ -50,7 +50,7 @@ def command(engine: str) -> list[str]:
     raise ImportError(f"engine={engine!r}: there is {missing}: {remedy}; engine='layered' needs nothing")
 
 
-def positions(engine: Engine, columns: Sequence[Sequence[int]], sides: Sequence[tuple[float, float]],
+def positions(engine: str, columns: Sequence[Sequence[int]], sides: Sequence[tuple[float, float]],
               links: Sequence[tuple[int, int]], gap: float, keep_first: bool) -> list[float] | None:
     """Where each item stands across the flow; None if the built-in layout is to say it.
 

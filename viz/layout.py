@@ -67,7 +67,7 @@ class Layout:
 
 def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, bend: float = 34.0,
           longest_bend: float = 160.0, port_gap: float = 20.0, inputs_first: bool = True, sweeps: int = 0,
-          engine: engines.Engine = "layered") -> Layout:
+          engine: str = "layered") -> Layout:
     """Lay out boxes, which must be in topological order.
 
     Args:
@@ -125,8 +125,7 @@ def _ranks(count: int, links: Sequence[Link], inputs_first: bool) -> list[int]:
 def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) -> tuple[list[Item], list[list[int]]]:
     """The boxes and the places in the ranks that wires pass; each wire's items."""
     items = [(rank, size.extent / 2, size.extent / 2 + size.beside) for rank, size in zip(ranks, sizes, strict=True)]
-    chains: list[list[int]] = []
-    passing: dict[tuple[int, int], int] = {}
+    chains, passing = [], {}
     for link in links:
         chain = [link.source]
         for rank in range(ranks[link.source] + 1, ranks[link.target]):
@@ -149,7 +148,7 @@ def _neighbors(count: int, chains: list[list[int]]) -> tuple[list[list[int]], li
 
 
 def _order(columns: list[list[int]], items: list[Item], before: list[list[int]], after: list[list[int]], gap: float,
-           inputs_first: bool, sweeps: int, engine: engines.Engine) -> list[float]:
+           inputs_first: bool, sweeps: int, engine: str) -> list[float]:
     """The position of every item across the flow."""
     across = [0.0] * len(items)
     links = [(item, following) for item, others in enumerate(after) for following in others]

@@ -105,7 +105,4 @@ def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Modu
         if owned & wanted:  # not just a part of a module chosen before
             chosen[name] = value
             wanted -= owned
-    if len(chosen) == 1:
-        [only] = chosen.values()
-        return {"": only}
-    return chosen
+    return {"": next(iter(chosen.values()))} if len(chosen) == 1 else chosen

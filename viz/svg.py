@@ -9,7 +9,6 @@ import itertools
 from collections import Counter
 
 from viz import text
-from viz.engines import Engine
 from viz.layout import Link, Size, place
 from viz.picture import KINDS, Picture
 
@@ -50,9 +49,8 @@ class Writer:
     inputs_first = True
     sweeps = 0
 
-    def __init__(self, picture: Picture, engine: Engine = "layered") -> None:
-        self.picture = picture
-        self.engine: Engine = engine
+    def __init__(self, picture: Picture, engine: str = "layered") -> None:
+        self.picture, self.engine = picture, engine
         self.uses = Counter(wire.source for wire in picture.wires)
         self.entries = Counter(wire.target for wire in picture.wires)
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
