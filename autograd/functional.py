@@ -16,6 +16,7 @@ from autograd.backward import grad as gradients_of
 from autograd.calling import alias
 from autograd.creation import zeros_like
 from autograd.grad_mode import enable_grad, is_grad_enabled
+from autograd.operations.joining import stack
 from autograd.tensor import Tensor
 
 Tensors = Tensor | tuple[Tensor, ...]
@@ -227,7 +228,6 @@ def _check_single(value: Any, name: str) -> None:
 
 
 def _stacked(rows: tuple, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    from autograd.operations.joining import stack
     if not rows:
         return Tensor(np.zeros((*shape, *like.shape), like.dtype))
     return stack(rows).reshape((*shape, *like.shape))
