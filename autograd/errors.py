@@ -1,18 +1,160 @@
-"""What is raised when a call cannot be done: the values given, the reason, and what to write instead."""
+"""What is raised when a call cannot be done: what was given, why it can't be, and what to write instead.
 
+Whoever finds the reason raises the reason alone. The call, as the user wrote it, is put before it here, where the user
+came in: at an operation, a function of `nn.functional`, a layer, an optimizer. An outer call takes the place of an
+inner one, so no name appears that the user didn't write.
+"""
+
+import difflib
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
+"""What is explained; other exceptions are not about a call's arguments."""
 
 
 class ShapeError(RuntimeError, ValueError):
     """The arguments' shapes or values do not fit an operation (PyTorch raises RuntimeError here, NumPy ValueError)."""
 
 
-def explained(operation: Any, arrays: list, options: dict, error: Exception) -> Exception:
-    """The error of a forward function, with the call that led to it."""
-    given = [f"{a.dtype}{list(a.shape)}" if hasattr(a, "shape") else repr(a) for a in arrays]
-    given += [f"{key}={value!r}" for key, value in options.items()]
-    remedy = ""
-    if "broadcast" in str(error):
-        remedy = "; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1"
-    kind = ShapeError if type(error) is ValueError else type(error)
-    return kind(f"{operation.name}({', '.join(given)}): {str(error).rstrip()}{remedy}")
+_IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
+    r"operands could not be broadcast together with remapped shapes \[original->remapped\]: (\S+) +and requested shape "
+    r"(\S+)": r"shape \1 cannot be broadcast to \2",
+    r"operands could not be broadcast together with remapped .*":
+        "a letter of the equation stands for axes of different lengths",
+    r"(operands|shape mismatch|could not broadcast|.*cannot be broadcast).*":
+        r"\g<0>; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1",
+    r"matmul: .* \(size (\d+) is different from (\d+)\)":
+        r"the rows of the first matrix have \2 elements and the columns of the second \1; they must have as many: "
+        "shapes (n, k) and (k, m)",
+    r"matmul: .*does not have enough dimensions.*":
+        "both need at least one axis; a product with a number is x * y",
+    r".*numpy boolean (negative|subtract),.*":
+        "booleans are not subtracted; to invert a mask write ~t, for where two differ a ^ b, to calculate t.int()",
+    r"ufunc '\w+' not supported for the input types.*":
+        "elements of this type have no such operation; convert them first: t.float(), t.long() or t.bool()",
+    r"loop of ufunc does not support argument \d+ of type (\w+).*": r"a \1 is no number",
+    r"unsupported operand type.*": "both must be Tensors, arrays or numbers",
+    r"zero-size array to reduction operation (\w+) .*": r"there is no element to take the \1 of",
+    r"attempt to get arg\w+ of an empty sequence": "there is no element to choose from",
+    r"arrays used as indices must be of integer.*": "an index must hold integers or booleans; write index.long()",
+    r"Last 2 dimensions of the array must be square": "the last two axes must have one length: a square matrix",
+    r"Singular matrix": "the matrix is singular, it has no inverse; linalg.pinv() gives the nearest to one",
+    r"only integers, slices .*":
+        "an index is an integer, a slice, ..., None, or a Tensor or list of integers or booleans",
+    r"'(\w+)' object cannot be interpreted as an integer": r"a whole number belongs where a \1 was given",
+}.items()]
+"""NumPy's and Python's words, and ours for those who have not met theirs."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, without the call that is named in it."""
+    said = getattr(error, "reason", None)
+    if said is None:
+        said = str(error).rstrip()
+        for pattern, text in _IN_PLAIN_WORDS:
+            if pattern.fullmatch(said):
+                said = pattern.sub(text, said, 1)
+    return said
+
+
+def shown(value: Any) -> str:
+    """A value that was given, on one short line: of an array the dtype and the shape."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, (list, tuple)) and any(hasattr(part, "shape") for part in value):
+        return "[{}]".format(", ".join(map(shown, value)))
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return value.__name__
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def explained(error: Exception, name: str, args: Iterable = (), options: Mapping[str, Any] | None = None,
+              kind: type[Exception] | None = None) -> Exception:
+    """`error` with the call that led to it before its reason; of another `kind` if one is named."""
+    given = [*map(shown, args), *[f"{key}={shown(value)}" for key, value in (options or {}).items()]]
+    reason = reason_of(error)
+    own = type(error)
+    if own.__module__.partition(".")[0] not in ("builtins", "numpy", "autograd"):
+        return error  # a user's, who says it in another way
+    if kind is None:  # NumPy has exceptions that word their text themselves
+        kind = next(k for k in own.__mro__ if k.__str__ is Exception.__str__)
+    text = f"{name}({', '.join(given)}): {reason}"
+    if kind is own:
+        error.args = (text,)
+    else:
+        error, cause = kind(text), error
+        error.__cause__ = cause
+    error.reason = reason  # type: ignore[attr-defined]
+    return error
+
+
+def close_to(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """A question whether one of `names` was meant, if one is close."""
+    close = difflib.get_close_matches(name, list(names), 1, cutoff)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def unfit(name: str, signature: inspect.Signature, args: tuple, kwargs: dict, *others: str) -> str | None:
+    """Why arguments do not fit a signature, None if they do; `others` are names that it takes besides."""
+    try:
+        signature.bind(*args, **kwargs)
+        return None
+    except TypeError as error:
+        why = str(error)
+    parameters = signature.parameters
+    called = f"It is called {name}{_without_annotations(signature)}"
+    if "unexpected" in why:
+        unknown = next(key for key in kwargs if key not in parameters)
+        guess = close_to(unknown, [*parameters, *others])
+        return f"there is no option '{unknown}'{guess or '.'} {called}"
+    if "missing" in why:
+        missing = re.findall(r"'(\w+)'", why)
+        return f"the argument '{missing[0]}' is missing. {called}"
+    return f"{why.replace('multiple values for argument', 'two values were given for the argument')}. {called}"
+
+
+def _without_annotations(signature: inspect.Signature) -> inspect.Signature:
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+
+
+def refused(error: Exception, name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> Exception:
+    """`error`, from a call of a Python function, explained."""
+    if isinstance(error, TypeError) and not hasattr(error, "reason"):
+        why = unfit(name, signature, args, kwargs)
+        if why is not None:
+            error = TypeError(why)
+            error.__cause__ = None
+    return explained(error, name, args, kwargs)
+
+
+def explaining(function: Callable) -> Callable:
+    """`function`, whose errors begin with its name and what it was given."""
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except REFUSALS as error:
+            raise refused(error, function.__name__, inspect.signature(function), args, kwargs)
+    return call
+
+
+def explain_constructor(cls: type) -> None:
+    """Let the errors of a class's constructor begin with the name of the class that the user wrote."""
+    init = cls.__dict__.get("__init__")
+    if init is None:
+        return
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except REFUSALS as error:
+            signature = inspect.signature(functools.partial(init, self))
+            raise refused(error, type(self).__name__, signature, args, kwargs)
+    cls.__init__ = construct  # type: ignore[misc]

@@ -1,7 +1,6 @@
 """An operation: what a declaration says, and what follows from it before anybody calls."""
 
 import collections
-import difflib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import close_to, explained
 from autograd.reads import ARRAY, NOTHING, what_it_reads
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
@@ -40,9 +40,9 @@ class Operation:
     """One declaration of the table; see `operation` for what it holds."""
 
     def __init__(self, forward: Callable, vjps: tuple, joint_vjp: Callable | None, composition: Callable | None,
-                 outputs: str | None, view: bool, samples: Callable | None, name: str) -> None:
+                 outputs: str | None, view: bool, samples: Callable | None, name: str, public: str = "") -> None:
         self.forward, self.vjps, self.joint_vjp, self.composition = forward, vjps, joint_vjp, composition
-        self.view, self.samples, self.name = view, samples, name
+        self.view, self.samples, self.name, self.public = view, samples, name, public or name
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
         named = [name for name in self.signature.parameters if name not in self.options]
@@ -76,35 +76,37 @@ class Operation:
                 return args, self.options
             if kwargs.keys() == self.options.keys():
                 return args, kwargs
-        kwargs = {self.spellings.get(key, key): value for key, value in kwargs.items()}
+        given = {self.spellings.get(key, key): value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
             tensors, extra = list(args[:len(self.arguments)]), args[len(self.arguments):]
             for name, default in list(self.arguments.items())[len(tensors):]:
-                tensors.append(kwargs.pop(name, default))
+                tensors.append(given.pop(name, default))
                 if tensors[-1] is inspect.Parameter.empty:
-                    raise TypeError(f"{self.name}() needs its argument '{name}': {self.name}{self.signature}")
+                    raise self._unfit(args, kwargs, f"the argument '{name}' is missing.")
         options = dict(self.options)
         if len(extra) > len(options) > 0 and all(isinstance(n, (int, np.integer)) and n is not True for n in extra):
             extra = (extra,)  # t.reshape(2, 3) for t.reshape((2, 3))
         if len(extra) > len(options):
-            raise TypeError(f"{self.name}() takes {len(self.arguments)} arguments, not {len(args)}: "
-                            f"{self.name}{self.signature}")
-        given = dict(zip(options, extra, strict=False))
-        for key, value in kwargs.items():
-            if key not in options:
-                close = difflib.get_close_matches(key, options, 1)
-                guess = f"; did you mean '{close[0]}'?" if close else "."
-                raise TypeError(f"{self.name}() has no option '{key}'{guess} It is called {self.name}{self.signature}")
-            if key in given:
-                raise TypeError(f"{self.name}() was given '{key}' twice: {given[key]!r} and {value!r}")
-            given[key] = value
+            raise self._unfit(args, kwargs, f"{len(args)} arguments are too many.")
+        by_place = dict(zip(options, extra, strict=False))
+        for key in kwargs:
+            ours = self.spellings.get(key, key)
+            if ours in by_place or (ours in self.arguments and ours in given):
+                raise self._unfit(args, kwargs, f"'{key}' is given twice.")
+            if ours not in options and ours not in self.arguments:
+                known = [*self.signature.parameters, *[n for n, ours in self.spellings.items() if ours in options]]
+                raise self._unfit(args, kwargs, f"there is no option '{key}'{close_to(key, known) or '.'}")
+        options.update(by_place)
         options.update(given)
         for key, value in options.items():
             if value is inspect.Parameter.empty:
-                raise TypeError(f"{self.name}() needs its option '{key}': {self.name}{self.signature}")
+                raise self._unfit(args, kwargs, f"the option '{key}' is missing.")
         return tensors, options
+
+    def _unfit(self, args: tuple, kwargs: dict, why: str) -> Exception:
+        return explained(TypeError(f"{why} It is called {self.public}{self.signature}"), self.public, args, kwargs)
 
     def plan(self, tracked: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """How much to keep of the output and of each argument when these arguments are tracked."""

@@ -10,7 +10,6 @@ A rule is plain NumPy notation. In an ordinary backward pass it runs on arrays, 
 again, the same text runs on Tensors and is recorded in its turn.
 """
 
-import difflib
 import functools
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calling import caller
+from autograd.errors import close_to
 from autograd.inplace import assign, reshape
 from autograd.operation import Operation
 from autograd.tensor import Tensor
@@ -76,15 +76,15 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         declaration = {key: value for key, value in locals().items() if key != "forward"}
         return functools.partial(operation, **declaration)
     public = (names or forward.__name__).split()
-    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
-                   samples, public[0].lstrip("_"))
     offered = [name for name in public if not name.startswith("_")]
     methods = offered if methods is None else methods.split()
+    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
+                   samples, public[0].lstrip("_"), (*offered, *methods, "")[0])
     inplaces = [f"{name}_" for name in methods if inplace]
     _make_room(public, [*methods, *inplaces, *operators.split()], op)
     TABLE[public[0]] = op
     op.call = call = caller(op)
-    call.__name__ = call.__qualname__ = op.name
+    call.__name__ = call.__qualname__ = op.public
     call.__doc__ = doc or forward.__doc__
     call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op
     FUNCTIONS.update((name, call) for name in offered)
@@ -165,9 +165,8 @@ def for_numpy(function: Callable) -> Callable:
     if function in NUMPY:
         return NUMPY[function]
     name = getattr(function, "__name__", str(function))
-    close = difflib.get_close_matches(name, FUNCTIONS, 1)
-    nearest = f"; the nearest operation is autograd.{close[0]}" if close else ""
-    raise TypeError(f"np.{name} does not work on Tensors{nearest}; for the bare values use t.detach().numpy()")
+    raise TypeError(f"np.{name} does not work on Tensors{close_to(name, FUNCTIONS, 0.8)}; for the bare values write "
+                    "t.detach().numpy()")
 
 
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:

@@ -4,6 +4,7 @@ A Parameter, a registered buffer or a Module that is an attribute is found by lo
 kept twice, and reading `self.weight` costs what reading any attribute costs.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, watching
+from autograd.errors import REFUSALS, explain_constructor, refused
 from autograd.hooks import RemovableHandle
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
@@ -44,6 +46,11 @@ class Module:
         self._buffers: dict[str, bool] = {}  # name -> whether it is part of the state_dict
         self._hooks: dict[str, list[Callable]] = {}  # kind -> hooks
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if _ours(cls):
+            explain_constructor(cls)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called as `module(...)`, which also runs the hooks."""
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, ...)")
@@ -54,9 +61,15 @@ class Module:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if not hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
-                error.add_note(f"raised in the layer {self._line()}")
-            raise
+            if "_hooks" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__} was made without Module.__init__(); begin its __init__ "
+                                     "with super().__init__()") from None
+            if hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
+                raise
+            if _ours(type(self)) and isinstance(error, REFUSALS):
+                error = refused(error, type(self).__name__, inspect.signature(self.forward), args, kwargs)
+            error.add_note(f"raised in the layer {self._line()}")
+            raise error
 
     def __setattr__(self, name: str, value: Any) -> None:
         present = self.__dict__.get(name)
@@ -341,6 +354,11 @@ class Module:
             return self._line() if "\n" not in extra else f"{name}(\n  {_indented(extra)}\n)"
         body = [*(extra.split("\n") if extra else []), *lines]
         return f"{name}(\n  " + "\n  ".join(body) + "\n)"
+
+
+def _ours(cls: type) -> bool:
+    """Whether a class is one of this package, and not a user's."""
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _dotted(prefix: str, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, enable_grad, increment_version, no_grad, watching
+from autograd.errors import close_to, explain_constructor
 from autograd.hooks import RemovableHandle
 from autograd.runtime import settings
 from optim import flat_buffers, tracing
@@ -98,6 +99,8 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            explain_constructor(cls)
         if "step" in vars(cls):
             cls.step = _calls_hooks(cls.step)  # type: ignore[method-assign]
         cls._options_of_formula = tuple(name for name, p in inspect.signature(cls.formula).parameters.items()

@@ -10,7 +10,7 @@ from types import EllipsisType, NoneType
 import numpy as np
 
 from autograd import inplace
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axes, axis, movedim
@@ -162,7 +162,11 @@ def _get(self, index):
             return _read_any(self, as_index(index))
         return _getitem(self, index=index)
     except IndexError as error:
-        raise IndexError(f"index {index!r} does not fit a tensor of shape {self.shape}: {error}") from None
+        raise IndexError(_misplaced(index, self, error)) from None
+
+
+def _misplaced(index, x, error):
+    return f"index {shown(index)} does not fit a tensor of shape {x.shape}: {reason_of(error)}"
 
 
 def _read_any(x, index):
@@ -187,10 +191,10 @@ def _set(self, index, value):
         else:
             inplace.write(self, index, value.array)
     except IndexError as error:
-        raise IndexError(f"index {given!r} does not fit a tensor of shape {self.shape}: {error}") from None
+        raise IndexError(_misplaced(given, self, error)) from None
     except ValueError as error:
-        raise ShapeError(f"a value of shape {value.shape} cannot be written to index {given!r} of a tensor of shape "
-                         f"{self.shape}: {error}") from None
+        raise ShapeError(f"a value of shape {value.shape} cannot be written to index {shown(given)} of a tensor of "
+                         f"shape {self.shape}: {reason_of(error)}") from None
 
 
 def _is_the_part(value, x, index):
