@@ -46,6 +46,7 @@ from autograd.dtypes import (
 )
 from autograd.dtypes import float32 as float
 from autograd.dtypes import int32 as int
+from autograd.errors import ShapeError
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph

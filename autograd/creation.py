@@ -45,6 +45,18 @@ def _bare(data: Any) -> Any:
     return [_bare(part) for part in data] if isinstance(data, (list, tuple)) else data
 
 
+def is_device(wish: Any) -> bool:
+    """Whether what `to()` was given names a device, rather than a dtype.
+
+    Raises:
+        RuntimeError: it is not the only device there is.
+    """
+    named = isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu")
+    if named:
+        check_device(wish)
+    return named
+
+
 def check_device(device: Any) -> None:
     """Let `"cpu"` and None pass.
 

@@ -36,6 +36,19 @@ def set_default_dtype(dtype: Any) -> None:
     _default = dtype
 
 
+def as_dtype(dtype: Any) -> np.dtype:
+    """A dtype by its name, its NumPy type or Python's.
+
+    Raises:
+        TypeError: there is none of that name.
+    """
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"there is no dtype {dtype!r}; write autograd.float32 (or float64, float16, int64, bool, ...), "
+                        "or its name 'float32'") from None
+
+
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     """`data` as an array: arrays and NumPy scalars keep their dtype, Python floats become the default dtype.
 
@@ -45,7 +58,11 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data, dtype)
     else:
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise ValueError("nested lists must have one length at each depth, to be the rows of an array; these have "
+                             "not: pad them, e.g. with nn.utils.rnn.pad_sequence()") from None
         if dtype is not None:
             array = array.astype(dtype, copy=False)
         elif array.dtype is float64 and not _holds_numpy(data):

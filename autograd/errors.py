@@ -9,7 +9,8 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
@@ -18,6 +19,12 @@ REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
 
 class ShapeError(RuntimeError, ValueError):
     """The arguments' shapes or values do not fit an operation (PyTorch raises RuntimeError here, NumPy ValueError)."""
+
+
+def no_axis(dim: Any, ndim: int, extra: int = 0) -> IndexError:
+    """The error of an axis that there isn't; a tensor without axes is taken to have one."""
+    end = ndim + extra or 1
+    return IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
 
 
 _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
@@ -69,6 +76,8 @@ def shown(value: Any) -> str:
         return "[{}]".format(", ".join(map(shown, value)))
     if inspect.isroutine(value) or inspect.isclass(value):
         return value.__name__
+    if isinstance(value, Iterator):
+        return f"a {type(value).__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -107,20 +116,21 @@ def unfit(name: str, signature: inspect.Signature, args: tuple, kwargs: dict, *o
     except TypeError as error:
         why = str(error)
     parameters = signature.parameters
-    called = f"It is called {name}{_without_annotations(signature)}"
-    if "unexpected" in why:
-        unknown = next(key for key in kwargs if key not in parameters)
-        guess = close_to(unknown, [*parameters, *others])
-        return f"there is no option '{unknown}'{guess or '.'} {called}"
+    called = f"It is called {form(name, signature)}"
+    unknown = [key for key in kwargs if key not in parameters]
+    if unknown and all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+        guess = close_to(unknown[0], [*parameters, *others])
+        return f"there is no option '{unknown[0]}'{guess or '.'} {called}"
     if "missing" in why:
         missing = re.findall(r"'(\w+)'", why)
         return f"the argument '{missing[0]}' is missing. {called}"
     return f"{why.replace('multiple values for argument', 'two values were given for the argument')}. {called}"
 
 
-def _without_annotations(signature: inspect.Signature) -> inspect.Signature:
+def form(name: str, signature: inspect.Signature) -> str:
+    """How a function is called: its name and parameters, without their types."""
     parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    return signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+    return f"{name}{signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)}"
 
 
 def refused(error: Exception, name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> Exception:
@@ -142,6 +152,18 @@ def explaining(function: Callable) -> Callable:
         except REFUSALS as error:
             raise refused(error, function.__name__, inspect.signature(function), args, kwargs)
     return call
+
+
+def explain_functions(package: dict[str, Any]) -> None:
+    """Let the errors of a package's functions begin with their names, in the modules that they are from as well."""
+    for name, function in list(package.items()):
+        if inspect.isfunction(function) and is_of(function, package["__name__"]) and not hasattr(function, "operation"):
+            package[name] = vars(sys.modules[function.__module__])[name] = explaining(function)
+
+
+def is_of(cls: Any, module: str) -> bool:
+    """Whether a class or function is of the package that a module is in, and not a user's."""
+    return cls.__module__.partition(".")[0] == module.partition(".")[0]
 
 
 def explain_constructor(cls: type) -> None:

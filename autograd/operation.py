@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import close_to, explained
+from autograd.errors import close_to, explained, form
 from autograd.reads import ARRAY, NOTHING, what_it_reads
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
@@ -106,7 +106,7 @@ class Operation:
         return tensors, options
 
     def _unfit(self, args: tuple, kwargs: dict, why: str) -> Exception:
-        return explained(TypeError(f"{why} It is called {self.public}{self.signature}"), self.public, args, kwargs)
+        return explained(TypeError(f"{why} It is called {form(self.public, self.signature)}"), self.public, args, kwargs)
 
     def plan(self, tracked: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """How much to keep of the output and of each argument when these arguments are tracked."""

@@ -78,8 +78,9 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     public = (names or forward.__name__).split()
     offered = [name for name in public if not name.startswith("_")]
     methods = offered if methods is None else methods.split()
+    own = public[0].lstrip("_")
     op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
-                   samples, public[0].lstrip("_"), (*offered, *methods, "")[0])
+                   samples, own, (*offered, *methods, own.removeprefix("linalg_"))[0])
     inplaces = [f"{name}_" for name in methods if inplace]
     _make_room(public, [*methods, *inplaces, *operators.split()], op)
     TABLE[public[0]] = op

@@ -10,6 +10,7 @@ Whatever else a Tensor can do is attached to it where that stands: the operation
 from __future__ import annotations  # 3.14 evaluates them late, when `int` and `bool` are methods of Tensor
 
 import copy
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 
 from autograd import dtypes, watching
 from autograd.clock import clock
+from autograd.errors import no_axis
 from autograd.hooks import KeepGradient, RemovableHandle
 from autograd.sharing import own, share
 
@@ -162,7 +164,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry `dim`."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        return self._along(self.array.shape, dim)
 
     def numel(self) -> int:
         """The number of elements."""
@@ -191,7 +193,14 @@ class Tensor:
     def stride(self, dim: int | None = None) -> Any:
         """How many elements further in memory the next one along each axis (or along `dim`) lies."""
         strides = tuple([n // self.array.itemsize for n in self.array.strides])
-        return strides if dim is None else strides[dim]
+        return self._along(strides, dim)
+
+    def _along(self, each: tuple[int, ...], dim: int | None) -> Any:
+        """What there is for each axis, or for axis `dim`."""
+        try:
+            return each if dim is None else each[dim]
+        except IndexError:
+            raise no_axis(dim, self.ndim) from None
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory one after the other, the last axis varying fastest."""
@@ -325,6 +334,9 @@ class Tensor:
 
         Can be set to a Tensor of the same shape and dtype, or to None.
         """
+        if self._grad is None and self.node is not None and not self.hooks:
+            warnings.warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; call "
+                          "retain_grad() on the result first", stacklevel=2)
         return self._grad
 
     @grad.setter

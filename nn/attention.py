@@ -7,6 +7,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.functional.attention import attended, attention_weights
@@ -56,7 +57,7 @@ class MultiheadAttention(Module):
                  vdim: int | None = None, batch_first: bool = False, dtype: Any = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
-            raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
+            raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
         if self.kdim == self.vdim == embed_dim:
@@ -109,7 +110,7 @@ class MultiheadAttention(Module):
         single = query.ndim == 2
         for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
             if x.ndim != (2 if single else 3) or x.shape[-1] != width:
-                raise ValueError(f"MultiheadAttention: {what} must have {2 if single else 3} axes, the last of length "
+                raise ShapeError(f"{what} must have {2 if single else 3} axes, the last of length "
                                  f"{width}"
                                  f"; its shape is {x.shape}")
         q, k, v = self._project(query, key, value)
@@ -159,12 +160,12 @@ class MultiheadAttention(Module):
             attn = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
         if attn is not None:
             if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
-                raise ValueError(f"MultiheadAttention: attn_mask must have shape {(rows, columns)} or "
+                raise ShapeError(f"attn_mask must have shape {(rows, columns)} or "
                                  f"{(batch * heads, rows, columns)}, not {attn.shape}")
             attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
         if padding is not None:
             if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
-                raise ValueError(f"MultiheadAttention: key_padding_mask must have shape {(batch, columns)}, not "
+                raise ShapeError(f"key_padding_mask must have shape {(batch, columns)}, not "
                                  f"{padding.shape}")
             padding = padding.reshape(-1, 1, 1, columns)
         return attn if padding is None else padding if attn is None else attn + padding
@@ -213,7 +214,7 @@ class SinusoidalPositions(Module):
         self.register_buffer("table", autograd.as_tensor(table), persistent=False)
 
     def forward(self, input: Tensor) -> Tensor:
-        positions = _positions(input, self.max_len, self.batch_first)
+        positions = _positions(input, self.table.shape[1], self.max_len, self.batch_first)
         added = self.table[:positions]
         return F.dropout(input + (added if self.batch_first else added.unsqueeze(1)), self.dropout, self.training)
 
@@ -228,12 +229,16 @@ class LearnedPositions(Module):
         init.normal_(self.weight, std=0.02)
 
     def forward(self, input: Tensor) -> Tensor:
-        added = self.weight[:_positions(input, self.max_len, self.batch_first)]
+        added = self.weight[:_positions(input, self.weight.shape[1], self.max_len, self.batch_first)]
         return input + (added if self.batch_first else added.unsqueeze(1))
 
 
-def _positions(input: Tensor, max_len: int, batch_first: bool) -> int:
+def _positions(input: Tensor, embed_dim: int, max_len: int, batch_first: bool) -> int:
+    if input.ndim != 3 or input.shape[-1] != embed_dim:
+        order = "B, L" if batch_first else "L, B"
+        raise ShapeError(f"the input must have shape ({order}, {embed_dim}), not {input.shape}: the layer was "
+                         f"made with embed_dim={embed_dim}, which comes first, and max_len={max_len}")
     count = input.shape[1 if batch_first else 0]
     if count > max_len:
-        raise ValueError(f"a sequence of {count} steps (shape {input.shape}) is longer than max_len={max_len}")
+        raise ShapeError(f"a sequence of {count} steps (shape {input.shape}) is longer than max_len={max_len}")
     return count

@@ -1,5 +1,6 @@
 """Modules that hold other modules."""
 
+import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
@@ -21,6 +22,9 @@ class _Numbered(Module):
         return [name for name, value in vars(self).items() if isinstance(value, self._kind)]
 
     def _replace_all(self, entries: Iterable[Any]) -> None:
+        if not isinstance(entries, Iterable):
+            raise TypeError(f"it holds a list, and a {type(entries).__name__} is none; write "
+                            f"{type(self).__name__}([{type(entries).__name__}(...)])")
         entries = list(entries)
         for name in self._names():
             delattr(self, name)
@@ -29,7 +33,9 @@ class _Numbered(Module):
 
     def _put(self, name: str, entry: Any) -> None:
         if not isinstance(entry, self._kind):
-            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, not {type(entry).__name__}")
+            remedy = (f"; write {type(self).__name__}(*layers)" if isinstance(entry, (list, tuple)) else
+                      "; nn has layers of many functions, such as nn.ReLU()" if inspect.isroutine(entry) else "")
+            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, not a {type(entry).__name__}{remedy}")
         setattr(self, name, entry)
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.functional.convolution import padding_of
@@ -25,12 +26,11 @@ class _Conv(Module):
                  dilation: Size = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
                  dtype: Any = None) -> None:
         super().__init__()
-        name = type(self).__name__
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
+            raise ValueError(f"groups={groups} must divide in_channels={in_channels} and "
                              f"out_channels={out_channels}")
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
-            raise ValueError(f"{name}: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
+            raise ValueError(f"padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
                              f"{padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = tuple_of(kernel_size, self.ndim, "kernel_size")
@@ -53,9 +53,7 @@ class _Conv(Module):
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
             expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
-            raise ValueError(f"{type(self).__name__} expects an input of shape ({expected}), or without N; it was "
-                             "given "
-                             f"{input.shape}")
+            raise ShapeError(f"the input must have shape ({expected}), or without N, not {input.shape}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)
@@ -124,7 +122,7 @@ class _ConvTranspose(_Conv):
                  output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1,
                  padding_mode: str = "zeros", dtype: Any = None) -> None:
         if padding_mode != "zeros" or isinstance(padding, str):
-            raise ValueError(f"{type(self).__name__}: padding cuts off the output, so it must be a number and "
+            raise ValueError("padding cuts off the output, so it must be a number and "
                              "padding_mode 'zeros'")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype)
@@ -138,7 +136,7 @@ class _ConvTranspose(_Conv):
                 input.shape[-self.ndim:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)]
             extra = tuple([n - m for n, m in zip(output_size[-self.ndim:], least, strict=True)])
             if not all(0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
-                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be reached; from an "
+                raise ShapeError(f"output_size {tuple(output_size)} cannot be reached; from an "
                                  "input "
                                  f"of shape {input.shape} it may be {tuple(least)} to less than stride {self.stride} "
                                  "more")

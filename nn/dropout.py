@@ -14,7 +14,7 @@ class _Dropout(FunctionLayer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not 0 <= self.p <= 1:
-            raise ValueError(f"{type(self).__name__}: p must be a probability between 0 and 1, not {self.p}")
+            raise ValueError(f"p must be a probability between 0 and 1, not {self.p}")
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 
 
@@ -41,7 +42,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     The weight has shape (out, in, *kernel): the length of the kernel counts in both.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
+        raise ShapeError(f"fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
                          f"shape {tensor.shape}; for a bias use zeros_ or uniform_")
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
@@ -95,14 +96,14 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity, in a matrix."""
     if tensor.ndim != 2:
-        raise ValueError(f"eye_ fills a matrix, this tensor has shape {tensor.shape}")
+        raise ShapeError(f"eye_ fills a matrix, this tensor has shape {tensor.shape}")
     return _write(tensor, np.eye(*tensor.shape))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The identity, in a convolution's weight (out, in, *kernel): 1 in the middle of the kernel where out = in."""
     if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
-        raise ValueError(f"dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
+        raise ShapeError(f"dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
                          f"groups={groups}, this tensor has shape {tensor.shape}")
     values = np.zeros(tensor.shape)
     out = tensor.shape[0] // groups
@@ -152,7 +153,7 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinea
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2013); axes from 1 on count as one."""
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_ needs at least two axes, this tensor has shape {tensor.shape}")
+        raise ShapeError(f"orthogonal_ needs at least two axes, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     q, r = np.linalg.qr(numpy_generator(generator).standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2006)
@@ -162,7 +163,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Normal, with the fraction `sparsity` of each column set to 0 (Martens 2010)."""
     if tensor.ndim != 2:
-        raise ValueError(f"sparse_ fills a matrix, this tensor has shape {tensor.shape}")
+        raise ShapeError(f"sparse_ fills a matrix, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape
     rng = numpy_generator(generator)
     values = std * rng.standard_normal((rows, columns))

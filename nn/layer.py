@@ -46,7 +46,7 @@ class FunctionLayer(Module):
         bound = type(self).__signature__.bind(*args, **kwargs)
         bound.apply_defaults()
         for name, value in bound.arguments.items():
-            if isinstance(value, Tensor) and "weight" not in name:
+            if isinstance(value, Tensor) and "weight" not in name and "samples" not in name:
                 raise TypeError(f"a Tensor of shape {value.shape} was given for the option '{name}': a layer is made "
                                 f"with its options and then called with Tensors, as in "
                                 f"{type(self).__name__}(...)({', '.join(self._inputs)})")

@@ -12,7 +12,9 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, watching
-from autograd.errors import REFUSALS, explain_constructor, refused
+from autograd.creation import is_device
+from autograd.dtypes import as_dtype
+from autograd.errors import REFUSALS, explain_constructor, is_of, refused
 from autograd.hooks import RemovableHandle
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
@@ -48,7 +50,7 @@ class Module:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if _ours(cls):
+        if is_of(cls, __name__):
             explain_constructor(cls)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -66,7 +68,7 @@ class Module:
                                      "with super().__init__()") from None
             if hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
                 raise
-            if _ours(type(self)) and isinstance(error, REFUSALS):
+            if is_of(type(self), __name__) and isinstance(error, REFUSALS):
                 error = refused(error, type(self).__name__, inspect.signature(self.forward), args, kwargs)
             error.add_note(f"raised in the layer {self._line()}")
             raise error
@@ -246,9 +248,9 @@ class Module:
 
     def to(self, dtype: Any) -> Self:
         """Convert floating parameters and buffers, in place, to a floating dtype."""
-        if isinstance(dtype, str) and dtype == "cpu":  # the only device there is: lets PyTorch code run unchanged
+        if is_device(dtype):  # lets PyTorch code run unchanged
             return self
-        dtype = np.dtype(dtype)
+        dtype = as_dtype(dtype)
         if dtype.kind != "f":
             raise TypeError(f"a module can only be converted to a floating dtype, not {dtype}")
         for tensor in [*self.parameters(), *self.buffers()]:
@@ -354,11 +356,6 @@ class Module:
             return self._line() if "\n" not in extra else f"{name}(\n  {_indented(extra)}\n)"
         body = [*(extra.split("\n") if extra else []), *lines]
         return f"{name}(\n  " + "\n  ".join(body) + "\n)"
-
-
-def _ours(cls: type) -> bool:
-    """Whether a class is one of this package, and not a user's."""
-    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _dotted(prefix: str, name: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.layer import FunctionLayer
@@ -46,7 +47,7 @@ class _RunningNorm(Module):
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ndims or input.shape[1] != self.num_features:
             shapes = " or ".join(f"({', '.join(['N', str(self.num_features), *'DHW'[5 - n:]])})" for n in self.ndims)
-            raise ValueError(f"{type(self).__name__} expects an input of shape {shapes}, it was given {input.shape}")
+            raise ShapeError(f"the input must have shape {shapes}, not {input.shape}")
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
@@ -179,7 +180,7 @@ class GroupNorm(Module):
                  dtype: Any = None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"GroupNorm: num_channels={num_channels} must be divisible by num_groups={num_groups}")
+            raise ValueError(f"num_channels={num_channels} must be divisible by num_groups={num_groups}")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight = Parameter(autograd.ones(num_channels, dtype=dtype)) if affine else None
         self.bias = Parameter(autograd.zeros(num_channels, dtype=dtype)) if affine and bias else None

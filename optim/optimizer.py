@@ -1,6 +1,5 @@
 """Optimizer: what all update rules share, so that a rule is its formula and nothing else."""
 
-import difflib
 import functools
 import inspect
 from collections import defaultdict
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, enable_grad, increment_version, no_grad, watching
-from autograd.errors import close_to, explain_constructor
+from autograd.errors import close_to, explain_constructor, is_of, shown
 from autograd.hooks import RemovableHandle
 from autograd.runtime import settings
 from optim import flat_buffers, tracing
@@ -99,7 +98,7 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        if is_of(cls, __name__):
             explain_constructor(cls)
         if "step" in vars(cls):
             cls.step = _calls_hooks(cls.step)  # type: ignore[method-assign]
@@ -114,12 +113,17 @@ class Optimizer:
         self._joined: dict[int, tuple] = {}
         self._stepped = False
         if isinstance(params, Tensor):
-            raise TypeError(f"{type(self).__name__} got one Tensor (shape {params.shape}) where an iterable of "
-                            f"parameters belongs; write {type(self).__name__}([p], …)")
+            raise TypeError(f"one Tensor (shape {params.shape}) was given where a list of parameters belongs; write "
+                            f"{type(self).__name__}([p], ...)")
+        if not isinstance(params, Iterable):
+            remedy = "model.parameters()" if hasattr(params, "parameters") else "parameters()" if callable(
+                params) else "[w, b]"
+            raise TypeError(f"a {type(params).__name__} was given where a list of parameters belongs; write "
+                            f"{type(self).__name__}({remedy}, ...)")
         groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
-            raise ValueError(f"{type(self).__name__} got an empty parameter list: model.parameters() gives none, or "
-                             "it is an iterator that has been used up before")
+            raise ValueError("the parameter list is empty: model.parameters() gives none (are the layers in a "
+                             "list? then write nn.ModuleList([...])), or it is an iterator that was used up before")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -152,6 +156,8 @@ class Optimizer:
         """
         for name in _NOT_NEGATIVE:
             value = group.get(name)
+            if isinstance(value, str):
+                self._refuse(name, value, "must be a number, not text; leave out the quotation marks")
             if value is not None and not isinstance(value, tuple) and not value >= 0:
                 self._refuse(name, value, "must be 0 or more" + (
                     "; to climb instead of descending write maximize=True" if name == "lr" else ""))
@@ -163,7 +169,7 @@ class Optimizer:
                          "operations to differentiate through it")
 
     def _refuse(self, name: str, value: Any, reason: str) -> None:
-        raise ValueError(f"{type(self).__name__}: {name} is {value!r}, but {reason}")
+        raise ValueError(f"{name} is {value!r}, but {reason}")
 
     # Groups
 
@@ -192,10 +198,8 @@ class Optimizer:
             group["param_names"] = names
         for name in param_group:
             if name not in self.defaults and name not in _KEPT_BY_OTHERS:
-                close = difflib.get_close_matches(name, self.defaults, 1, 0.3)
-                raise ValueError(f"{type(self).__name__} has no option {name!r}" +
-                                 (f"; did you mean {close[0]!r}?" if close else "") +
-                                 f" Its options are {', '.join(self.defaults)}")
+                raise ValueError(f"there is no option {name!r}{close_to(name, self.defaults, 0.3) or '.'} The options "
+                                 f"are {', '.join(self.defaults)}")
         self._check_params(group["params"])
         for name, value in group.items():
             if isinstance(value, (Tensor, np.generic)):
@@ -207,8 +211,7 @@ class Optimizer:
         seen = {id(p): f"group {i}" for i, group in enumerate(self.param_groups) for p in group["params"]}
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"{type(self).__name__} optimizes Tensors, but parameter {i} is of type "
-                                f"{type(p).__name__}: {p!r}"[:300])
+                raise TypeError(f"parameters are Tensors, but parameter {i} is of type {type(p).__name__}: {shown(p)}")
             if not p.is_leaf:
                 raise ValueError(f"parameter {i} (shape {p.shape}) is the result of `{p.node.name}`, and updating a "
                                  "result has no effect on what it was computed from; optimize the leaf, or a copy: "

@@ -3,7 +3,8 @@
 import numpy as np
 
 from autograd import dtypes
-from autograd.creation import check_device
+from autograd.creation import is_device
+from autograd.dtypes import as_dtype
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -25,13 +26,11 @@ def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
     for wish in (*target, *([device] if device is not None else [])):
         if isinstance(wish, Tensor):
             dtype = wish.dtype
-        elif isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu"):
-            check_device(wish)
-        elif not isinstance(wish, bool):  # PyTorch's non_blocking and copy, given by position
+        elif not is_device(wish) and not isinstance(wish, bool):  # PyTorch's non_blocking and copy, given by position
             dtype = wish
-    if dtype is None or x.dtype == np.dtype(dtype):
+    if dtype is None or x.dtype == (dtype := as_dtype(dtype)):
         return x.clone() if copy else x
-    return _convert(x, dtype=np.dtype(dtype))
+    return _convert(x, dtype=dtype)
 
 
 @operation(names="_type", methods="type")

@@ -235,7 +235,7 @@ def zero_(x):
 def copy_(x, src, non_blocking=False):
     """The elements of `src`, broadcast to the shape of x and converted to its dtype."""
     if np.ndim(src) > x.ndim:
-        raise ShapeError(f"copy_() cannot write a value of shape {np.shape(src)} to a tensor of shape {x.shape}, which "
+        raise ShapeError(f"cannot write a value of shape {np.shape(src)} to a tensor of shape {x.shape}, which "
                          "has fewer axes; write t.copy_(value.reshape(t.shape))")
     x[...] = src
     return x

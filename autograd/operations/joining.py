@@ -30,7 +30,7 @@ def repeat(x, *sizes):
     """x beside itself, sizes[i] times along axis i, for at least as many axes as x has."""
     sizes = as_shape(sizes[0] if len(sizes) == 1 else sizes)
     if len(sizes) < x.ndim:
-        raise RuntimeError(f"repeat{sizes} names {len(sizes)} axes, the tensor has shape {x.shape}; write a number for "
+        raise RuntimeError(f"{len(sizes)} numbers were given, and the tensor has shape {x.shape}; write a number for "
                            "each axis, or use tile()")
     return tile(x, sizes)
 
@@ -116,7 +116,7 @@ def _existing_axis(name, dim, x):
     """`dim` of a tensor that is to be taken apart along it."""
     dim = axis(dim, x.ndim)
     if not x.ndim:
-        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
+        raise IndexError("it takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
                          "has one")
     return dim
 
@@ -153,6 +153,8 @@ def split(x, split_size_or_sections, dim=0):
 def chunk(x, chunks, dim=0):
     """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
     length = x.shape[_existing_axis("chunk", dim, x)]
+    if chunks < 1:
+        raise ValueError(f"chunks={chunks} must be at least 1")
     return split(x, -(-length // chunks) if length else [0] * chunks, dim)
 
 
@@ -215,5 +217,5 @@ def narrow(x, dim, start, length):
     dim = _existing_axis("narrow", dim, x)
     first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
     if not 0 <= first <= first + length <= x.shape[dim]:
-        raise IndexError(f"narrow(dim={dim}, start={start}, length={length}) reaches beyond the shape {x.shape}")
+        raise IndexError(f"start={start} and length={length} reach beyond the shape {x.shape}")
     return x[(slice(None),) * dim + (slice(first, first + length),)]

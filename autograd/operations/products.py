@@ -146,8 +146,7 @@ def _dimensions(name, *tensors):
     for x, ndim in tensors:
         if x.ndim != ndim:
             kind = ("scalar", "vector", "matrix", "stack of matrices")[ndim]
-            raise RuntimeError(f"{name}() wants a {kind} ({ndim} axes), this tensor has shape {x.shape}; "
-                               "matmul() takes any")
+            raise RuntimeError(f"it takes a {kind} ({ndim} axes), this tensor has shape {x.shape}; matmul() takes any")
 
 
 def _matrices(draw, *shapes):
@@ -167,7 +166,7 @@ def bmm(x, mat2):
     """The products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
     _dimensions("bmm", (x, 3), (mat2, 3))
     if x.shape[0] != mat2.shape[0]:
-        raise RuntimeError(f"bmm() wants two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
+        raise RuntimeError(f"it takes two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
                            "matmul() broadcasts")
     return matmul(x, mat2)
 
@@ -243,7 +242,7 @@ def tensordot(a, b, dims=2):
     ours, theirs = (axes(list(given) if isinstance(given, range) else given, x.ndim)
                     for given, x in zip(dims, (a, b), strict=True))
     if [a.shape[d] for d in ours] != [b.shape[d] for d in theirs]:
-        raise ValueError(f"tensordot() cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
+        raise ValueError(f"cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
                          f"of shape {b.shape}; their lengths must be equal in pairs")
     rows, columns = ([d for d in range(x.ndim) if d not in taken] for x, taken in ((a, ours), (b, theirs)))
     length = math.prod(a.shape[d] for d in ours)
@@ -269,7 +268,7 @@ def cross(x, other, dim=None):
     for a in (x, other):
         axis(dim, a.ndim)
     if not x.ndim or not other.ndim or x.shape[dim] != 3 or other.shape[dim] != 3:
-        raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
+        raise RuntimeError(f"it takes vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
                            f"{other.shape}")
     return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)
 

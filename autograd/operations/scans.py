@@ -123,7 +123,7 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 def diff(x, n=1, dim=-1, prepend=None, append=None):
     """The differences of neighbours along `dim`, taken n times."""
     if not x.ndim:
-        raise RuntimeError("diff() takes differences along an axis, and this tensor has none (shape ())")
+        raise RuntimeError("it takes differences along an axis, and this tensor has none (shape ())")
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):

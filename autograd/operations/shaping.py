@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, no_axis
 from autograd.samples import call, numbers
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
@@ -23,10 +23,10 @@ def axis(dim, ndim, extra=0):
     Raises:
         IndexError: there is no such axis.
     """
-    end = ndim + extra or 1
+    end, dim = ndim + extra or 1, operator.index(dim)
     if not -end <= dim < end:
-        raise IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
-    return operator.index(dim) % end
+        raise no_axis(dim, ndim, extra)
+    return dim % end
 
 
 def axes(dims, ndim):
@@ -184,7 +184,7 @@ def transpose(x, *, dim0, dim1):
 def t(x):
     """The transpose of a matrix; tensors with fewer axes stay as they are."""
     if x.ndim > 2:
-        raise RuntimeError(f"t() transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
+        raise RuntimeError(f"it transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
                            "the last two axes, or x.transpose(dim0, dim1)")
     return transpose(x, 0, 1) if x.ndim == 2 else x[...]
 
@@ -348,7 +348,7 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
 def diag(x, diagonal=0):
     """The diagonal of a matrix, a copy; of a vector, the matrix that has it as its diagonal."""
     if x.ndim not in (1, 2):
-        raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
+        raise RuntimeError(f"it takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
                            "are diag_embed() and diagonal()")
     return diag_embed(x, diagonal) if x.ndim == 1 else clone(x.diagonal(diagonal))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn.distributions.distribution import Distribution, clamp_probs, floating, one_of
 
 
@@ -27,7 +28,7 @@ class Categorical(Distribution):
         one_of("Categorical", probs=probs, logits=logits)
         given, = floating(logits if probs is None else probs)
         if not given.ndim:
-            raise ValueError("Categorical: probabilities need a last axis, of the categories; their shape is ()")
+            raise ShapeError("Categorical: probabilities need a last axis, of the categories; their shape is ()")
         super().__init__(given.shape[:-1], (), validate_args)
         if probs is None:
             self.logits = given - given.logsumexp(-1, keepdim=True)

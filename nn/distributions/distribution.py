@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, no_grad
+from autograd.errors import ShapeError
 
 
 class Distribution:
@@ -54,7 +55,7 @@ class Distribution:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
+            raise ShapeError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
                              f"{batch_shape}; axes may be added in front, and those of length 1 stretched")
         return batch_shape
 
@@ -134,7 +135,7 @@ class Distribution:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"{type(self).__name__}: a value of shape {value.shape} does not fit draws of shape "
+            raise ShapeError(f"{type(self).__name__}: a value of shape {value.shape} does not fit draws of shape "
                              f"(..., {', '.join(map(str, own))}): batch_shape {self.batch_shape} and event_shape "
                              f"{self.event_shape}")
         return value

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn.distributions.distribution import Distribution, floating, one_of
 from nn.distributions.normal import LOG_2PI
 
@@ -39,7 +40,7 @@ class MultivariateNormal(Distribution):
         (name, matrix), = [(name, m) for name, m in matrices.items() if m is not None]
         loc, matrix = floating(loc, matrix)
         if not loc.ndim or matrix.ndim < 2 or matrix.shape[-2:] != (loc.shape[-1],) * 2:
-            raise ValueError(f"MultivariateNormal: loc must have shape (..., D) and {name} (..., D, D), not "
+            raise ShapeError(f"MultivariateNormal: loc must have shape (..., D) and {name} (..., D, D), not "
                              f"{loc.shape} and {matrix.shape}")
         size = loc.shape[-1]
         batch = np.broadcast_shapes(loc.shape[:-1], matrix.shape[:-2])

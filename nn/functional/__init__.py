@@ -3,10 +3,7 @@
 What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
 """
 
-import inspect
-
-from autograd import log_softmax, sigmoid, softmax, tanh
-from autograd.errors import explaining
+from autograd import errors, log_softmax, sigmoid, softmax, tanh
 from nn.functional.activation import (
     celu,
     celu_,
@@ -128,8 +125,5 @@ from nn.functional.pooling import (
 from nn.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from nn.functional.upsampling import interpolate
 
-# Operations explain their errors by themselves (autograd/calling.py); the other functions do it here.
-for _name, _function in list(globals().items()):
-    if inspect.isfunction(_function) and not hasattr(_function, "operation") and _function is not explaining:
-        globals()[_name] = _explained = explaining(_function)
-        _explained.__module__ = __name__
+# Operations explain their errors by themselves (autograd/calling.py); the other functions learn it here.
+errors.explain_functions(globals())

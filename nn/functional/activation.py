@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, sigmoid, softmax
+from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.pointwise import floating
 from autograd.random import numpy_generator
@@ -161,7 +162,7 @@ def gelu(input, approximate="none"):
     if approximate == "none":
         return _gelu(x)
     if approximate != "tanh":
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
     return _gelu_tanh(x)
 
 
@@ -251,7 +252,7 @@ def prelu(input, weight):
     x, weight = as_tensor(input), as_tensor(weight)
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((), (1,), (channels,)):
-        raise ValueError("prelu: weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
+        raise ShapeError("weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
                          f"input of shape {x.shape}, not {weight.shape}")
     return _prelu(x, weight.reshape((-1, *(1,) * (x.ndim - 2))) if x.ndim > 1 else weight.reshape(()))
 
@@ -275,7 +276,7 @@ _hardtanh = operation(
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """x between min_val and max_val, and they beyond."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val={min_val} must not be larger than max_val={max_val}")
+        raise ValueError(f"min_val={min_val} must not be larger than max_val={max_val}")
     return _hardtanh(as_tensor(input), low=min_val, high=max_val)
 
 
@@ -311,7 +312,7 @@ def hardshrink(input, lambd=0.5):
 def softshrink(input, lambd=0.5):
     """x brought towards 0 by lambd."""
     if lambd < 0:
-        raise ValueError(f"softshrink: lambd must not be negative, it is {lambd}")
+        raise ValueError(f"lambd must not be negative, it is {lambd}")
     x = as_tensor(input)
     return hardshrink(x, lambd) - np.sign(x.array) * x.dtype.type(lambd) * (np.abs(x.array) > lambd)
 
@@ -352,7 +353,7 @@ def elu(input, alpha=1.0):
 def celu(input, alpha=1.0):
     """x where x > 0, else alpha (exp(x / alpha) - 1) (Barron 2017)."""
     if not alpha:
-        raise ValueError("celu: alpha must not be 0, x is divided by it")
+        raise ValueError("alpha must not be 0, x is divided by it")
     return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1 / alpha)
 
 
@@ -377,7 +378,7 @@ def softmin(input, dim, dtype=None):
 def _halves(name, x, dim, parts=2):
     x = as_tensor(x)
     if x.shape[dim] % parts:
-        raise ValueError(f"{name}: axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
+        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
     n = x.shape[dim] // parts
     lead = (slice(None),) * (dim % x.ndim)
     return [x[(*lead, slice(i * n, (i + 1) * n))] for i in range(parts)]
@@ -395,7 +396,7 @@ def maxout(input, pieces, dim=1):
     x = as_tensor(input)
     dim %= x.ndim
     if x.shape[dim] % pieces:
-        raise ValueError(f"maxout: axis {dim} of the input (shape {x.shape}) must be divisible by pieces={pieces}")
+        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by pieces={pieces}")
     return x.reshape((*x.shape[:dim], x.shape[dim] // pieces, pieces, *x.shape[dim + 1:])).max(dim + 1).values
 
 

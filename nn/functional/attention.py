@@ -6,6 +6,7 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -256,16 +257,15 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         (..., L, V).
     """
     query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
-    name = "scaled_dot_product_attention"
     if (min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1]
             or key.shape[-2] != value.shape[-2]):
-        raise ValueError(f"{name}: query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; "
+        raise ShapeError(f"query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; "
                          "their "
                          f"shapes are {query.shape}, {key.shape} and {value.shape}")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         heads, shared = query.shape[-3], key.shape[-3]
         if heads % shared:
-            raise ValueError(f"{name}: {heads} query heads cannot be shared among {shared} key heads")
+            raise ValueError(f"{heads} query heads cannot be shared among {shared} key heads")
         which = np.repeat(np.arange(shared), heads // shared)
         key, value = key[..., which, :, :], value[..., which, :, :]
     rows, columns = query.shape[-2], key.shape[-2]
@@ -280,7 +280,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     additive = None
     if attn_mask is not None:
         if is_causal:
-            raise ValueError(f"{name}: give attn_mask or is_causal, not both")
+            raise ValueError("give attn_mask or is_causal, not both")
         attn_mask = as_tensor(attn_mask)
         if attn_mask.requires_grad:  # a learned bias: through elementary operations
             return _composition(query, key, value, mask=attn_mask, keep=keep(attn_mask), scale=scale)[0]
@@ -288,12 +288,12 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         if additive.dtype == bool:
             additive = np.where(additive, query.dtype.type(0), query.dtype.type(-np.inf))
         elif additive.dtype.kind != "f":
-            raise TypeError(f"{name}: attn_mask must be boolean or floating, not {additive.dtype}")
+            raise TypeError(f"attn_mask must be boolean or floating, not {additive.dtype}")
         additive = additive.astype(query.dtype, copy=False)
         try:
             np.broadcast_shapes(additive.shape[-2:], (rows, columns))
         except ValueError:
-            raise ValueError(f"{name}: attn_mask has shape {additive.shape}; it must broadcast to (..., {rows}, "
+            raise ShapeError(f"attn_mask has shape {additive.shape}; it must broadcast to (..., {rows}, "
                              f"{columns})"
                              ) from None
     elif is_causal:

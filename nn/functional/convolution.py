@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import in_columns, product, transposed_product
 from autograd.runtime.threads import in_parallel
@@ -440,13 +441,13 @@ of_weight = operation(
 def _check(name, x, weight, bias, channels_in, channels_out, groups):
     """Refuse channels that do not fit; the weight is (channels_out, channels_in / groups, *kernel)."""
     if x.shape[1] != channels_in:
-        raise ValueError(f"{name}: the weight has shape {weight.shape} and groups={groups}, so the input must have "
+        raise ShapeError(f"the weight has shape {weight.shape} and groups={groups}, so the input must have "
                          f"{channels_in} channels; it has {x.shape[1]} (shape {x.shape})")
     if groups < 1 or channels_in % groups or channels_out % groups:
-        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input and {channels_out} output "
+        raise ValueError(f"groups={groups} must divide the {channels_in} input and {channels_out} output "
                          "channels")
     if bias is not None and bias.shape != (channels_out,):
-        raise ValueError(f"{name}: the bias must have shape ({channels_out},), not {bias.shape}")
+        raise ShapeError(f"the bias must have shape ({channels_out},), not {bias.shape}")
 
 
 def padding_of(padding, kernel, stride, dilation):
@@ -468,7 +469,7 @@ def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
+        raise ShapeError(f"the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
                          f"{weight.shape}")
     _check(name, x, weight, bias, weight.shape[1] * groups, weight.shape[0], groups)
     kernel = weight.shape[2:]
@@ -476,7 +477,7 @@ def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     padding = padding_of(padding, kernel, stride, dilation)
     check_geometry(name, kernel, stride, padding, dilation)
     if min(output_size(x.shape[2:], kernel, stride, padding, dilation)) < 1:
-        raise ValueError(f"{name}: a kernel of {kernel} (dilation {dilation}) does not fit an input of size "
+        raise ShapeError(f"a kernel of {kernel} (dilation {dilation}) does not fit an input of size "
                          f"{x.shape[2:]} with padding {padding}")
     out = convolution(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return out.squeeze(0) if single else out
@@ -517,7 +518,7 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
+        raise ShapeError(f"the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
                          f"{weight.shape}")
     _check(name, x, weight, bias, weight.shape[0], weight.shape[1] * groups, groups)
     kernel = weight.shape[2:]
@@ -525,12 +526,12 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     extra = tuple_of(output_padding, ndim, "output_padding")
     check_geometry(name, kernel, stride, [tuple_of(padding, ndim, "padding"), extra], dilation)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ValueError(f"{name}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
+        raise ValueError(f"output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
     padding = tuple_of(padding, ndim, "padding")
     size = tuple([(n - 1) * s - 2 * p + d * (k - 1) + e + 1
                   for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, kernel, extra, strict=True)])
     if min(size) < 1:
-        raise ValueError(f"{name}: with padding {padding} nothing is left of an input of size {x.shape[2:]}")
+        raise ShapeError(f"with padding {padding} nothing is left of an input of size {x.shape[2:]}")
     out = of_input(x, weight, size=size, stride=stride, padding=tuple([(p, p) for p in padding]), dilation=dilation,
                    groups=groups)
     if bias is not None:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from autograd import as_tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 from nn.functional.activation import offers_inplace
 from nn.functional.weighted import weighted
@@ -39,7 +40,7 @@ def dropout(input, p=0.5, training=True):
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without "
+        raise ShapeError(f"the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without "
                          "N, not "
                          f"{x.shape}")
     if not training or not p:
@@ -93,7 +94,7 @@ def feature_alpha_dropout(input, p=0.5, training=False):
 def stochastic_depth(input, p, mode="batch", training=True):
     """A residual branch dropped with probability p: for the "batch", or for each example, "row" (Huang et al. 2016)."""
     if mode not in ("batch", "row"):
-        raise ValueError(f"stochastic_depth: mode must be 'batch' or 'row', not {mode!r}")
+        raise ValueError(f"mode must be 'batch' or 'row', not {mode!r}")
     x = as_tensor(input)
     if not training or not p:
         return x

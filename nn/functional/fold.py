@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
 from nn.functional.geometry import (
     arranged,
@@ -63,7 +64,7 @@ def _geometry(name, size, kernel, dilation, padding, stride):
     check_geometry(name, kernel, stride, padding, dilation)
     places = places_of(size, kernel, stride, padding, dilation)
     if min(places) < 1:
-        raise ValueError(f"{name}: windows of {kernel} (dilation {dilation}) do not fit an image of size {tuple(size)} "
+        raise ShapeError(f"windows of {kernel} (dilation {dilation}) do not fit an image of size {tuple(size)} "
                          f"with padding {tuple([before for before, _ in padding])}")
     return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}, places
 
@@ -85,6 +86,6 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     geometry, places = _geometry("fold", size, kernel_size, dilation, padding, stride)
     each, count = math.prod(geometry["kernel"]), math.prod(places)
     if x.ndim != 3 or x.shape[1] % each or x.shape[2] != count:
-        raise ValueError(f"fold: an image of size {size} has {count} windows of {geometry['kernel']}, so the input "
+        raise ShapeError(f"an image of size {size} has {count} windows of {geometry['kernel']}, so the input "
                          f"must have shape (N, C · {each}, {count}), or without N, not {x.shape}")
     return _from_columns(x.reshape((x.shape[0], x.shape[1] // each, each, *places)), size=size, **geometry)

@@ -10,6 +10,7 @@ import numbers
 
 import numpy as np
 
+from autograd.errors import ShapeError
 from autograd.runtime.threads import pieces
 
 CACHE = 1 << 21
@@ -39,10 +40,10 @@ def arranged(name, x, ndim):
         ValueError: x has another number of axes, or no element to look at.
     """
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
+        raise ShapeError(f"the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
                          f"{x.shape}")
     if 0 in x.shape[-ndim:]:
-        raise ValueError(f"{name}: an input of shape {x.shape} has no elements to take windows of; each of the last "
+        raise ShapeError(f"an input of shape {x.shape} has no elements to take windows of; each of the last "
                          f"{ndim} axes must have at least 1 (a batch may be empty)")
     return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
 
@@ -56,7 +57,7 @@ def check_geometry(name, kernel, stride, padding, dilation):
     for what, entries, least in (("kernel_size", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1),
                                  ("padding", [n for around in padding for n in around], 0)):
         if min(entries) < least:
-            raise ValueError(f"{name}: {what} must be at least {least} in each dimension, not {tuple(entries)}")
+            raise ValueError(f"{what} must be at least {least} in each dimension, not {tuple(entries)}")
 
 
 def output_size(size, kernel, stride, padding, dilation):

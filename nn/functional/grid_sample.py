@@ -15,6 +15,7 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, dtypes, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
 
 
@@ -144,18 +145,18 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     x, grid = as_tensor(input), as_tensor(grid)
     ndim = x.ndim - 2
     if ndim not in (2, 3):
-        raise ValueError(f"grid_sample: the input must have shape (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
     if grid.ndim != x.ndim or grid.shape[0] != x.shape[0] or grid.shape[-1] != ndim:
         places = ", ".join(["D'", "H'", "W'"][-ndim:])
-        raise ValueError(f"grid_sample: to an input of shape {x.shape} belongs a grid of shape "
+        raise ShapeError(f"to an input of shape {x.shape} belongs a grid of shape "
                          f"({x.shape[0]}, {places}, {ndim}), not {grid.shape}")
     if 0 in x.shape[2:]:
-        raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
+        raise ShapeError(f"an input of shape {x.shape} has no pixels to sample")
     if mode not in _MODES[x.ndim]:
-        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "
+        raise ValueError(f"for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "
                          f"{mode!r}")
     if padding_mode not in _PADDING_MODES:
-        raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
+        raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
     if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions
         return grid_sample(x.float(), grid.float(), mode, padding_mode, align_corners).to(x.dtype)
     count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
@@ -193,9 +194,9 @@ def affine_grid(theta, size, align_corners=None):
     theta, size = as_tensor(theta), tuple(size)
     ndim = len(size) - 2
     if ndim not in (2, 3) or min(size) < 1:
-        raise ValueError(f"affine_grid: size must be (N, C, H, W) or (N, C, D, H, W), all at least 1, not {size}")
+        raise ValueError(f"size must be (N, C, H, W) or (N, C, D, H, W), all at least 1, not {size}")
     if theta.shape != (size[0], ndim, ndim + 1):
-        raise ValueError(f"affine_grid: to an image of size {size} belongs a theta of shape "
+        raise ShapeError(f"to an image of size {size} belongs a theta of shape "
                          f"{(size[0], ndim, ndim + 1)}, not {theta.shape}")
     axes = [np.linspace(-1, 1, n) if align_corners else (2 * np.arange(n) + 1) / n - 1 for n in size[2:]]
     axes = [np.zeros(1) if len(axis) == 1 else axis for axis in axes]

@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
+from autograd.errors import ShapeError
 from autograd.linalg import vector_norm
 from autograd.samples import call
 from nn.functional.activation import softplus_anywhere
@@ -56,22 +57,28 @@ def mean(losses, total):
 def _check_classes(name, input, target, weight, ignore_index):
     """Refuse a target of class indices that does not fit scores of shape (N, C, ...) or (C,)."""
     if not input.ndim:
-        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being "
+        raise ShapeError("input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being "
                          "the classes")
     classes = input.shape[min(input.ndim - 1, 1)]
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    probabilities = f" or {input.shape} (class probabilities)"
+    if target.shape == input.shape and target.dtype.kind in "iub" and name == "cross_entropy":
+        raise TypeError(f"the target has the input's shape {input.shape}, so it would hold class probabilities, but "
+                        f"these are {target.dtype}; write target.float(), or give the indices of the classes: "
+                        f"target.argmax(1)")
     if target.shape != expected:
-        raise ValueError(f"{name}: for an input of shape {input.shape} ({classes} classes) the target must have shape "
-                         f"{expected} (class indices) or {input.shape} (class probabilities), not {target.shape}")
+        raise ShapeError(f"for an input of shape {input.shape} ({classes} classes) the target must have shape "
+                         f"{expected} (class indices)" + probabilities * (name == "cross_entropy") +
+                         f", not {target.shape}")
     if target.dtype.kind not in "iu":
-        raise TypeError(f"{name}: class indices must be integers, the target is {target.dtype}; write target.long(), "
+        raise TypeError(f"class indices must be integers, the target is {target.dtype}; write target.long(), "
                         f"or give class probabilities, of shape {input.shape}")
     if weight is not None and weight.shape != (classes,):
-        raise ValueError(f"{name}: weight must have one entry a class, shape ({classes},), not {weight.shape}")
+        raise ShapeError(f"weight must have one entry a class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():
-        raise IndexError(f"{name}: target {indices[wrong][0]} is out of range: there are {classes} classes, 0 to "
+        raise IndexError(f"target {indices[wrong][0]} is out of range: there are {classes} classes, 0 to "
                          f"{classes - 1}" + (f", or {ignore_index} to be ignored" if ignore_index >= -1 else ""))
 
 
@@ -181,7 +188,7 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     """
     reduction = chosen(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be between 0 and 1, not {label_smoothing}")
+        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
     input, target = as_tensor(input), as_tensor(target)
     weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     if target.shape == input.shape and target.dtype.kind == "f":
@@ -232,9 +239,9 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     """
     input, target = as_tensor(input), as_tensor(target)
     if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+        raise ValueError(f"p must be 1 or 2, not {p}")
     if input.ndim > 2:
-        raise ValueError(f"multi_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
+        raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
     x, labels = _classes_last(input), target.numpy().reshape(-1)
     rows = np.arange(len(labels))
@@ -262,13 +269,13 @@ def _pair(name, input, target):
 
 def _check_weight(name, weight, input):
     if weight is not None and as_tensor(weight).shape != input.shape:
-        raise ValueError(f"{name}: weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
+        raise ShapeError(f"weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
 
 
 def _same_shape(name, input, target):
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
-        raise ValueError(f"{name}: the target must have the input's shape {input.shape}, not {target.shape}")
+        raise ShapeError(f"the target must have the input's shape {input.shape}, not {target.shape}")
     return input, target
 
 
@@ -311,7 +318,7 @@ _huber = operation(
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """d² / 2 where d = |x - y| is below delta, else delta (d - delta / 2) (Huber 1964)."""
     if delta <= 0:
-        raise ValueError(f"huber_loss: delta must be positive, not {delta}")
+        raise ValueError(f"delta must be positive, not {delta}")
     input, target = _pair("huber_loss", input, target)
     _check_weight("huber_loss", weight, input)
     difference = counting(input - target, weight)
@@ -323,7 +330,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """d² / (2 beta) where d = |x - y| is below beta, else d - beta / 2 (Girshick 2015); the L1 loss for beta = 0."""
     if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta must not be negative, it is {beta}")
+        raise ValueError(f"beta must not be negative, it is {beta}")
     input, target = _pair("smooth_l1_loss", input, target)
     losses = _huber(input - target, delta=float(beta), curvature=1 / beta if beta else 0.0, slope=1.0)
     return reduced(losses, reduction, size_average, reduce)
@@ -356,7 +363,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     input, target = _same_shape("binary_cross_entropy", input, target)
     for name, t in (("input", input), ("target", target)):
         if t.numel() and not 0 <= t.array.min() <= t.array.max() <= 1:
-            raise ValueError(f"binary_cross_entropy: the {name} must be probabilities, but it reaches from "
+            raise ValueError(f"the {name} must be probabilities, but it reaches from "
                              f"{t.array.min()} to {t.array.max()}; for scores use binary_cross_entropy_with_logits")
     losses = _bce(counting(input, weight), target)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
@@ -440,10 +447,10 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         var = var.unsqueeze(-1)
     if var.ndim and (var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape,
                                                                                    strict=True))):
-        raise ValueError(f"gaussian_nll_loss: var has shape {var.shape}; for an input of shape {input.shape} it must "
+        raise ShapeError(f"var has shape {var.shape}; for an input of shape {input.shape} it must "
                          "have that shape, or 1 along some axes, or lack the last one")
     if var.numel() and var.array.min() < 0:
-        raise ValueError(f"gaussian_nll_loss: var must not be negative, its smallest entry is {var.array.min()}")
+        raise ValueError(f"var must not be negative, its smallest entry is {var.array.min()}")
     var = var + np.maximum(eps - var.array, 0).astype(var.dtype)  # the gradient passes as if nothing were cut off
     difference = input - target
     losses = 0.5 * (var.log() + difference * difference / var)
@@ -472,7 +479,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None,
     target = as_tensor(target)
     both = autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2))
     if target.shape != both[0].shape[:-1]:
-        raise ValueError(f"cosine_embedding_loss: inputs of shapes {input1.shape} and {input2.shape} need a target of "
+        raise ShapeError(f"inputs of shapes {input1.shape} and {input2.shape} need a target of "
                          f"shape {both[0].shape[:-1]}, not {target.shape}")
     both = [counting(x, np.abs(target.array[..., None]) == 1) for x in both]
     one, other = (x / autograd.hypot(vector_norm(x, 2, -1, True), np.asarray(1e-6, x.dtype)) for x in both)
@@ -506,7 +513,7 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     """`triplet_margin_loss` with a distance of your own."""
     anchor, positive, negative = map(as_tensor, (anchor, positive, negative))
     if not anchor.ndim == positive.ndim == negative.ndim:
-        raise ValueError("triplet_margin_loss: anchor, positive and negative must have the same number of axes; their "
+        raise ShapeError("anchor, positive and negative must have the same number of axes; their "
                          f"shapes are {anchor.shape}, {positive.shape} and {negative.shape}")
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
@@ -548,13 +555,13 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     """
     input, target = _same_shape("multilabel_margin_loss", input, target)
     if input.ndim not in (1, 2):
-        raise ValueError(f"multilabel_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
+        raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])
     n, classes = x.shape
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)
     if picked.max(initial=-1) >= classes:
-        raise IndexError(f"multilabel_margin_loss: target {picked.max()} is out of range: there are {classes} classes, "
+        raise IndexError(f"target {picked.max()} is out of range: there are {classes} classes, "
                          f"0 to {classes - 1}")
     is_label = np.zeros((n, classes), bool)
     rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
@@ -589,7 +596,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     targets, input_lengths, target_lengths = (np.atleast_1d(np.asarray(as_tensor(a).array))
                                               for a in (targets, input_lengths, target_lengths))
     if not input_lengths.shape == target_lengths.shape == (count,) or not all(0 <= n <= steps for n in input_lengths):
-        raise ValueError(f"ctc_loss: log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
+        raise ShapeError(f"log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
                          f"have {count} entries, the former from 0 to {steps}; they are {input_lengths} and "
                          f"{target_lengths}")
     labels = _padded_targets(targets, target_lengths, blank, classes)
@@ -650,12 +657,12 @@ def _padded_targets(targets, lengths, blank, classes):
     expected = (int(lengths.sum()),) if targets.ndim == 1 else targets.shape
     if lengths.min(initial=0) < 0 or targets.shape != expected or (targets.ndim == 2 and (
             targets.shape[0] != len(lengths) or targets.shape[1] < longest)) or targets.ndim > 2:
-        raise ValueError(f"ctc_loss: targets of shape {targets.shape} don't hold target_lengths {lengths}; they must "
+        raise ShapeError(f"targets of shape {targets.shape} don't hold target_lengths {lengths}; they must "
                          f"have shape ({len(lengths)}, at least {longest}), or ({lengths.sum()},) one after the other")
     padded = np.full(counted.shape, blank)
     padded[counted] = targets if targets.ndim == 1 else targets[:, :longest][counted]
     if padded.size and not 0 <= padded.min() <= padded.max() < classes:
-        raise IndexError(f"ctc_loss: targets from {padded.min()} to {padded.max()} are out of range: there are "
+        raise IndexError(f"targets from {padded.min()} to {padded.max()} are out of range: there are "
                          f"{classes} classes, 0 to {classes - 1}")
     return padded
 

@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, increment_version, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -270,7 +271,7 @@ def _scaled(x, weight, bias):
 def _check_channels(name, x, **parameters):
     for key, value in parameters.items():
         if value is not None and value.shape != (x.shape[1],):
-            raise ValueError(f"{name}: {key} has shape {value.shape}, but the input has {x.shape[1]} channels (shape "
+            raise ShapeError(f"{key} has shape {value.shape}, but the input has {x.shape[1]} channels (shape "
                              f"{x.shape}); they must agree")
 
 
@@ -290,18 +291,18 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     x = as_tensor(input)
     if x.ndim < 2:
-        raise ValueError(f"batch_norm: the input must have shape (N, C) or (N, C, ...), not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C) or (N, C, ...), not {x.shape}")
     _check_channels("batch_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if not training:
         if running_mean is None or running_var is None:
-            raise ValueError("batch_norm: without training=True it needs running_mean and running_var")
+            raise ValueError("without training=True it needs running_mean and running_var")
         scale = 1 / (_per_channel(running_var, x.ndim) + eps).sqrt()
         return _scaled((x - _per_channel(running_mean, x.ndim)) * scale, weight, bias)
     count = math.prod(x.shape[:1] + x.shape[2:])
     if not count:  # nothing to take statistics of
         return _scaled(x, weight, bias)
     if count == 1:
-        raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; "
+        raise ShapeError(f"training needs more than one value a channel, the input has shape {x.shape}; "
                          "use a larger batch, or eval()")
     out, mean, variance = _normalize(normalize_channels, x, weight, bias, eps, (0, *range(2, x.ndim)))
     _move(running_mean, mean.array, momentum)
@@ -323,10 +324,10 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape):] != shape:
-        raise ValueError(f"layer_norm: the input must end in the axes {shape}, its shape is {x.shape}")
+        raise ShapeError(f"the input must end in the axes {shape}, its shape is {x.shape}")
     for key, value in (("weight", weight), ("bias", bias)):
         if value is not None and value.shape != shape:
-            raise ValueError(f"layer_norm: {key} must have shape {shape}, not {value.shape}")
+            raise ShapeError(f"{key} must have shape {shape}, not {value.shape}")
     if len(shape) == 1:
         return _normalize(normalize_rows, x, weight, bias, eps, (x.ndim - 1,))[0]
     flat = x.reshape((*x.shape[:x.ndim - len(shape)], math.prod(shape)))
@@ -339,7 +340,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """Normalization over groups of channels and all positions of (N, C, ...), for each example (Wu & He 2018)."""
     x = as_tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ValueError("group_norm: the input must have shape (N, C, ...) with C divisible by "
+        raise ShapeError("the input must have shape (N, C, ...) with C divisible by "
                          f"num_groups={num_groups}, "
                          f"not {x.shape}")
     _check_channels("group_norm", x, weight=weight, bias=bias)
@@ -355,7 +356,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
-        raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than one value a channel, "
+        raise ShapeError("the input must have shape (N, C, ...) with more than one value a channel, "
                          "not "
                          f"{x.shape}")
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
@@ -377,7 +378,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape):] != shape:
-        raise ValueError(f"rms_norm: the input must end in the axes {shape}, its shape is {x.shape}")
+        raise ShapeError(f"the input must end in the axes {shape}, its shape is {x.shape}")
     dims = tuple(range(x.ndim - len(shape), x.ndim))
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     squares = (x * x).mean(dims, keepdim=True)
@@ -394,7 +395,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012)."""
     x = as_tensor(input)
     if x.ndim < 3:
-        raise ValueError(f"local_response_norm: the input must have shape (N, C, ...), not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, ...), not {x.shape}")
     if not x.numel():
         return x * 1
     count, before, after = x.shape[1], size // 2, (size - 1) // 2

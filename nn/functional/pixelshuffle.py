@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd import as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
 
 
@@ -38,9 +39,9 @@ _channels = operation(_to_channels, vjps=lambda g, out, x, factor: _pixels(g, fa
 
 def _check_shuffle(name, x, role, factor):
     if x.ndim < 3:
-        raise ValueError(f"{name}: the input must have shape (*, C, H, W), not {x.shape}")
+        raise ShapeError(f"the input must have shape (*, C, H, W), not {x.shape}")
     if factor < 1:
-        raise ValueError(f"{name}: {role} must be at least 1, not {factor}")
+        raise ValueError(f"{role} must be at least 1, not {factor}")
 
 
 def pixel_shuffle(input, upscale_factor):
@@ -48,7 +49,7 @@ def pixel_shuffle(input, upscale_factor):
     x, r = as_tensor(input), upscale_factor
     _check_shuffle("pixel_shuffle", x, "upscale_factor", r)
     if x.shape[-3] % (r * r):
-        raise ValueError(f"pixel_shuffle: {x.shape[-3]} channels are not divisible by upscale_factor² = {r * r}")
+        raise ShapeError(f"{x.shape[-3]} channels are not divisible by upscale_factor² = {r * r}")
     return _pixels(x, factor=r)
 
 
@@ -58,5 +59,5 @@ def pixel_unshuffle(input, downscale_factor):
     _check_shuffle("pixel_unshuffle", x, "downscale_factor", r)
     h, w = x.shape[-2:]
     if h % r or w % r:
-        raise ValueError(f"pixel_unshuffle: the size {h, w} is not divisible by downscale_factor {r}")
+        raise ValueError(f"the size {h, w} is not divisible by downscale_factor {r}")
     return _channels(x, factor=r)

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import as_tensor, operation, rand, where, zeros
 from autograd.dtypes import float16
+from autograd.errors import ShapeError
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from nn.functional.geometry import (
@@ -146,7 +147,7 @@ def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
     before = tuple_of(padding, ndim, "padding")
     check_geometry(name, kernel, stride, [before], dilation)
     if any(2 * p > k for p, k in zip(before, kernel, strict=True)):
-        raise ValueError(f"{name}: padding {before} must be at most half of the kernel {kernel}")
+        raise ValueError(f"padding {before} must be at most half of the kernel {kernel}")
     around = []
     for n, k, s, p, d in zip(size, kernel, stride, before, dilation, strict=True):
         reach = d * (k - 1) + 1
@@ -156,7 +157,7 @@ def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
             if (count - 1) * s >= n + p:  # the last window would lie in the padding
                 count -= 1
         if count < 1:
-            raise ValueError(f"{name}: a kernel of {kernel} does not fit an input of size {size} with padding {before}")
+            raise ShapeError(f"a kernel of {kernel} does not fit an input of size {size} with padding {before}")
         around.append((p, max(p, (count - 1) * s + reach - n - p) if ceil_mode else p))
     return {"kernel": kernel, "stride": stride, "padding": tuple(around), "dilation": dilation}
 
@@ -211,7 +212,7 @@ def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, cou
     x, single = arranged(name, as_tensor(input), ndim)
     geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
-        raise ValueError(f"{name}: divisor_override must not be 0; leave it out to divide by the elements' number")
+        raise ValueError("divisor_override must not be 0; leave it out to divide by the elements' number")
     counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
     taps, lengths = _average(x.shape[2:], geometry["kernel"], geometry["stride"], geometry["padding"], counted)
     after = lengths if divisor_override is None else np.full((1,) * ndim, divisor_override)
@@ -272,7 +273,7 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
     x, p = as_tensor(input), norm_type
     if not 0 < p < math.inf:
-        raise ValueError(f"{name}: norm_type must be a number above 0, not {p}; the largest absolute value is "
+        raise ValueError(f"norm_type must be a number above 0, not {p}; the largest absolute value is "
                          f"max_pool{ndim}d(input.abs(), ...)")
     mean = _avg_pool_nd(name, ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
                         ceil_mode, True, None)
@@ -316,7 +317,7 @@ def _adaptive_size(name, size, output_size):
     counts = tuple_of([n if count is None else count for n, count in zip(size, entries, strict=False)]
                       if len(entries) == len(size) else entries, len(size), f"{name}: output_size")
     if min(counts) < 0:
-        raise ValueError(f"{name}: output_size must not be negative, as in {output_size!r}")
+        raise ValueError(f"output_size must not be negative, as in {output_size!r}")
     return counts
 
 
@@ -422,7 +423,7 @@ def _unpooled_size(name, size, kernel, stride, padding, wanted):
     wanted = tuple(wanted)[-len(size):] if len(wanted) == len(size) + 2 else tuple(wanted)
     if len(wanted) != len(size) or any(abs(w - n) >= s for w, n, s in zip(wanted, smallest, stride, strict=False)):
         fits = " x ".join(f"({n - s + 1} to {n + s - 1})" for n, s in zip(smallest, stride, strict=True))
-        raise ValueError(f"{name}: output_size must be {fits} for an input of size {tuple(size)}, not {wanted}")
+        raise ShapeError(f"output_size must be {fits} for an input of size {tuple(size)}, not {wanted}")
     return wanted
 
 
@@ -430,7 +431,7 @@ def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output
     x, single = arranged(name, as_tensor(input), ndim)
     at = as_tensor(indices).detach().numpy()
     if at.shape != input.shape or at.dtype.kind not in "iu":
-        raise ValueError(f"{name}: indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
+        raise ShapeError(f"indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
                          f"return_indices=True) gives them, not {at.dtype} of shape {at.shape}")
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
@@ -438,7 +439,7 @@ def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output
     count = math.prod(size)
     if at.size and not 0 <= at.min() <= at.max() < count:
         wrong = at.min() if at.min() < 0 else at.max()
-        raise ValueError(f"{name}: index {wrong} lies outside an output of size {size}, which has {count} elements; "
+        raise ShapeError(f"index {wrong} lies outside an output of size {size}, which has {count} elements; "
                          "output_size is the size before pooling")
     rows = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     out = zeros(*x.shape[:2], count, dtype=x.dtype).scatter(2, at.reshape(rows.shape), rows)
@@ -494,13 +495,13 @@ def _random_starts(sample, n, count, kernel):
 
 def _fractional_size(name, size, output_size, output_ratio):
     if (output_size is None) == (output_ratio is None):
-        raise ValueError(f"{name}: give either output_size or output_ratio, not output_size={output_size} and "
+        raise ValueError(f"give either output_size or output_ratio, not output_size={output_size} and "
                          f"output_ratio={output_ratio}")
     if output_size is not None:
         return tuple_of(output_size, len(size), "output_size")
     ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * len(size)
     if len(ratios) != len(size) or not all(0 < ratio < 1 for ratio in ratios):
-        raise ValueError(f"{name}: output_ratio must be a number between 0 and 1, or {len(size)} of them, not "
+        raise ValueError(f"output_ratio must be a number between 0 and 1, or {len(size)} of them, not "
                          f"{output_ratio!r}")
     return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
 
@@ -511,12 +512,12 @@ def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_rat
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
     out = _fractional_size(name, size, output_size, output_ratio)
     if any(n < 1 or n + k - 1 > whole for n, k, whole in zip(out, kernel, size, strict=True)):
-        raise ValueError(f"{name}: {out} windows of {kernel} do not fit an input of size {size}")
+        raise ShapeError(f"{out} windows of {kernel} do not fit an input of size {size}")
     if random_samples is None:
         random_samples = rand(count, channels, ndim, dtype=x.dtype)
     samples = as_tensor(random_samples).detach().numpy()
     if samples.shape != (count, channels, ndim):
-        raise ValueError(f"{name}: _random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
+        raise ShapeError(f"_random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
     flat = np.zeros((count, channels, *[1] * (2 * ndim)), np.int64)  # (N, C, *out, *kernel)
     for axis in range(ndim):
         sample = samples[..., axis if ndim == 3 else ndim - 1 - axis]  # PyTorch's order: T, H, W, but W, H
