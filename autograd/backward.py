@@ -233,7 +233,7 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
         if replaced is None:
             continue
         if not isinstance(replaced, Tensor):
-            raise TypeError(f"a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
+            raise TypeError("a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
                             f"{type(replaced).__name__}")
         if replaced.shape != g.shape or replaced.dtype != g.dtype:
             raise RuntimeError(f"a hook on a tensor returned a gradient of shape {replaced.shape}, {replaced.dtype}, "
@@ -346,7 +346,7 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
         vertex = vertex_of(tensor, "the outputs")
         if g is None:
             if tensor.array.size != 1:
-                raise RuntimeError(f"a gradient can start by itself only from a single element, this output has shape "
+                raise RuntimeError("a gradient can start by itself only from a single element, this output has shape "
                                    f"{tensor.shape}; reduce it first, e.g. y.sum().backward(), or pass dL/dy: "
                                    "y.backward(gradient)")
             g = np.ones_like(tensor.array)

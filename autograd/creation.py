@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes
+from autograd.errors import ShapeError
 from autograd.tensor import Tensor
 
 
@@ -72,7 +73,13 @@ def shape_of(size: tuple) -> tuple[int, ...]:
     """The shape that `zeros(2, 3)` and `zeros((2, 3))` both mean."""
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = size[0]
-    return tuple([operator.index(n) for n in size])
+    try:
+        shape = tuple([operator.index(n) for n in size])
+    except TypeError:
+        raise TypeError(f"a shape is made of whole numbers, and {size!r} is not") from None
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"a shape cannot have a negative length, as in {shape}")
+    return shape
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+_PLAIN = (str, bytes, int, float, list, tuple, dict, set)
 REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
 """What is explained; other exceptions are not about a call's arguments."""
 
@@ -32,6 +33,9 @@ _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"(\S+)": r"shape \1 cannot be broadcast to \2",
     r"operands could not be broadcast together with remapped .*":
         "a letter of the equation stands for axes of different lengths",
+    r"operands could not be broadcast together with shapes (.*)":
+        r"shapes \1 cannot be broadcast together; they are compared from the right and must be equal or 1 there: "
+        "unsqueeze() inserts an axis of 1",
     r"(operands|shape mismatch|could not broadcast|.*cannot be broadcast).*":
         r"\g<0>; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1",
     r"matmul: .* \(size (\d+) is different from (\d+)\)":
@@ -39,17 +43,28 @@ _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
         "shapes (n, k) and (k, m)",
     r"matmul: .*does not have enough dimensions.*":
         "both need at least one axis; a product with a number is x * y",
-    r".*numpy boolean (negative|subtract),.*":
-        "booleans are not subtracted; to invert a mask write ~t, for where two differ a ^ b, to calculate t.int()",
+    r".*numpy boolean negative,.*":
+        "a boolean has no negative; to invert a mask write ~t, to calculate with 0 and 1 t.int()",
+    r".*numpy boolean subtract,.*":
+        "booleans are not subtracted; for where two masks differ write a ^ b, to calculate with 0 and 1 t.int()",
     r"ufunc '\w+' not supported for the input types.*":
         "elements of this type have no such operation; convert them first: t.float(), t.long() or t.bool()",
     r"loop of ufunc does not support argument \d+ of type (\w+).*": r"a \1 is no number",
     r"unsupported operand type.*": "both must be Tensors, arrays or numbers",
+    r"cannot reshape array of size (\d+) into shape (.+)":
+        r"\1 elements cannot fill the shape \2; one length may be -1, it is then computed",
+    r"all the input array dimensions .* along dimension (\d+), .* index (\d+) has size (\d+) .* index (\d+) has size "
+    r"(\d+)": r"along axis \1 tensor \2 has \3 elements and tensor \4 has \5; only the axis along which they are "
+    "joined may differ",
+    r"all input arrays must have the same shape": "the tensors must all have one shape",
+    r"need at least one array to .*": "there is no tensor in the list",
     r"zero-size array to reduction operation (\w+) .*": r"there is no element to take the \1 of",
     r"attempt to get arg\w+ of an empty sequence": "there is no element to choose from",
     r"arrays used as indices must be of integer.*": "an index must hold integers or booleans; write index.long()",
     r"Last 2 dimensions of the array must be square": "the last two axes must have one length: a square matrix",
     r"Singular matrix": "the matrix is singular, it has no inverse; linalg.pinv() gives the nearest to one",
+    r"too many indices for array: array is (\d+)-dimensional, but (\d+) were indexed":
+        r"it has \1 axes, and \2 indices were given",
     r"only integers, slices .*":
         "an index is an integer, a slice, ..., None, or a Tensor or list of integers or booleans",
     r"'(\w+)' object cannot be interpreted as an integer": r"a whole number belongs where a \1 was given",
@@ -78,8 +93,10 @@ def shown(value: Any) -> str:
         return value.__name__
     if isinstance(value, Iterator):
         return f"a {type(value).__name__}"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = repr(value)
+    if len(text) <= 60 and "\n" not in text:
+        return text
+    return f"{text[:57]}..." if isinstance(value, _PLAIN) else f"{type(value).__name__}(...)"
 
 
 def explained(error: Exception, name: str, args: Iterable = (), options: Mapping[str, Any] | None = None,

@@ -106,7 +106,8 @@ class Operation:
         return tensors, options
 
     def _unfit(self, args: tuple, kwargs: dict, why: str) -> Exception:
-        return explained(TypeError(f"{why} It is called {form(self.public, self.signature)}"), self.public, args, kwargs)
+        error = TypeError(f"{why} It is called {form(self.public, self.signature)}")
+        return explained(error, self.public, args, kwargs)
 
     def plan(self, tracked: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """How much to keep of the output and of each argument when these arguments are tracked."""

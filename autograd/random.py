@@ -180,7 +180,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     """
     weights = np.asarray(_bare(input), np.float64)
     if weights.ndim not in (1, 2) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError(f"multinomial() needs a vector or a matrix of weights, finite and at least 0; these have "
+        raise RuntimeError("multinomial() needs a vector or a matrix of weights, finite and at least 0; these have "
                            f"shape {weights.shape} and lie between {weights.min(initial=np.inf)} and "
                            f"{weights.max(initial=-np.inf)}")
     possible = (weights > 0).sum(-1).min(initial=weights.shape[-1])

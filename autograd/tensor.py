@@ -122,7 +122,7 @@ class Tensor:
     def requires_grad(self, value: bool) -> None:
         if value and self.array.dtype.kind != "f":
             raise RuntimeError(f"only floating tensors can require gradients, this one is {self.dtype}; "
-                               f"make it floating first: t.float().requires_grad_()")
+                               "make it floating first: t.float().requires_grad_()")
         if self.node is not None and not value:
             raise RuntimeError(f"requires_grad of the result of `{self.node.name}` cannot be switched off, only that "
                                "of leaves; to use the value as a constant write t.detach()")
@@ -335,8 +335,8 @@ class Tensor:
         Can be set to a Tensor of the same shape and dtype, or to None.
         """
         if self._grad is None and self.node is not None and not self.hooks:
-            warnings.warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; call "
-                          "retain_grad() on the result first", stacklevel=2)
+            warnings.warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; "
+                          "call retain_grad() on the result first", stacklevel=2)
         return self._grad
 
     @grad.setter

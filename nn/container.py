@@ -22,9 +22,6 @@ class _Numbered(Module):
         return [name for name, value in vars(self).items() if isinstance(value, self._kind)]
 
     def _replace_all(self, entries: Iterable[Any]) -> None:
-        if not isinstance(entries, Iterable):
-            raise TypeError(f"it holds a list, and a {type(entries).__name__} is none; write "
-                            f"{type(self).__name__}([{type(entries).__name__}(...)])")
         entries = list(entries)
         for name in self._names():
             delattr(self, name)
@@ -117,6 +114,9 @@ class ModuleList(_Numbered):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
+        if isinstance(modules, Module) and not isinstance(modules, Iterable):
+            raise TypeError(f"a list of Modules belongs where a {type(modules).__name__} was given; write "
+                            f"{type(self).__name__}([layer])")
         self.extend(modules)
 
     def __add__(self, other: Iterable[Module]) -> "ModuleList":

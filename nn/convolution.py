@@ -27,10 +27,9 @@ class _Conv(Module):
                  dtype: Any = None) -> None:
         super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"groups={groups} must divide in_channels={in_channels} and "
-                             f"out_channels={out_channels}")
+            raise ValueError(f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
-            raise ValueError(f"padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
+            raise ValueError("padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
                              f"{padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = tuple_of(kernel_size, self.ndim, "kernel_size")
@@ -53,7 +52,11 @@ class _Conv(Module):
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
             expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
-            raise ShapeError(f"the input must have shape ({expected}), or without N, not {input.shape}")
+            place = -self.ndim - 1
+            remedy = (f"; a gray image gets its channel by x.unsqueeze({place})" if self.in_channels == 1 else
+                      f"; the channels come first: x.movedim(-1, {place})" if input.shape[-1:] == (self.in_channels,)
+                      else "")
+            raise ShapeError(f"the input must have shape ({expected}), or without N, not {input.shape}{remedy}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)
@@ -122,8 +125,7 @@ class _ConvTranspose(_Conv):
                  output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1,
                  padding_mode: str = "zeros", dtype: Any = None) -> None:
         if padding_mode != "zeros" or isinstance(padding, str):
-            raise ValueError("padding cuts off the output, so it must be a number and "
-                             "padding_mode 'zeros'")
+            raise ValueError("padding cuts off the output, so it must be a number and padding_mode 'zeros'")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype)
         self.output_padding = tuple_of(output_padding, self.ndim, "output_padding")
@@ -136,10 +138,8 @@ class _ConvTranspose(_Conv):
                 input.shape[-self.ndim:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)]
             extra = tuple([n - m for n, m in zip(output_size[-self.ndim:], least, strict=True)])
             if not all(0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
-                raise ShapeError(f"output_size {tuple(output_size)} cannot be reached; from an "
-                                 "input "
-                                 f"of shape {input.shape} it may be {tuple(least)} to less than stride {self.stride} "
-                                 "more")
+                raise ShapeError(f"output_size {tuple(output_size)} cannot be reached; from an input of shape "
+                                 f"{input.shape} it may be {tuple(least)} to less than stride {self.stride} more")
         return type(self).function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
                                    self.dilation)
 

@@ -42,7 +42,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     The weight has shape (out, in, *kernel): the length of the kernel counts in both.
     """
     if tensor.ndim < 2:
-        raise ShapeError(f"fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
+        raise ShapeError("fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
                          f"shape {tensor.shape}; for a bias use zeros_ or uniform_")
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
@@ -103,7 +103,7 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The identity, in a convolution's weight (out, in, *kernel): 1 in the middle of the kernel where out = in."""
     if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
-        raise ShapeError(f"dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
+        raise ShapeError("dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
                          f"groups={groups}, this tensor has shape {tensor.shape}")
     values = np.zeros(tensor.shape)
     out = tensor.shape[0] // groups

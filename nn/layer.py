@@ -48,7 +48,7 @@ class FunctionLayer(Module):
         for name, value in bound.arguments.items():
             if isinstance(value, Tensor) and "weight" not in name and "samples" not in name:
                 raise TypeError(f"a Tensor of shape {value.shape} was given for the option '{name}': a layer is made "
-                                f"with its options and then called with Tensors, as in "
+                                "with its options and then called with Tensors, as in "
                                 f"{type(self).__name__}(...)({', '.join(self._inputs)})")
             if isinstance(value, Tensor) or (value is None and "weight" in name):
                 self.register_buffer(name, value)

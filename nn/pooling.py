@@ -112,7 +112,7 @@ class _FractionalMaxPool(FunctionLayer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if (self.output_size is None) == (self.output_ratio is None):
-            raise ValueError(f"give either output_size or output_ratio, not "
+            raise ValueError("give either output_size or output_ratio, not "
                              f"output_size={self.output_size} and output_ratio={self.output_ratio}")
 
 

@@ -29,8 +29,7 @@ class _Recurrent(Module):
                  dtype: Any = None) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
-            raise ValueError(f"num_layers={num_layers} and hidden_size={hidden_size} must be at "
-                             "least 1")
+            raise ValueError(f"num_layers={num_layers} and hidden_size={hidden_size} must be at least 1")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         for layer in range(num_layers):
@@ -116,7 +115,7 @@ class _Recurrent(Module):
         given = [state.unsqueeze(1) if single else state for state in given]
         for state, expected in zip(given, shapes, strict=True):
             if state.shape != expected:
-                raise ShapeError(f"the initial state must have shape "
+                raise ShapeError("the initial state must have shape "
                                  f"{(expected[0], expected[2]) if single else expected} for this input, not "
                                  f"{state[:, 0].shape if single else state.shape}")
         return given
@@ -245,8 +244,7 @@ class _Cell(Module):
         expected = (*input.shape[:-1], self.hidden_size)
         h = autograd.zeros(expected, dtype=input.dtype) if h is None else h
         if h.shape != expected:
-            raise ShapeError(f"the state must have shape {expected} for an input of shape "
-                             f"{input.shape}, not {h.shape}")
+            raise ShapeError(f"the state must have shape {expected} for an input of shape {input.shape}, not {h.shape}")
         return h
 
     @property

@@ -373,7 +373,7 @@ class _WithMomentum(LRScheduler):
         if not self.cycle_momentum:
             return
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-            raise ValueError(f"cycle_momentum=True needs an optimizer with momentum or betas, which "
+            raise ValueError("cycle_momentum=True needs an optimizer with momentum or betas, which "
                              f"{type(optimizer).__name__} has not; write cycle_momentum=False")
         self.use_beta1 = "betas" in optimizer.defaults
         self.base_momentums = _each_group(optimizer, "base_momentum", base_momentum)

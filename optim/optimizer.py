@@ -116,10 +116,8 @@ class Optimizer:
             raise TypeError(f"one Tensor (shape {params.shape}) was given where a list of parameters belongs; write "
                             f"{type(self).__name__}([p], ...)")
         if not isinstance(params, Iterable):
-            remedy = "model.parameters()" if hasattr(params, "parameters") else "parameters()" if callable(
-                params) else "[w, b]"
             raise TypeError(f"a {type(params).__name__} was given where a list of parameters belongs; write "
-                            f"{type(self).__name__}({remedy}, ...)")
+                            f"{type(self).__name__}(model.parameters(), ...)")
         groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
             raise ValueError("the parameter list is empty: model.parameters() gives none (are the layers in a "

@@ -30,8 +30,8 @@ def repeat(x, *sizes):
     """x beside itself, sizes[i] times along axis i, for at least as many axes as x has."""
     sizes = as_shape(sizes[0] if len(sizes) == 1 else sizes)
     if len(sizes) < x.ndim:
-        raise RuntimeError(f"{len(sizes)} numbers were given, and the tensor has shape {x.shape}; write a number for "
-                           "each axis, or use tile()")
+        raise RuntimeError(f"{sizes} has a number for {len(sizes)} of the {x.ndim} axes of shape {x.shape}; write one "
+                           "for each axis, or use tile()")
     return tile(x, sizes)
 
 

@@ -145,8 +145,8 @@ def _dimensions(name, *tensors):
     """Check how many axes each of several (tensor, count) has."""
     for x, ndim in tensors:
         if x.ndim != ndim:
-            kind = ("scalar", "vector", "matrix", "stack of matrices")[ndim]
-            raise RuntimeError(f"it takes a {kind} ({ndim} axes), this tensor has shape {x.shape}; matmul() takes any")
+            kind = ("scalar", "vector (1 axis)", "matrix (2 axes)", "stack of matrices (3 axes)")[ndim]
+            raise RuntimeError(f"it takes a {kind}, this tensor has shape {x.shape}; matmul() takes any")
 
 
 def _matrices(draw, *shapes):

@@ -36,7 +36,7 @@ def numeric_gradient(f: Callable[[np.ndarray], Any], x: Any, h: float = STEP) ->
         ahead, behind = (np.asarray(value.array if isinstance(value, Tensor) else value)
                          for value in (f(x + h * unit), f(x - h * unit)))
         if ahead.size != 1:
-            raise ValueError(f"numeric_gradient needs a function that returns one number; this one returned an array "
+            raise ValueError("numeric_gradient needs a function that returns one number; this one returned an array "
                              f"of shape {ahead.shape}: sum it, or take its mean")
         found[i] = (ahead - behind).item() / (2 * h)
     return found

@@ -126,9 +126,8 @@ def mixup(images: Any, targets: Any, alpha: float = 0.2, generator: Generator | 
     """
     x, y = autograd.as_tensor(images).detach(), autograd.as_tensor(targets).detach()
     if len(x) != len(y) or y.ndim != 2 or not (x.is_floating_point() and y.is_floating_point()):
-        raise ValueError("mixup: images (N, *) and targets (N, C) must be floating and of one length, not "
-                         f"{x.dtype} {x.shape} and {y.dtype} {y.shape}; "
-                         "of labels make nn.functional.one_hot(y).float()")
+        raise ValueError(f"mixup: images (N, *) and targets (N, C) must be floating and of one length, not {x.dtype} "
+                         f"{x.shape} and {y.dtype} {y.shape}; of labels make nn.functional.one_hot(y).float()")
     rng = numpy_generator(generator)
     share, other = rng.beta(alpha, alpha, len(x)), rng.permutation(len(x))
 

@@ -347,7 +347,7 @@ def start_context(context: Any = None) -> Any:
         context = context or "spawn"
     if isinstance(context, str):
         if context not in multiprocessing.get_all_start_methods():
-            raise ValueError(f"DataLoader: multiprocessing_context must be one of "
+            raise ValueError("DataLoader: multiprocessing_context must be one of "
                              f"{', '.join(map(repr, multiprocessing.get_all_start_methods()))}, not {context!r}")
         return multiprocessing.get_context(context)
     if not hasattr(context, "Process"):

@@ -444,8 +444,7 @@ def _check(name, x, weight, bias, channels_in, channels_out, groups):
         raise ShapeError(f"the weight has shape {weight.shape} and groups={groups}, so the input must have "
                          f"{channels_in} channels; it has {x.shape[1]} (shape {x.shape})")
     if groups < 1 or channels_in % groups or channels_out % groups:
-        raise ValueError(f"groups={groups} must divide the {channels_in} input and {channels_out} output "
-                         "channels")
+        raise ValueError(f"groups={groups} must divide the {channels_in} input and {channels_out} output channels")
     if bias is not None and bias.shape != (channels_out,):
         raise ShapeError(f"the bias must have shape ({channels_out},), not {bias.shape}")
 

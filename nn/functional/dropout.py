@@ -40,9 +40,7 @@ def dropout(input, p=0.5, training=True):
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ShapeError(f"the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without "
-                         "N, not "
-                         f"{x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
     if not training or not p:
         return x
     return weighted(x, keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype))

@@ -33,8 +33,8 @@ def _samples(draw):
 def linear(input, weight, bias=None):
     """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""
     if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:
-        raise ShapeError(f"input has shape {input.shape}, weight {weight.shape}; they must be (*, in) and (out, in) "
-                         "with the same length in")
+        raise ShapeError("the input must have shape (*, in_features) and the weight (out_features, in_features), but "
+                         f"they have {input.shape} and {weight.shape}")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ShapeError(f"bias has shape {bias.shape}; for a weight of shape {weight.shape} it must be "
                          f"{weight.shape[:1]}")

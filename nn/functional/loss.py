@@ -57,15 +57,17 @@ def mean(losses, total):
 def _check_classes(name, input, target, weight, ignore_index):
     """Refuse a target of class indices that does not fit scores of shape (N, C, ...) or (C,)."""
     if not input.ndim:
-        raise ShapeError("input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being "
-                         "the classes")
+        raise ShapeError("input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being the classes")
     classes = input.shape[min(input.ndim - 1, 1)]
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     probabilities = f" or {input.shape} (class probabilities)"
+    if input.dtype.kind != "f" and target.dtype.kind == "f":
+        raise TypeError(f"the scores come first and are floating, but are {input.dtype} here, and the target is "
+                        f"{target.dtype}: write {name}(scores, target)")
     if target.shape == input.shape and target.dtype.kind in "iub" and name == "cross_entropy":
         raise TypeError(f"the target has the input's shape {input.shape}, so it would hold class probabilities, but "
                         f"these are {target.dtype}; write target.float(), or give the indices of the classes: "
-                        f"target.argmax(1)")
+                        "target.argmax(1)")
     if target.shape != expected:
         raise ShapeError(f"for an input of shape {input.shape} ({classes} classes) the target must have shape "
                          f"{expected} (class indices)" + probabilities * (name == "cross_entropy") +
@@ -561,8 +563,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)
     if picked.max(initial=-1) >= classes:
-        raise IndexError(f"target {picked.max()} is out of range: there are {classes} classes, "
-                         f"0 to {classes - 1}")
+        raise IndexError(f"target {picked.max()} is out of range: there are {classes} classes, 0 to {classes - 1}")
     is_label = np.zeros((n, classes), bool)
     rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
     is_label[rows[valid], picked[valid]] = True

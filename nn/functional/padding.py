@@ -67,8 +67,7 @@ def pad(input, pad, mode="constant", value=None):
             positions = np.clip(positions, 0, n - 1)
         elif mode == "circular":
             if max(before, after) > n:
-                raise ValueError(f"mode 'circular' can add at most the {n} elements of an axis, not "
-                                 f"{(before, after)}")
+                raise ValueError(f"mode 'circular' can add at most the {n} elements of an axis, not {(before, after)}")
             positions = positions % n if n else positions
         else:
             raise ValueError(f"mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")

@@ -501,8 +501,7 @@ def _fractional_size(name, size, output_size, output_ratio):
         return tuple_of(output_size, len(size), "output_size")
     ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * len(size)
     if len(ratios) != len(size) or not all(0 < ratio < 1 for ratio in ratios):
-        raise ValueError(f"output_ratio must be a number between 0 and 1, or {len(size)} of them, not "
-                         f"{output_ratio!r}")
+        raise ValueError(f"output_ratio must be a number between 0 and 1, or {len(size)} of them, not {output_ratio!r}")
     return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
 
 
