@@ -4,13 +4,12 @@
 """
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 
 from autograd import dtypes
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from autograd.tensor import Tensor
 
 
@@ -25,9 +24,8 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     check_device(device)
     if isinstance(data, (Tensor, list, tuple)):
         if _tracked(data):
-            warnings.warn("tensor() takes the values alone of tensors that require gradients, so nothing flows back to "
-                          "them; write stack([...]) to go on with their history, t.detach() to take the values",
-                          stacklevel=2)
+            warn("tensor() takes the values alone of tensors that require gradients, so nothing flows back to them; "
+                 "write stack([...]) to go on with their history, t.detach() to take the values")
         data = _bare(data)
     return Tensor(np.array(dtypes.as_array(data, dtype)), requires_grad)
 

@@ -10,9 +10,11 @@ import functools
 import inspect
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+_PACKAGES = ("autograd", "nn", "optim", "viz")
 _PLAIN = (str, bytes, int, float, list, tuple, dict, set)
 REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
 """What is explained; other exceptions are not about a call's arguments."""
@@ -176,6 +178,14 @@ def explain_functions(package: dict[str, Any]) -> None:
     for name, function in list(package.items()):
         if inspect.isfunction(function) and is_of(function, package["__name__"]) and not hasattr(function, "operation"):
             package[name] = vars(sys.modules[function.__module__])[name] = explaining(function)
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning at the user's line, however deep in these packages it is found."""
+    frame, depth = sys._getframe(1), 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)
 
 
 def is_of(cls: Any, module: str) -> bool:

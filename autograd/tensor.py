@@ -10,7 +10,6 @@ Whatever else a Tensor can do is attached to it where that stands: the operation
 from __future__ import annotations  # 3.14 evaluates them late, when `int` and `bool` are methods of Tensor
 
 import copy
-import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 
 from autograd import dtypes, watching
 from autograd.clock import clock
-from autograd.errors import no_axis
+from autograd.errors import no_axis, warn
 from autograd.hooks import KeepGradient, RemovableHandle
 from autograd.sharing import own, share
 
@@ -335,8 +334,8 @@ class Tensor:
         Can be set to a Tensor of the same shape and dtype, or to None.
         """
         if self._grad is None and self.node is not None and not self.hooks:
-            warnings.warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; "
-                          "call retain_grad() on the result first", stacklevel=2)
+            warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; call "
+                 "retain_grad() on the result first")
         return self._grad
 
     @grad.setter

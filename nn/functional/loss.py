@@ -5,13 +5,12 @@ Every loss takes `reduction`: "mean", "sum", or "none" for one number an element
 """
 
 import math
-import warnings
 
 import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.samples import call
 from nn.functional.activation import softplus_anywhere
@@ -41,7 +40,7 @@ def chosen(reduction, size_average=None, reduce=None):
             raise TypeError(f"size_average={size_average!r}, reduce={reduce!r}: these are booleans; the name of a "
                             "reduction goes to `reduction`, e.g. reduction='sum'")
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(f"size_average and reduce are PyTorch's older form; write reduction={reduction!r}", stacklevel=4)
+        warn(f"size_average and reduce are PyTorch's older form; write reduction={reduction!r}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
     return reduction
@@ -264,8 +263,8 @@ def _pair(name, input, target):
     """Both as Tensors; PyTorch's warning if their shapes differ."""
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
-        warnings.warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, "
-                      "which is rarely meant: give them one shape", stacklevel=4)
+        warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, which is "
+             "rarely meant: give them one shape")
     return input, target
 
 
