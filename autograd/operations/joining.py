@@ -112,7 +112,7 @@ def vstack(tensors):
 
 # Taking apart: all parts come from one operation, so that their gradients are joined once.
 
-def _existing_axis(name, dim, x):
+def _existing_axis(dim, x):
     """`dim` of a tensor that is to be taken apart along it."""
     dim = axis(dim, x.ndim)
     if not x.ndim:
@@ -137,7 +137,7 @@ _split = operation(
 @operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))
 def split(x, split_size_or_sections, dim=0):
     """Parts of x along `dim`: of one size (the last may be smaller), or of the sizes in a list. Views."""
-    dim = _existing_axis("split", dim, x)
+    dim = _existing_axis(dim, x)
     length, sizes = x.shape[dim], split_size_or_sections
     if not isinstance(sizes, (tuple, list)):
         if sizes < 1 and length:
@@ -152,7 +152,7 @@ def split(x, split_size_or_sections, dim=0):
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.integer(1, 3), draw.dim(x.ndim)))
 def chunk(x, chunks, dim=0):
     """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
-    length = x.shape[_existing_axis("chunk", dim, x)]
+    length = x.shape[_existing_axis(dim, x)]
     if chunks < 1:
         raise ValueError(f"chunks={chunks} must be at least 1")
     return split(x, -(-length // chunks) if length else [0] * chunks, dim)
@@ -171,7 +171,7 @@ def _equal_parts(ary, indices_or_sections, axis=0):
                                      draw.dim(x.ndim)))
 def tensor_split(x, indices_or_sections, dim=0):
     """Parts of x along `dim`: so many, as equal as can be, or cut at the given indices. Views."""
-    dim = _existing_axis("tensor_split", dim, x)
+    dim = _existing_axis(dim, x)
     length, cuts = x.shape[dim], indices_or_sections
     if isinstance(cuts, (Tensor, np.ndarray)):
         cuts = cuts.tolist()
@@ -198,7 +198,7 @@ _unbind = operation(
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim)))
 def unbind(x, dim=0):
     """All slices of x along `dim`, without that axis. Views."""
-    dim = _existing_axis("unbind", dim, x)
+    dim = _existing_axis(dim, x)
     return _unbind(x, dim=dim) if x.shape[dim] else ()
 
 
@@ -206,7 +206,7 @@ def unbind(x, dim=0):
                                      draw.integer(-x.shape[dim], x.shape[dim] - 1)))
 def select(x, dim, index):
     """The slice of x at `index` along `dim`. A view."""
-    return x[(slice(None),) * _existing_axis("select", dim, x) + (index,)]
+    return x[(slice(None),) * _existing_axis(dim, x) + (index,)]
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
@@ -214,7 +214,7 @@ def select(x, dim, index):
                                      draw.integer(0, x.shape[dim] - start)))
 def narrow(x, dim, start, length):
     """The `length` slices of x from `start` on along `dim`. A view."""
-    dim = _existing_axis("narrow", dim, x)
+    dim = _existing_axis(dim, x)
     first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
     if not 0 <= first <= first + length <= x.shape[dim]:
         raise IndexError(f"start={start} and length={length} reach beyond the shape {x.shape}")

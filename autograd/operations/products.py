@@ -141,7 +141,7 @@ def einsum(equation, *operands):
 # Products under their own names
 
 
-def _dimensions(name, *tensors):
+def _dimensions(*tensors):
     """Check how many axes each of several (tensor, count) has."""
     for x, ndim in tensors:
         if x.ndim != ndim:
@@ -157,14 +157,14 @@ def _matrices(draw, *shapes):
 @operation(samples=lambda draw: _matrices(draw, "nk", "km"))
 def mm(x, mat2):
     """The product of two matrices."""
-    _dimensions("mm", (x, 2), (mat2, 2))
+    _dimensions((x, 2), (mat2, 2))
     return matmul(x, mat2)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnk", "bkm"))
 def bmm(x, mat2):
     """The products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
-    _dimensions("bmm", (x, 3), (mat2, 3))
+    _dimensions((x, 3), (mat2, 3))
     if x.shape[0] != mat2.shape[0]:
         raise RuntimeError(f"it takes two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
                            "matmul() broadcasts")
@@ -174,7 +174,7 @@ def bmm(x, mat2):
 @operation(samples=lambda draw: _matrices(draw, "nk", "k"))
 def mv(x, vec):
     """The product of a matrix and a vector."""
-    _dimensions("mv", (x, 2), (vec, 1))
+    _dimensions((x, 2), (vec, 1))
     return matmul(x, vec)
 
 
@@ -190,14 +190,14 @@ def _plus_product(input, x, y, beta, alpha):
 @operation(samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * (mat1 @ mat2), for matrices; `input` broadcasts."""
-    _dimensions("addmm", (mat1, 2), (mat2, 2))
+    _dimensions((mat1, 2), (mat2, 2))
     return _plus_product(input, mat1, mat2, beta, alpha)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * (batch1 @ batch2), for stacks of matrices; `input` broadcasts."""
-    _dimensions("baddbmm", (batch1, 3), (batch2, 3))
+    _dimensions((batch1, 3), (batch2, 3))
     return _plus_product(input, batch1, batch2, beta, alpha)
 
 
@@ -205,7 +205,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
            samples=lambda draw: _matrices(draw, "k", "k"))
 def dot(x, tensor):
     """The sum of the products of two vectors' elements."""
-    _dimensions("dot", (x, 1), (tensor, 1))
+    _dimensions((x, 1), (tensor, 1))
     return matmul(x, tensor)
 
 
@@ -228,7 +228,7 @@ def inner(x, other):
            samples=lambda draw: _matrices(draw, "n", "m"))
 def outer(x, vec2):
     """The products of all pairs of elements of two vectors: out[i][j] = x[i] * vec2[j]."""
-    _dimensions("outer", (x, 1), (vec2, 1))
+    _dimensions((x, 1), (vec2, 1))
     return x[:, None] * vec2
 
 
@@ -255,7 +255,7 @@ def tensordot(a, b, dims=2):
            samples=lambda draw: _matrices(draw, "nm"))
 def trace(x):
     """The sum of a matrix's diagonal."""
-    _dimensions("trace", (x, 2))
+    _dimensions((x, 2))
     return x.diagonal().sum()
 
 

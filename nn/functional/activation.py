@@ -375,7 +375,7 @@ def softmin(input, dim, dtype=None):
     return softmax(-(x if dtype is None else x.to(dtype)), dim)
 
 
-def _halves(name, x, dim, parts=2):
+def _halves(x, dim, parts=2):
     x = as_tensor(x)
     if x.shape[dim] % parts:
         raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
@@ -387,7 +387,7 @@ def _halves(name, x, dim, parts=2):
 @in_float32
 def glu(input, dim=-1):
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
-    a, b = _halves("glu", input, dim)
+    a, b = _halves(input, dim)
     return a * sigmoid(b)
 
 

@@ -56,12 +56,12 @@ _from_columns = operation(
     vjps=lambda g, out, y, size, **geometry: _columns(g, **geometry))
 
 
-def _geometry(name, size, kernel, dilation, padding, stride):
+def _geometry(size, kernel, dilation, padding, stride):
     """The options of the operations, and how many places there are."""
     kernel, stride, dilation = tuple_of(kernel, 2, "kernel_size"), tuple_of(stride, 2, "stride"), tuple_of(
         dilation, 2, "dilation")
     padding = tuple([(p, p) for p in tuple_of(padding, 2, "padding")])
-    check_geometry(name, kernel, stride, padding, dilation)
+    check_geometry(kernel, stride, padding, dilation)
     places = places_of(size, kernel, stride, padding, dilation)
     if min(places) < 1:
         raise ShapeError(f"windows of {kernel} (dilation {dilation}) do not fit an image of size {tuple(size)} "
@@ -71,8 +71,8 @@ def _geometry(name, size, kernel, dilation, padding, stride):
 
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """The windows of (N, C, H, W), or (C, H, W), as columns: (N, C · kH · kW, places)."""
-    x, single = arranged("unfold", as_tensor(input), 2)
-    geometry, places = _geometry("unfold", x.shape[2:], kernel_size, dilation, padding, stride)
+    x, single = arranged(as_tensor(input), 2)
+    geometry, places = _geometry(x.shape[2:], kernel_size, dilation, padding, stride)
     out = _columns(x, **geometry)
     out = out.reshape((x.shape[0], x.shape[1] * out.shape[2], math.prod(places)))
     return out.squeeze(0) if single else out
@@ -83,7 +83,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     x, size = as_tensor(input), tuple_of(output_size, 2, "output_size")
     if x.ndim == 2:
         return fold(x.unsqueeze(0), size, kernel_size, dilation, padding, stride).squeeze(0)
-    geometry, places = _geometry("fold", size, kernel_size, dilation, padding, stride)
+    geometry, places = _geometry(size, kernel_size, dilation, padding, stride)
     each, count = math.prod(geometry["kernel"]), math.prod(places)
     if x.ndim != 3 or x.shape[1] % each or x.shape[2] != count:
         raise ShapeError(f"an image of size {size} has {count} windows of {geometry['kernel']}, so the input "

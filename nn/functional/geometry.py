@@ -33,7 +33,7 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     return entries
 
 
-def arranged(name, x, ndim):
+def arranged(x, ndim):
     """x (N, C, *size) or (C, *size) with its batch axis, and whether it had none.
 
     Raises:
@@ -47,7 +47,7 @@ def arranged(name, x, ndim):
     return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
 
 
-def check_geometry(name, kernel, stride, padding, dilation):
+def check_geometry(kernel, stride, padding, dilation):
     """Refuse what makes no window.
 
     Raises:

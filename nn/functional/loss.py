@@ -268,12 +268,12 @@ def _pair(name, input, target):
     return input, target
 
 
-def _check_weight(name, weight, input):
+def _check_weight(weight, input):
     if weight is not None and as_tensor(weight).shape != input.shape:
         raise ShapeError(f"weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
 
 
-def _same_shape(name, input, target):
+def _same_shape(input, target):
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
         raise ShapeError(f"the target must have the input's shape {input.shape}, not {target.shape}")
@@ -284,7 +284,7 @@ def _same_shape(name, input, target):
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
-    _check_weight("mse_loss", weight, input)
+    _check_weight(weight, input)
     difference = counting(input - target, weight)
     return _weighted_reduction(difference * difference, weight, reduction, size_average, reduce)
 
@@ -293,7 +293,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|x - y|; with weights the mean is over what they add up to."""
     input, target = _pair("l1_loss", input, target)
-    _check_weight("l1_loss", weight, input)
+    _check_weight(weight, input)
     losses = counting(input - target, weight).abs()
     return _weighted_reduction(losses, weight, reduction, size_average, reduce)
 
@@ -321,7 +321,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     if delta <= 0:
         raise ValueError(f"delta must be positive, not {delta}")
     input, target = _pair("huber_loss", input, target)
-    _check_weight("huber_loss", weight, input)
+    _check_weight(weight, input)
     difference = counting(input - target, weight)
     losses = _huber(difference, delta=float(delta), curvature=1.0, slope=float(delta))
     return reduced(losses if weight is None else weighted(losses, weight), reduction)
@@ -361,7 +361,7 @@ _bce = operation(
 @in_float32
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms are cut off at -100, as in PyTorch."""
-    input, target = _same_shape("binary_cross_entropy", input, target)
+    input, target = _same_shape(input, target)
     for name, t in (("input", input), ("target", target)):
         if t.numel() and not 0 <= t.array.min() <= t.array.max() <= 1:
             raise ValueError(f"the {name} must be probabilities, but it reaches from "
@@ -398,7 +398,7 @@ _bce_with_logits = operation(
 def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean",
                                      pos_weight=None):
     """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
-    input, target = _same_shape("binary_cross_entropy_with_logits", input, target)
+    input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, pos_weight)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
@@ -535,14 +535,14 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 @in_float32
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-y x)) for y = ±1."""
-    input, target = _same_shape("soft_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     return reduced(softplus_anywhere(-target * input), reduction, size_average, reduce)
 
 
 @in_float32
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over classes of the binary cross entropy with logits."""
-    input, target = _same_shape("multilabel_soft_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, None)
     losses = (losses if weight is None else weighted(losses, weight)).mean(-1)
     return reduced(losses, reduction, size_average, reduce)
@@ -554,7 +554,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 
     input (N, C) or (C,); target of the same shape: each row the labels, ended by the first -1.
     """
-    input, target = _same_shape("multilabel_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     if input.ndim not in (1, 2):
         raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])

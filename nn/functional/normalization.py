@@ -268,7 +268,7 @@ def _scaled(x, weight, bias):
     return x if bias is None else x + _per_channel(bias, x.ndim)
 
 
-def _check_channels(name, x, **parameters):
+def _check_channels(x, **parameters):
     for key, value in parameters.items():
         if value is not None and value.shape != (x.shape[1],):
             raise ShapeError(f"{key} has shape {value.shape}, but the input has {x.shape[1]} channels (shape "
@@ -292,7 +292,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     x = as_tensor(input)
     if x.ndim < 2:
         raise ShapeError(f"the input must have shape (N, C) or (N, C, ...), not {x.shape}")
-    _check_channels("batch_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("without training=True it needs running_mean and running_var")
@@ -342,7 +342,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     if x.ndim < 2 or x.shape[1] % num_groups:
         raise ShapeError(f"the input must have shape (N, C, ...) with C divisible by num_groups={num_groups}, not "
                          f"{x.shape}")
-    _check_channels("group_norm", x, weight=weight, bias=bias)
+    _check_channels(x, weight=weight, bias=bias)
     grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
     return _scaled(_normalize(normalize_rows, grouped, None, None, eps, (2,))[0].reshape(x.shape), weight, bias)
 
@@ -356,7 +356,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
         raise ShapeError(f"the input must have shape (N, C, ...) with more than one value a channel, not {x.shape}")
-    _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
     if not x.numel():
         return _scaled(x, weight, bias)

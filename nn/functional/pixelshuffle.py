@@ -37,7 +37,7 @@ _channels = operation(_to_channels, vjps=lambda g, out, x, factor: _pixels(g, fa
                       samples=_shuffle_samples((0, 1, 1)))
 
 
-def _check_shuffle(name, x, role, factor):
+def _check_shuffle(x, role, factor):
     if x.ndim < 3:
         raise ShapeError(f"the input must have shape (*, C, H, W), not {x.shape}")
     if factor < 1:
@@ -47,7 +47,7 @@ def _check_shuffle(name, x, role, factor):
 def pixel_shuffle(input, upscale_factor):
     """(*, C r², H, W) -> (*, C, H r, W r) (Shi et al. 2016)."""
     x, r = as_tensor(input), upscale_factor
-    _check_shuffle("pixel_shuffle", x, "upscale_factor", r)
+    _check_shuffle(x, "upscale_factor", r)
     if x.shape[-3] % (r * r):
         raise ShapeError(f"{x.shape[-3]} channels are not divisible by upscale_factor² = {r * r}")
     return _pixels(x, factor=r)
@@ -56,7 +56,7 @@ def pixel_shuffle(input, upscale_factor):
 def pixel_unshuffle(input, downscale_factor):
     """(*, C, H r, W r) -> (*, C r², H, W): the inverse of `pixel_shuffle`."""
     x, r = as_tensor(input), downscale_factor
-    _check_shuffle("pixel_unshuffle", x, "downscale_factor", r)
+    _check_shuffle(x, "downscale_factor", r)
     h, w = x.shape[-2:]
     if h % r or w % r:
         raise ValueError(f"the size {h, w} is not divisible by downscale_factor {r}")

@@ -138,14 +138,14 @@ _put = operation(
 
 # What users call
 
-def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
+def _window(size, kernel, stride, padding, dilation, ceil_mode):
     """The options of the operations, checked; with ceil_mode, padding after grows to let the last window begin."""
     ndim = len(size)
     kernel = tuple_of(kernel, ndim, "kernel_size")
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
     dilation = tuple_of(dilation, ndim, "dilation")
     before = tuple_of(padding, ndim, "padding")
-    check_geometry(name, kernel, stride, [before], dilation)
+    check_geometry(kernel, stride, [before], dilation)
     if any(2 * p > k for p, k in zip(before, kernel, strict=True)):
         raise ValueError(f"padding {before} must be at most half of the kernel {kernel}")
     around = []
@@ -172,9 +172,9 @@ def _flat_indices(winner, size, kernel, stride, padding, dilation):
     return flat
 
 
-def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    x, single = arranged(name, as_tensor(input), ndim)
-    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+def _max_pool_nd(ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    x, single = arranged(as_tensor(input), ndim)
+    geometry = _window(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     values, winner = _max_pool(x, **geometry)
     out = values.squeeze(0) if single else values
     if not return_indices:
@@ -185,7 +185,7 @@ def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil
 
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maximum of each window of (N, C, L); see `max_pool2d`."""
-    return _max_pool_nd("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -200,17 +200,17 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         ceil_mode: also use a last window that is not whole.
         return_indices: also return where the maxima stood, in H · W flattened.
     """
-    return _max_pool_nd("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """The maximum of each window of (N, C, D, H, W); see `max_pool2d`."""
-    return _max_pool_nd("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    x, single = arranged(name, as_tensor(input), ndim)
-    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+def _avg_pool_nd(ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
+    x, single = arranged(as_tensor(input), ndim)
+    geometry = _window(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise ValueError("divisor_override must not be 0; leave it out to divide by the elements' number")
     counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
@@ -243,7 +243,7 @@ def _products(lengths):
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """The mean of each window of (N, C, L); see `avg_pool2d`."""
-    return _avg_pool_nd("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return _avg_pool_nd(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
@@ -259,23 +259,23 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
         count_include_pad: whether these zeros count in the mean.
         divisor_override: what to divide by, instead of the number of elements.
     """
-    return _avg_pool_nd("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+    return _avg_pool_nd(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
 
 
 def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
                divisor_override=None):
     """The mean of each window of (N, C, D, H, W); see `avg_pool2d`."""
-    return _avg_pool_nd("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+    return _avg_pool_nd(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
 
 
-def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
+def _lp_pool(ndim, input, norm_type, kernel_size, stride, ceil_mode):
     x, p = as_tensor(input), norm_type
     if not 0 < p < math.inf:
         raise ValueError(f"norm_type must be a number above 0, not {p}; the largest absolute value is "
                          f"max_pool{ndim}d(input.abs(), ...)")
-    mean = _avg_pool_nd(name, ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
+    mean = _avg_pool_nd(ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
                         ceil_mode, True, None)
     total = mean * math.prod(tuple_of(kernel_size, ndim, "kernel_size"))
     zero = total.detach() == 0  # the root of 0 has no finite slope; 0 is among those of the norm
@@ -284,7 +284,7 @@ def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
 
 def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     """(Σ xᵖ)^(1/p) of each window of (N, C, L); see `lp_pool2d`."""
-    return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
@@ -299,12 +299,12 @@ def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
         stride: from window to window; default `kernel_size`.
         ceil_mode: also use a last window that is not whole, scaled up to one that is.
     """
-    return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W); see `lp_pool2d`."""
-    return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _regions(n, count):
@@ -312,18 +312,18 @@ def _regions(n, count):
     return tuple([i * n // count for i in range(count)]), tuple([-(-(i + 1) * n // count) for i in range(count)])
 
 
-def _adaptive_size(name, size, output_size):
+def _adaptive_size(size, output_size):
     entries = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
     counts = tuple_of([n if count is None else count for n, count in zip(size, entries, strict=False)]
-                      if len(entries) == len(size) else entries, len(size), f"{name}: output_size")
+                      if len(entries) == len(size) else entries, len(size), "output_size")
     if min(counts) < 0:
         raise ValueError(f"output_size must not be negative, as in {output_size!r}")
     return counts
 
 
-def _adaptive_avg_pool(name, ndim, input, output_size):
-    x, single = arranged(name, as_tensor(input), ndim)
-    counts = _adaptive_size(name, x.shape[2:], output_size)
+def _adaptive_avg_pool(ndim, input, output_size):
+    x, single = arranged(as_tensor(input), ndim)
+    counts = _adaptive_size(x.shape[2:], output_size)
     if set(counts) == {1}:
         out = _floating(x)
         for axis in range(2, 2 + ndim):
@@ -344,7 +344,7 @@ def _adaptive_average(size, counts):
 
 def adaptive_avg_pool1d(input, output_size):
     """The means of `output_size` regions that cover (N, C, L) evenly."""
-    return _adaptive_avg_pool("adaptive_avg_pool1d", 1, input, output_size)
+    return _adaptive_avg_pool(1, input, output_size)
 
 
 def adaptive_avg_pool2d(input, output_size):
@@ -352,12 +352,12 @@ def adaptive_avg_pool2d(input, output_size):
 
     output_size is a number or (H', W'); None keeps a length.
     """
-    return _adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
+    return _adaptive_avg_pool(2, input, output_size)
 
 
 def adaptive_avg_pool3d(input, output_size):
     """The means of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
+    return _adaptive_avg_pool(3, input, output_size)
 
 
 def _winners(windows):
@@ -378,10 +378,10 @@ def _at(x, indices):
     return rows.gather(2, indices.reshape(*indices.shape[:2], -1 if indices.size else 0)).reshape(indices.shape)
 
 
-def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _adaptive_max_pool(ndim, input, output_size, return_indices):
+    x, single = arranged(as_tensor(input), ndim)
     size, rows = x.shape[2:], []
-    for n, count in zip(size, _adaptive_size(name, size, output_size), strict=True):
+    for n, count in zip(size, _adaptive_size(size, output_size), strict=True):
         starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
         longest = (ends - starts).max(initial=1)
         rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
@@ -400,22 +400,22 @@ def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
 
 def adaptive_max_pool1d(input, output_size, return_indices=False):
     """The maxima of `output_size` regions that cover (N, C, L) evenly."""
-    return _adaptive_max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices)
+    return _adaptive_max_pool(1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     """The maxima of regions that cover (N, C, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
+    return _adaptive_max_pool(2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input, output_size, return_indices=False):
     """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
+    return _adaptive_max_pool(3, input, output_size, return_indices)
 
 
 # The inverse of max pooling
 
-def _unpooled_size(name, size, kernel, stride, padding, wanted):
+def _unpooled_size(size, kernel, stride, padding, wanted):
     """The size of the output: as given if pooling makes `size` of it, otherwise the smallest such."""
     smallest = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding, strict=True)])
     if wanted is None:
@@ -427,15 +427,15 @@ def _unpooled_size(name, size, kernel, stride, padding, wanted):
     return wanted
 
 
-def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output_size):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _max_unpool(ndim, input, indices, kernel_size, stride, padding, output_size):
+    x, single = arranged(as_tensor(input), ndim)
     at = as_tensor(indices).detach().numpy()
     if at.shape != input.shape or at.dtype.kind not in "iu":
         raise ShapeError(f"indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
                          f"return_indices=True) gives them, not {at.dtype} of shape {at.shape}")
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
-    size = _unpooled_size(name, x.shape[2:], kernel, stride, tuple_of(padding, ndim, "padding"), output_size)
+    size = _unpooled_size(x.shape[2:], kernel, stride, tuple_of(padding, ndim, "padding"), output_size)
     count = math.prod(size)
     if at.size and not 0 <= at.min() <= at.max() < count:
         wrong = at.min() if at.min() < 0 else at.max()
@@ -449,7 +449,7 @@ def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output
 
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Maxima put back to where they stood in (N, C, L); see `max_unpool2d`."""
-    return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
@@ -470,12 +470,12 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     >>> values, indices = max_pool2d(x, 2, return_indices=True)
     >>> max_unpool2d(values, indices, 2, output_size=x.shape)
     """
-    return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Maxima put back to where they stood in (N, C, D, H, W); see `max_unpool2d`."""
-    return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
 
 # Windows at random places
@@ -493,7 +493,7 @@ def _random_starts(sample, n, count, kernel):
     return np.concatenate([starts, np.full((*sample.shape, 1), n - kernel)], -1)
 
 
-def _fractional_size(name, size, output_size, output_ratio):
+def _fractional_size(size, output_size, output_ratio):
     if (output_size is None) == (output_ratio is None):
         raise ValueError(f"give either output_size or output_ratio, not output_size={output_size} and "
                          f"output_ratio={output_ratio}")
@@ -505,11 +505,11 @@ def _fractional_size(name, size, output_size, output_ratio):
     return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
 
 
-def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _fractional_max_pool(ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
+    x, single = arranged(as_tensor(input), ndim)
     (count, channels), size = x.shape[:2], x.shape[2:]
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
-    out = _fractional_size(name, size, output_size, output_ratio)
+    out = _fractional_size(size, output_size, output_ratio)
     if any(n < 1 or n + k - 1 > whole for n, k, whole in zip(out, kernel, size, strict=True)):
         raise ShapeError(f"{out} windows of {kernel} do not fit an input of size {size}")
     if random_samples is None:
@@ -547,12 +547,12 @@ def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=Non
         return_indices: also return where the maxima stood, in H · W flattened.
         _random_samples: (N, C, 2), numbers in [0, 1) by which windows are shifted; for tests.
     """
-    return _fractional_max_pool("fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool(2, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
 
 
 def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
                           _random_samples=None):
     """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
-    return _fractional_max_pool("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool(3, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
