@@ -16,7 +16,7 @@ from typing import Any
 
 _PACKAGES = ("autograd", "nn", "optim", "viz")
 _PLAIN = (str, bytes, int, float, list, tuple, dict, set)
-REFUSALS = (TypeError, ValueError, IndexError, RuntimeError)
+REFUSALS = (TypeError, ValueError, IndexError, RuntimeError, ArithmeticError)
 """What is explained; other exceptions are not about a call's arguments."""
 
 

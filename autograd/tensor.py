@@ -163,7 +163,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry `dim`."""
-        return self._along(self.array.shape, dim)
+        return _along(self.array.shape, dim)
 
     def numel(self) -> int:
         """The number of elements."""
@@ -192,14 +192,7 @@ class Tensor:
     def stride(self, dim: int | None = None) -> Any:
         """How many elements further in memory the next one along each axis (or along `dim`) lies."""
         strides = tuple([n // self.array.itemsize for n in self.array.strides])
-        return self._along(strides, dim)
-
-    def _along(self, each: tuple[int, ...], dim: int | None) -> Any:
-        """What there is for each axis, or for axis `dim`."""
-        try:
-            return each if dim is None else each[dim]
-        except IndexError:
-            raise no_axis(dim, self.ndim) from None
+        return _along(strides, dim)
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory one after the other, the last axis varying fastest."""
@@ -403,6 +396,14 @@ def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: d
     if attributes:
         tensor.__dict__.update(attributes)
     return tensor
+
+
+def _along(each: tuple[int, ...], dim: int | None) -> Any:
+    """What there is for each axis, or for axis `dim`."""
+    try:
+        return each if dim is None else each[dim]
+    except IndexError:
+        raise no_axis(dim, len(each)) from None
 
 
 def twin_of(tensor: Tensor) -> Tensor:

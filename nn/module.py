@@ -63,7 +63,7 @@ class Module:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if "_hooks" not in self.__dict__:
+            if isinstance(error, AttributeError) and "_hooks" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__} was made without Module.__init__(); begin its __init__ "
                                      "with super().__init__()") from None
             if hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
