@@ -12,8 +12,9 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+_Class = TypeVar("_Class", bound=type)
 _PACKAGES = ("autograd", "nn", "optim", "viz")
 _PLAIN = (str, bytes, int, float, list, tuple, dict, set)
 REFUSALS = (TypeError, ValueError, IndexError, RuntimeError, ArithmeticError)
@@ -193,11 +194,11 @@ def is_of(cls: Any, module: str) -> bool:
     return cls.__module__.partition(".")[0] == module.partition(".")[0]
 
 
-def explain_constructor(cls: type) -> None:
+def explain_constructor(cls: _Class) -> _Class:
     """Let the errors of a class's constructor begin with the name of the class that the user wrote."""
     init = cls.__dict__.get("__init__")
     if init is None:
-        return
+        return cls
 
     @functools.wraps(init)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -207,3 +208,4 @@ def explain_constructor(cls: type) -> None:
             signature = inspect.signature(functools.partial(init, self))
             raise refused(error, type(self).__name__, signature, args, kwargs)
     cls.__init__ = construct  # type: ignore[misc]
+    return cls

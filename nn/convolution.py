@@ -53,7 +53,7 @@ class _Conv(Module):
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
             expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
             place = -self.ndim - 1
-            remedy = (f"; a gray image gets its channel by x.unsqueeze({place})" if self.in_channels == 1 else
+            remedy = (f"; the one channel is added by x.unsqueeze({place})" if self.in_channels == 1 else
                       f"; the channels come first: x.movedim(-1, {place})" if input.shape[-1:] == (self.in_channels,)
                       else "")
             raise ShapeError(f"the input must have shape ({expected}), or without N, not {input.shape}{remedy}")

@@ -222,7 +222,7 @@ TABLE = [
      "kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode='zeros', dtype=None)"),
     ('nn.Conv2d(1, 8, 3)(zeros(64, 28, 28))', autograd.ShapeError,
      'Conv2d(float32[64, 28, 28]): the input must have shape (N, 1, H, W), or without N, not (64, 28, 28);'
-     ' a gray image gets its channel by x.unsqueeze(-3)'),
+     ' the one channel is added by x.unsqueeze(-3)'),
     ('nn.Conv2d(3, 8, 3)(zeros(4, 28, 28))', autograd.ShapeError,
      'Conv2d(float32[4, 28, 28]): the input must have shape (N, 3, H, W), or without N, not (4, 28, 28)'),
     ('nn.Conv2d(3, 8, 3)(zeros(2, 28, 28, 3))', autograd.ShapeError,

@@ -11,13 +11,14 @@ import numpy as np
 
 import autograd
 from autograd import Generator, Tensor, as_tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 
 
 def _images(name: str, images: Any) -> np.ndarray:
     x = np.asarray(as_tensor(images).detach().array)
     if x.ndim != 4:
-        raise ValueError(f"{name}: images must have shape (N, C, H, W), not {x.shape}")
+        raise ShapeError(f"{name}: images must have shape (N, C, H, W), not {x.shape}")
     return x
 
 
@@ -126,7 +127,7 @@ def mixup(images: Any, targets: Any, alpha: float = 0.2, generator: Generator | 
     """
     x, y = autograd.as_tensor(images).detach(), autograd.as_tensor(targets).detach()
     if len(x) != len(y) or y.ndim != 2 or not (x.is_floating_point() and y.is_floating_point()):
-        raise ValueError(f"mixup: images (N, *) and targets (N, C) must be floating and of one length, not {x.dtype} "
+        raise ShapeError(f"mixup: images (N, *) and targets (N, C) must be floating and of one length, not {x.dtype} "
                          f"{x.shape} and {y.dtype} {y.shape}; of labels make nn.functional.one_hot(y).float()")
     rng = numpy_generator(generator)
     share, other = rng.beta(alpha, alpha, len(x)), rng.permutation(len(x))

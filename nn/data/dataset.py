@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Generator, Tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 
 
@@ -27,7 +28,7 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Any) -> None:
         self.tensors = tuple([autograd.as_tensor(t) for t in tensors])
         if len({t.shape[0] for t in self.tensors}) != 1:
-            raise ValueError("the tensors of a TensorDataset must have one length, not "
+            raise ShapeError("the tensors of a TensorDataset must have one length, not "
                              f"{[t.shape for t in self.tensors]}")
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
