@@ -107,19 +107,20 @@ def explained(error: Exception, name: str, args: Iterable = (), options: Mapping
     """`error` with the call that led to it before its reason; of another `kind` if one is named."""
     given = [*map(shown, args), *[f"{key}={shown(value)}" for key, value in (options or {}).items()]]
     reason = reason_of(error)
-    own = type(error)
+    own: Any = type(error)
     if own.__module__.partition(".")[0] not in ("builtins", "numpy", "autograd"):
         return error  # a user's, who says it in another way
     if kind is None:  # NumPy has exceptions that word their text themselves
         kind = next(k for k in own.__mro__ if k.__str__ is Exception.__str__)
     text = f"{name}({', '.join(given)}): {reason}"
+    named: Any = error
     if kind is own:
-        error.args = (text,)
+        named.args = (text,)
     else:
-        error, cause = kind(text), error
-        error.__cause__ = cause
-    error.reason = reason  # type: ignore[attr-defined]
-    return error
+        named = kind(text)
+        named.__cause__ = error
+    named.reason = reason
+    return named
 
 
 def close_to(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
