@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -166,7 +166,7 @@ class Optimizer:
             self._refuse("differentiable", True, "is not supported: updates are in place; write the update with Tensor "
                          "operations to differentiate through it")
 
-    def _refuse(self, name: str, value: Any, reason: str) -> None:
+    def _refuse(self, name: str, value: Any, reason: str) -> NoReturn:
         raise ValueError(f"{name} is {value!r}, but {reason}")
 
     # Groups
