@@ -110,14 +110,14 @@ def explained(error: Exception, name: str, args: Iterable = (), options: Mapping
     own: Any = type(error)
     if own.__module__.partition(".")[0] not in ("builtins", "numpy", "autograd"):
         return error  # a user's, who says it in another way
-    if kind is None:  # NumPy has exceptions that word their text themselves
-        kind = next(k for k in own.__mro__ if k.__str__ is Exception.__str__)
+    # NumPy has exceptions that word their text themselves; what they are based on does not
+    wanted: Any = kind or next(k for k in own.__mro__ if k.__str__ is Exception.__str__)
     text = f"{name}({', '.join(given)}): {reason}"
     named: Any = error
-    if kind is own:
+    if wanted is own:
         named.args = (text,)
     else:
-        named = kind(text)
+        named = wanted(text)
         named.__cause__ = error
     named.reason = reason
     return named

@@ -76,7 +76,7 @@ class Operation:
                 return args, self.options
             if kwargs.keys() == self.options.keys():
                 return args, kwargs
-        given = {self.spellings.get(key, key): value for key, value in kwargs.items()}
+        given: dict[str, Any] = {self.spellings.get(key, key): value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
@@ -90,7 +90,7 @@ class Operation:
             extra = (extra,)  # t.reshape(2, 3) for t.reshape((2, 3))
         if len(extra) > len(options):
             raise self._unfit(args, kwargs, f"{len(args)} arguments are too many.")
-        by_place = dict(zip(options, extra, strict=False))
+        by_place: dict[str, Any] = dict(zip(options, extra, strict=False))
         for key in kwargs:
             ours = self.spellings.get(key, key)
             if ours in by_place or (ours in self.arguments and ours in given):
