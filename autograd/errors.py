@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 _Class = TypeVar("_Class", bound=type)
 _PACKAGES = ("autograd", "nn", "optim", "viz")
+_PLAINLY = ("builtins", "numpy.linalg", __name__)
 _PLAIN = (str, bytes, int, float, list, tuple, dict, set)
-REFUSALS = (TypeError, ValueError, IndexError, RuntimeError, ArithmeticError)
+REFUSALS = (TypeError, ValueError, IndexError, RuntimeError, ArithmeticError, AttributeError)
 """What is explained; other exceptions are not about a call's arguments."""
 
 
@@ -31,6 +32,7 @@ def no_axis(dim: Any, ndim: int, extra: int = 0) -> IndexError:
     return IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
 
 
+_NO_TENSORS = "str|int|float|bool|list|tuple|dict|set|NoneType|function"
 _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"operands could not be broadcast together with remapped shapes \[original->remapped\]: (\S+) +and requested shape "
     r"(\S+)": r"shape \1 cannot be broadcast to \2",
@@ -44,15 +46,20 @@ _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"matmul: .* \(size (\d+) is different from (\d+)\)":
         r"the rows of the first matrix have \2 elements and the columns of the second \1; they must have as many: "
         "shapes (n, k) and (k, m)",
+    r"\w+: Input operand .* \(size (\d+) is different from (\d+)\)": r"lengths \1 and \2 meet where they must be equal",
     r"matmul: .*does not have enough dimensions.*":
         "both need at least one axis; a product with a number is x * y",
     r".*numpy boolean negative,.*":
         "a boolean has no negative; to invert a mask write ~t, to calculate with 0 and 1 t.int()",
     r".*numpy boolean subtract,.*":
         "booleans are not subtracted; for where two masks differ write a ^ b, to calculate with 0 and 1 t.int()",
-    r"ufunc '\w+' not supported for the input types.*":
+    r"ufunc '\w+' (not supported for the input types|did not contain a loop).*":
         "elements of this type have no such operation; convert them first: t.float(), t.long() or t.bool()",
     r"loop of ufunc does not support argument \d+ of type (\w+).*": r"a \1 is no number",
+    r".* not supported between instances of .*'str'.*|not all arguments converted during string formatting":
+        "a number belongs where text was given",
+    rf"'({_NO_TENSORS})' object has no attribute '(array|ndim|shape|dtype|size|astype|dim|unsqueeze|reshape|tracked)'":
+        r"a Tensor belongs in the place of this \1",
     r"unsupported operand type.*": "both must be Tensors, arrays or numbers",
     r"cannot reshape array of size (\d+) into shape (.+)":
         r"\1 elements cannot fill the shape \2; one length may be -1, it is then computed",
@@ -67,10 +74,10 @@ _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"Last 2 dimensions of the array must be square": "the last two axes must have one length: a square matrix",
     r"Singular matrix": "the matrix is singular, it has no inverse; linalg.pinv() gives the nearest to one",
     r"too many indices for array: array is (\d+)-dimensional, but (\d+) were indexed":
-        r"it has \1 axes, and \2 indices were given",
+        r"there are too many indices: \2 for \1 axes",
     r"only integers, slices .*":
         "an index is an integer, a slice, ..., None, or a Tensor or list of integers or booleans",
-    r"'(\w+)' object cannot be interpreted as an integer": r"a whole number belongs where a \1 was given",
+    r"'(\w+)' object cannot be interpreted as an integer": r"a whole number belongs in the place of this \1",
 }.items()]
 """NumPy's and Python's words, and ours for those who have not met theirs."""
 
@@ -96,7 +103,7 @@ def shown(value: Any) -> str:
         return value.__name__
     if isinstance(value, Iterator):
         return f"a {type(value).__name__}"
-    text = repr(value)
+    text = " ".join(repr(value).split()) if isinstance(value, _PLAIN) else repr(value)
     if len(text) <= 60 and "\n" not in text:
         return text
     return f"{text[:57]}..." if isinstance(value, _PLAIN) else f"{type(value).__name__}(...)"
@@ -110,8 +117,12 @@ def explained(error: Exception, name: str, args: Iterable = (), options: Mapping
     own: Any = type(error)
     if own.__module__.partition(".")[0] not in ("builtins", "numpy", "autograd"):
         return error  # a user's, who says it in another way
+    if own is AttributeError:
+        if reason == str(error):
+            return error  # not about what was given
+        kind = TypeError
     # NumPy has exceptions that word their text themselves; what they are based on does not
-    wanted: Any = kind or next(k for k in own.__mro__ if k.__str__ is Exception.__str__)
+    wanted: Any = kind or next(k for k in own.__mro__ if k.__module__ in _PLAINLY and k.__str__ is Exception.__str__)
     text = f"{name}({', '.join(given)}): {reason}"
     named: Any = error
     if wanted is own:

@@ -115,7 +115,7 @@ class ModuleList(_Numbered):
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         if isinstance(modules, Module) and not isinstance(modules, Iterable):
-            raise TypeError(f"a list of Modules belongs where a {type(modules).__name__} was given; write "
+            raise TypeError(f"a list of Modules belongs in the place of this {type(modules).__name__}; write "
                             f"{type(self).__name__}([layer])")
         self.extend(modules)
 

@@ -98,8 +98,8 @@ class LRScheduler:
 
 def _check_optimizer(optimizer: Any) -> None:
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"a schedule belongs to an optimizer, and was given a {type(optimizer).__name__}; write "
-                        "optimizer = optim.SGD(...) first, and give that")
+        raise TypeError(f"an optimizer belongs in the place of this {type(optimizer).__name__}; write optimizer = "
+                        "optim.SGD(...) first, and give that")
 
 
 def _each_group(optimizer: Optimizer, name: str, value: Any) -> list:

@@ -113,10 +113,10 @@ class Optimizer:
         self._joined: dict[int, tuple] = {}
         self._stepped = False
         if isinstance(params, Tensor):
-            raise TypeError(f"one Tensor (shape {params.shape}) was given where a list of parameters belongs; write "
+            raise TypeError("a list of parameters belongs in the place of this one Tensor; write "
                             f"{type(self).__name__}([p], ...)")
         if not isinstance(params, Iterable):
-            raise TypeError(f"a {type(params).__name__} was given where a list of parameters belongs; write "
+            raise TypeError(f"a list of parameters belongs in the place of this {type(params).__name__}; write "
                             f"{type(self).__name__}(model.parameters(), ...)")
         groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
@@ -181,7 +181,7 @@ class Optimizer:
         """
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError('a parameter group is a dictionary with an entry "params", such as {"params": [w, b], '
-                            f'"lr": 0.1}}, not {param_group!r}')
+                            f'"lr": 0.1}}, not {shown(param_group)}')
         params = param_group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError("parameters were given as a set, whose order changes from run to run, so that saved state "

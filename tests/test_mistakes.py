@@ -69,7 +69,7 @@ TABLE = [
     ('x[2]', IndexError,
      'index 2 does not fit a tensor of shape (2, 3): index 2 is out of bounds for axis 0 with size 2'),
     ('x[0, 0, 0]', IndexError,
-     'index (0, 0, 0) does not fit a tensor of shape (2, 3): it has 2 axes, and 3 indices were given'),
+     'index (0, 0, 0) does not fit a tensor of shape (2, 3): there are too many indices: 3 for 2 axes'),
     ('x["rows"]', IndexError,
      "index 'rows' does not fit a tensor of shape (2, 3): an index is an integer, a slice, ..., None, or a"
      ' Tensor or list of integers or booleans'),
@@ -111,7 +111,7 @@ TABLE = [
     ('x.transpose(0)', TypeError,
      "transpose(float32[2, 3], 0): the option 'dim1' is missing. It is called transpose(x, *, dim0, dim1)"),
     ('x.sum(dim="rows")', TypeError,
-     "sum(float32[2, 3], dim='rows'): a whole number belongs where a str was given"),
+     "sum(float32[2, 3], dim='rows'): a whole number belongs in the place of this str"),
     ('autograd.div(x, x, rounding_mode="up")', ValueError,
      "div(float32[2, 3], float32[2, 3], rounding_mode='up'): rounding_mode must be None, 'floor' or "
      "'trunc', not 'up'"),
@@ -159,6 +159,15 @@ TABLE = [
     ('tensor("abc")', TypeError,
      'a Tensor holds booleans, integers or floats, not text (from str); convert the data first, e.g. with '
      'np.asarray(data, dtype=np.float32)'),
+    ('autograd.cat([x, 1.0])', TypeError,
+     'cat(float32[2, 3], 1.0): a Tensor belongs in the place of this float'),
+    ('3 @ x', TypeError,
+     'matmul(3, float32[2, 3]): a Tensor belongs in the place of this int'),
+    ('x < "a"', TypeError,
+     "lt(float32[2, 3], 'a'): elements of this type have no such operation; convert them first: t.float(),"
+     ' t.long() or t.bool()'),
+    ('x.norm(p="fro2")', ValueError,
+     "norm(float32[2, 3], p='fro2'): p='fro2' is no norm; it may be a number, 'fro' or 'nuc'"),
     ('tensor([1, 2], requires_grad=True)', RuntimeError,
      'only floating tensors can require gradients, this one is int64; make it floating first: '
      't.float().requires_grad_()'),
@@ -239,6 +248,15 @@ TABLE = [
      "Dropout(rate=0.5): there is no option 'rate'. It is called Dropout(p=0.5, inplace=False)"),
     ('nn.Dropout(2.0)', ValueError,
      'Dropout(2.0): p must be a probability between 0 and 1, not 2.0'),
+    ('nn.Dropout("0.5")', TypeError,
+     "Dropout('0.5'): a number belongs where text was given"),
+    ('nn.Upsample(size=4)(x)', autograd.ShapeError,
+     'Upsample(float32[2, 3]): the input must have shape (N, C, W), (N, C, H, W) or (N, C, D, H, W), not '
+     '(2, 3)'),
+    ('nn.LSTM(3, 4)([1, 2])', TypeError,
+     'LSTM([1, 2]): a Tensor belongs in the place of this list'),
+    ('nn.Linear(3, 2)(x, x)', TypeError,
+     'Linear(float32[2, 3], float32[2, 3]): too many positional arguments. It is called Linear(input)'),
     ('nn.ReLU(x)', TypeError,
      "ReLU(float32[2, 3]): a Tensor of shape (2, 3) was given for the option 'inplace': a layer is made "
      'with its options and then called with Tensors, as in ReLU(...)(input)'),
@@ -262,8 +280,8 @@ TABLE = [
      'Sequential(Linear(in_features=2, out_features=3, bias=True), relu): Sequential holds Modules, not a '
      'function; nn has layers of many functions, such as nn.ReLU()'),
     ('nn.ModuleList(nn.Linear(2, 3))', TypeError,
-     'ModuleList(Linear(in_features=2, out_features=3, bias=True)): a list of Modules belongs where a '
-     'Linear was given; write ModuleList([layer])'),
+     'ModuleList(Linear(in_features=2, out_features=3, bias=True)): a list of Modules belongs in the place'
+     ' of this Linear; write ModuleList([layer])'),
     ('F.conv2d(x)', TypeError,
      "conv2d(float32[2, 3]): the argument 'weight' is missing. It is called conv2d(input, weight, "
      'bias=None, stride=1, padding=0, dilation=1, groups=1)'),
@@ -317,14 +335,14 @@ TABLE = [
 
     # Optimizers
     ('optim.SGD(nn.Linear(2, 3))', TypeError,
-     'SGD(Linear(in_features=2, out_features=3, bias=True)): a Linear was given where a list of parameters'
-     ' belongs; write SGD(model.parameters(), ...)'),
+     'SGD(Linear(in_features=2, out_features=3, bias=True)): a list of parameters belongs in the place of '
+     'this Linear; write SGD(model.parameters(), ...)'),
     ('optim.SGD(nn.Linear(2, 3).parameters, lr=0.1)', TypeError,
-     'SGD(parameters, lr=0.1): a method was given where a list of parameters belongs; write '
+     'SGD(parameters, lr=0.1): a list of parameters belongs in the place of this method; write '
      'SGD(model.parameters(), ...)'),
     ('optim.SGD(w, lr=0.1)', TypeError,
-     'SGD(float32[3], lr=0.1): one Tensor (shape (3,)) was given where a list of parameters belongs; write'
-     ' SGD([p], ...)'),
+     'SGD(float32[3], lr=0.1): a list of parameters belongs in the place of this one Tensor; write '
+     'SGD([p], ...)'),
     ('optim.SGD([], lr=0.1)', ValueError,
      'SGD([], lr=0.1): the parameter list is empty: model.parameters() gives none (are the layers in a '
      'list? then write nn.ModuleList([...])), or it is an iterator that was used up before'),
@@ -349,11 +367,22 @@ TABLE = [
      '0.999), eps=1e-08, weight_decay=0, amsgrad=False, *, foreach=None, maximize=False, capturable=False,'
      ' differentiable=False, fused=None, decoupled_weight_decay=False)'),
     ('optim.lr_scheduler.StepLR(0.1, 3)', TypeError,
-     'StepLR(0.1, 3): a schedule belongs to an optimizer, and was given a float; write optimizer = '
-     'optim.SGD(...) first, and give that'),
+     'StepLR(0.1, 3): an optimizer belongs in the place of this float; write optimizer = optim.SGD(...) '
+     'first, and give that'),
     ('optim.lr_scheduler.StepLR(optim.SGD([w]))', TypeError,
      "StepLR(SGD(...)): the argument 'step_size' is missing. It is called StepLR(optimizer, step_size, "
      'gamma=0.1, last_epoch=-1)'),
+
+    # Data
+    ('nn.data.DataLoader([1, 2], batchsize=2)', TypeError,
+     "DataLoader([1, 2], batchsize=2): there is no option 'batchsize'; did you mean 'batch_size'? It is "
+     'called DataLoader(dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, '
+     'num_workers=0, collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, '
+     'multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False)'),
+    ('nn.data.DataLoader([1, 2], batch_size=0)', ValueError,
+     'DataLoader([1, 2], batch_size=0): batch_size must be a whole number, at least 1, not 0'),
+    ('nn.data.TensorDataset(zeros(4, 3), zeros(5))', autograd.ShapeError,
+     'the tensors of a TensorDataset must have one length, not [(4, 3), (5,)]'),
 ]
 
 

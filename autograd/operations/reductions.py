@@ -249,6 +249,8 @@ def std_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
                                      p=draw.choice(["fro", 2, 1, 3, 0.5, math.inf, -math.inf]), dim=draw.dims(x.ndim)))
 def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
     """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise ValueError(f"p={p!r} is no norm; it may be a number, 'fro' or 'nuc'")
     if p == "nuc":
         return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)

@@ -36,6 +36,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     ndim = x.ndim - 2
     if mode not in _MODES or ndim not in _MODES[mode]:
         fits = [name for name, dims in _MODES.items() if ndim in dims]
+        if not fits:
+            raise ShapeError(f"the input must have shape (N, C, W), (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
         raise ValueError(f"an input of shape {x.shape} can have mode {fits}, not {mode!r}")
     if (size is None) == (scale_factor is None):
         raise ValueError("give either size or scale_factor")

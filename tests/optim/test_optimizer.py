@@ -273,7 +273,7 @@ def test_update_ratio_is_measured_by_name():
 
 class TestErrors:
     @pytest.mark.parametrize("make, message", [
-        (lambda p: optim.Adam([]), "empty parameter list"),
+        (lambda p: optim.Adam([]), r"^Adam\(\[\]\): the parameter list is empty"),
         (lambda p: optim.Adam(p), r"one Tensor \(shape \(3,\)\).*Adam\(\[p\]"),
         (lambda p: optim.Adam([p, p]), "twice, first in the same list, as parameter 0"),
         (lambda p: optim.Adam([{"params": [p]}, {"params": [p]}]), "twice, first in group 0"),
