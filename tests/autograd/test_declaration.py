@@ -56,9 +56,9 @@ def test_options_by_position_by_name_and_in_numpys_spelling(declare):
         assert y.shape == (2, 1)
     with pytest.raises(TypeError, match=r"the option 'dim' is missing"):
         total(x)
-    with pytest.raises(TypeError, match="'dim' twice"):
+    with pytest.raises(TypeError, match="'dim' is given twice"):
         total(x, 1, dim=1)
-    with pytest.raises(TypeError, match="takes 1 arguments"):
+    with pytest.raises(TypeError, match=r"^total\(.*: 4 arguments are too many\. It is called total\(x"):
         total(x, 1, True, 5)
 
 
