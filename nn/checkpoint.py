@@ -48,7 +48,7 @@ def save(obj: Any, f: str | os.PathLike) -> None:
 
     >>> nn.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 7,
     ...          "random": autograd.get_rng_state()}, "run.safetensors")
-    >>> saved = nn.load("run.safetensors"); model.load_state_dict(saved["model"])
+    >>> saved = nn.load("run.safetensors"); keys = model.load_state_dict(saved["model"])
     """
     safetensors = _package()
     arrays: dict[str, np.ndarray] = {}

@@ -83,7 +83,9 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
             first parts).
         generator: of the random numbers.
 
-    >>> train, test = random_split(digits, [0.8, 0.2], Generator().manual_seed(0))
+    >>> train, test = random_split(range(10), [0.8, 0.2], Generator().manual_seed(0))
+    >>> len(train), len(test)
+    (8, 2)
     """
     total = len(dataset)
     if math.isclose(sum(lengths), 1) and all(0 <= n <= 1 for n in lengths):
@@ -160,8 +162,8 @@ class DataLoader:
         RuntimeError: in a pass: a worker was killed, or timed out. An exception in a worker is raised as the same type,
             the worker's traceback in its message.
 
-    >>> for images, labels in DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True):
-    ...     ...
+    >>> for inputs, targets in DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True):
+    ...     loss = (model(inputs) - targets).square().mean()
     """
 
     def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool | None = None,

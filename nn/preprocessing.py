@@ -10,6 +10,7 @@ from autograd import Tensor, as_tensor
 class Preprocessing:
     """Base: `fit` takes the statistics from training data, calling applies them to any data.
 
+    >>> train, test = randn(80, 3), randn(20, 3)
     >>> prepare = Normalize().fit(train)
     >>> train, test = prepare(train), prepare(test)
     """

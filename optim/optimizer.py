@@ -164,7 +164,7 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Optimize more parameters, with options of their own where `param_group` has them.
 
-        >>> optimizer.add_param_group({"params": head.parameters(), "lr": 1e-2})
+        >>> optimizer.add_param_group({"params": nn.Linear(2, 10).parameters(), "lr": 1e-2})
 
         Raises:
             ValueError, TypeError: as for the constructor.

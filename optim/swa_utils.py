@@ -52,8 +52,8 @@ class AveragedModel:
 
     >>> averaged = AveragedModel(model, avg_fn=get_ema_avg_fn(0.999))
     >>> optimizer.step(); averaged.update_parameters(model)      # after every update, or epoch
-    >>> update_bn(batches, averaged)                             # if the model normalises batches
-    >>> averaged(x)
+    >>> update_bn(nn.data.DataLoader(x), averaged)         # if the model normalizes batches
+    >>> prediction = averaged(x)
 
     Args:
         model: anything with `parameters()` and `buffers()`, such as an nn.Module; it is copied.
@@ -129,14 +129,13 @@ class SnapshotEnsemble:
     Attributes:
         models: the copies, oldest first, in evaluation mode.
 
-    >>> schedule = CosineAnnealingWarmRestarts(optimizer, T_0=epochs_a_cycle)
+    >>> schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=5)
     >>> ensemble = SnapshotEnsemble(average=lambda scores: scores.softmax(-1))
-    >>> for epoch in range(cycles * epochs_a_cycle):
-    ...     train(model)
-    ...     schedule.step()
+    >>> for epoch in range(10):
+    ...     schedule.step()          # after an epoch of training
     ...     if schedule.T_cur == 0:  # a cycle is over
     ...         ensemble.take(model)
-    >>> probabilities = ensemble(x)
+    >>> probabilities = ensemble(x)  # the mean of two models
     """
 
     def __init__(self, size: int | None = None, average: Callable[[Any], Tensor] | None = None) -> None:

@@ -10,24 +10,10 @@ from pathlib import Path
 import pytest
 
 import nn  # noqa: F401 - what it declares stays in the table
-from autograd import Tensor
-from autograd.table import FUNCTIONS, TABLE
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")
                              if "```python" in path.read_text(encoding="utf-8") and path.name != "design.md")]
-
-
-@pytest.fixture
-def table():
-    """The table of operations, as it was before."""
-    before = dict(TABLE), dict(FUNCTIONS), set(vars(Tensor))
-    yield
-    for current, old in zip((TABLE, FUNCTIONS), before[:2], strict=True):
-        current.clear()
-        current.update(old)
-    for name in set(vars(Tensor)) - before[2]:
-        delattr(Tensor, name)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -60,9 +60,9 @@ def gradient_test(function: Callable[..., Any], *arguments: Any, reference: Call
         A function for pytest to collect. It raises GradientError with a program that shows the smallest failing case,
         and prints what was compared; its attribute `report` is that text.
 
-    >>> test_softplus = gradient_test(softplus)
+    >>> test_softplus = gradient_test(F.softplus)
     >>> test_log1p = gradient_test(log1p, reference=np.log1p, low=-0.5)
-    >>> test_linear = gradient_test(linear, strategies.arrays((None, 3)), strategies.arrays((4, 3)))
+    >>> test_linear = gradient_test(F.linear, strategies.arrays((None, 3)), strategies.arrays((4, 3)))
     """
     speaks = engine_of(engine)
 
@@ -92,7 +92,7 @@ def module_test(make: Callable[[], Any], *arguments: Any, order: int = 2, unused
         engine: "gradcircuit" or "torch".
         settings: Hypothesis's other settings.
 
-    >>> test_perceptron = module_test(lambda: Perceptron(3), strategies.arrays((None, 3)))
+    >>> test_layer = module_test(lambda: nn.Linear(3, 2), strategies.arrays((None, 3)))
     """
     engine_of(engine)
 

@@ -9,8 +9,8 @@ to come about by chance takes long, so each array is drawn in one of them on pur
 plain one most often: swarm testing. Each is left first when a failing example is made smaller.
 
 >>> @given(strategies.broadcastable(2, low=0.5))
-... def test_my_division(operands):
-...     gradcheck(my_division, [Tensor(x, requires_grad=True) for x in operands])
+... def test_division(operands):
+...     gradcheck(autograd.div, [Tensor(x, requires_grad=True) for x in operands])
 """
 
 import functools

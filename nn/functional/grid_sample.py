@@ -139,7 +139,9 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         align_corners: -1 and 1 are the middle of the first and last pixel (True) or their outer edges (False, the
             default).
 
-    >>> grid_sample(image, affine_grid(theta, image.shape))  # a spatial transformer
+    >>> image, theta = rand(1, 3, 8, 8), tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> grid_sample(image, affine_grid(theta, image.shape)).allclose(image.flip(-1), atol=1e-6)  # a mirror image
+    True
     """
     x, grid = as_tensor(input), as_tensor(grid)
     ndim = x.ndim - 2

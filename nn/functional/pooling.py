@@ -466,8 +466,9 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
         output_size: (H', W'), or the whole shape, if several sizes are pooled to (H, W); default the smallest with
             whole windows.
 
-    >>> values, indices = max_pool2d(x, 2, return_indices=True)
-    >>> max_unpool2d(values, indices, 2, output_size=x.shape)
+    >>> x = rand(1, 1, 5, 5); values, indices = max_pool2d(x, 2, return_indices=True)
+    >>> max_unpool2d(values, indices, 2, output_size=x.shape).shape
+    (1, 1, 5, 5)
     """
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
