@@ -44,3 +44,12 @@ def test_the_reference_and_the_stubs_follow_the_table():
     result = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], cwd=ROOT, capture_output=True,
                             text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_what_the_design_shows_stands_in_the_source():
+    sources = ["".join(path.read_text(encoding="utf-8").split()) for package in ("autograd", "nn")
+               for path in ROOT.glob(f"{package}/**/*.py")]
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/design.md").read_text(encoding="utf-8"), re.S)
+    for declaration in "\n\n".join(blocks).split("\n\n"):
+        parts = "".join(declaration.split()).replace("...)", "...").split("...")
+        assert any(re.search(".*?".join(map(re.escape, parts)), source) for source in sources), declaration

@@ -1,6 +1,7 @@
 """What docstrings show is true: every `>>>` runs, and shows what it says."""
 
 import ast
+import builtins
 import doctest
 import importlib
 from pathlib import Path
@@ -13,13 +14,14 @@ import autograd
 import nn
 import optim
 import viz
+from autograd import testing  # noqa: F401 - `autograd.testing`
 
 ROOT = Path(__file__).parent.parent
 SOURCES = {path: path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz")
            for path in sorted(ROOT.glob(f"{package}/**/*.py"))}
-IMPORTS = {**{name: value for name, value in vars(autograd).items() if not name.startswith("_")},
+IMPORTS = {**{name: value for name, value in vars(autograd).items() if name[0] != "_" and name not in vars(builtins)},
            "autograd": autograd, "nn": nn, "F": nn.functional, "optim": optim, "viz": viz, "np": np,
-           "given": hypothesis.given}
+           "given": hypothesis.given, "strategies": autograd.testing.strategies}
 """What an example takes for granted, beside the names of its module: those of `autograd` and the usual ones."""
 EXTRAS = {"set_compiled": "numba", "curves": "matplotlib"}
 """The examples that need an optional package."""
