@@ -103,7 +103,7 @@ def color_jitter(images: Any, brightness: float = 0.0, contrast: float = 0.0,
 
 
 def cutout(images: Any, size: int, generator: Generator | None = None) -> Tensor:
-    """A square of 0 in each image, its centre anywhere: it may reach over the edge (DeVries and Taylor 2017)."""
+    """A square of 0 in each image, its center anywhere: it may reach over the edge (DeVries and Taylor 2017)."""
     x = _images("cutout", images)
     height, width = x.shape[2:]
     rng = numpy_generator(generator)

@@ -60,7 +60,7 @@ class AveragedModel:
         device: accepted for PyTorch's sake, without effect.
         avg_fn: how to average; the mean of all if None.
         multi_avg_fn: how to average all parameters at once, instead of `avg_fn`.
-        use_buffers: average the buffers, too (means and variances of batch normalisation); else the newest are copied.
+        use_buffers: average the buffers, too (means and variances of batch normalization); else the newest are copied.
     """
 
     def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None,
@@ -165,9 +165,9 @@ def _write(tensor: Tensor, value: Tensor) -> None:
 
 
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
-    """Compute the means and variances of batch normalisation anew, in one pass over `loader` (of inputs, or tuples).
+    """Compute the means and variances of batch normalization anew, in one pass over `loader` (of inputs, or tuples).
 
-    An average of parameters has never seen data, so what it normalises by must be measured before it is used.
+    An average of parameters has never seen data, so what it normalizes by must be measured before it is used.
     """
     layers = [m for m in model.modules() if hasattr(m, "reset_running_stats") and hasattr(m, "momentum")]
     if not layers:

@@ -357,7 +357,7 @@ def rad2deg(x):
 # the first has it; clamp lets it through at its bounds. Where x is nan, relu, maximum and minimum let it through.
 
 relu = operation(
-    # an array of zeros, though a small one: NumPy's loop with a number is not vectorised
+    # an array of zeros, though a small one: NumPy's loop with a number is not vectorized
     lambda x: np.maximum(x, np.zeros_like(x[:1] if x.ndim > 1 else x)),
     vjps=lambda g, out, x: only(g, out != 0),
     samples=nonzero, names="relu", inplace=True, doc="max(x, 0)")

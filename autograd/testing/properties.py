@@ -112,7 +112,7 @@ def check_operation(op: Operation, draw: Any) -> None:
 
 def beside(point: Point, rng: np.random.Generator) -> tuple[list, list]:
     """Pull-backs at points that tell how large rounding is: see `Kinds`."""
-    return ([point.neighbour(rng) for _ in range(6)],
+    return ([point.neighbor(rng) for _ in range(6)],
             [point.elsewhere(lambda x, size=size: size * x / (1 + np.abs(x))) for size in (1, 2.0 ** -6, 2.0 ** -10)])
 
 

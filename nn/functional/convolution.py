@@ -61,7 +61,7 @@ def _images(x, count, padding):
 
 
 def _steps(array, stride, dilation):
-    """How far apart in memory are neighbouring places, and neighbouring elements of the kernel."""
+    """How far apart in memory are neighboring places, and neighboring elements of the kernel."""
     steps = array.strides[1:-1]
     return [n * s for n, s in zip(steps, stride, strict=True)], [n * d for n, d in zip(steps, dilation, strict=True)]
 
@@ -73,7 +73,7 @@ def _view(array, shape, strides):
 def _parts(channels, kernel, stride, c_out):
     """Into how many parts windows are cut: one for each row of the kernel, or a single one.
 
-    With stride 1 neighbouring places share those of rows, so that there is less to copy; but the products of the parts
+    With stride 1 neighboring places share those of rows, so that there is less to copy; but the products of the parts
     must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3.
     """
     return kernel[0] if stride[0] == 1 and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
@@ -143,7 +143,7 @@ def _kernel_rows(weight, width):
 
 
 def _image_rows(x, kernel, out, stride, padding, dilation):
-    """Block by block: which images, and a view (N, *out, *kernel, C) of their windows, as rows of neighbours.
+    """Block by block: which images, and a view (N, *out, *kernel, C) of their windows, as rows of neighbors.
 
     With stride 1 these are whole rows of windows, (N, *out[:-1], *kernel, W x C).
     """

@@ -233,7 +233,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                 antialias=False):
     """(N, C, ...) in another size.
 
-    An output depends on the neighbours that its mode reads and on no others, so that a NaN stays where it is.
+    An output depends on the neighbors that its mode reads and on no others, so that a NaN stays where it is.
 
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
