@@ -90,7 +90,7 @@ def accuracy(weight: Tensor, bias: Tensor, examples: Examples) -> float:
 def gradient_error(loss: Callable[[Tensor, Tensor], Tensor], weight: Tensor, bias: Tensor, count: int = 50) -> float:
     """The largest relative error of the gradient at `count` random entries of W.
 
-    Compares with the centerd difference, (f(w + h) - f(w - h)) / 2h, whose error falls with h², in double precision.
+    Compares with the centered difference, (f(w + h) - f(w - h)) / 2h, whose error falls with h², in double precision.
     `gradcheck` then does the same for all entries of W and b, and explains what it finds wrong.
     """
     [analytic] = autograd.grad(loss(weight, bias), [weight])
@@ -142,7 +142,7 @@ def check(name: str, examples: Examples) -> None:
           f"with regularization of 100: {penalized:.3f}")
     few = Examples(examples.images[:20], examples.labels[:20])
     weights, losses, _ = train(name, {"training": few}, lr=0.5, reg=0, epochs=200)
-    print(f"  20 examples learnt by heart: loss {losses[-1]:.3f}, accuracy {accuracy(*weights, few):.0%}")
+    print(f"  20 examples learned by heart: loss {losses[-1]:.3f}, accuracy {accuracy(*weights, few):.0%}")
 
 
 def coarse_to_fine(name: str, digits: dict[str, Examples], trials: int, epochs: int, seed: int) -> list[Result]:

@@ -1,4 +1,4 @@
-"""Preprocessing: features centerd, scaled, decorrelated, by statistics of the training set only (CS231n notes)."""
+"""Preprocessing: features centered, scaled, decorrelated, by statistics of the training set only (CS231n notes)."""
 
 from typing import Any, Self
 

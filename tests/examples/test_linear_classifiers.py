@@ -67,7 +67,7 @@ def test_losses_begin_at_chance_and_regularization_raises_them(run):
         assert penalized > plain + 0.03
 
 
-def test_a_few_examples_are_learnt_by_heart(run):
+def test_a_few_examples_are_learned_by_heart(run):
     for loss, right in numbers(r"by heart: loss (\S+), accuracy (\d+)%", run[0]):
         assert loss < 0.1 and right == 100
 
