@@ -28,6 +28,7 @@ from autograd import reads as reads
 from autograd import requirements as requirements
 from autograd import samples as samples
 from autograd import sharing as sharing
+from autograd import small_products as small_products
 from autograd import special as special
 from autograd import table as table
 from autograd import threads as threads
@@ -103,6 +104,7 @@ int8: np.dtype
 long: np.dtype
 short: np.dtype
 uint8: np.dtype
+__version__: str
 
 def abs(input: Any) -> Tensor: ...
 def absolute(input: Any) -> Tensor: ...
