@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import autograd
 import nn  # noqa: F401 - what it declares stays in the table
 
 ROOT = Path(__file__).parent.parent
@@ -53,3 +54,15 @@ def test_what_the_design_shows_stands_in_the_source():
     for declaration in "\n\n".join(blocks).split("\n\n"):
         parts = "".join(declaration.split()).replace("...)", "...").split("...")
         assert any(re.search(".*?".join(map(re.escape, parts)), source) for source in sources), declaration
+
+
+def test_every_setting_is_on_the_page_of_settings():
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz")
+                     for path in ROOT.glob(f"{package}/**/*.py"))
+    variables = {*re.findall(r"\bGRADCIRCUIT_[A-Z]+", source), *re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"", source)}
+    switches = {name for name in vars(autograd) if name.startswith("set_")}
+    assert {"GRADCIRCUIT_PROCESS", "GRADCIRCUIT_COMPILED"} <= variables
+    assert [name for name in sorted(variables | switches) if not re.search(rf"\b{name}\b", page)] == []
+    assert set(re.findall(r"GRADCIRCUIT_[A-Z]+", page)) <= variables
+    assert {name for name in re.findall(r"`autograd\.(\w+)\(", page) if not hasattr(autograd, name)} == set()
