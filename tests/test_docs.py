@@ -34,7 +34,8 @@ def test_every_block_of_python_runs_and_prints_what_it_says(page, tmp_path, monk
             value()
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/*.md"))])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+                                  *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))])
 def test_links_and_pictures_are_there(page):
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
     missing = [target for target in targets if not ((ROOT / page).parent / target).exists()]
