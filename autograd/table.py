@@ -40,7 +40,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     Args:
         forward: a function on arrays. Its positional parameters are the arguments (`*tensors` for any number of them),
             its keyword-only parameters are options, which callers may also give by position.
-        vjps: the rules `vjp(g, out, *args, **options)`, one an argument: the gradient of that argument, given the
+        vjps: the rules `vjp(g, out, *args, **options)`, one per argument: the gradient of that argument, given the
             gradient g of the output. None where there is no derivative. A single rule needs no tuple. What
             broadcasting stretched is summed by the engine, not here. The engine keeps for the backward pass what the
             rules' code reads, and nothing else.

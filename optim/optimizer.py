@@ -69,7 +69,7 @@ class Optimizer:
     the rule). A formula that takes `weight_decay` as an argument does it by itself.
 
     Args:
-        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one a group,
+        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one per group,
             with "params" and the options in which the group differs from the defaults.
         defaults: the options and their default values; `locals()` of the constructor will do.
 

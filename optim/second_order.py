@@ -65,8 +65,8 @@ class LBFGS(_AllAtOnce):
     Args:
         params: Tensors; one group only.
         lr: t, or where the line search begins.
-        max_iter: iterations a step.
-        max_eval: evaluations a step; None: 1.25·max_iter.
+        max_iter: iterations per step.
+        max_eval: evaluations per step; None: 1.25·max_iter.
         tolerance_grad: stop when no |gᵢ| is larger.
         tolerance_change: stop when neither x nor the loss changes by more.
         history_size: how many pairs (s, y) are kept.

@@ -247,7 +247,7 @@ _prelu = operation(
 
 
 def prelu(input, weight):
-    """x where x > 0, else weight x, with one weight or one a channel (He et al. 2015)."""
+    """x where x > 0, else weight x, with one weight or one per channel (He et al. 2015)."""
     x, weight = as_tensor(input), as_tensor(weight)
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((), (1,), (channels,)):

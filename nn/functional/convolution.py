@@ -450,7 +450,7 @@ def _check(name, x, weight, bias, channels_in, channels_out, groups):
 
 
 def padding_of(padding, kernel, stride, dilation):
-    """`padding` ("valid", "same", a number, one a dimension) as (before, after) for each dimension."""
+    """`padding` ("valid", "same", a number, one per dimension) as (before, after) for each dimension."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":

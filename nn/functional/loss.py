@@ -67,7 +67,7 @@ def _check_classes(name, input, target, weight, ignore_index):
         raise TypeError(f"{name}: class indices must be integers, the target is {target.dtype}; write target.long(), "
                         f"or give class probabilities, of shape {input.shape}")
     if weight is not None and weight.shape != (classes,):
-        raise ValueError(f"{name}: weight must have one entry a class, shape ({classes},), not {weight.shape}")
+        raise ValueError(f"{name}: weight must have one entry per class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():

@@ -237,7 +237,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
 
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
-        size: of the output, a number or one a dimension; or
+        size: of the output, a number or one per dimension; or
         scale_factor: by which the size is multiplied.
         mode: "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area", "lanczos" (with
             antialias).
