@@ -68,7 +68,7 @@ def _row(op) -> str:
     doc = (inspect.getdoc(op.call) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
     if isinstance(op.forward, np.ufunc) and op.call.__doc__ == op.forward.__doc__:
         doc = f"NumPy's `{op.forward.__name__}`."
-    also = f" Also {others}." if others else ""
+    also = f"{'' if doc.endswith('.') else '.'} Also {others}." if others else ""
     call = f"{op.name}{_shown(op.signature)}".replace("|", "\\|")
     return (f"| `{call}` | {doc}{also} | {'yes' if methods else ''} | {', '.join(numpy)} | "
             f"{'★' if op.differentiable and any([*op.vjps, op.joint_vjp]) else ''} |")

@@ -442,7 +442,7 @@ round = operation(
 
 @operation(samples=_between_integers, inplace=True)
 def frac(x):
-    """The part of x behind the point, with the sign of x."""
+    """The fractional part of x, with the sign of x."""
     return x - trunc(x)
 
 
