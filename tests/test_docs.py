@@ -67,3 +67,11 @@ def test_every_setting_is_on_the_page_of_settings():
     assert [name for name in sorted(variables | switches) if not re.search(rf"\b{name}\b", page)] == []
     assert set(re.findall(r"GRADCIRCUIT_[A-Z]+", page)) <= variables
     assert {name for name in re.findall(r"`autograd\.(\w+)\(", page) if not hasattr(autograd, name)} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md",
+                                  *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))])
+def test_files_that_a_page_names_are_there(page):
+    named = re.findall(r"`((?:autograd|nn|optim|viz|tests|docs|examples|benchmarks)/[\w/.]*(?:\.\w+|/))[`:]",
+                       (ROOT / page).read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
