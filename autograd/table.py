@@ -86,7 +86,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     op.call = call = caller(op)
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = doc or forward.__doc__
-    call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op
+    call.__module__, call.__signature__, call.operation = op.declared[0], op.signature, op
     FUNCTIONS.update((name, call) for name in offered)
     if not isinstance(numpy, dict):
         numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)

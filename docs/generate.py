@@ -66,8 +66,6 @@ def _row(op) -> str:
     methods = [name for name, value in vars(Tensor).items() if value is op.call and not name.startswith("__")]
     numpy = sorted({f"`np.{f.__name__}`" for f, call in NUMPY.items() if call is op.call or _adapts(call, op)})
     doc = (inspect.getdoc(op.call) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-    if isinstance(op.forward, np.ufunc) and op.call.__doc__ == op.forward.__doc__:
-        doc = f"NumPy's `{op.forward.__name__}`."
     also = f"{'' if doc.endswith('.') else '.'} Also {others}." if others else ""
     call = f"{op.name}{_shown(op.signature)}".replace("|", "\\|")
     return (f"| `{call}` | {doc}{also} | {'yes' if methods else ''} | {', '.join(numpy)} | "

@@ -1,9 +1,11 @@
-"""What docstrings show is true: every `>>>` runs, and shows what it says."""
+"""Docstrings are true: every `>>>` shows what happens, and help() tells about this function."""
 
 import ast
 import builtins
 import doctest
 import importlib
+import inspect
+import re
 from pathlib import Path
 
 import hypothesis
@@ -14,7 +16,8 @@ import autograd
 import nn
 import optim
 import viz
-from autograd import testing  # noqa: F401 - `autograd.testing`
+from autograd import Tensor, testing  # noqa: F401 - `autograd.testing`
+from autograd.table import TABLE
 
 ROOT = Path(__file__).parent.parent
 SOURCES = {path: path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz")
@@ -57,6 +60,8 @@ def examples():
 
 
 EXAMPLES = examples()
+NUMPYS = {inspect.getdoc(function) for module in (np, np.linalg) for function in vars(module).values()
+          if callable(function)} - {None}
 AWAITED = ("anomaly.detect_anomaly", "graph.Graph", "profile.profile")  # to be mended with what they tell about
 
 
@@ -78,6 +83,21 @@ def test_examples_show_what_happens(name, table, tmp_path, monkeypatch):
         autograd.set_compiled(compiled)
         autograd.set_grad_enabled(True)
     assert not failed, "".join(report)
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=lambda op: op.name)
+def test_help_tells_about_this_function(op):
+    """Not about NumPy's, whose docstrings begin with a call and list parameters that the operation doesn't have."""
+    text = inspect.getdoc(op.call) or ""
+    assert text not in NUMPYS
+    assert text or not is_offered(op)
+    taken = {*inspect.signature(op.call).parameters, *op.spellings}
+    assert {name for name in re.findall(r"`(\w+)=", text) if name not in taken} == set()
+
+
+def is_offered(op):
+    """Whether users find it in `autograd` or on a Tensor."""
+    return any(call is op.call for call in [*vars(autograd).values(), *vars(Tensor).values()])
 
 
 def test_no_example_stands_where_none_is_looked_for():
