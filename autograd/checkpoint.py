@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import random, sharing
+from autograd.backward import reachable
 from autograd.clock import clock
 from autograd.grad_mode import enable_grad, is_grad_enabled
-from autograd.graph import reachable
 from autograd.table import operation
 from autograd.tensor import Node, Tensor
 

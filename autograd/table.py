@@ -168,3 +168,15 @@ def for_numpy(function: Callable) -> Callable:
     close = difflib.get_close_matches(name, FUNCTIONS, 1)
     nearest = f"; the nearest operation is autograd.{close[0]}" if close else ""
     raise TypeError(f"np.{name} does not work on Tensors{nearest}; for the bare values use t.detach().numpy()")
+
+
+def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+    return for_numpy(ufunc if method == "__call__" else getattr(ufunc, method))(*args, **kwargs)
+
+
+def _array_function(self: Tensor, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
+    return for_numpy(function)(*args, **kwargs)
+
+
+# np.exp(t), array * t, np.concatenate([t, u]) come here
+Tensor.__array_ufunc__, Tensor.__array_function__ = _array_ufunc, _array_function

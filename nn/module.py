@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 import autograd
-from autograd import Tensor
-from nn.hooks import HookList, call_with_hooks
+from autograd import Tensor, watching
+from autograd.hooks import RemovableHandle
+from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
 
@@ -41,7 +42,7 @@ class Module:
     def __init__(self) -> None:
         self.training = True
         self._buffers: dict[str, bool] = {}  # name -> whether it is part of the state_dict
-        self._hooks: dict[str, HookList] = {}  # kind -> hooks
+        self._hooks: dict[str, list[Callable]] = {}  # kind -> hooks
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called as `module(...)`, which also runs the hooks."""
@@ -49,7 +50,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._hooks:
+            if self._hooks or watching.watchers:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
@@ -299,7 +300,7 @@ class Module:
     # Hooks
 
     def _register(self, kind: str, hook: Callable, prepend: bool = False) -> Any:
-        return self._hooks.setdefault(kind, HookList()).register(hook, prepend)
+        return RemovableHandle(self._hooks.setdefault(kind, []), hook, prepend)
 
     def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *, prepend: bool = False) -> Any:
         """Call `hook(module, args)` before each forward; what it returns replaces the arguments.
@@ -352,26 +353,3 @@ def _quoted(names: list[str]) -> str:
 
 def _indented(child: Any) -> str:
     return str(child).replace("\n", "\n  ")
-
-
-@autograd.profile.extension
-def _calls_of_modules(profiler: autograd.profile) -> Iterator[tuple]:
-    """What a profile puts in the place of `Module.__call__`: one that knows the module's name in its model."""
-    plain, models, names = Module.__call__, [], {}
-
-    def label(module: Module) -> str:
-        if module not in names:  # the outermost: all that is in it gets its name from it
-            kind = type(module).__name__
-            count = sum(type(model) is type(module) for model in models) + 1
-            root = kind if count == 1 else f"{kind} {count}"
-            inside = f"{root}." if models else ""
-            names.update((part, inside + path if path else root) for path, part in module.named_modules())
-            models.append(module)
-        return names[module]
-
-    def call(self: Module, *args: Any, **kwargs: Any) -> Any:
-        if not profiler.watches():
-            return plain(self, *args, **kwargs)
-        with profiler.span(type(self).__name__, "module", label(self)):
-            return plain(self, *args, **kwargs)
-    yield Module, "__call__", call

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from autograd.tensor import RemovableHandle
+from autograd.hooks import RemovableHandle
 from optim.optimizer import Optimizer
 
 

@@ -25,7 +25,7 @@ SOURCES = {path: path.read_text(encoding="utf-8") for package in ("autograd", "n
 IMPORTS = {**{name: value for name, value in vars(autograd).items() if name[0] != "_" and name not in vars(builtins)},
            "autograd": autograd, "nn": nn, "F": nn.functional, "optim": optim, "viz": viz, "np": np,
            "given": hypothesis.given, "strategies": autograd.testing.strategies}
-"""What an example takes for granted, beside the names of its module: those of `autograd` and the usual ones."""
+"""What an example takes for granted, beside the names of its module and of the package around it."""
 EXTRAS = {"set_compiled": "numba", "curves": "matplotlib"}
 """The examples that need an optional package."""
 
@@ -72,7 +72,8 @@ def test_examples_show_what_happens(name, table, tmp_path, monkeypatch):
     pytest.importorskip(EXTRAS.get(name.rpartition(".")[2], "numpy"))
     path, text = EXAMPLES[name]
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-    own = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    package = importlib.import_module(module.__name__.rpartition(".")[0] or module.__name__)
+    own = {name: value for name, value in [*vars(package).items(), *vars(module).items()] if name[:2] != "__"}
     example = doctest.DocTestParser().get_doctest(text, IMPORTS | own | users(), name, str(path), 0)
     monkeypatch.chdir(tmp_path)
     threads, compiled, report = autograd.get_num_threads(), autograd.is_compiled(), []

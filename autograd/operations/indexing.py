@@ -10,8 +10,8 @@ from types import EllipsisType, NoneType
 import numpy as np
 
 from autograd import inplace
+from autograd.errors import ShapeError
 from autograd.grad_mode import mode
-from autograd.operation import ShapeError
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axes, axis, movedim
 from autograd.samples import call

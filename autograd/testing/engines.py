@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import grad
-from autograd.operation import alias
+from autograd.backward import grad
+from autograd.calling import alias
 from autograd.random import manual_seed
 from autograd.tensor import Tensor
 

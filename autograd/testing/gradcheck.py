@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import grad
+from autograd.backward import grad
 from autograd.tensor import Tensor
 from autograd.testing.diagnosis import GradientError, Jacobian, describe, relative_error, verdict
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd.threads import in_parallel
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HALF, ONE, all_float32, exp, loop
 from nn.functional.activation import P, Q
 

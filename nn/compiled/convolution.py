@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from autograd.small_products import in_columns
-from autograd.threads import in_parallel
+from autograd.runtime.products import in_columns
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HAS_PRODUCTS, all_float32, loop, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size

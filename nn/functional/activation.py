@@ -12,12 +12,12 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, sigmoid, softmax
-from autograd.compiled import compilable
 from autograd.inplace import assign
 from autograd.operations.pointwise import floating
 from autograd.random import numpy_generator
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
-from autograd.threads import CACHED, in_parallel, pieces
 from nn.functional.precision import in_float32
 from nn.functional.weighted import weighted
 

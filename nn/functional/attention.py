@@ -6,9 +6,9 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, operation
-from autograd.compiled import compilable
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
-from autograd.threads import in_parallel, pieces
 from nn.functional.dropout import keep_mask
 from nn.functional.geometry import wide, widened
 

@@ -18,10 +18,10 @@ import math
 import numpy as np
 
 from autograd import as_tensor, operation
-from autograd.compiled import compilable
+from autograd.runtime.compiled import compilable
+from autograd.runtime.products import in_columns, product, transposed_product
+from autograd.runtime.threads import in_parallel
 from autograd.samples import call
-from autograd.small_products import in_columns, product, transposed_product
-from autograd.threads import in_parallel
 from nn.functional.geometry import (
     arranged,
     blocks_of,

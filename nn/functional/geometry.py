@@ -10,7 +10,7 @@ import numbers
 
 import numpy as np
 
-from autograd.threads import pieces
+from autograd.runtime.threads import pieces
 
 CACHE = 1 << 21
 """How many bytes of windows to make at a time."""

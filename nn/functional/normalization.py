@@ -11,9 +11,9 @@ import numpy as np
 
 import autograd
 from autograd import as_tensor, increment_version, operation
-from autograd.compiled import compilable
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
-from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows, sum_of_rows
 from nn.functional.precision import in_float32

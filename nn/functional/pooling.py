@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd import as_tensor, operation, rand, where, zeros
 from autograd.dtypes import float16
+from autograd.runtime.threads import in_parallel
 from autograd.samples import call
-from autograd.threads import in_parallel
 from nn.functional.geometry import (
     arranged,
     check_geometry,

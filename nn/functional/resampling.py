@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from autograd import operation
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
-from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, wide
 
 

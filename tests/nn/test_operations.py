@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 import autograd
-from autograd import threads
+from autograd.runtime import threads
 from autograd.table import TABLE
 from autograd.testing import gradient_test
 from nn.functional import geometry  # with it, nn declares its operations
