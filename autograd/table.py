@@ -118,8 +118,8 @@ def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
             del _METHODS[name]
     for name in public:
         if name in FUNCTIONS:
-            raise ValueError(f"autograd.{name} is the operation {FUNCTIONS[name].operation.name!r} already; choose "
-                             "another name")
+            raise ValueError(f"autograd.{name} is the operation "
+                             f"{FUNCTIONS[name].operation.name!r} already; choose another name")
     for name in methods:
         if name in vars(Tensor) and _METHODS.get(name) not in TABLE.values():
             raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "

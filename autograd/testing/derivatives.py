@@ -173,8 +173,8 @@ class Point:
         found = (pull_back or self.pull_back)(split(u, self.here))
         for name, x, g in zip(self.names, self.arrays, found, strict=True):
             if g.shape != x.shape:
-                raise GradientError(f"order {self.order}: the gradient of {name} has shape {g.shape}, the input "
-                                    f"{x.shape}")
+                raise GradientError(f"order {self.order}: the gradient of {name} has "
+                                    f"shape {g.shape}, the input {x.shape}")
         return found
 
 

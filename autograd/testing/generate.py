@@ -114,8 +114,8 @@ def calls(function: Callable, arguments: Sequence[Any] = (), domain: dict[str, A
             raise ValueError(f"what {_name(function)} takes is not known (it is not written in Python); say with a "
                              "strategy for each argument what to give it, or write lambda x: ...") from error
         if op is None and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            raise ValueError(f"{_name(function)} takes any number of arguments; say with a strategy for each what to "
-                             "give it")
+            raise ValueError(f"{_name(function)} takes any number of arguments; say with a "
+                             "strategy for each what to give it")
         count = len(op.arguments) if op is not None else sum(
             p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         arguments = ([strategies.arrays(**domain or {})] if count == 1 else
@@ -230,9 +230,9 @@ def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[
             error.args = (f"{name}: {error}{log.circumstance(error)}",)
             raise error.with_traceback(None) from None  # the message, not how it was found
         if not any(log.smooth):
-            raise GradientError(f"{name}: each of the {len(log.smooth)} examples lies on a kink, so no derivative was "
-                                "compared; draw arguments that keep away from it (away_from=...), or say where it is "
-                                "(kinks=...)")
+            raise GradientError(f"{name}: each of the {len(log.smooth)} examples lies on a kink, so no "
+                                "derivative was compared; draw arguments that keep away from it "
+                                "(away_from=...), or say where it is (kinks=...)")
         test.report = log.report(name)  # type: ignore[attr-defined]
         print(test.report)  # type: ignore[attr-defined]
     test.__name__ = test.__qualname__ = f"test_{name}"

@@ -207,8 +207,8 @@ class Example:
                 _same(point.pull_back(self.cotangents), first, "as gradient, is another time another (it is random, or "
                       "counts)", 1e-12)
         again = self.gradients(self.arrays)
-        _same(again, first, "as gradient of a second run, is another (it depends on what ran before, or is "
-              "random)", 1e-12)
+        _same(again, first, "as gradient of a second run, is another (it depends "
+                            "on what ran before, or is random)", 1e-12)
         Kinds(point.pull_back, outputs, self.rng, lambda: beside(point, self.rng), self.is_local).check()
         self.check_unwritten("the backward pass")
 

@@ -71,8 +71,8 @@ def _grid(low: float, high: float, away_from: tuple[float, ...], parts: int = 16
     grid = [x for pair in zip(*[part[:both] for part in signs], strict=True) for x in pair] + [
         x for part in signs for x in part[both:]]
     if not grid:
-        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away from {away_from}; widen the "
-                         "domain")
+        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away "
+                         f"from {away_from}; widen the domain")
     return grid
 
 

@@ -90,8 +90,8 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     else:
         counts = [int(n) for n in lengths]
     if sum(counts) != total:
-        raise ValueError(f"random_split: lengths {list(lengths)} add up to {sum(lengths)}, but there are {total} "
-                         "examples")
+        raise ValueError(f"random_split: lengths {list(lengths)} add up to "
+                         f"{sum(lengths)}, but there are {total} examples")
     order = numpy_generator(generator).permutation(total)
     ends = np.cumsum(counts)
     return [Subset(dataset, order[end - count:end]) for end, count in zip(ends, counts, strict=True)]

@@ -272,9 +272,9 @@ class Workers:
         channel, process = self.channels[worker], self.processes[worker]
         ready = connection.wait([channel, process.sentinel], self.timeout or None)
         if not ready:
-            raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds: worker {worker} (process "
-                               f"{process.pid}) has not made its batch; give a longer timeout, or 0 to wait as long as "
-                               "it takes")
+            raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds: worker {worker} "
+                               f"(process {process.pid}) has not made its batch; give a longer timeout, "
+                               "or 0 to wait as long as it takes")
         try:
             if channel not in ready:
                 raise EOFError

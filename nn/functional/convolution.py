@@ -443,8 +443,8 @@ def _check(name, x, weight, bias, channels_in, channels_out, groups):
         raise ValueError(f"{name}: the weight has shape {weight.shape} and groups={groups}, so the input must have "
                          f"{channels_in} channels; it has {x.shape[1]} (shape {x.shape})")
     if groups < 1 or channels_in % groups or channels_out % groups:
-        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input and {channels_out} output "
-                         "channels")
+        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input "
+                         f"and {channels_out} output channels")
     if bias is not None and bias.shape != (channels_out,):
         raise ValueError(f"{name}: the bias must have shape ({channels_out},), not {bias.shape}")
 
@@ -455,8 +455,8 @@ def padding_of(padding, kernel, stride, dilation):
         return ((0, 0),) * len(kernel)
     if padding == "same":
         if set(stride) != {1}:
-            raise ValueError(f"padding='same' keeps the size only with stride 1, not {stride}; give the padding in "
-                             "numbers")
+            raise ValueError("padding='same' keeps the size only with stride 1, not "
+                             f"{stride}; give the padding in numbers")
         full = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         return tuple([(f // 2, f - f // 2) for f in full])
     if isinstance(padding, str):
@@ -468,8 +468,8 @@ def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
-                         f"{weight.shape}")
+        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, "
+                         f"*kernel), not shape {weight.shape}")
     _check(name, x, weight, bias, weight.shape[1] * groups, weight.shape[0], groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
@@ -517,8 +517,8 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
-                         f"{weight.shape}")
+        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, "
+                         f"*kernel), not shape {weight.shape}")
     _check(name, x, weight, bias, weight.shape[0], weight.shape[1] * groups, groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")

@@ -39,8 +39,8 @@ def arranged(name, x, ndim):
         ValueError: x has another number of axes, or no element to look at.
     """
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
-                         f"{x.shape}")
+        raise ValueError(f"{name}: the input must have shape (N, C, "
+                         f"{', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
     if 0 in x.shape[-ndim:]:
         raise ValueError(f"{name}: an input of shape {x.shape} has no elements to take windows of; each of the last "
                          f"{ndim} axes must have at least 1 (a batch may be empty)")

@@ -154,8 +154,8 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     if 0 in x.shape[2:]:
         raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
     if mode not in _MODES[x.ndim]:
-        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "
-                         f"{mode!r}")
+        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one "
+                         f"of {_MODES[x.ndim]}, not {mode!r}")
     if padding_mode not in _PADDING_MODES:
         raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
     if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions

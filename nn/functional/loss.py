@@ -56,8 +56,8 @@ def mean(losses, total):
 def _check_classes(name, input, target, weight, ignore_index):
     """Refuse a target of class indices that does not fit scores of shape (N, C, ...) or (C,)."""
     if not input.ndim:
-        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being "
-                         "the classes")
+        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, "
+                         "...) or (C,), C being the classes")
     classes = input.shape[min(input.ndim - 1, 1)]
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != expected:

@@ -47,8 +47,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise ValueError(f"interpolate: antialias={antialias} does not go with mode {mode!r}; 'bilinear' and 'bicubic' "
                          "may have it, 'lanczos' must, others cannot")
     if mode == "lanczos" and align_corners:
-        raise ValueError("interpolate: mode 'lanczos' keeps the corners, not their middle points: align_corners must "
-                         "be False")
+        raise ValueError("interpolate: mode 'lanczos' keeps the corners, not their middle "
+                         "points: align_corners must be False")
     if size is not None:
         counts, factors = tuple_of(size, ndim, "size"), (None,) * ndim
     else:
