@@ -75,7 +75,7 @@ def _check_classes(name, input, target, weight, ignore_index):
         raise TypeError(f"class indices must be integers, the target is {target.dtype}; write target.long(), "
                         f"or give class probabilities, of shape {input.shape}")
     if weight is not None and weight.shape != (classes,):
-        raise ShapeError(f"weight must have one entry a class, shape ({classes},), not {weight.shape}")
+        raise ShapeError(f"weight must have one entry per class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():

@@ -302,7 +302,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if not count:  # nothing to take statistics of
         return _scaled(x, weight, bias)
     if count == 1:
-        raise ShapeError(f"training needs more than one value a channel, the input has shape {x.shape}; "
+        raise ShapeError(f"training needs more than one value per channel, the input has shape {x.shape}; "
                          "use a larger batch, or eval()")
     out, mean, variance = _normalize(normalize_channels, x, weight, bias, eps, (0, *range(2, x.ndim)))
     _move(running_mean, mean.array, momentum)
@@ -355,7 +355,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
-        raise ShapeError(f"the input must have shape (N, C, ...) with more than one value a channel, not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, ...) with more than one value per channel, not {x.shape}")
     _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
     if not x.numel():

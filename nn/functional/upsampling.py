@@ -19,11 +19,11 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                 antialias=False):
     """(N, C, ...) in another size.
 
-    An output depends on the neighbours that its mode reads and on no others, so that a NaN stays where it is.
+    An output depends on the neighbors that its mode reads and on no others, so that a NaN stays where it is.
 
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
-        size: of the output, a number or one a dimension; or
+        size: of the output, a number or one per dimension; or
         scale_factor: by which the size is multiplied.
         mode: "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area", "lanczos" (with
             antialias).

@@ -60,8 +60,8 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor | Sequence[int], batch_f
     sorted_indices = unsorted_indices = None
     if enforce_sorted:
         if (np.diff(lengths) > 0).any():
-            raise ValueError(f"pack_padded_sequence: the lengths {lengths.tolist()} do not fall; sort the sequences, "
-                             "or pass enforce_sorted=False")
+            raise ValueError(f"pack_padded_sequence: the lengths {lengths.tolist()} do not fall; sort the "
+                             "sequences, or pass enforce_sorted=False")
     else:
         order = np.argsort(-lengths, kind="stable")
         sorted_indices, unsorted_indices = as_tensor(order), as_tensor(np.argsort(order))
