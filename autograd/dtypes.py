@@ -68,7 +68,7 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
         elif array.dtype is float64 and not _holds_numpy(data):
             array = array.astype(_default, copy=False)
     if array.dtype.kind not in _KINDS:
-        kind = {"U": "text", "O": "objects", "c": "complex numbers"}.get(array.dtype.kind, array.dtype)
+        kind = {"U": "text", "O": "objects"}.get(array.dtype.kind, array.dtype)
         raise TypeError(f"a Tensor holds booleans, integers or floats, not {kind} (from {type(data).__name__}); "
                         "convert the data first, e.g. with np.asarray(data, dtype=np.float32)")
     return array
