@@ -48,6 +48,18 @@ def _full_rank(draw):
     return draw.array((*_stack(draw), m, n), low=0.0625, high=0.5) + np.eye(m, n) * (3.0 + 3 * np.arange(n))
 
 
+def _iterated(decompose, x):
+    """What LAPACK finds by iteration. Of a matrix with an infinity or a NaN it is NaN; on some of them LAPACK would never
+    come to an end, on others it would find numbers.
+    """
+    regular = np.isfinite(x).all((-2, -1), keepdims=True)
+    if regular.all():
+        return decompose(x)
+    found = decompose(np.where(regular, x, 0))
+    return tuple([np.where(regular if part.ndim == x.ndim else regular[..., 0], part, part.dtype.type(np.nan))
+                  for part in found])
+
+
 # Inverses
 
 def _inv_vjp(g, out, x):
@@ -154,7 +166,7 @@ def _turned(x):
     """Singular values, and the orthogonal matrices on both sides, with the sign of the product of their determinants:
     the cofactors of u s vh are sign u (cofactors of s) vh, and those of a diagonal matrix are products.
     """
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = _iterated(np.linalg.svd, x)
     return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
@@ -294,7 +306,7 @@ def svd(x, *, full_matrices=True):
 
     The derivative of U and Vh exists only where all singular values differ; columns beyond min(x.shape[-2:]) have none.
     """
-    return tuple(np.linalg.svd(x, full_matrices))
+    return tuple(_iterated(lambda x: np.linalg.svd(x, full_matrices), x))
 
 
 @operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(_full_rank(draw)))
@@ -309,7 +321,7 @@ def _eigh_vjp(g, out, x):
     return v @ inner @ _mT(v)
 
 
-_eigh = operation(lambda x: tuple(np.linalg.eigh(x)), vjps=_eigh_vjp, outputs="eigenvalues eigenvectors", names="_eigh")
+_eigh = operation(lambda x: tuple(_iterated(np.linalg.eigh, x)), vjps=_eigh_vjp, outputs="eigenvalues eigenvectors", names="_eigh")
 
 
 @operation(names="_linalg_eigh", methods="", numpy=np.linalg.eigh, samples=lambda draw: call(
@@ -340,7 +352,8 @@ def _pinv_vjp(g, out, x, rtol):
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
-    return np.linalg.pinv(x, rcond=max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol)
+    rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
+    return _iterated(lambda x: (np.linalg.pinv(x, rcond=rtol),), x)[0]
 
 
 @operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))
