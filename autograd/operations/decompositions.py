@@ -10,9 +10,9 @@ import math
 import numpy as np
 
 from autograd import dtypes
-from autograd.operations.pointwise import only, times, where
+from autograd.operations.pointwise import floating, only, times, where
 from autograd.operations.products import matmul
-from autograd.operations.shaping import axes, beside, clone, movedim, reduced
+from autograd.operations.shaping import axes, beside, clone, contiguous, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -94,7 +94,7 @@ def solve(A, B, *, left=True):  # noqa: N803 - PyTorch's names
         numpy.linalg.LinAlgError: A is singular.
     """
     if not left:
-        return _mT(solve(_mT(A), _mT(B)))
+        return contiguous(_mT(solve(_mT(A), _mT(B))))
     if B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1]):
         return _solve(A, B[..., None])[..., 0]
     return _solve(A, B)
@@ -107,7 +107,7 @@ def _triangle(x, upper, unitriangular):
 
 def _substitution(A, B, *, upper, unitriangular):  # noqa: N803
     """Blocks of the unknowns, each solved for once those it depends on are known."""
-    n = A.shape[-1]
+    n, A, B = A.shape[-1], floating(A), floating(B)  # noqa: N806
     out = np.empty((*np.broadcast_shapes(A.shape[:-2], B.shape[:-2]), *B.shape[-2:]), B.dtype)
     starts = range(0, n, _BLOCK)
     for start in reversed(starts) if upper else starts:
@@ -352,6 +352,7 @@ def _pinv_vjp(g, out, x, rtol):
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
+    x = floating(x)
     rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
     return _iterated(lambda x: (np.linalg.pinv(x, rcond=rtol),), x)[0]
 
@@ -386,6 +387,7 @@ def length(x, ord, axis, keepdims):
     """The norm of order `ord` over `axis`, of an array: scaled by the largest |x| (of a negative order, the smallest)
     where powers would leave the range of numbers.
     """
+    x = floating(x)
     if x.dtype == np.float16:
         return length(x.astype(np.float32), ord, axis, keepdims).astype(np.float16)
     with np.errstate(all="ignore"):
