@@ -84,14 +84,15 @@ class Example:
         return np.concatenate([np.zeros(x.array.size) if g is None else np.ravel(g.detach().numpy())
                                for g, x in zip(gs, leaves, strict=True)])
 
-    def reach(self, *steps):
-        """reach[j, i]: whether element j of the results changes when element i of the arguments makes these steps."""
+    def reach(self, *steps, to=()):
+        """reach[j, i]: whether element j of the results changes when element i of the arguments makes these steps, or
+        goes to these numbers."""
         here = self.values(self.point)
         table = np.zeros((here.size, self.point.size), bool)
         for i in range(self.point.size):
-            for step in steps:
+            for target in (*(self.point[i] + step for step in steps), *to):
                 moved = self.point.copy()
-                moved[i] += step
+                moved[i] = target
                 table[:, i] |= self.values(moved) != here
         return table
 
@@ -131,7 +132,7 @@ def test_nan_reaches_what_depends_on_it_and_nothing_else(op):
         place = rng.integers(example.point.size)
         point = example.point.copy()
         point[place] = np.nan
-        far = example.reach(1e-4, 30, -30, *rng.uniform(-5, 5, 12))  # beyond the kinks between here and there
+        far = example.reach(1e-4, 30, -30, *rng.uniform(-5, 5, 12), to=(0,))  # beyond the kinks between here and there
         reached = far[:, place]
         if op.name in NAN_COMES_LAST:
             reached = np.ones_like(reached)
