@@ -49,8 +49,8 @@ def _full_rank(draw):
 
 
 def _iterated(decompose, x):
-    """What LAPACK finds by iteration. Of a matrix with an infinity or a NaN it is NaN; on some of them LAPACK would never
-    come to an end, on others it would find numbers.
+    """What LAPACK finds by iteration. For a matrix with an infinity or a NaN it is NaN: with some of them LAPACK would
+    never come to an end, with others it would find numbers.
     """
     regular = np.isfinite(x).all((-2, -1), keepdims=True)
     if regular.all():
@@ -321,7 +321,8 @@ def _eigh_vjp(g, out, x):
     return v @ inner @ _mT(v)
 
 
-_eigh = operation(lambda x: tuple(_iterated(np.linalg.eigh, x)), vjps=_eigh_vjp, outputs="eigenvalues eigenvectors", names="_eigh")
+_eigh = operation(lambda x: tuple(_iterated(np.linalg.eigh, x)), vjps=_eigh_vjp,
+                  outputs="eigenvalues eigenvectors", names="_eigh")
 
 
 @operation(names="_linalg_eigh", methods="", numpy=np.linalg.eigh, samples=lambda draw: call(

@@ -215,7 +215,7 @@ def t(x):
 
 def t_(x):
     """`t` in place."""
-    return x.transpose_(0, 1) if x.ndim == 2 else x if x.ndim < 2 else t(x)
+    return x.transpose_(0, 1) if x.ndim == 2 else x.transpose_(0, 0) if x.ndim < 2 else t(x)
 
 
 Tensor.t_ = t_

@@ -4,6 +4,7 @@ An entry says which statements have to take part: the one after which the two di
 without which it would be another (`Difference.needed`); and what every differing element has to be.
 """
 
+import ast
 import re
 from collections.abc import Callable
 from typing import Any
@@ -65,14 +66,21 @@ def has_slope_zero(d: Any) -> bool:
     return all(g is None or not g.detach().numpy().any() for g in slopes)
 
 
+SPREAD = ("expand", "expand_as", "broadcast_to", "broadcast_tensors", "meshgrid", "unfold")
+
+
 def share_one_place(d: Any) -> bool:
-    """Whether elements of what the statement writes to share one place in memory in PyTorch."""
-    written = re.match(r"(?:with torch.no_grad\(\): )?(.*?)(?:\.\w+_\(|\[[^\[\]]*\] [-+*/]?= | [-+*/]= )", d.statement)
-    given = re.search(r"\((\S+), inplace=True\)|ReLU\(inplace=True\)\((\S+)\)", d.statement)
-    t = eval(next(filter(None, given.groups())) if given else written[1], dict(d.theirs))
-    places = sum(np.arange(n).reshape([-1] + [1] * (t.ndim - i - 1)) * step
-                 for i, (n, step) in enumerate(zip(t.shape, t.stride(), strict=True)))
-    return len(np.unique(places)) < t.numel()
+    """Whether a statement that takes part makes a tensor of which several elements share one place in memory."""
+    for line in d.needed:
+        for node in ast.walk(ast.parse(line)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SPREAD:
+                made = eval(ast.unparse(node), dict(d.theirs))
+                for t in made if isinstance(made, (tuple, list)) else [made]:
+                    places = sum(np.arange(n).reshape([-1] + [1] * (t.ndim - i - 1)) * step
+                                 for i, (n, step) in enumerate(zip(t.shape, t.stride(), strict=True)))
+                    if len(np.unique(places)) < t.numel() or not t.numel():
+                        return True
+    return False
 
 
 nan_there = numbers(there=np.isnan)
@@ -105,6 +113,15 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("Where a slope has a limit at an infinity (`logsumexp` of one inf, `hypot`, `atan2`, `x ** y`), it is that limit, "
      "where PyTorch has NaN.",
      lambda d: nan_there(d) and takes_part(d, r"hypot|atan2|arctan2|\*\*|pow")),
+    ("What was not taken (by `amin`, `norm` of infinities, `maximum` and the like) has gradient 0, whatever gradient "
+     "arrives; PyTorch multiplies an infinity or a NaN by 0.",
+     lambda d: nan_there(d) and d.kind == "gradient"
+     and takes_part(d, r"amin|amax|aminmax|norm|max|min\b|median|dist")),
+    ("`x ** 0.5` is the square root of x, NaN at minus infinity; in PyTorch not for float16.",
+     lambda d: numbers(there=np.isinf, here=np.isnan)(d) and re.search(r"\*\* 0.5|pow\w*\(.*0.5\)", d.statement)
+     is not None),
+    ("Which of two equally cheap orders `multi_dot` takes.",
+     calls("multi_dot", when=lambda d: takes_part(d, "inf|nan"))),
     ("Norms, means and standard deviations of float32 overflow only if their values do; running sums of float32 are "
      "taken in float64.",
      lambda d: numbers(there=lambda x: (x == 0) | ~np.isfinite(x))(d)
@@ -116,11 +133,13 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      "both at y = 0.",
      lambda d: numbers(there=lambda x: (x == 0) | np.isnan(x))(d)
      and takes_part(d, r"det\(|\*\*|pow", "create_graph=True")),
-    ("Losses with a margin keep a NaN, which PyTorch drops.",
-     lambda d: numbers(here=np.isnan)(d) and takes_part(d, "Margin")),
+    ("Losses with a margin keep a NaN, which PyTorch drops, and take the difference of two scores first.",
+     lambda d: takes_part(d, "Margin") and (numbers(here=np.isnan)(d) or (
+         numbers()(d) and takes_part(d, r"Margin", r"\de\+?\d\d")))),
     ("A view of a view, taken again after a change of the first, is one of the second still; in PyTorch it is one of "
      "the base alone.",
-     lambda d: d.kind == "type" and str(d.there) == "no tensor" and ".grad(" in d.statement and takes_part(d, IN_PLACE)),
+     lambda d: d.kind == "type" and str(d.there) == "no tensor" and ".grad(" in d.statement
+     and takes_part(d, IN_PLACE)),
     ("A NumPy array that shares a tensor's memory (`numpy()`, `from_numpy`) shows what is written outside recording, "
      "and not a recorded change, which gives the tensor new memory; in PyTorch it shows both.",
      lambda d: False),  # programs have no NumPy arrays
@@ -132,24 +151,27 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("Where a saved tensor was changed in place while recording, PyTorch refuses the backward pass; the engine gives "
      "the gradient of the value that was used.",
      lambda d: False),  # PyTorch computes it, too, where it keeps copies, see run.with_what_was_used
-    ("A write through `.data` to what a derivative needs is noticed; PyTorch computes with the new value.",
+    ("A write through `.data` to what a derivative needs is noticed, or changes a copy; PyTorch computes with the new "
+     "value.",
      lambda d: (d.kind == "gradient" or (d.kind == "raises here" and "after the forward pass" in str(d.here)))
-     and takes_part(d, r"^\w+\.data\b.*(_\(|= )")),
+     and (takes_part(d, r"^\w+\.data\b.*(_\(|= )") or takes_part(d, r"^\w+ = .*\.data\b", IN_PLACE))),
     ("One of several views (`chunk`, `split`, `unbind`) may be written to while recording; PyTorch refuses.",
      lambda d: refused("multiple views", "detach views in-place",
                        "is a view and its base or another view of its base has been modified")(d)
      or (d.kind == "value" and re.search(r"(unbind|split|chunk)\(.*\] [-+*/]= ", d.statement) is not None)),
-    ("Elements that share one place in memory, as those of `expand` do, cannot be written to; PyTorch refuses most of "
-     "such writes, and lets `zero_`, `fill_` and the like pass.",
+    ("Elements that share one place in memory, as those of `expand` do, cannot be written to, nor can a part of them; "
+     "PyTorch refuses most of such writes, and lets `zero_`, `fill_` and the like pass.",
      lambda d: refused("unsupported operation: ")(d) or (d.kind == "raises here" and "share one place" in str(d.here)
                                                          and share_one_place(d))),
-    ("`unfold` has windows of at least one element.",
-     lambda d: d.kind == "raises here" and "unfold" in str(d.here) and "size=0" in str(d.here)),
-    ("Whether a function that has nothing to do returns its argument itself or a view of it.",
-     lambda d: ((d.kind in ("requires_grad", "shape") and re.search(
+    ("Whether a function that has nothing to do returns its argument itself, a view of it or a copy.",
+     lambda d: ((d.kind in ("requires_grad", "shape", "value") and re.search(
          r"\b(requires_grad|squeeze|unsqueeze|detach|t)_\(|no_grad", d.statement) is not None)
-                or (d.kind in ("gradient", "type") and "no tensor" in (str(d.here), str(d.there))))
-     and takes_part(d, r"broadcast_tensors|flatten|ravel|contiguous|\.to\(")),
+                or (d.kind in ("gradient", "type") and "no tensor" in (str(d.here), str(d.there)))
+                or refused("a view of a leaf Variable")(d))
+     and takes_part(d, r"broadcast_tensors|flatten|ravel|contiguous|\.to\(|meshgrid\(\w+, indexing")),
+    ("The shape of a view of a leaf may be changed in place, since no value changes; PyTorch refuses.",
+     lambda d: refused("a view of a leaf Variable")(d) and re.search(r"\b(squeeze|unsqueeze|t)_\(", d.statement)
+     is not None),
     ("A view taken under `no_grad`, or of a constant, doesn't require gradients; in PyTorch its `requires_grad` is "
      "that of its base.",
      lambda d: d.kind == "requires_grad" and (str(d.there) == "that of its base" or (
@@ -159,7 +181,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("A comparison in place (`eq_`, `logical_and_`) has derivative zero in what it changes, and none in what it "
      "compares with; that of a leaf that requires gradients is refused as any other change. PyTorch lets it pass, with "
      "a history as if nothing had been changed.",
-     lambda d: d.kind in ("raises here", "requires_grad", "gradient", "value")
+     lambda d: d.kind in ("raises here", "requires_grad", "gradient", "value", "type")
      and takes_part(d, rf"\.{IN_PLACE_CONSTANTS}\(")),
     ("`backward()` releases the whole graph, and a second pass is refused; PyTorch refuses only where something had "
      "been saved.",
@@ -186,7 +208,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      "refuses them, and in losses, where it keeps the dtype of the first.",
      lambda d: refused("to have the same dtype", "expected scalar type", "expected m1 and m2", "did not match",
                        "to have same dtype", "must have the same dtype", "must have be the same dtype",
-                       "must have the same scalar type",
+                       "must have the same scalar type", "should have same dtype", "should be the same",
                        "Expected self.dtype to be equal")(d)
      or (d.kind == "dtype" and re.search(r"^\w+ = m\d+\(|solve_triangular|masked_fill|index_fill|square\(",
                                          d.statement) is not None)
@@ -204,6 +226,11 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: calls("median", "nanmedian", "kthvalue")(d) and takes_part(d, "expand")),
     ("`floor_divide` has gradient 0; PyTorch's has none.",
      refused("derivative for aten::floor_divide")),
+    ("Integers to the power of negative integers are refused; PyTorch refuses a negative number and gives 0, 1 or -1 "
+     "for a tensor.",
+     lambda d: d.kind == "raises here" and "Integers to negative integer powers" in str(d.here)),
+    ("`kron` takes matrices in any order in memory; PyTorch may refuse them.",
+     lambda d: refused("view size is not compatible")(d) and "kron(" in d.statement),
     ("A sign has gradient 0, also that of `slogdet`; PyTorch leaves `.grad` None there.",
      lambda d: d.kind in ("gradient", "type") and isinstance(d.there, str) and not isinstance(d.here, str)
      and not d.here.any() and takes_part(d, "slogdet")),
@@ -222,7 +249,10 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: nan_there(d) and takes_part(d, "log_ndtr")),
     ("`hardsigmoid` and `hardswish` divide by 6; PyTorch multiplies by 1/6 in single precision.",
      lambda d: almost(rtol=1e-6)(d) and takes_part(d, "ardsigmoid|ardswish")),
-    ("`einsum` of integers keeps their dtype; PyTorch's is often int64.",
+    ("`celu` divides by alpha; PyTorch multiplies by 1/alpha in single precision.",
+     lambda d: almost(rtol=1e-6, atol=1e-8)(d) and takes_part(d, "CELU|celu")),
+    ("`einsum` has the dtype that its operands have together; PyTorch's is often int64 for integers, and minds tensors "
+     "without axes.",
      lambda d: d.kind == "dtype" and "einsum" in d.statement),
     ("The derivative of `2 ** x` has all its digits; PyTorch takes the logarithm of the number in single precision.",
      lambda d: almost(rtol=1e-6)(d) and takes_part(d, r"\d \*\* ")),
@@ -240,7 +270,8 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
                kinds=("value", "raises here", "raises in PyTorch"))(d)
          or (d.kind == "gradient" and takes_part(d, r"det\(")))),
     ("`polygamma` and the derivative of `digamma` have all their digits, PyTorch's nine, and are infinite at poles.",
-     lambda d: (almost(rtol=1e-7)(d) or numbers(here=np.isinf)(d)) and takes_part(d, r"digamma|polygamma|psi\(")),
+     lambda d: numbers()(d) and bool(np.all(np.isinf(d.here[d.apart]) | np.isclose(
+         d.here[d.apart], d.there[d.apart], rtol=1e-7, atol=0))) and takes_part(d, r"digamma|polygamma|psi\(")),
     ("The mean of numbers and an infinity is infinite; PyTorch's `std_mean` and `var_mean` give NaN.",
      calls("std_mean", "var_mean", when=nan_there)),
     ("PyTorch adds 1e-12 to the squares in `cosine_embedding_loss`.",

@@ -215,9 +215,10 @@ def size(snapshot: dict[str, Any]) -> float:
 
     Numbers beyond a thousand are there on purpose, and would hide what happens to others.
     """
-    values = [side[0] for side in snapshot.values() if side is not None and side[0].dtype.kind == "f"]
+    values = [side[0] for side in snapshot.values() if side is not None and side[0].dtype.kind in "fi"]
     largest = max((np.abs(x[np.isfinite(x)]).max(initial=0) for x in values), default=0)
-    return min(float(largest), 1e3) * max((float(np.finfo(x.dtype).eps) for x in values), default=0)
+    return min(float(largest), 1e3) * max((float(np.finfo(x.dtype).eps) for x in values if x.dtype.kind == "f"),
+                                          default=0)
 
 
 def close(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -351,7 +352,9 @@ class LastDigits(TorchDispatchMode):
             round_ = (steps == np.rint(steps)) & (np.abs(steps) < 2.0 ** (2 * info.nmant // 3))
             exact = np.isin(wide, known) | (False if inexact else round_)
             noise = np.ascontiguousarray(wide).view(np.uint64) * self.factor >> np.uint64(40)
-            changed = (wide * (1 + DIGITS * float(info.eps) * (noise / 2 ** 23 - 1))).astype(x.dtype)
+            least = np.abs(wide[np.isfinite(wide)]).max(initial=0) if inexact else 0  # of what may have cancelled
+            changed = wide + np.maximum(np.abs(wide), least) * (DIGITS * float(info.eps) * (noise / 2 ** 23 - 1))
+            changed = changed.astype(x.dtype)
             np.copyto(x, changed, where=~exact)
 
 
