@@ -2,11 +2,13 @@
 
 import math
 import operator
+import sys
 
 import numpy as np
 
 from autograd.operation import ShapeError
 from autograd.samples import call, numbers
+from autograd.sharing import relatives
 from autograd.table import NUMPY, operation
 from autograd.tensor import Outline, Tensor
 
@@ -106,7 +108,8 @@ def view(x, *shape):
     """
     out = reshape(x, *shape)
     if out.view_of is None:
-        if x.node is None or x.family is not None:
+        own = x.node is not None or (x.array.base is None and sys.getrefcount(x.array) == 2)
+        if relatives(x) or not own:
             raise RuntimeError(f"view() of a tensor of shape {x.shape} in shape {out.shape} would have to copy, since "
                                "its elements do not lie in memory in this order; write x.reshape(...)")
         x.array = np.ascontiguousarray(x.array)  # no one else has this memory

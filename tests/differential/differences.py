@@ -167,7 +167,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: ((d.kind in ("requires_grad", "shape", "value") and re.search(
          r"\b(requires_grad|squeeze|unsqueeze|detach|t)_\(|no_grad", d.statement) is not None)
                 or (d.kind in ("gradient", "type") and "no tensor" in (str(d.here), str(d.there)))
-                or refused("a view of a leaf Variable")(d))
+                or refused("a view of a leaf Variable")(d) or (d.kind == "gradient" and takes_part(d, "register_hook")))
      and takes_part(d, r"broadcast_tensors|flatten|ravel|contiguous|\.to\(|meshgrid\(\w+, indexing")),
     ("The shape of a view of a leaf may be changed in place, since no value changes; PyTorch refuses.",
      lambda d: refused("a view of a leaf Variable")(d) and re.search(r"\b(squeeze|unsqueeze|t)_\(", d.statement)

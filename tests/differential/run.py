@@ -24,7 +24,7 @@ from tests import differential
 from tests.differential.differences import reason_for
 
 TOLERANCE = {"float64": 1e-11, "float32": 3e-5, "float16": 2e-2}
-TRIALS, DIGITS, FACTOR = 4, 8, 16
+TRIALS, DIGITS, FACTOR = 8, 8, 16
 """How often rounding is tried, how many units in the last place change, and how much more is still rounding."""
 
 
@@ -100,6 +100,8 @@ class Difference:
         """Whether a program ends with this very difference."""
         ours, theirs = here(), there()
         for line in program:
+            if crashes(line, theirs):
+                return False
             raised, their_raised = attempt(line, ours), attempt(line, theirs, unshared=True)
         if self.kind.startswith("raises") and not self.name:
             return (raised is None) == (self.kind == "raises in PyTorch") and str(raised or their_raised) == str(
@@ -216,7 +218,7 @@ def size(snapshot: dict[str, Any]) -> float:
     Numbers beyond a thousand are there on purpose, and would hide what happens to others.
     """
     values = [side[0] for side in snapshot.values() if side is not None and side[0].dtype.kind in "fi"]
-    largest = max((np.abs(x[np.isfinite(x)]).max(initial=0) for x in values), default=0)
+    largest = max((np.abs(x[np.isfinite(x)]).max(initial=1) for x in values), default=0)
     return min(float(largest), 1e3) * max((float(np.finfo(x.dtype).eps) for x in values if x.dtype.kind == "f"),
                                           default=0)
 
@@ -321,7 +323,7 @@ def with_what_was_used(program: list[str],
 
 # Rounding
 
-INEXACT = re.compile("linalg|triangular|cholesky|mean|var|std|norm|pool|upsample")
+INEXACT = re.compile("linalg|triangular|cholesky|mean|var|std|norm|pool|upsample|logaddexp|logsumexp|softmax")
 """Functions of PyTorch whose result may be round by luck."""
 
 
@@ -359,7 +361,7 @@ class LastDigits(TorchDispatchMode):
 
 
 def crashes(line: str, scope: dict[str, Any]) -> bool:
-    """PyTorch 2.13 may crash in such a mode when a view that was written to gets a hook."""
+    """PyTorch 2.13 may crash when a view that was written to gets a hook."""
     hooked = re.search(r"= ([\w\[\]]+)\.register_hook", line)
     t = dict(tensors(scope, torch.Tensor)).get(hooked[1]) if hooked else None
     return t is not None and t._is_view() and t._version > 0
