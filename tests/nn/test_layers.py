@@ -94,7 +94,7 @@ def test_float32_stays_float32(case):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-@pytest.mark.parametrize("case", [case for case in CASES if "BatchNorm" in case.name or "InstanceNorm" in case.name], ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.name[:5] in ("Batch", "Insta")], ids=str)
 def test_statistics_follow_in_every_dtype(case, dtype):
     ours, theirs = ours_and_theirs(case)
     ours.to(getattr(autograd, dtype))
