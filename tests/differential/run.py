@@ -401,6 +401,7 @@ def rounding(found: Difference) -> bool:
     return bool(((apart <= FACTOR * spread + least) | np.isinf(spread))[wrong].all())
 
 
+@quiet
 def unlisted(program: list[str], tally: dict[str, int] | None = None) -> Difference | None:
     """The first difference that is not on purpose; statements that differ on purpose are left out."""
     while program:
@@ -419,6 +420,7 @@ def unlisted(program: list[str], tally: dict[str, int] | None = None) -> Differe
 
 # Shrinking
 
+@quiet
 def shrink(found: Difference, runs: int = 500) -> Difference:
     """A smaller program that differs in the same way: fewer statements, then smaller expressions and numbers."""
     best = dataclasses.replace(found, program=found.program[:found.index + 1])
