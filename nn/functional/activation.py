@@ -224,7 +224,7 @@ tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.t
 
 def _slopes(x, negative):
     """1 where x > 0, else `negative`; an array of x's dtype, if that is one of fractions."""
-    return ((x > 0) * (1 - negative) + negative).astype(floating(x).dtype)
+    return (np.asarray(x > 0) * (1 - negative) + negative).astype(floating(x).dtype)
 
 
 _leaky_relu = operation(

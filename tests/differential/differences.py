@@ -84,7 +84,7 @@ def share_one_place(d: Any) -> bool:
 
 
 nan_there = numbers(there=np.isnan)
-IN_PLACE = r"^\w+ [-+*/]= |_\(|\] ([-+*/]|)= |inplace=True"
+IN_PLACE = r"\b\w+ [-+*/]= |_\(|\] ([-+*/]|)= |inplace=True"
 IN_PLACE_CONSTANTS = ("(eq|ne|lt|le|gt|ge|equal|not_equal|less|less_equal|greater|greater_equal|logical_and|logical_or|"
                       "logical_xor|logical_not)_")
 
@@ -140,6 +140,13 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      "the base alone.",
      lambda d: d.kind == "type" and str(d.there) == "no tensor" and ".grad(" in d.statement
      and takes_part(d, IN_PLACE)),
+    ("A view that was taken before its tensor's shape changed in place is one of the tensor as it was; in PyTorch it "
+     "is one of the tensor as it is.",
+     lambda d: d.kind in ("type", "gradient") and str(d.here) == "no tensor"
+     and takes_part(d, r"\b(t|squeeze|unsqueeze|transpose|swapaxes)_\(")),
+    ("A gradient goes to those outputs of an operation from which it leads to what is asked for; in PyTorch to all.",
+     lambda d: d.kind == "gradient" and str(d.here) == "no tensor" and takes_part(d, "retain_grad", r"\w\[\d\]")
+     and ".grad(" in d.statement),
     ("A NumPy array that shares a tensor's memory (`numpy()`, `from_numpy`) shows what is written outside recording, "
      "and not a recorded change, which gives the tensor new memory; in PyTorch it shows both.",
      lambda d: False),  # programs have no NumPy arrays
@@ -167,7 +174,9 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: ((d.kind in ("requires_grad", "shape", "value") and re.search(
          r"\b(requires_grad|squeeze|unsqueeze|detach|t)_\(|no_grad", d.statement) is not None)
                 or (d.kind in ("gradient", "type") and "no tensor" in (str(d.here), str(d.there)))
-                or refused("a view of a leaf Variable")(d) or (d.kind == "gradient" and takes_part(d, "register_hook")))
+                or refused("a view of a leaf Variable")(d)
+                or (d.kind == "raises here" and "switched off" in str(d.here))
+                or (d.kind == "gradient" and takes_part(d, "register_hook|retain_grad|inputs=")))
      and takes_part(d, r"broadcast_tensors|flatten|ravel|contiguous|\.to\(|meshgrid\(\w+, indexing")),
     ("The shape of a view of a leaf may be changed in place, since no value changes; PyTorch refuses.",
      lambda d: refused("a view of a leaf Variable")(d) and re.search(r"\b(squeeze|unsqueeze|t)_\(", d.statement)
@@ -203,12 +212,14 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("PyTorch has no form of some functions for integers, booleans or float16; the engine computes them.",
      refused("not implemented for", "not supported for", "Expected a floating point", "must be floating point",
              "should be floating point", "expected floating point", "Low precision dtypes", "only support",
-             "could not infer output dtype", "does not support bool", "with a bool tensor is not supported")),
+             "could not infer output dtype", "does not support bool", "with a bool tensor is not supported",
+             "with 2 or more dimensions of float")),
     ("Arguments of different dtypes are promoted also in products of matrices and in writes by an index, where PyTorch "
      "refuses them, and in losses, where it keeps the dtype of the first.",
      lambda d: refused("to have the same dtype", "expected scalar type", "expected m1 and m2", "did not match",
                        "to have same dtype", "must have the same dtype", "must have be the same dtype",
                        "must have the same scalar type", "should have same dtype", "should be the same",
+                       "source and destination dtypes match",
                        "Expected self.dtype to be equal")(d)
      or (d.kind == "dtype" and re.search(r"^\w+ = m\d+\(|solve_triangular|masked_fill|index_fill|square\(",
                                          d.statement) is not None)

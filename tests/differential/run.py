@@ -354,9 +354,10 @@ class LastDigits(TorchDispatchMode):
             round_ = (steps == np.rint(steps)) & (np.abs(steps) < 2.0 ** (2 * info.nmant // 3))
             few = wide.size * known.size < 1e4  # then this is faster than isin
             exact = (wide[..., None] == known).any(-1) if few else np.isin(wide, known)
-            exact |= False if inexact else round_
+            exact = exact & (wide == 0) if inexact else exact | round_
             noise = np.ascontiguousarray(wide).view(np.uint64) * self.factor >> np.uint64(40)
-            least = np.abs(wide[np.isfinite(wide)]).max(initial=0) if inexact else 0  # of what may have cancelled
+            around = np.concatenate([wide.ravel(), known]) if inexact else known[:0]  # it may have cancelled there
+            least = np.abs(around[np.isfinite(around)]).max(initial=0)
             changed = wide + np.maximum(np.abs(wide), least) * (DIGITS * float(info.eps) * (noise / 2 ** 23 - 1))
             changed = changed.astype(x.dtype)
             np.copyto(x, changed, where=~exact)
