@@ -332,6 +332,7 @@ class LastDigits(TorchDispatchMode):
 
     def __init__(self, trial: int) -> None:
         super().__init__()
+        self.drops_remains = trial % 2 == 1  # what is left where numbers cancel becomes 0
         self.factor = np.uint64(0x9E3779B97F4A7C15 + 2 * 0x632BE59BD9B4E019 * trial & (1 << 64) - 1)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -359,6 +360,8 @@ class LastDigits(TorchDispatchMode):
             around = np.concatenate([wide.ravel(), known]) if inexact else known[:0]  # it may have cancelled there
             least = np.abs(around[np.isfinite(around)]).max(initial=0)
             changed = wide + np.maximum(np.abs(wide), least) * (DIGITS * float(info.eps) * (noise / 2 ** 23 - 1))
+            if self.drops_remains:
+                changed[np.abs(wide) <= DIGITS * float(info.eps) * least] = 0
             changed = changed.astype(x.dtype)
             np.copyto(x, changed, where=~exact)
 
