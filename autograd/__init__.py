@@ -1,15 +1,17 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
-from autograd import requirements
+__version__ = "0.1.0"
+
+from autograd.runtime import requirements
 
 # isort: split
-from autograd import openblas  # before anything else loads NumPy
+from autograd.runtime import blas  # before anything else loads NumPy
 
 # isort: split
-from autograd import einops_backend, functional, linalg, operations, process, random, special
+from autograd import einops_backend, functional, linalg, operations, printing, random, special
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+from autograd.backward import backward, grad
 from autograd.checkpoint import checkpoint, checkpoint_sequential
-from autograd.compiled import is_compiled, set_compiled
 from autograd.creation import (
     arange,
     as_tensor,
@@ -48,7 +50,7 @@ from autograd.dtypes import float32 as float
 from autograd.dtypes import int32 as int
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from autograd.graph import Graph, backward, grad
+from autograd.graph import Graph
 from autograd.profile import profile
 from autograd.random import (
     Generator,
@@ -69,10 +71,10 @@ from autograd.random import (
     seed,
     set_rng_state,
 )
+from autograd.runtime.compiled import is_compiled, set_compiled
+from autograd.runtime.threads import get_num_threads, set_num_threads
 from autograd.sharing import increment_version
 from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
-from autograd.threads import get_num_threads, set_num_threads
 
 globals().update(FUNCTIONS)
-process.tune()

@@ -8,36 +8,36 @@ import numpy as np
 from autograd import anomaly as anomaly
 from autograd import calling as calling
 from autograd import clock as clock
-from autograd import compiled as compiled
 from autograd import costs as costs
 from autograd import creation as creation
 from autograd import dtypes as dtypes
 from autograd import einops_backend as einops_backend
-from autograd import files as files
+from autograd import errors as errors
 from autograd import function as function
 from autograd import functional as functional
 from autograd import grad_mode as grad_mode
 from autograd import graph as graph
+from autograd import hooks as hooks
 from autograd import inplace as inplace
 from autograd import linalg as linalg
-from autograd import openblas as openblas
 from autograd import operations as operations
-from autograd import process as process
+from autograd import printing as printing
 from autograd import random as random
 from autograd import reads as reads
-from autograd import requirements as requirements
+from autograd import recording as recording
+from autograd import runtime as runtime
 from autograd import samples as samples
 from autograd import sharing as sharing
 from autograd import special as special
 from autograd import table as table
-from autograd import threads as threads
+from autograd import watching as watching
 from autograd.anomaly import detect_anomaly as detect_anomaly
 from autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from autograd.anomaly import set_detect_anomaly as set_detect_anomaly
+from autograd.backward import backward as backward
+from autograd.backward import grad as grad
 from autograd.checkpoint import checkpoint as checkpoint
 from autograd.checkpoint import checkpoint_sequential as checkpoint_sequential
-from autograd.compiled import is_compiled as is_compiled
-from autograd.compiled import set_compiled as set_compiled
 from autograd.creation import arange as arange
 from autograd.creation import as_tensor as as_tensor
 from autograd.creation import empty as empty
@@ -61,8 +61,6 @@ from autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from autograd.grad_mode import no_grad as no_grad
 from autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from autograd.graph import Graph as Graph
-from autograd.graph import backward as backward
-from autograd.graph import grad as grad
 from autograd.profile import profile as profile
 from autograd.random import Generator as Generator
 from autograd.random import bernoulli as bernoulli
@@ -80,12 +78,14 @@ from autograd.random import randn_like as randn_like
 from autograd.random import randperm as randperm
 from autograd.random import seed as seed
 from autograd.random import set_rng_state as set_rng_state
+from autograd.runtime.compiled import is_compiled as is_compiled
+from autograd.runtime.compiled import set_compiled as set_compiled
+from autograd.runtime.threads import get_num_threads as get_num_threads
+from autograd.runtime.threads import set_num_threads as set_num_threads
 from autograd.sharing import increment_version as increment_version
 from autograd.table import operation as operation
 from autograd.tensor import Node as Node
 from autograd.tensor import Tensor as Tensor
-from autograd.threads import get_num_threads as get_num_threads
-from autograd.threads import set_num_threads as set_num_threads
 
 bool: np.dtype
 default_generator: Any
@@ -103,6 +103,7 @@ int8: np.dtype
 long: np.dtype
 short: np.dtype
 uint8: np.dtype
+__version__: str
 
 def abs(input: Any) -> Tensor: ...
 def absolute(input: Any) -> Tensor: ...

@@ -1,10 +1,5 @@
-"""Where a NaN came from: the operation whose derivative gave it, and the line of the program that called it.
+"""Where a NaN came from: the operation whose derivative gave it, and the line of the program that called it."""
 
-Nothing here is asked while it is off: switching it on replaces the constructor of Node by one that notes the line, and
-the traversal by one that looks at every gradient.
-"""
-
-import functools
 import linecache
 import sys
 from types import FrameType
@@ -12,25 +7,75 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
 from autograd.tensor import Node, Tensor
+from autograd.watching import Watcher
 
 _LIBRARY = {__name__.partition(".")[0], "nn", "optim"}
 _MOST = 1_000_000
 """How many lines are remembered; the oldest half is forgotten when there are more."""
 
-_lines: dict[int, tuple[str, int, str]] = {}
-_plain_init, _plain_traversal = Node.__init__, graph.backpropagate
-_enabled, _check_nan = False, True
+
+class _Detection(Watcher):
+    """Notes the line of the program that each node comes from, and looks for NaN in every gradient."""
+
+    every_thread = True
+
+    def __init__(self) -> None:
+        self.enabled, self.check_nan = False, True
+        self.lines: dict[int, tuple[str, int, str]] = {}
+
+    def switch(self, enabled: bool, check_nan: bool) -> None:
+        if enabled and not self.enabled:
+            self.__enter__()
+        elif self.enabled and not enabled:
+            self.__exit__()
+            self.lines.clear()
+        self.enabled, self.check_nan = enabled, check_nan
+
+    def born(self, node: Node) -> None:
+        frame = sys._getframe(1)
+        while frame.f_back is not None and _is_library(frame):
+            frame = frame.f_back
+        if len(self.lines) >= _MOST:
+            for birth in list(self.lines)[:_MOST // 2]:
+                del self.lines[birth]
+        self.lines[node.birth] = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+
+    def sends(self, node: Node, argument: int, gradient: Any) -> None:
+        parts = gradient.values() if isinstance(gradient, dict) else (gradient,)
+        if self.check_nan and any(map(_has_nan, parts)):
+            raise RuntimeError(self.report(node, argument))
+
+    def report(self, node: Node, argument: int) -> str:
+        already = [f"argument {i}" for i, a in enumerate(node.args)
+                   if isinstance(a, (np.ndarray, np.floating)) and a.dtype.kind == "f" and np.isnan(a).any()]
+        cause = f"; {' and '.join(already)} held a NaN in the forward pass already" if already else ""
+        what = f"the derivative of `{node.name}` with respect to its argument {argument} holds a NaN{cause}"
+        if node.birth not in self.lines:
+            return f"{what}; to learn which line called it, put the forward pass into detect_anomaly(), too"
+        file, line, function = self.lines[node.birth]
+        return f"{what}; recorded at {file}, line {line}, in {function}: {linecache.getline(file, line).strip()}"
+
+
+_detection = _Detection()
+
+
+def _is_library(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY
+
+
+def _has_nan(g: Any) -> bool:
+    return bool(np.isnan(g.array if isinstance(g, Tensor) else g).any())
 
 
 def is_anomaly_enabled() -> bool:
     """Whether anomaly detection is on."""
-    return _enabled
+    return _detection.enabled
 
 
 class set_detect_anomaly:
-    """Switch anomaly detection on or off: at once when called, until the end of a `with` block if used in one.
+    """Switch anomaly detection on or off, for all threads: at once when called, until the end of a `with` block if used
+    in one.
 
     Args:
         mode: on or off.
@@ -38,14 +83,14 @@ class set_detect_anomaly:
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self._previous = _enabled, _check_nan
-        _switch(mode, check_nan)
+        self._previous = _detection.enabled, _detection.check_nan
+        _detection.switch(bool(mode), check_nan)
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exception: object) -> None:
-        _switch(*self._previous)
+        _detection.switch(*self._previous)
 
 
 class detect_anomaly(set_detect_anomaly):
@@ -53,60 +98,12 @@ class detect_anomaly(set_detect_anomaly):
     program had called that. The forward pass must be in the block, too. Slow: for debugging only.
 
     >>> with detect_anomaly():
-    ...     loss = model(x)
-    ...     loss.backward()
-    RuntimeError: the derivative of `sqrt` ... recorded at train.py, line 12, in loss: return (x - y).sqrt()
+    ...     x = tensor(0.0, requires_grad=True)
+    ...     (x.sqrt() * x).backward()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: the derivative of `sqrt` ... recorded at ...: (x.sqrt() * x).backward()
     """
 
     def __init__(self, check_nan: bool = True) -> None:
         super().__init__(True, check_nan)
-
-
-def _switch(mode: bool, check_nan: bool) -> None:
-    global _enabled, _check_nan
-    _enabled, _check_nan = mode, check_nan
-    Node.__init__ = _noting_init if mode else _plain_init
-    graph.backpropagate = _watching_traversal if mode and check_nan else _plain_traversal
-    if not mode:
-        _lines.clear()
-
-
-@functools.wraps(_plain_init)
-def _noting_init(self: Node, *args: Any) -> None:
-    _plain_init(self, *args)
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _is_library(frame):
-        frame = frame.f_back
-    if len(_lines) >= _MOST:
-        for birth in list(_lines)[:_MOST // 2]:
-            del _lines[birth]
-    _lines[self.birth] = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-
-
-def _is_library(frame: FrameType) -> bool:
-    return frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY
-
-
-@functools.wraps(_plain_traversal)
-def _watching_traversal(*args: Any, watch: Any = None, **kwargs: Any) -> Any:
-    def look(node: Node, argument: int, contribution: Any) -> None:
-        if any(map(_has_nan, contribution.values() if isinstance(contribution, dict) else (contribution,))):
-            raise RuntimeError(_report(node, argument))
-        if watch is not None:
-            watch(node, argument, contribution)
-    return _plain_traversal(*args, watch=look, **kwargs)
-
-
-def _has_nan(g: Any) -> bool:
-    return bool(np.isnan(g.array if isinstance(g, Tensor) else g).any())
-
-
-def _report(node: Node, argument: int) -> str:
-    already = [f"argument {i}" for i, a in enumerate(node.args)
-               if isinstance(a, (np.ndarray, np.floating)) and a.dtype.kind == "f" and np.isnan(a).any()]
-    cause = f"; {' and '.join(already)} held a NaN in the forward pass already" if already else ""
-    what = f"the derivative of `{node.name}` with respect to its argument {argument} holds a NaN{cause}"
-    if node.birth not in _lines:
-        return f"{what}; to learn which line called it, put the forward pass into detect_anomaly(), too"
-    file, line, function = _lines[node.birth]
-    return f"{what}; recorded at {file}, line {line}, in {function}: {linecache.getline(file, line).strip()}"

@@ -1,35 +1,144 @@
-"""The function that users call: the general way through a call, and shorter ways for the commonest forms of operations.
+"""Calling an operation: run the forward function, promote types, record a Node.
 
-All of them do what `apply` does. For one or two operands most of its questions have one answer, known at declaration.
+`apply` is the general way. For one or two operands most of its questions have one answer, known at declaration, and the
+shorter ways ask only the others: without them a call takes a third longer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd import dtypes, watching
 from autograd.dtypes import float32
+from autograd.errors import explained
 from autograd.grad_mode import mode
-from autograd.operation import (
-    NOT_USUAL,
-    NUMBERS,
-    PLAIN,
-    Operation,
-    apply,
-    explained,
-    in_their_dtype,
-    kept,
-    recorded,
-    unchanging,
-    viewed,
-    wrap,
-)
+from autograd.operation import NO_OPTIONS, PLAIN, Operation
+from autograd.reads import OUTLINE
+from autograd.recording import alias_operation, kept, pick_output, recorded, unchanging, viewed, wrap
 from autograd.sharing import own
-from autograd.tensor import Tensor
+from autograd.tensor import Node, Tensor
 
-_NO_OPTIONS: dict = {}
+NUMBERS = (float, int, bool)
+NOT_USUAL = (dtypes.float64, dtypes.float16)
+"""What NumPy may have chosen by itself."""
 _ndarray = np.ndarray
 
+
+def apply(op: Operation, args: Sequence, options: dict) -> Any:
+    """Run an operation, and record it if one of its arguments requires gradients.
+
+    Arrays in, array out: so that rules may call operations on arrays as on Tensors.
+    """
+    if op.meeting and not _of_one_dtype(op, args):
+        args = _promote(op, args)
+    arrays, parents, found, tracked = [], [], False, False
+    for a in args:
+        parent = None
+        if isinstance(a, Tensor):
+            found = True
+            if a.tracked:
+                parent, tracked = a.node or a, True
+            if op.view:
+                own(a)
+            a = a.array
+        arrays.append(a)
+        parents.append(parent)
+    if not found:
+        out = _run(op, arrays, options)
+        return op.outputs._make(out[:len(op.outputs._fields)]) if op.outputs else out
+    try:
+        out = _run(op, arrays, options)
+    except (ValueError, TypeError, IndexError) as error:
+        raise explained(op, arrays, options, error) from error
+    if op.outputs is None and out.dtype in NOT_USUAL and "dtype" not in options:
+        out = in_their_dtype(op, out, arrays, options)
+    node = None
+    if tracked and mode.enabled and op.differentiable:
+        keep_out, keep = op.plan(tuple([parent is not None for parent in parents]))
+        saved = tuple([kept(a, level) if parent is not None else unchanging(a) if a is given else a
+                       for given, a, parent, level in zip(args, arrays, parents, keep, strict=True)])
+        if op.outputs is None and out.dtype.kind == "f":
+            result = recorded(op, tuple(parents), saved, out, keep_out, options)
+            return viewed(result, args[0], op, options) if op.view else result
+        if op.outputs is not None:
+            outs = tuple([kept(a, max(keep_out, OUTLINE)) for a in out])
+            node = Node(op, tuple(parents), saved, options, outs, None, None)
+    if op.outputs is None:
+        return viewed(wrap(out), args[0], op, options) if op.view else wrap(out)
+    results = [pick_output(out[i], node, i) for i in range(min(len(out), len(op.outputs._fields)))]
+    if op.view:
+        results = [viewed(result, args[0], op, options, i) for i, result in enumerate(results)]
+    return op.outputs._make(results)
+
+
+def _of_one_dtype(op: Operation, args: Sequence) -> bool:
+    """Whether the arguments that meet are Tensors of one dtype, so that there is nothing to promote."""
+    dtype = None
+    for i in range(len(args)) if op.variadic else op.meeting:
+        a = args[i]
+        if isinstance(a, Tensor):
+            if a.array.dtype is not dtype and dtype is not None:
+                return False
+            dtype = a.array.dtype
+        elif a is not None:
+            return False
+    return True
+
+
+def _run(op: Operation, args: Sequence, options: dict) -> Any:
+    """The forward function."""
+    if watching.watchers:
+        return watching.told("operation", op, op.forward, tuple(args), options)
+    return op.forward(*args, **options)
+
+
+def alias(tensor: Tensor) -> Tensor:
+    """The same value under a Node of its own."""
+    return apply(alias_operation, (tensor,), {})
+
+
+# Types that meet
+
+def _promote(op: Operation, args: Sequence) -> list:
+    """The arguments, with those that a derivative is taken of brought to one dtype."""
+    args = list(args)
+    in_a_rule = not any(isinstance(a, Tensor) for a in args)
+    values = {}
+    for i, a in enumerate(args):
+        if a is None or (op.vjps and op.vjps[i] is None):
+            continue
+        if isinstance(a, np.generic):  # counts as a Python number, so that t * np.float64(2) keeps t's dtype
+            args[i] = a = np.asarray(a) if in_a_rule else a.item()
+        elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
+            args[i] = a = dtypes.as_array(a)
+        value = a.array if isinstance(a, Tensor) else a
+        if not op.joint_vjp or getattr(value, "dtype", dtypes.float64).kind == "f":
+            values[i] = value  # a joint rule's integers are indices
+    found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
+    if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):
+        target = dtypes.promoted(list(values.values()))
+        for i, value in values.items():
+            if hasattr(value, "dtype") and value.dtype is not target:
+                args[i] = args[i].to(target) if isinstance(args[i], Tensor) else value.astype(target)
+    return args
+
+
+def in_their_dtype(op: Operation, out: Any, arrays: list, options: dict) -> Any:
+    """The result in the dtype of the floating arguments, or in the default dtype if there are none.
+
+    NumPy makes float64 of integers, now and then of float32, and float16 of integers of 8 bits.
+    """
+    floats = [a.dtype for a in arrays if hasattr(a, "dtype") and a.dtype.kind == "f"]
+    dtype = floats[0] if floats else dtypes.get_default_dtype()
+    if out.dtype in floats:
+        return out
+    if out.dtype is dtypes.float16:  # its digits are lost
+        out = op.forward(*[np.asarray(a, dtype) for a in arrays], **options)
+    return out.astype(dtype)
+
+
+# The functions that users call
 
 def caller(op: Operation) -> Callable:
     """The function that users call."""
@@ -49,7 +158,7 @@ def _composition(op: Operation) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         for spelling in spellings.keys() & kwargs.keys():
             kwargs[spellings[spelling]] = kwargs.pop(spelling)
-        return op.forward(*args, **kwargs)
+        return _run(op, args, kwargs)
     return call
 
 
@@ -77,13 +186,13 @@ def _unary(op: Operation) -> Callable:
     def call(input: Any) -> Any:
         x = input
         if not isinstance(x, Tensor):
-            return apply(op, (x,), _NO_OPTIONS)
+            return apply(op, (x,), NO_OPTIONS)
         a = x.array
-        out = forward(a)
+        out = forward(a) if not watching.watchers else _run(op, (a,), NO_OPTIONS)
         if out.dtype is not a.dtype:
-            return apply(op, (x,), _NO_OPTIONS)
+            return apply(op, (x,), NO_OPTIONS)
         if x.tracked and mode.enabled:
-            return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, _NO_OPTIONS)
+            return recorded(op, (x.node or x,), (kept(a, keep_x) if keep_x else None,), out, keep_out, NO_OPTIONS)
         return wrap(out)
     return call
 
@@ -114,7 +223,7 @@ def _unary_with_options(op: Operation) -> Callable:
             own(x)
             a = x.array
         try:
-            out = forward(a, **options)
+            out = forward(a, **options) if not watching.watchers else _run(op, (a,), options)
         except (ValueError, TypeError, IndexError) as error:
             raise explained(op, [a], options, error) from error
         if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:
@@ -135,14 +244,14 @@ def _binary(op: Operation) -> Callable:
     def call(input: Any, other: Any) -> Any:
         x, y = input, other
         if not isinstance(x, Tensor):
-            return apply(op, (x, y), _NO_OPTIONS)
+            return apply(op, (x, y), NO_OPTIONS)
         a, y_tracked = x.array, False
         if not a.ndim:
             a = a[()]  # a NumPy scalar: ten times as fast as an array without axes
         if isinstance(y, Tensor):
             b, y_tracked = y.array, y.tracked
             if a.dtype is not b.dtype:
-                return apply(op, (x, y), _NO_OPTIONS)
+                return apply(op, (x, y), NO_OPTIONS)
             if not b.ndim:
                 b = b[()]
         elif type(y) in NUMBERS:
@@ -153,28 +262,28 @@ def _binary(op: Operation) -> Callable:
                     if b is None:
                         b = _number(y)
             elif a.dtype.kind != "f":
-                return apply(op, (x, y), _NO_OPTIONS)
+                return apply(op, (x, y), NO_OPTIONS)
         elif type(y) is _ndarray and a.dtype is y.dtype:
             b = y
         else:
-            return apply(op, (x, y), _NO_OPTIONS)
+            return apply(op, (x, y), NO_OPTIONS)
         try:
-            out = forward(a, b)
+            out = forward(a, b) if not watching.watchers else _run(op, (a, b), NO_OPTIONS)
         except (ValueError, TypeError) as error:
-            raise explained(op, [a, b], _NO_OPTIONS, error) from error
+            raise explained(op, [a, b], NO_OPTIONS, error) from error
         if out.dtype is not a.dtype:
-            return apply(op, (x, y), _NO_OPTIONS)
+            return apply(op, (x, y), NO_OPTIONS)
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
             constant = y.array if isinstance(y, Tensor) else b.copy() if type(y) is _ndarray else b
             args = (kept(a, x_if_x) if x_if_x else None, constant)
-            return recorded(op, (x.node or x, None), args, out, out_if_x, _NO_OPTIONS)
+            return recorded(op, (x.node or x, None), args, out, out_if_x, NO_OPTIONS)
         if not x.tracked:
             args = (x.array, kept(b, y_if_y) if y_if_y else None)
-            return recorded(op, (None, y.node or y), args, out, out_if_y, _NO_OPTIONS)
+            return recorded(op, (None, y.node or y), args, out, out_if_y, NO_OPTIONS)
         args = (kept(a, x_if_both) if x_if_both else None, kept(b, y_if_both) if y_if_both else None)
-        return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, _NO_OPTIONS)
+        return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, NO_OPTIONS)
     return call
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import random, sharing
+from autograd.backward import reachable
 from autograd.clock import clock
 from autograd.grad_mode import enable_grad, is_grad_enabled
-from autograd.graph import reachable
 from autograd.table import operation
 from autograd.tensor import Node, Tensor
 
@@ -28,7 +28,7 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
         preserve_rng_state: let the second run draw the same random numbers (dropout masks) as the first.
         kwargs: its keyword arguments.
 
-    >>> y = checkpoint(block, x)     # instead of y = block(x)
+    >>> y = checkpoint(model, x)     # instead of y = model(x)
     """
     if not is_grad_enabled():
         return function(*args, **kwargs)

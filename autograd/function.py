@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd import watching
 from autograd.grad_mode import mode, no_grad
-from autograd.operation import pick_output, wrap
+from autograd.recording import pick_output, wrap
 from autograd.tensor import Node, Outline, Tensor
 
 
@@ -70,6 +71,12 @@ class Function:
         Raises:
             TypeError: forward returned something other than Tensors.
         """
+        if watching.watchers:
+            return watching.told("function", cls, cls._apply, args, kwargs)
+        return cls._apply(*args, **kwargs)
+
+    @classmethod
+    def _apply(cls, *args: Any, **kwargs: Any) -> Any:
         ctx = Context()
         tracked = tuple([isinstance(a, Tensor) and a.tracked for a in args])
         ctx.needs_input_grad = tracked

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd.backward import grad as gradients_of
+from autograd.calling import alias
 from autograd.creation import zeros_like
 from autograd.grad_mode import enable_grad, is_grad_enabled
-from autograd.operation import alias
+from autograd.operations.joining import stack
 from autograd.tensor import Tensor
 
 Tensors = Tensor | tuple[Tensor, ...]
@@ -204,13 +205,13 @@ def _vectors(v: Tensors | None, like: tuple[Tensor, ...], role: str) -> tuple[Te
 
 
 def _grad(outputs: tuple, inputs: tuple, vectors: tuple | None, create_graph: bool, retain: bool = False) -> tuple:
-    """`graph.grad`, with None where there is nothing to differentiate."""
+    """`autograd.grad`, with None where there is nothing to differentiate."""
     vectors = (None,) * len(outputs) if vectors is None else vectors
     recorded = [(out, u) for out, u in zip(outputs, vectors, strict=True) if out.requires_grad]
     if not recorded:
         return (None,) * len(inputs)
-    return graph.grad([out for out, _ in recorded], inputs, [u for _, u in recorded],
-                      retain_graph=retain or create_graph, create_graph=create_graph, allow_unused=True)
+    return gradients_of([out for out, _ in recorded], inputs, [u for _, u in recorded],
+                        retain_graph=retain or create_graph, create_graph=create_graph, allow_unused=True)
 
 
 def _zeros_for_none(gradients: tuple, like: tuple[Tensor, ...], strict: bool, why: str) -> tuple[Tensor, ...]:
@@ -227,7 +228,6 @@ def _check_single(value: Any, name: str) -> None:
 
 
 def _stacked(rows: tuple, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    from autograd.operations.shaping import stack
     if not rows:
         return Tensor(np.zeros((*shape, *like.shape), like.dtype))
     return stack(rows).reshape((*shape, *like.shape))

@@ -1,6 +1,6 @@
 """Changing a tensor in place: what PyTorch computes, through views and in their bases too.
 
-Outside recording (`no_grad`, optimisers, constants) the memory is written, and whoever shares it sees that.
+Outside recording (`no_grad`, optimizers, constants) the memory is written, and whoever shares it sees that.
 
 While recording, an in-place method computes a new array, and the tensor takes over that array and its Node; so an array
 that a rule saved is never overwritten. If the tensor is a view, the tensor that it was taken from changes instead: the
@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.calling import apply
 from autograd.grad_mode import mode, set_grad_enabled
-from autograd.operation import Operation, apply, flat_in
-from autograd.sharing import increment_version, memory, own, relatives, share
+from autograd.operation import Operation
+from autograd.recording import flat_in
+from autograd.sharing import increment_version, leave, memory, own, relatives, share
 from autograd.tensor import Tensor, twin_of
 
 
@@ -82,6 +84,21 @@ def hand_over(tensor: Tensor) -> Tensor:
             if view.view_of and view.view_of[0] is tensor:
                 view.view_of = base, *view.view_of[1:]
     return base
+
+
+def _set_data(tensor: Tensor, value: Any) -> None:
+    value = Tensor(value)
+    if tensor.tracked and value.array.dtype.kind != "f":
+        raise RuntimeError(f"a tensor that requires gradients (shape {tensor.shape}, {tensor.dtype}) cannot get values "
+                           f"of dtype {value.dtype}, which have none; write t.data = values.float()")
+    hand_over(tensor)
+    leave(tensor)
+    tensor.array = value.array
+    share(tensor, value)
+
+
+Tensor.data = property(Tensor.detach, _set_data, doc="The values without history, as `detach()`. Setting it replaces "
+                       "the values and leaves the history.")
 
 
 def _refuse_shape(tensor: Tensor, result: Tensor) -> Any:

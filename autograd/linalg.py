@@ -1,14 +1,12 @@
 """Linear algebra under PyTorch's names: `autograd.linalg.solve(A, b)`, `autograd.linalg.norm(x)`, …"""
 
-from autograd.operations.decompositions import (
+from autograd.operations.linalg import (
     cholesky,
     det,
     eigh,
     eigvalsh,
     inv,
-    matrix_norm,
     matrix_power,
-    norm,
     pinv,
     qr,
     slogdet,
@@ -16,8 +14,8 @@ from autograd.operations.decompositions import (
     solve_triangular,
     svd,
     svdvals,
-    vector_norm,
 )
+from autograd.operations.norms import matrix_norm, norm, vector_norm
 from autograd.operations.products import cross, matmul, multi_dot
 from autograd.operations.shaping import diagonal
 

@@ -1,16 +1,12 @@
 """Tensors as text, in PyTorch's style."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autograd import dtypes
-
-if TYPE_CHECKING:
-    from autograd.tensor import Tensor
+from autograd.tensor import Tensor
 
 
-def text(tensor: "Tensor") -> str:
+def text(tensor: Tensor) -> str:
     """`tensor([1.0000, 2.5000], requires_grad=True)`: at most 1000 elements in full, four decimals."""
     array = np.asarray(tensor.array)
     body = np.array2string(array, separator=", ", prefix="tensor(", threshold=1000, edgeitems=3, max_line_width=100,
@@ -48,3 +44,6 @@ def _formatter(array: np.ndarray) -> dict | None:
     shown = array if array.size <= 1000 else array[tuple(slice(0, 3) for _ in array.shape)]
     width = max((len(one(x)) for x in shown.flat), default=0)
     return {"float_kind": lambda x: f"{one(x):>{width}}"}
+
+
+Tensor.__repr__ = text

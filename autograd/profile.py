@@ -1,31 +1,20 @@
-"""Where the time goes: a table by operation and by module, and a picture of it in time.
+"""Where the time goes: a table by operation and by module, and a picture of it in time."""
 
-Nothing here is asked while it is off. Switching it on replaces the forward functions of the table by ones that look at
-the clock, and the order of the traversal by one that does so at each node; switching it off puts back what was there.
-"""
-
-import contextlib
 import json
 import os
-import threading
 from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-import numpy as np
-
-from autograd import costs, files, graph
+from autograd import costs
 from autograd.clock import clock
-from autograd.function import Function
 from autograd.grad_mode import mode
 from autograd.operation import Operation
-from autograd.table import TABLE
+from autograd.runtime import files
+from autograd.sharing import memory
 from autograd.tensor import Node
-
-Replacement = tuple[Any, str, Any]
-"""What stands for what while a profile is on: an object, its attribute, the value to put there."""
+from autograd.watching import Watcher
 
 _ENGINE, _OUTSIDE = "engine and Python", "outside of modules"
 
@@ -89,7 +78,7 @@ class Row:
     flops_per_second: float | None = None
 
 
-class profile:
+class profile(Watcher):
     """In this block, what every operation and every module takes is noted.
 
     Only the thread that entered the block is watched. Watching takes two to three microseconds an operation; that time,
@@ -99,18 +88,13 @@ class profile:
     Attributes:
         events: every Event, in the order of their beginnings.
 
-    Raises:
-        RuntimeError: another profile is on.
-
     >>> with autograd.profile() as p:
-    ...     criterion(model(x), target).backward()
+    ...     loss(model(x), y).backward()
     ...     optimizer.step()
-    >>> print(p)                               # tables by operation and by module
-    >>> p.export_chrome_trace("trace.json")    # open it in https://ui.perfetto.dev
+    >>> print(p)                                             # tables by operation and by module
+    operation ...
+    >>> p.export_chrome_trace("trace.json")                  # open it in https://ui.perfetto.dev
     """
-
-    _extensions: ClassVar[list[Callable[["profile"], Iterable[Replacement]]]] = []
-    _active: ClassVar["profile | None"] = None
 
     def __init__(self) -> None:
         self._clear()
@@ -119,48 +103,59 @@ class profile:
         self.events: list[Event] = []
         self._running: list[Event] = []
         self._births, self._modules = [0], [""]  # from which number of the clock on nodes belong to which module
-        self._restore = contextlib.ExitStack()
-        self._thread = threading.get_ident()
+        self._names, self._models = {}, []
         self._began, self._ended = perf_counter_ns(), None
 
-    @classmethod
-    def extension(cls, function: Callable[["profile"], Iterable[Replacement]]) -> Callable:
-        """Decorator: `function(profile)` gives further functions to replace while a profile is on."""
-        cls._extensions.append(function)
-        return function
-
-    # On and off
-
     def __enter__(self) -> Self:
-        if profile._active is not None:
-            raise RuntimeError("a profile is on already, and its times would contain what this one adds; use one "
-                               "`with autograd.profile()` around everything, and look at its events")
         self._clear()
-        replacements = [r for extension in self._extensions for r in extension(self)]
-        with contextlib.ExitStack() as restore:
-            for place, attribute, value in replacements:
-                before = vars(place)[attribute] if isinstance(place, type) else getattr(place, attribute)
-                restore.callback(setattr, place, attribute, before)
-                setattr(place, attribute, value)
-            self._restore = restore.pop_all()
-        profile._active = self
-        self._began = perf_counter_ns()
-        return self
+        return super().__enter__()
 
     def __exit__(self, *exception: object) -> None:
         self._ended = perf_counter_ns()
-        profile._active = None
-        self._restore.close()
+        super().__exit__()
         for event in self._running[::-1]:
-            self.end(event)
+            self._end(event)
 
     # Recording
 
-    def watches(self) -> bool:
-        """Whether the current thread is the one that is profiled."""
-        return threading.get_ident() == self._thread
+    def begins(self, kind: str, what: Any) -> tuple[Event, Any]:  # noqa: D102
+        return getattr(self, f"_{kind}")(what), what
 
-    def begin(self, name: str, kind: str, phase: str | None = None, module: str | None = None) -> Event:
+    def ends(self, begun: tuple[Event, Any], result: Any, args: tuple, options: dict) -> None:  # noqa: D102
+        event, what = begun
+        self._end(event)
+        if event.kind == "operation" and result is not None:
+            results = result if isinstance(result, (tuple, list)) else (result,)
+            event.bytes = sum(_allocated(r, args) for r in results)
+            shapes = [getattr(a, "shape", None) for a in args]
+            event.flops = costs.flops(what, shapes, results[0].shape if results else (), options)
+
+    def _operation(self, operation: Operation) -> Event:
+        around = self._running[-1].kind if self._running else ""
+        is_part = around in ("operation", "part") or (around == "rule" and not mode.enabled)
+        return self._begin(operation.name, "part" if is_part else "operation" if operation.differentiable
+                           else "composition")
+
+    def _function(self, function: type) -> Event:
+        return self._begin(function.__name__, "composition")
+
+    def _turn(self, node: Node) -> Event:
+        return self._begin(node.name, "rule", "backward", self._module_of(node))
+
+    def _module(self, module: Any) -> Event:
+        kind = type(module).__name__
+        if module not in self._names:  # the outermost: all that is in it gets its name from it
+            count = sum(type(model) is type(module) for model in self._models) + 1
+            root = kind if count == 1 else f"{kind} {count}"
+            inside = f"{root}." if self._models else ""
+            self._names.update((part, inside + path if path else root) for path, part in module.named_modules())
+            self._models.append(module)
+        return self._begin(kind, "module", module=self._names[module])
+
+    def _step(self, optimizer: Any) -> Event:
+        return self._begin(f"{type(optimizer).__name__}.step", "optimizer", module="")
+
+    def _begin(self, name: str, kind: str, phase: str | None = None, module: str | None = None) -> Event:
         """Something begins; where it isn't said, the phase and the module are those of what is running."""
         running = self._running
         if phase is None:
@@ -175,13 +170,13 @@ class profile:
         event.start = perf_counter_ns() - self._began
         return event
 
-    def end(self, event: Event) -> None:
+    def _end(self, event: Event) -> None:
         """It ends."""
         now = perf_counter_ns() - self._began
         if event not in self._running:
             return
         while self._running[-1] is not event:  # something was left without its end
-            self.end(self._running[-1])
+            self._end(self._running[-1])
         self._running.pop()
         event.duration = now - event.start
         event.self_time += event.duration
@@ -191,21 +186,12 @@ class profile:
         else:
             self._nodes_belong_to("")
 
-    @contextlib.contextmanager
-    def span(self, name: str, kind: str, module: str | None = None) -> Iterator[None]:
-        """A block of code as an event."""
-        event = self.begin(name, kind, module=module)
-        try:
-            yield
-        finally:
-            self.end(event)
-
     def _nodes_belong_to(self, module: str) -> None:
         if module != self._modules[-1]:
             self._births.append(next(clock))
             self._modules.append(module)
 
-    def module_of(self, node: Node) -> str:
+    def _module_of(self, node: Node) -> str:
         """The module in whose call a node was recorded."""
         return self._modules[bisect(self._births, node.birth) - 1]
 
@@ -309,88 +295,7 @@ def _cells(row: Row) -> tuple[str, ...]:
             "" if rate is None else f"{rate / 1e9:.2f}")
 
 
-# What is replaced
-
-@profile.extension
-def _operations(profiler: profile) -> Iterator[Replacement]:
-    for op in TABLE.values():
-        timed = _timed(profiler, op)
-        yield op, "forward", timed
-        held = dict(zip(op.call.__code__.co_freevars, op.call.__closure__ or (), strict=True))
-        if "forward" in held:  # the shorter ways of a call hold the function by themselves
-            yield held["forward"], "cell_contents", timed
-
-
-def _timed(profiler: profile, op: Operation) -> Callable:
-    forward, name, differentiable = op.forward, op.name, op.differentiable
-    kind = "operation" if differentiable else "composition"
-    running, watches = profiler._running, profiler.watches
-
-    def timed(*args: Any, **options: Any) -> Any:
-        if not watches():
-            return forward(*args, **options)
-        around = running[-1].kind if running else ""
-        is_part = around in ("operation", "part") or (around == "rule" and not mode.enabled)
-        event = profiler.begin(name, "part" if is_part else kind)
-        try:
-            out = forward(*args, **options)
-        finally:
-            profiler.end(event)
-        if differentiable and not is_part:
-            results = out if isinstance(out, (tuple, list)) else (out,)
-            event.bytes = sum(_allocated(result, args) for result in results)
-            shapes = [getattr(a, "shape", None) for a in args]
-            event.flops = costs.flops(op, shapes, results[0].shape if results else (), options)
-        return out
-    return timed
-
-
 def _allocated(result: Any, args: tuple) -> int:
     """The bytes of an array, unless it lies in the memory of an argument."""
-    owner = _owner(result)
-    return 0 if any(_owner(a) is owner for a in args) else getattr(result, "nbytes", 0)
-
-
-def _owner(array: Any) -> Any:
-    while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-@profile.extension
-def _functions(profiler: profile) -> Iterator[Replacement]:
-    plain = Function.apply.__func__
-
-    def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-        if not profiler.watches():
-            return plain(cls, *args, **kwargs)
-        with profiler.span(cls.__name__, "composition"):
-            return plain(cls, *args, **kwargs)
-    yield Function, "apply", classmethod(apply)
-
-
-@profile.extension
-def _traversal(profiler: profile) -> Iterator[Replacement]:
-    plain = graph.reachable
-
-    def reachable(*args: Any, **kwargs: Any) -> list[Node]:
-        nodes = plain(*args, **kwargs)
-        return _Turns(profiler, nodes) if profiler.watches() else nodes
-    yield graph, "reachable", reachable
-
-
-class _Turns(list):
-    """Nodes in the order of the traversal. Going through them notes how long each has its turn."""
-
-    def __init__(self, profiler: profile, nodes: list[Node]) -> None:
-        super().__init__(nodes)
-        self.profiler = profiler
-
-    def __iter__(self) -> Iterator[Node]:
-        profiler = self.profiler
-        for node in super().__iter__():
-            event = profiler.begin(node.name, "rule", "backward", profiler.module_of(node))
-            try:
-                yield node
-            finally:
-                profiler.end(event)
+    owner = memory(result)
+    return 0 if any(memory(a) is owner for a in args) else getattr(result, "nbytes", 0)

@@ -2,6 +2,9 @@
 
 A Tensor refers to its Node; a Node refers to the Nodes (or leaf Tensors) its arguments came from, never to its own
 output. So the graph has no reference cycles, and memory goes back by reference count the moment a graph is dropped.
+
+Whatever else a Tensor can do is attached to it where that stands: the operations and NumPy's protocols (`table.py`),
+`backward` (`backward.py`), `data` (`inplace.py`), its text (`printing.py`).
 """
 
 from __future__ import annotations  # 3.14 evaluates them late, when `int` and `bool` are methods of Tensor
@@ -13,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import dtypes
+from autograd import dtypes, watching
 from autograd.clock import clock
-from autograd.sharing import leave, own, share
+from autograd.hooks import KeepGradient, RemovableHandle
+from autograd.sharing import own, share
 
 
 class Node:
@@ -42,6 +46,8 @@ class Node:
         self.operation, self.parents, self.args, self.options = operation, parents, args, options
         self.out, self.shape, self.dtype = out, shape, dtype
         self.birth, self.hooks = next(clock), None
+        if watching.watchers:
+            watching.born(self)
 
     @property
     def name(self) -> str:
@@ -270,23 +276,6 @@ class Tensor:
         self.tracked, self.hooks, self.view_of = False, None, None
         return self
 
-    @property
-    def data(self) -> Tensor:
-        """The values without history, as `detach()`. Setting it replaces the values and leaves the history."""
-        return self.detach()
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        from autograd.inplace import hand_over
-        value = Tensor(value)
-        if self.tracked and value.array.dtype.kind != "f":
-            raise RuntimeError(f"a tensor that requires gradients (shape {self.shape}, {self.dtype}) cannot get values "
-                               f"of dtype {value.dtype}, which have none; write t.data = values.float()")
-        hand_over(self)
-        leave(self)
-        self.array = value.array
-        share(self, value)
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.tracked:
             raise RuntimeError(f"this function would turn a tensor that requires gradients (shape {self.shape}) into a "
@@ -326,10 +315,6 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and not self.array.ndim else format(repr(self), spec)
 
-    def __repr__(self) -> str:
-        from autograd.printing import text
-        return text(self)
-
     __hash__ = object.__hash__
 
     # Gradients
@@ -358,23 +343,6 @@ class Tensor:
     @grad.deleter
     def grad(self) -> None:
         self._grad = None
-
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-                 inputs: Any = None) -> None:
-        """Add the gradient of this tensor to `.grad` of the leaves behind it (or of `inputs`).
-
-        Args:
-            gradient: dL/d(this tensor), of this tensor's shape; may be left out for a single element (it is 1).
-            retain_graph: keep what the graph saved, for another backward pass. Default: `create_graph`.
-            create_graph: record the backward pass too, so that gradients can be differentiated again.
-            inputs: accumulate only into these.
-
-        Raises:
-            RuntimeError: not a single element and no gradient; nothing was recorded; the graph was released;
-                a saved tensor has changed since.
-        """
-        from autograd.graph import backward
-        backward(self, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Let `backward()` fill `.grad` of this tensor although it is no leaf."""
@@ -415,16 +383,6 @@ class Tensor:
             holder.hooks = []
         return RemovableHandle(holder.hooks, hook)
 
-    # NumPy's protocols: np.exp(t), array * t, np.concatenate([t, u]) come here
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
-        from autograd.table import for_numpy
-        return for_numpy(ufunc if method == "__call__" else getattr(ufunc, method))(*args, **kwargs)
-
-    def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-        from autograd.table import for_numpy
-        return for_numpy(function)(*args, **kwargs)
-
 
 def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: dict) -> Tensor:
     """A leaf of a subclass of Tensor, from its parts."""
@@ -441,30 +399,3 @@ def twin_of(tensor: Tensor) -> Tensor:
     other = _rebuild(Tensor, tensor.array, tensor.tracked, {})
     other.node = tensor.node
     return other
-
-
-class KeepGradient:
-    """The hook of `retain_grad()`: the gradient, as the other hooks leave it, is added to `.grad` of the owner."""
-
-    __slots__ = ("owner",)
-
-    def __init__(self, owner: weakref.ref) -> None:
-        self.owner = owner
-
-    def __call__(self, g: Tensor) -> None:  # noqa: D102
-        tensor = self.owner()
-        if tensor is not None:
-            tensor._grad = g.clone() if tensor._grad is None else tensor._grad + g
-
-
-class RemovableHandle:
-    """What `register_hook` returns: `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: list[Callable], hook: Callable) -> None:
-        self._hooks, self._hook = hooks, hook
-        hooks.append(hook)
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)

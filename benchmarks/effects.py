@@ -55,7 +55,7 @@ def step(workload: str, **setting: str) -> float:
 def with_threads(count: int, cached: int, way: Callable[[], object]) -> float:
     """The time of `way` with so many threads and pieces of so many numbers."""
     import autograd
-    from autograd import threads
+    from autograd.runtime import threads
     before = autograd.get_num_threads(), threads.CACHED
     autograd.set_num_threads(count)
     threads.CACHED = cached
@@ -85,7 +85,7 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"EFFECTS_CLEAN": "1"})
     sys.path.insert(0, str(Path(__file__).parent.parent))
     import autograd
-    from autograd import small_products, threads
+    from autograd.runtime import products, threads
     from nn.functional import activation, convolution, geometry, normalization, recurrent
 
     rng = np.random.default_rng(0)
@@ -115,7 +115,7 @@ def main() -> None:
 
     # A step of an LSTM of 256 units with 16 sequences; a depthwise convolution of one image, 128 channels
     state, weights, gates = million[:16, :256].copy(), million[:256].copy(), np.empty((16, 1024), np.float32)
-    columns = small_products.in_columns(weights, len(state))
+    columns = products.in_columns(weights, len(state))
     rows, kernels = np.lib.stride_tricks.as_strided(
         rng.standard_normal((34, 34 * 128), np.float32), (32, 3, 3, 32 * 128), (34 * 512, 34 * 512, 512, 4)), million[
             :36].reshape(3, 3, -1)
@@ -151,7 +151,7 @@ def main() -> None:
                           lambda: np.einsum("hijc,ijc->hc", rows, kernels, out=image))),
             ("16 rows of 256 by 256 x 1,024, one thread", "one product", "in blocks of 64 columns",
              [with_threads(1, cached, lambda: np.matmul(state, weights, out=gates)),
-              with_threads(1, cached, lambda: small_products.product(state, columns, out=gates))]),
+              with_threads(1, cached, lambda: products.product(state, columns, out=gates))]),
             ("gelu, 0.5M numbers", f"{every} threads, pieces of 16k", f"{every} threads, pieces of {cached >> 10}k",
              [with_threads(every, 1 << 14, gelu), with_threads(every, cached, gelu)]),
             ("scalar network (W7)", "the process as it was", "its settings made",

@@ -34,10 +34,8 @@ from nn.activation import (
     Threshold,
 )
 from nn.attention import AdditiveAttention, LearnedPositions, MultiheadAttention, SinusoidalPositions
-from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from nn.costs import Summary, summary
 from nn.dropout import (
     AlphaDropout,
     DropConnect,
@@ -49,6 +47,7 @@ from nn.dropout import (
     StochasticDepth,
 )
 from nn.embedding import Embedding
+from nn.fold import Fold, Unfold
 from nn.layer import FunctionLayer
 from nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.loss import (
@@ -89,7 +88,25 @@ from nn.normalization import (
     LocalResponseNorm,
     RMSNorm,
 )
+from nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from nn.parameter import Parameter
+from nn.pixelshuffle import PixelShuffle, PixelUnshuffle
 from nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -113,28 +130,8 @@ from nn.pooling import (
     MaxUnpool3d,
 )
 from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from nn.spatial import (
-    CircularPad1d,
-    CircularPad2d,
-    CircularPad3d,
-    ConstantPad1d,
-    ConstantPad2d,
-    ConstantPad3d,
-    Fold,
-    PixelShuffle,
-    PixelUnshuffle,
-    ReflectionPad1d,
-    ReflectionPad2d,
-    ReflectionPad3d,
-    ReplicationPad1d,
-    ReplicationPad2d,
-    ReplicationPad3d,
-    Unfold,
-    Upsample,
-    ZeroPad1d,
-    ZeroPad2d,
-    ZeroPad3d,
-)
+from nn.serialization import load, save
+from nn.summary import Summary, summary
 from nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -142,3 +139,4 @@ from nn.transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from nn.upsampling import Upsample

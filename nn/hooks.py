@@ -1,37 +1,23 @@
 """Functions of the user's that see, and may replace, what goes into and comes out of a Module."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autograd import Function, Tensor
+from autograd import Function, Tensor, watching
 
 if TYPE_CHECKING:
     from nn.module import Module
 
 
-class Handle:
-    """What registering a hook returns: `remove()` takes it away again."""
-
-    def __init__(self, hooks: list, hook: Callable) -> None:
-        self._hooks, self._hook = hooks, hook
-
-    def remove(self) -> None:
-        """Take the hook away; once is enough."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
-
-
-class HookList(list):
-    """Hooks in the order in which they are called."""
-
-    def register(self, hook: Callable, prepend: bool) -> Handle:
-        """Add a hook at the end or in front."""
-        self.insert(0 if prepend else len(self), hook)
-        return Handle(self, hook)
-
-
 def call_with_hooks(module: "Module", args: tuple, kwargs: dict) -> Any:
-    """What `module(*args, **kwargs)` does once hooks have been registered."""
+    """What `module(*args, **kwargs)` does once hooks have been registered, or while somebody watches."""
+    if watching.watchers:
+        return watching.told("module", module, functools.partial(_through_hooks, module), args, kwargs)
+    return _through_hooks(module, *args, **kwargs)
+
+
+def _through_hooks(module: "Module", *args: Any, **kwargs: Any) -> Any:
     hooks = module._hooks
     for hook in list(hooks.get("forward_pre", ())):
         replaced = hook(module, args)

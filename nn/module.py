@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 import autograd
-from autograd import Tensor
-from nn.hooks import HookList, call_with_hooks
+from autograd import Tensor, watching
+from autograd.hooks import RemovableHandle
+from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
 
@@ -41,7 +42,7 @@ class Module:
     def __init__(self) -> None:
         self.training = True
         self._buffers: dict[str, bool] = {}  # name -> whether it is part of the state_dict
-        self._hooks: dict[str, HookList] = {}  # kind -> hooks
+        self._hooks: dict[str, list[Callable]] = {}  # kind -> hooks
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called as `module(...)`, which also runs the hooks."""
@@ -49,7 +50,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._hooks:
+            if self._hooks or watching.watchers:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
@@ -90,8 +91,8 @@ class Module:
             persistent: whether it is part of the state_dict.
         """
         if hasattr(self, name) and name not in self._buffers:
-            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; choose another name for the "
-                           "buffer")
+            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; "
+                           "choose another name for the buffer")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer({name!r}) takes a Tensor or None, not {type(tensor).__name__}; "
                             "write autograd.tensor(values)")
@@ -103,8 +104,8 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"'{name}' must be a Module, not {type(module).__name__}")
         if not name or "." in name:
-            raise KeyError(f"a module cannot be called {name!r}: names are joined by dots, so they must be non-empty "
-                           "and without any")
+            raise KeyError(f"a module cannot be called {name!r}: names are joined by dots, so they "
+                           "must be non-empty and without any")
         setattr(self, name, module)
 
     add_module = register_module
@@ -195,8 +196,8 @@ class Module:
                                      f"'{name}', only {known}")
             found = vars(found)[name]
         if not isinstance(found, kind):
-            raise AttributeError(f"'{target}' of {type(self).__name__} is a {type(found).__name__}, not a "
-                                 f"{kind.__name__}")
+            raise AttributeError(f"'{target}' of {type(self).__name__} is a "
+                                 f"{type(found).__name__}, not a {kind.__name__}")
         return found
 
     # Modes, dtypes, gradients
@@ -299,7 +300,7 @@ class Module:
     # Hooks
 
     def _register(self, kind: str, hook: Callable, prepend: bool = False) -> Any:
-        return self._hooks.setdefault(kind, HookList()).register(hook, prepend)
+        return RemovableHandle(self._hooks.setdefault(kind, []), hook, prepend)
 
     def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *, prepend: bool = False) -> Any:
         """Call `hook(module, args)` before each forward; what it returns replaces the arguments.
@@ -352,26 +353,3 @@ def _quoted(names: list[str]) -> str:
 
 def _indented(child: Any) -> str:
     return str(child).replace("\n", "\n  ")
-
-
-@autograd.profile.extension
-def _calls_of_modules(profiler: autograd.profile) -> Iterator[tuple]:
-    """What a profile puts in the place of `Module.__call__`: one that knows the module's name in its model."""
-    plain, models, names = Module.__call__, [], {}
-
-    def label(module: Module) -> str:
-        if module not in names:  # the outermost: all that is in it gets its name from it
-            kind = type(module).__name__
-            count = sum(type(model) is type(module) for model in models) + 1
-            root = kind if count == 1 else f"{kind} {count}"
-            inside = f"{root}." if models else ""
-            names.update((part, inside + path if path else root) for path, part in module.named_modules())
-            models.append(module)
-        return names[module]
-
-    def call(self: Module, *args: Any, **kwargs: Any) -> Any:
-        if not profiler.watches():
-            return plain(self, *args, **kwargs)
-        with profiler.span(type(self).__name__, "module", label(self)):
-            return plain(self, *args, **kwargs)
-    yield Module, "__call__", call

@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from optim.blocks import Recording, assign
+from optim.tracing import Recording, assign
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:

@@ -4,14 +4,15 @@ import difflib
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, increment_version, no_grad, profile
-from autograd.tensor import RemovableHandle
-from optim import blocks
+from autograd import Tensor, enable_grad, increment_version, no_grad, watching
+from autograd.hooks import RemovableHandle
+from autograd.runtime import settings
+from optim import flat_buffers, tracing
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 Group = dict[str, Any]
@@ -33,7 +34,9 @@ def _calls_hooks(step: Callable) -> Callable:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 args, kwargs = changed
-        result = step(self, *args, **kwargs)
+        settings.make()
+        run = functools.partial(step, self)
+        result = watching.told("step", self, run, args, kwargs) if watching.watchers else run(*args, **kwargs)
         self._stepped = True
         for hook in list(self._hooks["step_post"]):
             hook(self, args, kwargs)
@@ -60,7 +63,7 @@ class Optimizer:
                 p += v
 
     The formula writes to `p` and its buffers in place (`v *= …`, `v[...] = …`). It is not called with the arrays
-    themselves but with symbols that note what is computed (see `optim.blocks`): arithmetic and NumPy's ufuncs work,
+    themselves but with symbols that note what is computed (see `optim.tracing`): arithmetic and NumPy's ufuncs work,
     branching on values or sums over elements don't. A rule that needs those sets `elementwise = False`, and is called
     with the arrays of one parameter at a time.
 
@@ -69,7 +72,7 @@ class Optimizer:
     the rule). A formula that takes `weight_decay` as an argument does it by itself.
 
     Args:
-        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one a group,
+        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one per group,
             with "params" and the options in which the group differs from the defaults.
         defaults: the options and their default values; `locals()` of the constructor will do.
 
@@ -164,7 +167,7 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Optimize more parameters, with options of their own where `param_group` has them.
 
-        >>> optimizer.add_param_group({"params": head.parameters(), "lr": 1e-2})
+        >>> optimizer.add_param_group({"params": nn.Linear(2, 10).parameters(), "lr": 1e-2})
 
         Raises:
             ValueError, TypeError: as for the constructor.
@@ -269,8 +272,8 @@ class Optimizer:
             numbers["step"] += 1
         rule = self._rule(group, numbers)
         if self.elementwise:
-            recording, returned = blocks.record(rule, 2 + len(names))
-            blocks.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
+            recording, returned = tracing.record(rule, 2 + len(names))
+            flat_buffers.run(recording, [piece for _, piece, _ in entries], list(entries[0][2].values()))
         else:
             for state, (_, arrays), _ in entries:
                 returned = rule(*arrays, *[state[name].array if name in state else None for name in names])
@@ -464,24 +467,3 @@ class Optimizer:
 def _packed(value: Any) -> Any:
     """A number as a Tensor without axes, as PyTorch has it; float64, so that nothing is lost."""
     return Tensor(np.array(float(value)))
-
-
-@profile.extension
-def _steps(profiler: profile) -> Iterator[tuple]:
-    """What a profile puts in the place of every rule's `step`, behind the hooks."""
-    kinds = [Optimizer]
-    for kind in kinds:  # the list grows while it is walked
-        kinds += kind.__subclasses__()
-        step = vars(kind).get("step")
-        held = dict(zip(step.__code__.co_freevars, step.__closure__ or (), strict=True)) if step else {}
-        if "step" in held:
-            yield held["step"], "cell_contents", _timed(profiler, held["step"].cell_contents)
-
-
-def _timed(profiler: profile, step: Callable) -> Callable:
-    def timed(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not profiler.watches():
-            return step(self, *args, **kwargs)
-        with profiler.span(f"{type(self).__name__}.step", "optimizer", ""):
-            return step(self, *args, **kwargs)
-    return timed

@@ -1,38 +1,45 @@
 """`draw`: a picture of a recorded graph, shown in a notebook or saved to a file."""
 
+import importlib
 import inspect
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import graphviz
 import numpy as np
 
-from autograd import Graph, Tensor, files
-from viz import dot, engines, page, scopes
+from autograd import Graph, Tensor
+from autograd.runtime import files
+from viz import dot, engines, page, scopes, steps, text
 from viz import names as naming
 from viz.circuit import Circuit
-from viz.model import Reading
-from viz.model import picture as model_picture
-from viz.picture import Picture
+from viz.engines import Engine
+from viz.model import ModelReading, model_picture
+from viz.picture import CIRCUIT, MODEL, STYLES, Picture
+from viz.reading import Reading
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
 from viz.tikz import TikzWriter
 
-SMALL = 6
-"""Tensors of so many elements are shown by their elements."""
+WRITERS = {CIRCUIT: CircuitWriter, MODEL: ModelWriter}
+"""Who writes the SVG of a style."""
 
 
 class Drawing:
     """A picture of a graph: `save` writes it to a file, `str` gives the SVG, a notebook shows it.
 
     It holds texts and positions, not the graph: a backward pass afterwards changes nothing in it.
+
+    >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
+    >>> str(draw(w * x)).startswith("<svg")
+    True
     """
 
-    def __init__(self, picture: Picture, engine: str = "auto") -> None:
+    def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
         self.picture, self.engine = picture, engine
 
     @cached_property
@@ -40,10 +47,10 @@ class Drawing:
         return self._written(self.picture)
 
     def _written(self, picture: Picture) -> str:
-        return (ModelWriter if picture.downward else CircuitWriter)(picture, self.engine).svg()
+        return WRITERS[picture.style](picture, self.engine).svg()
 
     def _tex(self) -> str:
-        if self.picture.downward:
+        if self.picture.style is not CIRCUIT:
             raise ValueError("TikZ is written for circuits, and this is the picture of a model: save it as .pdf, or "
                              "draw it with style='circuit'")
         return TikzWriter(self.picture, self.engine).tex()
@@ -59,7 +66,12 @@ class Drawing:
                 "text/plain": repr(self)}
 
     def to_dot(self) -> graphviz.Digraph:
-        """The same boxes and wires as a `graphviz.Digraph`, for Graphviz to lay out (that needs its `dot` program)."""
+        """The same boxes and wires as a `graphviz.Digraph`, for Graphviz to lay out (that needs its `dot` program).
+
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> draw(x * x).to_dot().source.partition("\\n")[0]
+        'digraph gradcircuit {'
+        """
         return dot.digraph(self.picture)
 
     def save(self, path: str | Path) -> Path:
@@ -72,11 +84,16 @@ class Drawing:
             ValueError: no such format, or not of a model.
             ImportError: CairoSVG is missing, for .png and .pdf.
             OSError: the file cannot be written; one that was there is untouched.
+
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> draw(x * x).save("square.html").name
+        'square.html'
         """
         path = Path(path)
-        formats = {".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
-                   ".dot": lambda: self.to_dot().source, ".tex": self._tex,
-                   ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
+        formats: dict[str, Callable[[], str | bytes]] = {
+            ".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
+            ".dot": lambda: self.to_dot().source, ".tex": self._tex,
+            ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:
             raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
         content = formats[path.suffix.lower()]()
@@ -88,18 +105,17 @@ class Drawing:
 
 def _converted(svg: str, kind: str) -> bytes:
     try:
-        import cairosvg  # type: ignore[import-untyped]
+        cairosvg = importlib.import_module("cairosvg")
     except (ImportError, OSError) as error:  # OSError: the Cairo library itself is missing
         raise ImportError(f"saving as .{kind} needs CairoSVG and the Cairo library: pip install 'gradcircuit[images]' "
                           f"({error}); .svg and .html need nothing") from error
-    if kind == "png":
-        return cairosvg.svg2png(bytestring=svg.encode(), scale=2)
-    return cairosvg.svg2pdf(bytestring=svg.encode())
+    convert: Callable[..., bytes] = getattr(cairosvg, f"svg2{kind}")
+    return convert(bytestring=svg.encode(), scale=2 if kind == "png" else 1)
 
 
-def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: Any = None,
-         style: str | None = None, depth: int | None = None, constants: bool = False, limit: int = 1000,
-         engine: str = "auto") -> Drawing:
+def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: naming.Module | None = None,
+         style: Literal["circuit", "model"] | None = None, depth: int | None = None, constants: bool = False,
+         limit: int = 1000, engine: Engine = "auto") -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
@@ -124,13 +140,13 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         RuntimeError: nothing was recorded, or the graph has been released.
         ValueError: there would be more boxes than `limit`.
 
-    >>> w, x = Tensor(2.0, requires_grad=True), Tensor(-1.0)
-    >>> draw(w * x).save("product.svg")
-    PosixPath('product.svg')
+    >>> w, b = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
+    >>> draw(w * b + b)
+    <Drawing: Circuit of 2 gates and 2 inputs>
     """
     engines.command(engine)
-    if style not in (None, "circuit", "model"):
-        raise ValueError(f"style must be 'circuit' or 'model', not {style!r}")
+    if style not in (None, *STYLES):
+        raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
     frame = sys._getframe(1)
     scope = {**frame.f_globals, **frame.f_locals}
     outputs, calls = list(what), None
@@ -142,8 +158,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
             raise TypeError(f"draw() takes Tensors, or a Module or function and its arguments, not a "
                             f"{type(function).__name__}")
         if hasattr(function, "named_modules"):
-            model = function
-            result, calls = scopes.record(model, lambda: model(*arguments))
+            model = what[0]
+            result, calls = scopes.record(model, lambda: function(*arguments))
         else:
             result = function(*arguments)
         scope = {**scope, **_argument_names(getattr(function, "forward", function), arguments)}
@@ -151,13 +167,13 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     graph = Graph(*outputs)
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
     found = naming.find(names, scope, modules)
-    style = style or ("model" if modules or not _all_small(graph) else "circuit")
-    tree, owners = scopes.Scope("", "", 0, 0, [*graph.nodes]), {}
-    if style == "model":
-        owners, kinds = naming.owners(modules)
-        tree = scopes.tree(graph.nodes, scopes.infer(graph.nodes, owners, kinds) if calls is None else calls)
-        depth = scopes.readable_depth(tree) if depth is None else depth
-    visible = scopes.visible(tree, depth or 0)
+    owners, kinds = naming.owners(modules)
+    chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
+    if calls is None:
+        calls = scopes.infer(graph.nodes, owners, kinds)
+    tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
+    depth = scopes.readable_depth(tree) if depth is None else depth
+    visible = scopes.visible(tree, depth)
     if visible > limit:
         raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
                          f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed from "
@@ -166,17 +182,19 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
         graph.forward()
         graph.backward()
-        if style == "circuit":
-            return Drawing(Circuit(graph, found).picture, engine)
-    return Drawing(model_picture(Reading(graph, found, set(owners), constants), tree, depth or 0), engine)
+        if chosen is CIRCUIT:
+            circuit = Circuit(Reading(graph, found))
+            circuit.picture.steps = steps.of_circuit(circuit)
+            return Drawing(circuit.picture, engine)
+    return Drawing(model_picture(ModelReading(graph, found, set(owners), constants), tree, depth), engine)
 
 
 def _all_small(graph: Graph) -> bool:
-    return all(node.shape is None or math.prod(node.shape) <= SMALL for node in graph.nodes) and all(
-        leaf.array.size <= SMALL for leaf in graph.leaves)
+    return all(node.shape is None or math.prod(node.shape) <= text.SMALL for node in graph.nodes) and all(
+        leaf.array.size <= text.SMALL for leaf in graph.leaves)
 
 
-def _argument_names(function: Any, arguments: list) -> dict[str, Any]:
+def _argument_names(function: Any, arguments: list[Any]) -> dict[str, Any]:
     try:
         return dict(inspect.signature(function).bind(*arguments).arguments)
     except (TypeError, ValueError):

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Literal, get_args
 
-ENGINES = ("auto", "layered", "graphviz", "pygraphviz", "dot")
+Engine = Literal["auto", "layered", "graphviz", "pygraphviz", "dot"]
+ENGINES = get_args(Engine)
 LARGE = range(400, 4000)
 """So many boxes and bends of wires: "auto" asks Graphviz, which crosses a third fewer wires than the built-in layout.
 With fewer there is little to gain, with more it takes many seconds."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Node
+from viz import notation
 from viz.text import number, short_number
 
 BINS = 16
@@ -57,15 +59,13 @@ def _brief(x: float) -> str:
     return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
-def saturation(name: str, value: Any) -> str:
-    """Dead or saturated activations, by the name of the operation."""
-    value = np.asarray(value)
-    tests = {"relu": ("zero", lambda v: v == 0), "tanh": ("saturated", lambda v: np.abs(v) > 0.99),
-             "sigmoid": ("saturated", lambda v: np.abs(v - 0.5) > 0.49)}
-    if name not in tests or value.size < 2:
+def saturation(node: Node, value: np.ndarray | np.generic) -> str:
+    """Dead or saturated activations, if the operation has any."""
+    flat = notation.of(node).flat
+    if flat is None or value.size < 2:
         return ""
-    what, test = tests[name]
-    fraction = float(np.mean(test(value)))
+    what, test = flat
+    fraction = float(np.mean(test(np.asarray(value))))
     return f"{fraction:.0%} {what}" if fraction >= MOSTLY else ""
 
 

@@ -1,6 +1,6 @@
 """Where everything stands: a layered layout.
 
-Ranks by longest path; the order within a rank by the mean position of the neighbours (Sugiyama, Tagawa, Toda 1981), or
+Ranks by longest path; the order within a rank by the mean position of the neighbors (Sugiyama, Tagawa, Toda 1981), or
 by Graphviz, which crosses fewer wires in large graphs;
 positions as near to that mean as the sizes allow. Between two ranks wires bend, beside and along the boxes they run
 straight: so a text that stands on a straight run is never crossed.
@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from viz import engines
+
+Item = tuple[int, float, float]
+"""A box, or a place where a wire passes a rank: its rank, and how far it extends to the near and to the far side."""
 
 
 @dataclass
@@ -48,14 +51,14 @@ class Layout:
     """Positions.
 
     Attributes:
-        centres: (along, across) of every box.
+        centers: (along, across) of every box.
         run_ends: along, where the straight run after each box ends.
         routes: for every wire its points: straight, bend, straight, bend, …, straight.
         length: extent along the flow, from 0.
         extent: extent across the flow, from 0.
     """
 
-    centres: list[tuple[float, float]]
+    centers: list[tuple[float, float]]
     run_ends: list[float]
     routes: list[list[tuple[float, float]]]
     length: float
@@ -84,26 +87,26 @@ def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, be
     columns: list[list[int]] = [[] for _ in range(max(ranks, default=-1) + 1)]
     for item, (rank, _, _) in enumerate(items):
         columns[rank].append(item)
-    before, after = _neighbours(len(items), chains)
+    before, after = _neighbors(len(items), chains)
     across = _order(columns, items, before, after, gap, inputs_first, sweeps, engine)
     low = min((a - items[i][1] for i, a in enumerate(across)), default=0.0)
     across = [a - low for a in across]
     extent = max((a + items[i][2] for i, a in enumerate(across)), default=0.0)
 
     middle, run_end, bend_end, length = _along(sizes, links, ranks, len(columns), bend, longest_bend, across, chains)
-    centres = [(middle[ranks[i]], across[i]) for i in range(len(sizes))]
+    centers = [(middle[ranks[i]], across[i]) for i in range(len(sizes))]
     ports = _ports(links, chains, across, port_gap)
     routes = []
     for link, chain, port in zip(links, chains, ports, strict=True):
         rank = ranks[link.source]
-        route = [(centres[link.source][0] + sizes[link.source].length / 2, across[link.source]),
+        route = [(centers[link.source][0] + sizes[link.source].length / 2, across[link.source]),
                  (run_end[rank], across[link.source])]
         for item in chain[1:-1]:
             rank += 1
             route += [(bend_end[rank], across[item]), (run_end[rank], across[item])]
-        route += [(bend_end[rank + 1], port), (centres[link.target][0] - sizes[link.target].length / 2, port)]
+        route += [(bend_end[rank + 1], port), (centers[link.target][0] - sizes[link.target].length / 2, port)]
         routes.append(route)
-    return Layout(centres, [run_end[rank] for rank in ranks], routes, length, extent)
+    return Layout(centers, [run_end[rank] for rank in ranks], routes, length, extent)
 
 
 def _ranks(count: int, links: Sequence[Link], inputs_first: bool) -> list[int]:
@@ -119,8 +122,8 @@ def _ranks(count: int, links: Sequence[Link], inputs_first: bool) -> list[int]:
             for rank, sourced, use in zip(ranks, has_source, first_use, strict=True)]
 
 
-def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) -> tuple[list, list[list[int]]]:
-    """Items (rank, extent on either side): the boxes, and places in the ranks that wires pass; each wire's items."""
+def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) -> tuple[list[Item], list[list[int]]]:
+    """The boxes and the places in the ranks that wires pass; each wire's items."""
     items = [(rank, size.extent / 2, size.extent / 2 + size.beside) for rank, size in zip(ranks, sizes, strict=True)]
     chains, passing = [], {}
     for link in links:
@@ -134,7 +137,7 @@ def _with_bends(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int]) 
     return items, chains
 
 
-def _neighbours(count: int, chains: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
+def _neighbors(count: int, chains: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
     for chain in chains:
@@ -144,8 +147,8 @@ def _neighbours(count: int, chains: list[list[int]]) -> tuple[list[list[int]], l
     return before, after
 
 
-def _order(columns: list[list[int]], items: list, before: list, after: list, gap: float, inputs_first: bool,
-           sweeps: int, engine: str) -> list[float]:
+def _order(columns: list[list[int]], items: list[Item], before: list[list[int]], after: list[list[int]], gap: float,
+           inputs_first: bool, sweeps: int, engine: str) -> list[float]:
     """The position of every item across the flow."""
     across = [0.0] * len(items)
     links = [(item, following) for item, others in enumerate(after) for following in others]
@@ -161,11 +164,11 @@ def _order(columns: list[list[int]], items: list, before: list, after: list, gap
         for rank in range(len(columns)) if forward else reversed(range(len(columns))):
             column, wanted = columns[rank], {}
             for item in column:
-                neighbours = near[item]
-                if len(neighbours) == 1:  # as wherever a wire passes
-                    wanted[item] = across[neighbours[0]]
-                elif neighbours:
-                    wanted[item] = sum([across[n] for n in neighbours]) / len(neighbours)
+                neighbors = near[item]
+                if len(neighbors) == 1:  # as wherever a wire passes
+                    wanted[item] = across[neighbors[0]]
+                elif neighbors:
+                    wanted[item] = sum([across[n] for n in neighbors]) / len(neighbors)
                 else:
                     wanted[item] = across[item]
             if rank or not inputs_first:
@@ -174,7 +177,7 @@ def _order(columns: list[list[int]], items: list, before: list, after: list, gap
     return across
 
 
-def _spread(column: list[int], wanted: dict[int, float] | list[float], items: list, gap: float,
+def _spread(column: list[int], wanted: dict[int, float] | list[float], items: list[Item], gap: float,
             across: list[float]) -> None:
     """Set the positions nearest to the wanted ones, in least squares, that keep the order and the distances.
 
@@ -215,7 +218,8 @@ def _ports(links: Sequence[Link], chains: list[list[int]], across: list[float], 
 
 
 def _along(sizes: Sequence[Size], links: Sequence[Link], ranks: list[int], count: int, bend: float,
-           longest_bend: float, across: list[float], chains: list[list[int]]) -> tuple[list, list, list, float]:
+           longest_bend: float, across: list[float],
+           chains: list[list[int]]) -> tuple[list[float], list[float], list[float], float]:
     """For every rank: the middle of its boxes, where its straight runs end, where the bends before it end."""
     lengths, runs, entries, rises = [0.0] * count, [0.0] * count, [0.0] * count, [0.0] * (count + 1)
     for size, rank in zip(sizes, ranks, strict=True):

@@ -1,7 +1,7 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,72 +9,67 @@ import numpy as np
 from autograd import Graph, Node, Tensor
 from viz import health, notation, text
 from viz.names import Names
-from viz.picture import Box, Cluster, Picture, Wire
-from viz.recorded import arguments, folded, only_outputs, output_name
-from viz.scopes import Repeats, Scope, fold, readable_depth
-
-VIEWS = ("reshape", "transpose", "permute", "unsqueeze", "squeeze", "expand")
-"""Operations that are not worth a box if all they do is to bring a parameter into shape."""
+from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Picture, Wire
+from viz.reading import Reading, arguments, is_constant, is_pick, output_name
+from viz.scopes import Repeats, Scope, fold, operations, readable_depth
 
 
-@dataclass
-class Reading:
-    """What is known about a graph, for all its pictures.
+class ModelReading(Reading):
+    """What is known about a graph, for all pictures of a model.
 
-    Attributes:
+    Args:
         graph: after `forward()` and `backward()`.
         names: of parameters and variables.
         parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
         constants: whether to draw constants without a name.
     """
 
-    graph: Graph
-    names: Names
-    parameters: set[int]
-    constants: bool
-
-    def __post_init__(self) -> None:
-        graph = self.graph
+    def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool) -> None:
+        super().__init__(graph, names)
+        self.parameters, self.constants = parameters, constants
         self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
-        self.only_output = only_outputs(graph)
         roots = {output.node for output in graph.outputs}
-        self.views = {node: node.parents[0] for node in graph.nodes if node.name in VIEWS and node not in roots
-                      and id(node.parents[0]) in self.parameters and id(node) not in self.names}
-        self.first_bad = self._first_bad()  # id of a Node, a leaf or a constant
+        # Not worth a box: what only brings a parameter into shape.
+        self.views = {node: node.parents[0] for node in graph.nodes if id(node.parents[0]) in parameters
+                      and _is_only_reshaped(node) and node not in roots and id(node) not in names}
+        self.first_bad = self._first_bad()  # id of an origin
         self.insides: dict[str, Picture] = {}
 
-    def arguments(self, node: Node) -> Iterator[tuple[int, Any, Any]]:
-        """As `recorded.arguments`; a parameter that is only reshaped counts as the parameter."""
-        for i, vertex, thing in arguments(node):
-            parameter = self.views.get(vertex)
-            yield (i, vertex, thing) if parameter is None else (i, parameter, parameter)
-
-    def value(self, vertex: Any, thing: Any) -> Any:
-        """The value of a Node, a leaf or a constant."""
-        return self.graph.values[vertex] if isinstance(thing, (Node, Tensor)) else thing
+    def arguments(self, node: Node) -> Iterator[tuple[int, Any]]:
+        """As `reading.arguments`; a parameter that is only reshaped counts as the parameter."""
+        for i, origin in arguments(node):
+            yield i, self.views.get(origin, origin) if isinstance(origin, Node) else origin
 
     def _first_bad(self) -> int:
         """What first has a value that is NaN or infinite."""
         for node in self.graph.nodes:
-            for _, vertex, thing in arguments(node):
-                if not _finite(self.value(vertex, thing)):
-                    return id(thing)
+            for _, origin in arguments(node):
+                if not _finite(self.value(origin)):
+                    return id(origin)
             if not _finite(self.graph.values[node]):
                 return id(node)
         return 0
+
+
+def _is_only_reshaped(node: Node) -> bool:
+    """Whether a node shows all elements of its argument, each as often as the others."""
+    if not node.operation.view or node.shape is None:
+        return False
+    size = math.prod(node.shape)
+    return size > 0 and not size % math.prod(node.parents[0].shape)
 
 
 def _finite(value: Any) -> bool:
     return getattr(value, "dtype", np.dtype(object)).kind != "f" or bool(np.isfinite(value).all())
 
 
-def picture(reading: Reading, root: Scope, depth: int) -> Picture:
+def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
     """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
-    whole = Model(reading, root, depth).picture
-    for output in reading.graph.outputs:
-        if not output.node and not whole.boxes:  # a leaf that nothing was computed from
-            whole.boxes.append(Model(reading, Scope("", "", 0, 0), 0).leaf(output, output))
-    closed = sum(box.kind == "module" for box in whole.boxes)
+    model = Model(reading, root, depth)
+    whole = model.picture
+    if not whole.boxes:  # a leaf that nothing was computed from
+        whole.add(model.leaf(reading.graph.outputs[0]))
+    closed = sum(box.kind is MODULE for box in whole.boxes)
     whole.summary = (f"Graph of {len(reading.graph.nodes)} operations and {len(reading.graph.leaves)} leaves"
                      + (f", {closed} modules closed" if closed else ""))
     whole.insides = reading.insides
@@ -90,13 +85,12 @@ class Model:
         depth: how many levels of modules to open.
     """
 
-    def __init__(self, reading: Reading, root: Scope, depth: int) -> None:
-        self.reading, self.graph, self.names = reading, reading.graph, reading.names
-        self.parameters, self.only_output = reading.parameters, reading.only_output
-        self.nodes = list(root.nodes())
+    def __init__(self, reading: ModelReading, root: Scope, depth: int) -> None:
+        self.reading = reading
+        self.nodes = list(operations(root))
         self.inside = set(self.nodes)
-        self.picture = Picture(downward=True, summary=f"{root.path} {root.kind}")
-        self.box_of: dict[Any, int] = {}
+        self.picture = Picture(MODEL, f"{root.path} {root.kind}")
+        self.box_of: dict[int, int] = {}  # id of an origin -> index of its box
         self._draw(root, depth)
         self._wires()
 
@@ -108,11 +102,11 @@ class Model:
             if isinstance(item, Node):
                 if item in self.reading.views:
                     continue
-                if self._is_picked(item):  # its operation may stand in a closed module
-                    self.box_of[item] = self.box_of[item.parents[0]]
+                if self.reading.has_no_box(item):  # its operation may stand in a closed module
+                    self.box_of[id(item)] = self.box_of[id(item.parents[0])]
                 else:
                     leaves = self._leaves([item], closed=False)
-                    members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind == "parameter"]
+                    members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind is PARAMETER]
                     members.append(self._operation(item))
             elif isinstance(item, Scope) and depth > 0:
                 cluster = Cluster(f"{text.shorten(item.path)} {item.kind}", [])
@@ -120,119 +114,107 @@ class Model:
                 cluster.members = self._draw(item, depth - 1)
                 members += cluster.members
             else:
-                self._leaves(item.nodes(), closed=True)
+                self._leaves(operations(item), closed=True)
                 members.append(self._module(item))
         return members
 
-    def _add(self, vertex: Any, box: Box) -> int:
-        self.box_of[vertex] = len(self.picture.boxes)
-        self.picture.boxes.append(box)
-        return self.box_of[vertex]
+    def _add(self, box: Box, origins: Iterable[Any]) -> int:
+        where = self.picture.add(box)
+        self.box_of.update(dict.fromkeys(map(id, origins), where))
+        return where
 
-    def _is_drawn(self, thing: Any) -> bool:
+    def _is_drawn(self, origin: Any) -> bool:
         """Whether an argument of a visible operation has a box as an input: what comes from outside has."""
-        if isinstance(thing, (Node, Tensor)):
-            return thing not in self.inside
-        return thing is not None and (self.reading.constants or id(thing) in self.names)
-
-    def _is_picked(self, node: Node) -> bool:
-        return node.name == "output" and node.parents[0] in self.only_output
+        if is_constant(origin):
+            return origin is not None and (self.reading.constants or id(origin) in self.reading.names)
+        return origin not in self.inside
 
     def _leaves(self, nodes: Iterable[Node], closed: bool) -> list[int]:
         """The boxes of leaves and constants that appear first here; a closed module keeps its own inside."""
         added = []
         for node in nodes:
-            for _, vertex, thing in self.reading.arguments(node):
-                hidden = closed and id(thing) in self.parameters
-                if self._is_drawn(thing) and not hidden and vertex not in self.box_of:
-                    added.append(self._add(vertex, self.leaf(vertex, thing)))
+            for _, origin in self.reading.arguments(node):
+                hidden = closed and id(origin) in self.reading.parameters
+                if self._is_drawn(origin) and not hidden and id(origin) not in self.box_of:
+                    added.append(self._add(self.leaf(origin), [origin]))
         return added
 
-    def leaf(self, vertex: Any, thing: Any) -> Box:
+    def leaf(self, origin: Any) -> Box:
         """The box of a leaf, a constant, or a result from outside."""
-        constant, own = not isinstance(thing, (Node, Tensor)), id(thing) in self.parameters
-        name = self.names.get(id(thing)) or (
-            "constant" if constant else thing.name if isinstance(thing, Node) else "input")
-        box = Box("parameter" if own else "constant" if constant else "input", text.shorten(name, 34))
-        gradient = self.graph.gradients.get(vertex)
-        self._fill(box, thing, self.reading.value(vertex, thing), gradient)
-        if gradient is not None and not box.alarm and isinstance(thing, Tensor):
+        kind = PARAMETER if id(origin) in self.reading.parameters else CONSTANT if is_constant(origin) else INPUT
+        name = self.reading.name(origin) or (
+            "constant" if is_constant(origin) else origin.name if isinstance(origin, Node) else "input")
+        box = Box(kind, text.shorten(name, 34))
+        self._fill(box, origin)
+        gradient = self.reading.gradient(origin)
+        if gradient is not None and not box.alarm and isinstance(origin, Tensor):
             box.alarm = health.gradient_alarm(health.summarize(gradient).rms, self.reading.usual)
         box.note = f"{name}, {box.note}"
         return box
 
     def _operation(self, node: Node) -> int:
-        values, gradients = self.graph.values, self.graph.gradients
-        inside = folded(node, self.names)
-        label = output_name(node) if node.name == "output" else node.name
-        if inside or node.name in ("getitem", "power_of_number"):
-            label = f"{node.name.removesuffix('_of_number')} {notation.sign(node.name, node.options, inside)}"
-        shown = self.only_output.get(node, node)  # whose value it shows
-        name = self.names.get(id(shown), "")
-        box = Box("operation", text.shorten(label, 34), name=name if name != label else "")
+        inside, shown = self.reading.folded(node), self.reading.shown(node)
+        label, name = output_name(node) if is_pick(node) else notation.title(node, inside), self.reading.name(shown)
+        box = Box(OPERATION, text.shorten(label, 34), name if name != label else "")
         if shown.shape is None:
-            box.lines = (f"{len(values[node])} results",)
+            box.lines = (f"{len(self.reading.value(node))} results",)
         else:
-            self._fill(box, shown, values[shown], gradients.get(shown))
-            box.alarm = box.alarm or health.saturation(node.name, values[shown])
+            self._fill(box, shown)
+            box.alarm = box.alarm or health.saturation(node, self.reading.value(shown))
         box.note = f"{label}, {box.note}"
-        where = self.box_of[shown] = self._add(node, box)
-        return where
+        return self._add(box, [node, shown])
 
     def _module(self, item: "Scope | Repeats") -> int:
-        nodes = list(item.nodes())
+        nodes = list(operations(item))
         calls = item.calls if isinstance(item, Repeats) else [item]
         label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
-        box = Box("module", text.shorten(label, 40), link=f"{calls[0].path}@{calls[0].first}")
+        box = Box(MODULE, text.shorten(label, 40), link=f"{calls[0].path}@{calls[0].first}")
         self.reading.insides[box.link] = Model(self.reading, calls[0], readable_depth(calls[0])).picture
         last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
         if last.shape is not None:
-            self._fill(box, last, self.graph.values[last], self.graph.gradients.get(last))
-        own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.parameters}
-        parameters = f", {sum(p.array.size for p in own.values()):,} parameters" if own else ""
+            self._fill(box, last)
+        own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.reading.parameters}
+        parameters = f", {sum(math.prod(p.shape) for p in own.values()):,} parameters" if own else ""
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
         for node in nodes:
             if not box.alarm and node.shape is not None:
-                value = self.graph.values[node]
-                box.alarm = self._bad(node, value, node.name) or health.saturation(node.name, value)
+                value = self.reading.value(node)
+                box.alarm = self._bad(node, value, node.name) or health.saturation(node, value)
         box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"
-        where = self._add(("module", id(item)), box)
-        self.box_of.update(dict.fromkeys(nodes, where))
-        return where
+        return self._add(box, nodes)
 
-    def _fill(self, box: Box, thing: Any, value: Any, gradient: Any) -> None:
+    def _fill(self, box: Box, origin: Any) -> None:
         """Shape, dtype and the statistics of value and gradient."""
-        value = np.asarray(value)
+        value, gradient = np.asarray(self.reading.value(origin)), self.reading.gradient(origin)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
         summary = health.summarize(value)
-        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(thing, value)
+        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(origin, value)
         if gradient is None:
-            box.gradient = "–"
+            box.gradient = text.NONE
         else:
             of_gradient = health.summarize(gradient)
             box.gradient, box.gradient_bars = of_gradient.text, of_gradient.bars
             if of_gradient.alarm and not box.alarm:
                 box.alarm = f"gradient: {of_gradient.alarm}"
-        box.note = f"{box.lines[0]}, value {box.value}, " + (
-            "no gradient" if gradient is None else f"gradient {box.gradient}")
+        box.note = f"{box.lines[0]}, value {box.value}, {box.gradient_in_words()}"
 
-    def _bad(self, thing: Any, value: Any, where: str = "") -> str:
+    def _bad(self, origin: Any, value: Any, where: str = "") -> str:
         """NaN or infinity, the first of them pointed out."""
         if _finite(value):
             return ""
         alarm = health.summarize(value).alarm + (f" in {where}" if where else "")
-        return f"first bad value: {alarm}" if id(thing) == self.reading.first_bad else alarm
+        return f"first bad value: {alarm}" if id(origin) == self.reading.first_bad else alarm
 
     # Wires
 
     def _wires(self) -> None:
         seen = set()
         for node in self.nodes:
-            if node in self.reading.views and node not in self.box_of:
+            if node in self.reading.views and id(node) not in self.box_of:
                 continue
-            target = self.box_of[node]
-            for i, vertex, _ in self.reading.arguments(node):
-                source = self.box_of.get(vertex)
+            target = self.box_of[id(node)]
+            for i, origin in self.reading.arguments(node):
+                source = self.box_of.get(id(origin))
                 # A leaf that a closed module reads may be drawn later, where another operation reads it too.
                 if source is not None and source < target and (source, target) not in seen:
                     seen.add((source, target))

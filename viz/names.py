@@ -1,7 +1,7 @@
 """What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,14 @@ Names = dict[int, str]
 """id of a Node, a leaf Tensor or a constant's array -> name. Whoever holds the Graph keeps those objects alive."""
 
 
+class Module(Protocol):
+    """What a model is taken for. It may also have `named_buffers` and `named_modules`, as an `nn.Module` has."""
+
+    def named_parameters(self) -> Iterable[tuple[str, Tensor]]:
+        """All parameters with dotted names."""
+        ...
+
+
 def key(tensor: Any) -> int:
     """What a Tensor (or a bare array) is found by in the graph."""
     if not isinstance(tensor, Tensor):
@@ -18,19 +26,15 @@ def key(tensor: Any) -> int:
     return id((tensor.node or tensor) if tensor.requires_grad else tensor.array)
 
 
-def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Mapping[str, Any]) -> Names:
+def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Mapping[str, Module]) -> Names:
     """All names, the surest first: those given, parameters by their module path, variables of the caller.
 
     Raises:
         TypeError: `given` is not a dict of names and Tensors.
     """
     names: Names = {}
-    for name, tensor in _checked(given):
+    for name, tensor in [*_checked(given), *_state(modules)]:
         names.setdefault(key(tensor), name)
-    for prefix, module in modules.items():
-        for method in ("named_parameters", "named_buffers"):
-            for path, tensor in getattr(module, method, list)():
-                names.setdefault(key(tensor), f"{prefix}.{path}" if prefix else path)
     taken = set(names.values())
     for name, tensor in variables(scope):
         if name not in taken and key(tensor) not in names:
@@ -38,19 +42,25 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     return names
 
 
-def owners(modules: Mapping[str, Any]) -> tuple[dict[int, str], dict[str, str]]:
+def owners(modules: Mapping[str, Module]) -> tuple[dict[int, str], dict[str, str]]:
     """Key of a parameter or buffer -> path of the module it belongs to; path of a module -> its class."""
     owner: dict[int, str] = {}
-    kinds: dict[str, str] = {}
+    for path, tensor in _state(modules):
+        owner.setdefault(key(tensor), path.rpartition(".")[0])
+    return owner, {_joined(prefix, path): type(inner).__name__ for prefix, module in modules.items()
+                   for path, inner in getattr(module, "named_modules", list)()}
+
+
+def _state(modules: Mapping[str, Module]) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers, by their paths."""
     for prefix, module in modules.items():
-        def full(path: str, prefix: str = prefix) -> str:
-            return ".".join(part for part in (prefix, path) if part)
         for method in ("named_parameters", "named_buffers"):
             for path, tensor in getattr(module, method, list)():
-                owner.setdefault(key(tensor), full(path.rpartition(".")[0]))
-        for path, inner in getattr(module, "named_modules", list)():
-            kinds[full(path)] = type(inner).__name__
-    return owner, kinds
+                yield _joined(prefix, path), tensor
+
+
+def _joined(prefix: str, path: str) -> str:
+    return ".".join(part for part in (prefix, path) if part)
 
 
 def _checked(given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -80,22 +90,19 @@ def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}[{place!r}]", item
 
 
-def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Any]:
+def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Module]:
     """The caller's modules whose parameters are drawn, by the prefix that tells them apart: none if there is one."""
     wanted = {id(leaf) for leaf in leaves}
-    found: list[tuple[set[int], str, Any]] = []
+    found: list[tuple[set[int], str, Module]] = []
     for name, value in list(scope.items()):
         if not isinstance(value, (type, Tensor, Node)) and callable(getattr(value, "named_parameters", None)):
             owned = {id(parameter) for _, parameter in value.named_parameters()} & wanted
             if owned:
                 found.append((owned, name, value))
     found.sort(key=lambda entry: -len(entry[0]))
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Module] = {}
     for owned, name, value in found:
         if owned & wanted:  # not just a part of a module chosen before
             chosen[name] = value
             wanted -= owned
-    if len(chosen) == 1:
-        [only] = chosen.values()
-        return {"": only}
-    return chosen
+    return {"": next(iter(chosen.values()))} if len(chosen) == 1 else chosen

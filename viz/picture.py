@@ -1,12 +1,65 @@
 """What is drawn, as data: boxes, the wires between them, and the texts that stand on both.
 
-`circuit` and `model` make a Picture from a Graph, `layout` gives it positions; `svg`, `dot` and `page` write it.
+`circuit` and `model` make a Picture from a Graph, `steps` says what happens in it, `layout` gives it positions; `svg`,
+`tikz`, `dot` and `page` write it.
 """
 
 from dataclasses import dataclass, field
 
-RADIUS = 20.0
-"""Of a gate that is a circle, in pixels."""
+from viz.text import NONE
+
+
+@dataclass(frozen=True)
+class Style:
+    """A way of drawing a graph.
+
+    Attributes:
+        name: as `draw(style=...)` takes it.
+        downward: read from top to bottom; otherwise from left to right.
+        on_wires: numbers stand on the wires; otherwise in the boxes.
+    """
+
+    name: str
+    downward: bool
+    on_wires: bool
+
+
+CIRCUIT = Style("circuit", downward=False, on_wires=True)
+MODEL = Style("model", downward=True, on_wires=False)
+STYLES = {style.name: style for style in (CIRCUIT, MODEL)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a box stands for, and how that looks.
+
+    Attributes:
+        name: in style sheets and in the page's script.
+        given: its value is there before the forward pass begins.
+        shape: in DOT.
+        fill: color of the box.
+        dark: its color in dark mode, if it is not that of all boxes.
+        corner: radius, in pixels.
+        dash: of the outline.
+    """
+
+    name: str
+    given: bool = False
+    shape: str = "box"
+    fill: str = "#f4f6f8"
+    dark: str = ""
+    corner: float = 4.0
+    dash: str | None = None
+
+
+PARAMETER = Kind("parameter", given=True, fill="#fdf3e0", dark="#3a3020", corner=12.0)
+INPUT = Kind("input", given=True, shape="plaintext", fill="#e6f1fb", dark="#1d3040")
+CONSTANT = Kind("constant", given=True, shape="plaintext", fill="#ffffff", dash="4 3")
+GATE = Kind("gate", shape="circle")
+OPERATION = Kind("operation")
+MODULE = Kind("module", shape="box3d", fill="#e9ecf0")
+OUTPUT = Kind("output", shape="plaintext")
+KINDS = (PARAMETER, INPUT, CONSTANT, GATE, OPERATION, MODULE, OUTPUT)
 
 
 @dataclass
@@ -14,11 +67,11 @@ class Box:
     """A value and what made it.
 
     Attributes:
-        kind: "input", "constant", "gate", "output"; in models "operation", "parameter", "module".
+        kind: in circuits INPUT, CONSTANT, GATE, OUTPUT; in models INPUT, CONSTANT, PARAMETER, OPERATION, MODULE.
         label: what stands in (or, for an input, beside) it.
         name: the variable that holds the value, if it is known and is not the label.
         value: the forward value, above the wire that leaves the box.
-        gradient: the gradient, below it; "–" where there is none.
+        gradient: the gradient, below it; `text.NONE` where there is none.
         lines: further lines of text inside the box.
         note: the full text, for tooltips and screen readers.
         value_bars: heights of a small histogram of the values, 0 to 1.
@@ -27,7 +80,7 @@ class Box:
         link: of a closed module, the key of what is in it, in `Picture.insides`.
     """
 
-    kind: str
+    kind: Kind
     label: str
     name: str = ""
     value: str = ""
@@ -38,6 +91,10 @@ class Box:
     gradient_bars: tuple[float, ...] = ()
     alarm: str = ""
     link: str = ""
+
+    def gradient_in_words(self) -> str:
+        """As a sentence says it."""
+        return "no gradient" if self.gradient == NONE else f"gradient {self.gradient}"
 
 
 @dataclass
@@ -66,23 +123,54 @@ class Cluster:
 
 
 @dataclass
+class Step:
+    """What happens at one moment of the forward or the backward pass.
+
+    Attributes:
+        phase: "forward" or "backward".
+        title: in a few words.
+        lines: in words and numbers.
+        box: index of the box where it happens; -1 for none.
+        wires: indices of the wires on which numbers travel.
+        shows: what appears, each with its text: "v3" is the value of box 3, "g3" its gradient, "c5" the contribution on
+            wire 5.
+    """
+
+    phase: str
+    title: str
+    lines: list[str] = field(default_factory=list)
+    box: int = -1
+    wires: list[int] = field(default_factory=list)
+    shows: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Picture:
     """Boxes in topological order, and wires.
 
     Attributes:
+        style: how it is drawn.
+        summary: one sentence on what the picture shows.
         boxes: every box stands after those that its wires come from.
         wires: in the order of their targets.
-        downward: read from top to bottom instead of from left to right.
         clusters: groups of boxes, outer ones first.
         insides: pictures of closed modules, by the `link` of their boxes.
-        steps: in circuits, the forward and backward pass step by step; see `steps`.
-        summary: one sentence on what the picture shows.
+        steps: in circuits, the forward and backward pass step by step.
     """
 
+    style: Style
+    summary: str = ""
     boxes: list[Box] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
-    downward: bool = False
     clusters: list[Cluster] = field(default_factory=list)
     insides: dict[str, "Picture"] = field(default_factory=dict)
-    steps: list[dict] = field(default_factory=list)
-    summary: str = ""
+    steps: list[Step] = field(default_factory=list)
+
+    def add(self, box: Box) -> int:
+        """Append a box; its index."""
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
+    def entering(self, box: int) -> list[int]:
+        """The indices of the wires that enter a box."""
+        return [i for i, wire in enumerate(self.wires) if wire.target == box]

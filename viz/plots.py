@@ -5,18 +5,20 @@ Each function returns a Matplotlib Figure: `.savefig("loss.png")` saves it, a no
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from autograd import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Numbers = Tensor | npt.ArrayLike
 COLORS = ("#0072b2", "#b34700", "#00703c", "#8a3a8f", "#6b6b6b")
-"""Told apart by colour-blind readers too."""
-DIVERGING, SEQUENTIAL, GREYS = "RdBu_r", "viridis", "gray"
+"""Told apart by color-blind readers too."""
+DIVERGING, SEQUENTIAL, GRAYS = "RdBu_r", "viridis", "gray"
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -27,7 +29,7 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained", dpi=110)
 
 
-def _array(data: Any) -> np.ndarray:
+def _array(data: Numbers) -> np.ndarray:
     return data.detach().numpy() if isinstance(data, Tensor) else np.asarray(data)
 
 
@@ -43,7 +45,8 @@ def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = 
         ValueError: nothing to show.
 
     >>> figure = curves({"loss": {"training": [2.3, 0.9], "validation": [2.2, 1.1]}, "learning rate": [0.1, 0.01]})
-    >>> figure.savefig("curves.png")
+    >>> [axes.get_title() for axes in figure.axes]
+    ['loss', 'learning rate']
     """
     if not panels:
         raise ValueError('curves() needs at least one panel, such as {"loss": losses}')
@@ -64,18 +67,22 @@ def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = 
     return figure
 
 
-def images(batch: Any, *, titles: Sequence[str] | None = None, columns: int | None = None,
-           scale: str = "each") -> "Figure":
+def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: int | None = None,
+           scale: Literal["each", "all"] = "each") -> "Figure":
     """A grid of images, filters or activations.
 
     Args:
-        batch: (N, H, W), or (N, C, H, W) with C = 1 (grey) or 3 (red, green, blue); a Tensor or an array.
+        batch: (N, H, W), or (N, C, H, W) with C = 1 (gray) or 3 (red, green, blue); a Tensor or an array.
         titles: one an image.
         columns: of the grid; by default about square.
         scale: "each" stretches every image from black to white by itself, "all" all alike.
 
     Raises:
         ValueError: another shape, or another number of titles.
+
+    >>> figure = images(np.zeros((6, 8, 8)), titles=list("abcdef"), columns=3)
+    >>> [axes.get_title() for axes in figure.axes]
+    ['a', 'b', 'c', 'd', 'e', 'f']
     """
     array = _array(batch).astype(np.float64)
     if array.ndim == 3:
@@ -97,15 +104,15 @@ def images(batch: Any, *, titles: Sequence[str] | None = None, columns: int | No
         axes.set_axis_off()
         if k < len(array):
             pixels = array[k, 0] if array.shape[1] == 1 else array[k].transpose(1, 2, 0)
-            axes.imshow(pixels, cmap=GREYS, vmin=0, vmax=1, interpolation="nearest")
+            axes.imshow(pixels, cmap=GRAYS, vmin=0, vmax=1, interpolation="nearest")
             if titles is not None:
                 axes.set_title(str(titles[k]), fontsize=8)
     return figure
 
 
-def heatmap(matrix: Any, *, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None,
+def heatmap(matrix: Numbers, *, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None,
             title: str = "") -> "Figure":
-    """A matrix as colours: attention weights, a confusion matrix, correlations.
+    """A matrix as colors: attention weights, a confusion matrix, correlations.
 
     Args:
         matrix: (R, C); or (H, R, C), drawn side by side (for example the heads of an attention layer).
@@ -115,6 +122,10 @@ def heatmap(matrix: Any, *, rows: Sequence[str] | None = None, columns: Sequence
 
     Raises:
         ValueError: another number of axes, or nothing in it.
+
+    >>> figure = heatmap([[0.9, 0.1], [0.4, 0.6]], rows=["cat", "sat"], columns=["the", "cat"], title="attention")
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['cat', 'sat']
     """
     array = _array(matrix)
     if array.ndim not in (2, 3) or not array.size:
@@ -138,8 +149,8 @@ def heatmap(matrix: Any, *, rows: Sequence[str] | None = None, columns: Sequence
     return figure
 
 
-def surface(function: Callable[[Any, Any], Any], x: tuple[float, float], y: tuple[float, float], *,
-            paths: Mapping[str, Any] | None = None, levels: int = 30) -> "Figure":
+def surface(function: Callable[[Tensor, Tensor], Numbers], x: tuple[float, float], y: tuple[float, float], *,
+            paths: Mapping[str, Numbers] | None = None, levels: int = 30) -> "Figure":
     """The contours of a function of two variables, and the ways of optimizers over it.
 
     Args:
@@ -148,6 +159,10 @@ def surface(function: Callable[[Any, Any], Any], x: tuple[float, float], y: tupl
         y: range of the second.
         paths: name -> points (N, 2) that an optimizer visited.
         levels: number of contours, spaced by quantiles of the function.
+
+    >>> figure = surface(lambda x, y: x**2 + 10 * y**2, (-2, 2), (-1, 1), paths={"SGD": [(-1.5, 0.8), (0.0, 0.0)]})
+    >>> [line.get_label() for line in figure.axes[0].lines][0]
+    'SGD'
     """
     grid_x, grid_y = np.meshgrid(np.linspace(*x, 160), np.linspace(*y, 160))
     z = _array(function(Tensor(grid_x), Tensor(grid_y)))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import Node
-from autograd.tensor import clock
-from viz.recorded import arguments
+from autograd.clock import clock
+from viz.reading import arguments
 
 CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 """Classes that are never called, only what they hold is."""
@@ -40,11 +40,7 @@ class Scope:
     last: int
     items: list["Node | Scope"] = field(default_factory=list)
 
-    def nodes(self) -> Iterator[Node]:
-        """All operations in it, in order."""
-        return _nodes(self.items)
-
-    def shape(self) -> tuple:
+    def shape(self) -> tuple[Any, ...]:
         """What has to be equal for two calls to be repeats of each other."""
         return (self.kind, *((item.shape() if isinstance(item, Scope) else (item.name, item.shape))
                              for item in self.items))
@@ -61,17 +57,11 @@ class Repeats:
         """The calls alone."""
         return [item for item in self.items if isinstance(item, Scope)]
 
-    def nodes(self) -> Iterator[Node]:
-        """All operations in and between them."""
-        return _nodes(self.items)
 
-
-def _nodes(items: list["Node | Scope"]) -> Iterator[Node]:
-    for item in items:
-        if isinstance(item, Scope):
-            yield from item.nodes()
-        else:
-            yield item
+def operations(place: Scope | Repeats) -> Iterator[Node]:
+    """All operations in one or several calls, and between them, in order."""
+    for item in place.items:
+        yield from operations(item) if isinstance(item, Scope) else [item]
 
 
 def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:
@@ -106,7 +96,7 @@ def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> li
     """
     marked = []
     for node in nodes:
-        paths = [owner[id(thing)] for _, _, thing in arguments(node) if id(thing) in owner]
+        paths = [owner[id(origin)] for _, origin in arguments(node) if id(origin) in owner]
         if paths and paths[0]:
             marked.append((node.birth, paths[0].split(".")))
     return list(_runs(marked, 1, kinds))
@@ -164,7 +154,7 @@ def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
     return folded
 
 
-def _run_of_repeats(items: list, i: int) -> list:
+def _run_of_repeats(items: list[Node | Scope], i: int) -> list[Node | Scope]:
     """From items[i] on, the calls that do the same as it, as long as the operations between them are equal too."""
     if not isinstance(items[i], Scope):
         return items[i:i + 1]
@@ -173,7 +163,7 @@ def _run_of_repeats(items: list, i: int) -> list:
         following = next((j for j in range(end, len(items)) if isinstance(items[j], Scope)), None)
         if following is None or items[following].shape() != shape:
             return items[i:end]
-        between = [node.name for node in items[end:following]]
+        between = [node.name for node in items[end:following] if isinstance(node, Node)]
         if gap is not None and between != gap:
             return items[i:end]
         gap, end = between, following + 1

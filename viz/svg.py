@@ -1,15 +1,16 @@
 """A Picture with positions, written as SVG: what circuits and models have in common.
 
-Every text has its own x and y in pixels, colours stand in attributes as well as in the style sheet (so that programs
+Every text has its own x and y in pixels, colors stand in attributes as well as in the style sheet (so that programs
 which ignore style sheets show them), and nothing depends on fonts, clocks or addresses: the same graph gives the same
 bytes.
 """
 
 import itertools
+from collections import Counter
 
 from viz import text
 from viz.layout import Link, Size, place
-from viz.picture import Box, Picture
+from viz.picture import KINDS, Picture
 
 MARGIN = 16.0
 NAME = 17.0
@@ -18,24 +19,24 @@ NAME_GAP = 6.0
 """Between a name and its wire."""
 LONG = 24
 """From so many points on, wires of one value share their way in the file too."""
-GREEN, RED, INK, GREY, PAPER, FILL = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff", "#f4f6f8"
+GREEN, RED, INK, GRAY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff"
 SANS = "Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'Times New Roman', Times, serif"
 
-STYLE = """
-@media (prefers-color-scheme: dark) {
-  .gradcircuit .paper { fill: #14171a; }
-  .gradcircuit .gate, .gradcircuit .box { fill: #23282d; stroke: #c9d1d9; }
-  .gradcircuit .parameter { fill: #3a3020; }
-  .gradcircuit .input { fill: #1d3040; }
-  .gradcircuit .cluster { fill: #1b2024; stroke: #59636d; }
-  .gradcircuit .wire { stroke: #9aa4ad; }
-  .gradcircuit .dot, .gradcircuit .arrow { fill: #9aa4ad; }
-  .gradcircuit .ink { fill: #f0f3f6; }
-  .gradcircuit .grey { fill: #a5afb8; }
-  .gradcircuit .value { fill: #4fd08b; }
-  .gradcircuit .gradient, .gradcircuit .contribution, .gradcircuit .alarm { fill: #ff8085; }
-}
+_KINDS = "\n".join(f"  .gradcircuit .{kind.name} {{ fill: {kind.dark}; }}" for kind in KINDS if kind.dark)
+STYLE = f"""
+@media (prefers-color-scheme: dark) {{
+  .gradcircuit .paper {{ fill: #14171a; }}
+  .gradcircuit .gate, .gradcircuit .box {{ fill: #23282d; stroke: #c9d1d9; }}
+{_KINDS}
+  .gradcircuit .cluster {{ fill: #1b2024; stroke: #59636d; }}
+  .gradcircuit .wire {{ stroke: #9aa4ad; }}
+  .gradcircuit .dot, .gradcircuit .arrow {{ fill: #9aa4ad; }}
+  .gradcircuit .ink {{ fill: #f0f3f6; }}
+  .gradcircuit .gray {{ fill: #a5afb8; }}
+  .gradcircuit .value {{ fill: #4fd08b; }}
+  .gradcircuit .gradient, .gradcircuit .contribution, .gradcircuit .alarm {{ fill: #ff8085; }}
+}}
 """
 
 
@@ -50,13 +51,10 @@ class Writer:
 
     def __init__(self, picture: Picture, engine: str = "layered") -> None:
         self.picture, self.engine = picture, engine
-        self.uses: dict[int, int] = {}
-        self.entries: dict[int, int] = {}
+        self.uses = Counter(wire.source for wire in picture.wires)
+        self.entries = Counter(wire.target for wire in picture.wires)
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
         self.attached: dict[int, int] = {}  # box -> the box at whose side it stands
-        for wire in picture.wires:
-            self.uses[wire.source] = self.uses.get(wire.source, 0) + 1
-            self.entries[wire.target] = self.entries.get(wire.target, 0) + 1
         self.prepare()
         self.sizes = {i: self.size(i) for i in range(len(picture.boxes))}
         self.place()
@@ -72,7 +70,7 @@ class Writer:
         layout = place([self.sizes[i] for i in boxes], links, gap=self.gap, bend=self.bend,
                        longest_bend=self.longest_bend, inputs_first=self.inputs_first, sweeps=self.sweeps,
                        engine=self.engine)
-        self.centres = dict(zip(boxes, layout.centres, strict=True))
+        self.centers = dict(zip(boxes, layout.centers, strict=True))
         self.run_ends = dict(zip(boxes, layout.run_ends, strict=True))
         self.routes = dict(zip(wires, layout.routes, strict=True))
         self.sides = layout.length, layout.extent
@@ -101,9 +99,14 @@ class Writer:
         """What lies behind wires and boxes."""
         return []
 
+    def turned(self, along: float, across: float) -> tuple[float, float]:
+        """Right and down, of a way in the layout."""
+        return (across, along) if self.picture.style.downward else (along, across)
+
     def at(self, along: float, across: float) -> tuple[float, float]:
         """The pixel of a place of the layout."""
-        return (MARGIN + across, MARGIN + along) if self.picture.downward else (MARGIN + along, MARGIN + across)
+        x, y = self.turned(along, across)
+        return MARGIN + x, MARGIN + y
 
     def svg(self) -> str:
         """The picture as one SVG element."""
@@ -114,7 +117,7 @@ class Writer:
                  tag("rect", class_="paper", x=0.0, y=0.0, width=width, height=height, fill=PAPER),
                  *self.background(),
                  *(self.wire(i) for i in range(len(picture.wires))),
-                 *(self.fork(i) for i, count in sorted(self.uses.items()) if count > 1),  # where wires part
+                 *map(self.fork, self.forks()),
                  *(self.box(i) for i in range(len(picture.boxes)))]
         return tag("svg", "\n" + "\n".join(parts) + "\n", xmlns="http://www.w3.org/2000/svg", class_="gradcircuit",
                    role="img", width=width, height=height, viewBox=f"0 0 {decimal(width)} {decimal(height)}",
@@ -122,24 +125,23 @@ class Writer:
 
     def extent(self) -> tuple[float, float]:
         """Width and height without margins."""
-        along, across = self.sides
-        return (across, along) if self.picture.downward else (along, across)
+        return self.turned(*self.sides)
 
     def path(self, i: int) -> str:
         """The way of wire i: straight along the boxes, bent between them."""
-        straight = "V" if self.picture.downward else "H"
+        straight, axis = ("V", 1) if self.picture.style.downward else ("H", 0)
         (along, across), *rest = self.routes[i][self.shared(i):]
         x, y = self.at(along, across)
         path = [f"M{decimal(x)} {decimal(y)}"]
         for k, (along2, across2) in enumerate(rest):
-            x2, y2 = self.at(along2, across2)
+            end = self.at(along2, across2)
             if k % 2 == 0 or across2 == across:
                 if path[-1].startswith(straight):
                     path.pop()
-                path.append(straight + decimal(y2 if self.picture.downward else x2))
+                path.append(straight + decimal(end[axis]))
             else:
                 middle = (along + along2) / 2
-                bends = [*self.at(middle, across), *self.at(middle, across2), x2, y2]
+                bends = [*self.at(middle, across), *self.at(middle, across2), *end]
                 path.append("C" + " ".join(decimal(c) for c in bends))
             along, across = along2, across2
         return "".join(path)
@@ -153,10 +155,14 @@ class Writer:
             self.drawn[source] = route
         return (common - 1) // 2 * 2 if common > LONG else 0
 
+    def forks(self) -> list[int]:
+        """The boxes whose values are used several times."""
+        return [i for i, count in sorted(self.uses.items()) if count > 1]
+
     def fork(self, i: int) -> str:
         """The dot where the wires of a value part."""
-        x, y = self.at(self.run_ends[i], self.centres[i][1])
-        return tag("circle", class_="dot", cx=x, cy=y, r=3.0, fill=GREY)
+        x, y = self.at(self.run_ends[i], self.centers[i][1])
+        return tag("circle", class_="dot", cx=x, cy=y, r=3.0, fill=GRAY)
 
 
 def tag(name: str, content: str | None = None, /, **attributes: object) -> str:
@@ -181,7 +187,7 @@ def name_width(name: str, size: float = NAME) -> float:
     return 0.9 * text.width(stem, size) + text.width(subscript, size * 0.7) + NAME_GAP  # italics with serifs are narrow
 
 
-def name_element(name: str, x: float, y: float, size: float = NAME, grey: bool = False) -> str:
+def name_element(name: str, x: float, y: float, size: float = NAME, gray: bool = False) -> str:
     """A variable's name, from x on: italics, with the digits at its end as a subscript."""
     if not name:
         return ""
@@ -189,13 +195,12 @@ def name_element(name: str, x: float, y: float, size: float = NAME, grey: bool =
     content = text.xml(stem)
     if subscript:
         content += tag("tspan", text.xml(subscript), dy=size * 0.2, font_size=size * 0.7)
-    return tag("text", content, class_="name grey" if grey else "name ink", x=x, y=y, fill=GREY if grey else INK,
+    return tag("text", content, class_="name gray" if gray else "name ink", x=x, y=y, fill=GRAY if gray else INK,
                font_size=size, font_family=SERIF, font_style="italic")
 
 
 def description(picture: Picture) -> str:
     """What a screen reader says: every box with its value and gradient."""
-    def sentence(box: Box) -> str:
-        return f"{box.name or box.label}: value {box.value}, gradient {box.gradient}"
-    notes = "; ".join(sentence(box) for box in picture.boxes if box.value)
-    return f"{picture.summary}. {notes}".replace("−", "-").replace("gradient –", "no gradient")
+    notes = "; ".join(f"{box.name or box.label}: value {box.value}, {box.gradient_in_words()}"
+                      for box in picture.boxes if box.value)
+    return f"{picture.summary}. {notes}".replace("−", "-")

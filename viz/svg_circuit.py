@@ -2,9 +2,11 @@
 
 from viz import text
 from viz.layout import Link, Size
-from viz.picture import RADIUS
-from viz.svg import FILL, GREEN, GREY, INK, RED, Writer, name_element, name_width, tag
+from viz.picture import CONSTANT, GATE, OUTPUT
+from viz.svg import GRAY, GREEN, INK, RED, Writer, name_element, name_width, tag
 
+RADIUS = 20.0
+"""Of a gate that is a circle, in pixels."""
 NUMBER, CONTRIBUTION, SIGN, GATE_NAME = 13.0, 11.0, 14.0, 13.0
 """Sizes of type, in pixels: numbers on wires, contributions at forks, signs in gates, names under gates."""
 PORT = 20.0
@@ -16,16 +18,15 @@ class CircuitWriter(Writer):
 
     def prepare(self) -> None:
         """All inputs are as wide as the widest."""
-        self.input_width = max([name_width(box.label) for box in self.picture.boxes
-                                if box.kind in ("input", "constant")], default=0.0)
+        self.input_width = max([name_width(box.label) for box in self.picture.boxes if box.kind.given], default=0.0)
 
     def size(self, i: int) -> Size:
         """A gate grows with its sign and with the number of wires that enter it."""
         box = self.picture.boxes[i]
         run = max(text.width(box.value, NUMBER), text.width(box.gradient, NUMBER)) + 14
-        if box.kind == "output":
+        if box.kind is OUTPUT:
             return Size(name_width(box.label) if box.label else 0.0, 2 * RADIUS)
-        if box.kind != "gate":
+        if box.kind.given:
             return Size(self.input_width, 2 * RADIUS, run)
         length = max(2 * RADIUS, text.width(box.label, SIGN) + 12)
         return Size(length, self.height(i) + (32 if box.name else 0), run)
@@ -39,7 +40,7 @@ class CircuitWriter(Writer):
         wire = self.picture.wires[i]
         box = self.picture.boxes[wire.target]
         run = text.width(wire.contribution, CONTRIBUTION) + 12 if wire.contribution else 0.0
-        if box.kind == "gate":
+        if box.kind is GATE:
             overhang = (name_width(_short(box.name), GATE_NAME) - self.sizes[wire.target].length) / 2 + 4
             run = max(run, overhang, 6.0)
         return Link(wire.source, wire.target, run)
@@ -52,15 +53,15 @@ class CircuitWriter(Writer):
         """Wires go on to the edge of a circle."""
         super().place()
         for route, wire in zip(self.routes.values(), self.picture.wires, strict=True):
-            if self.picture.boxes[wire.target].kind == "gate" and self.round(wire.target):
+            if self.picture.boxes[wire.target].kind is GATE and self.round(wire.target):
                 along, across = route[-1]
-                sagitta = RADIUS - (RADIUS ** 2 - (across - self.centres[wire.target][1]) ** 2) ** 0.5
+                sagitta = RADIUS - (RADIUS ** 2 - (across - self.centers[wire.target][1]) ** 2) ** 0.5
                 route[-1] = along + sagitta, across
 
     def wire(self, i: int) -> str:
         """The wire, and the contribution that comes back along it."""
         wire, route = self.picture.wires[i], self.routes[i]
-        drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GREY, stroke_width=1.4, data_wire=i)
+        drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GRAY, stroke_width=1.4, data_wire=i)
         if wire.contribution:
             (start, y), (end, _) = self.at(*route[-2]), self.at(*route[-1])
             drawn += tag("text", text.xml(wire.contribution), class_="contribution", x=(start + end) / 2, y=y + 12,
@@ -70,27 +71,27 @@ class CircuitWriter(Writer):
     def box(self, i: int) -> str:
         """A gate, or the name of an input or output; and the numbers on the wire that leaves it."""
         box, size = self.picture.boxes[i], self.sizes[i]
-        x, y = self.at(*self.centres[i])
+        x, y = self.at(*self.centers[i])
         parts = [tag("title", text.xml(box.note))] if box.note else []
-        if box.kind == "gate":
+        if box.kind is GATE:
             parts.append(self.gate(i, x, y))
-        elif box.kind == "output":
+        elif box.kind is OUTPUT:
             parts.append(name_element(box.label, x - size.length / 2 + 4, y + 5))
         else:
             start = x + size.length / 2 - name_width(box.label)
-            parts.append(name_element(box.label, start, y + 5, grey=box.kind == "constant"))
+            parts.append(name_element(box.label, start, y + 5, gray=box.kind is CONSTANT))
         if i in self.uses:
             middle = (x + size.length / 2 + self.at(self.run_ends[i], 0)[0]) / 2
-            parts += [tag("text", text.xml(content), class_=class_, x=middle, y=y + dy, fill=colour, font_size=NUMBER,
+            parts += [tag("text", text.xml(content), class_=class_, x=middle, y=y + dy, fill=color, font_size=NUMBER,
                           text_anchor="middle", data_box=i)
-                      for content, class_, colour, dy in ((box.value, "value", GREEN, -6.0),
+                      for content, class_, color, dy in ((box.value, "value", GREEN, -6.0),
                                                           (box.gradient, "gradient", RED, 17.0)) if content]
-        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind)
+        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind.name)
 
     def gate(self, i: int, x: float, y: float) -> str:
         """A circle, or an outline as long as its sign and as high as its wires need."""
         box, length, height = self.picture.boxes[i], self.sizes[i].length, self.height(i)
-        look = {"fill": FILL, "stroke": INK, "stroke_width": 1.4}
+        look = {"fill": box.kind.fill, "stroke": INK, "stroke_width": 1.4}
         if self.round(i):
             outline = tag("circle", class_="gate", cx=x, cy=y, r=RADIUS, **look)
         else:
@@ -100,7 +101,7 @@ class CircuitWriter(Writer):
                    text_anchor="middle")
         name = _short(box.name)
         start = x - (name_width(name, GATE_NAME) - 6) / 2
-        return outline + sign + name_element(name, start, y + height / 2 + 14, GATE_NAME, grey=True)
+        return outline + sign + name_element(name, start, y + height / 2 + 14, GATE_NAME, gray=True)
 
 
 def _short(name: str) -> str:

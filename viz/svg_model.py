@@ -1,8 +1,11 @@
 """Models as SVG: operations are boxes with shapes and statistics, read from top to bottom, framed by their modules."""
 
+from collections import Counter
+
 from viz import text
 from viz.layout import Link, Size
-from viz.svg import FILL, GREEN, GREY, INK, RED, Writer, decimal, name_element, name_width, tag
+from viz.picture import MODULE, OPERATION, PARAMETER
+from viz.svg import GRAY, GREEN, INK, RED, Writer, decimal, name_element, name_width, tag
 
 TITLE, LINE = 13.0, 11.0
 """Sizes of type, in pixels."""
@@ -13,7 +16,6 @@ FRAME = 10.0
 """Between a module's frame and what it holds; its title needs TITLE_ROW more."""
 BESIDE, STACK = 26.0, 8.0
 """Between an operation and its parameters, and between those."""
-FILLS = {"operation": FILL, "module": "#e9ecf0", "parameter": "#fdf3e0", "input": "#e6f1fb", "constant": "#ffffff"}
 
 
 class ModelWriter(Writer):
@@ -27,7 +29,7 @@ class ModelWriter(Writer):
         """Parameters stand beside the one operation that reads them; frames inside each other need room."""
         boxes = self.picture.boxes
         for wire in self.picture.wires:
-            if (boxes[wire.source].kind == "parameter" and boxes[wire.target].kind == "operation"
+            if (boxes[wire.source].kind is PARAMETER and boxes[wire.target].kind is OPERATION
                     and self.uses[wire.source] == 1):
                 self.attached[wire.source] = wire.target
                 self.entries[wire.target] -= 1
@@ -46,12 +48,12 @@ class ModelWriter(Writer):
             size.beside = max(size.beside, BESIDE + own.extent)
             size.room += own.length + STACK
         super().place()
-        top = {at: self.centres[at][0] - self.sizes[at].room / 2 for at in self.attached.values()}
+        top = {at: self.centers[at][0] - self.sizes[at].room / 2 for at in self.attached.values()}
         for i, at in self.attached.items():
             own = self.sizes[i]
             along = top[at] + own.length / 2 + STACK / 2
             top[at] += own.length + STACK
-            self.centres[i] = along, self.centres[at][1] + self.sizes[at].extent / 2 + BESIDE + own.extent / 2
+            self.centers[i] = along, self.centers[at][1] + self.sizes[at].extent / 2 + BESIDE + own.extent / 2
 
     def _frames_around(self) -> tuple[dict[int, float], dict[int, float]]:
         """The room for frames before the boxes that come first in them, and after those that come last."""
@@ -73,21 +75,18 @@ class ModelWriter(Writer):
 
     def _nesting(self) -> int:
         """How many frames lie around one box at most."""
-        around: dict[int, int] = {}
-        for cluster in self.picture.clusters:
-            for member in cluster.members:
-                around[member] = around.get(member, 0) + 1
+        around = Counter(member for cluster in self.picture.clusters for member in cluster.members)
         return max(around.values(), default=0)
 
     def rows(self, i: int) -> list[tuple[str, str, tuple[float, ...]]]:
         """The lines under the title: class, text and histogram."""
         box = self.picture.boxes[i]
-        lines = () if box.kind == "parameter" else box.lines
-        rows: list[tuple[str, str, tuple[float, ...]]] = [("grey", line, ()) for line in lines]
+        lines = () if box.kind is PARAMETER else box.lines
+        rows: list[tuple[str, str, tuple[float, ...]]] = [("gray", line, ()) for line in lines]
         if box.value:
             rows.append(("value", box.value, box.value_bars))
-        if box.gradient == "–":
-            rows.append(("grey", "no gradient", ()))
+        if box.gradient == text.NONE:
+            rows.append(("gray", box.gradient_in_words(), ()))
         elif box.gradient:
             rows.append(("gradient", box.gradient, box.gradient_bars))
         if box.alarm:
@@ -97,7 +96,7 @@ class ModelWriter(Writer):
     def beside_title(self, i: int) -> str:
         """What stands at the right of the title: the shape of a parameter, the name of a variable."""
         box = self.picture.boxes[i]
-        return box.lines[0] if box.kind == "parameter" else box.name
+        return box.lines[0] if box.kind is PARAMETER else box.name
 
     def size(self, i: int) -> Size:
         """As its texts need. Along the flow means downward here."""
@@ -112,21 +111,21 @@ class ModelWriter(Writer):
         """The wire and its arrowhead."""
         wire = self.picture.wires[i]
         if wire.source in self.attached:
-            target, size = self.centres[wire.target], self.sizes[wire.target]
+            target, size = self.centers[wire.target], self.sizes[wire.target]
             siblings = [j for j, at in self.attached.items() if at == wire.target]
             step = min(18.0, size.length / len(siblings))
             x, y = self.at(target[0] + (siblings.index(wire.source) - (len(siblings) - 1) / 2) * step,
                            target[1] + size.extent / 2)
-            start, y0 = self.at(self.centres[wire.source][0],
-                                self.centres[wire.source][1] - self.sizes[wire.source].extent / 2)
+            start, y0 = self.at(self.centers[wire.source][0],
+                                self.centers[wire.source][1] - self.sizes[wire.source].extent / 2)
             bends = [start - 14, y0, x + 16, y, x + 4, y]
             path = f"M{decimal(start)} {decimal(y0)}C{' '.join(decimal(c) for c in bends)}"
             arrow = f"M{decimal(x)} {decimal(y)}l7 -4v8z"
         else:
             path, (x, y) = self.path(i), self.at(*self.routes[i][-1])
             arrow = f"M{decimal(x)} {decimal(y)}l-4 -7h8z"
-        return (tag("path", class_="wire", d=path, fill="none", stroke=GREY, stroke_width=1.2, data_wire=i)
-                + tag("path", class_="arrow", d=arrow, fill=GREY))
+        return (tag("path", class_="wire", d=path, fill="none", stroke=GRAY, stroke_width=1.2, data_wire=i)
+                + tag("path", class_="arrow", d=arrow, fill=GRAY))
 
     def fork(self, i: int) -> str:
         """Arrowheads say enough."""
@@ -135,34 +134,33 @@ class ModelWriter(Writer):
     def box(self, i: int) -> str:
         """A frame with a title and rows."""
         box, size, beside = self.picture.boxes[i], self.sizes[i], self.beside_title(i)
-        x, y = self.at(*self.centres[i])
+        x, y = self.at(*self.centers[i])
         left, top = x - size.extent / 2, y - size.length / 2
-        frame = {"class_": f"box {box.kind}", "width": size.extent, "height": size.length, "stroke": INK,
-                 "fill": FILLS[box.kind], "stroke_width": 1.2, "rx": 12.0 if box.kind == "parameter" else 4.0,
-                 "stroke_dasharray": "4 3" if box.kind == "constant" else None}
+        frame = {"class_": f"box {box.kind.name}", "width": size.extent, "height": size.length, "stroke": INK,
+                 "fill": box.kind.fill, "stroke_width": 1.2, "rx": box.kind.corner, "stroke_dasharray": box.kind.dash}
         parts = [tag("title", text.xml(box.note))]
-        if box.kind == "module":  # a pile
+        if box.kind is MODULE:  # a pile
             parts.append(tag("rect", x=left + 4, y=top + 4, **frame))
         parts.append(tag("rect", x=left, y=top, **frame))
         y = top + PADDING + 11
         parts.append(tag("text", text.xml(box.label), class_="ink", x=left + PADDING, y=y, fill=INK, font_size=TITLE,
                          font_weight="bold"))
         right = left + size.extent - PADDING
-        if box.kind == "parameter":
-            parts.append(tag("text", text.xml(beside), class_="grey", x=right, y=y, fill=GREY, font_size=LINE,
+        if box.kind is PARAMETER:
+            parts.append(tag("text", text.xml(beside), class_="gray", x=right, y=y, fill=GRAY, font_size=LINE,
                              text_anchor="end"))
         elif beside:
-            parts.append(name_element(beside, right - name_width(beside, TITLE), y, TITLE, grey=True))
+            parts.append(name_element(beside, right - name_width(beside, TITLE), y, TITLE, gray=True))
         y += TITLE_ROW - ROW
         for class_, content, bars in self.rows(i):
             y += ROW
-            colour = {"value": GREEN, "grey": GREY}.get(class_, RED)
-            parts.append(tag("text", text.xml(content), class_=class_, x=left + PADDING, y=y, fill=colour,
+            color = {"value": GREEN, "gray": GRAY}.get(class_, RED)
+            parts.append(tag("text", text.xml(content), class_=class_, x=left + PADDING, y=y, fill=color,
                              font_size=LINE, font_weight="bold" if class_ == "alarm" else None,
                              data_box=i if class_ in ("value", "gradient") else None))
             if bars:
-                parts.append(_histogram(bars, right - BARS, y, class_=class_, fill=colour, data_box=i))
-        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind,
+                parts.append(_histogram(bars, right - BARS, y, class_=class_, fill=color, data_box=i))
+        return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind.name,
                    data_link=box.link or None)
 
     def background(self) -> list[str]:
@@ -182,7 +180,7 @@ class ModelWriter(Writer):
                 continue
             parts.append(tag("rect", class_="cluster", x=left, y=top, width=right - left, height=bottom - top, rx=8.0,
                              fill="#fafbfc", stroke="#b8c0c8", stroke_width=1.0)
-                         + tag("text", text.xml(cluster.title), class_="grey", x=left + 8, y=top + 14, fill=GREY,
+                         + tag("text", text.xml(cluster.title), class_="gray", x=left + 8, y=top + 14, fill=GRAY,
                                font_size=LINE))
         return parts
 
@@ -194,7 +192,7 @@ class ModelWriter(Writer):
         return max((1 + self._frames_inside(other) for other in inside), default=0)
 
     def _corners(self, i: int) -> tuple[float, float, float, float]:
-        (x, y), size = self.at(*self.centres[i]), self.sizes[i]
+        (x, y), size = self.at(*self.centers[i]), self.sizes[i]
         return x - size.extent / 2, y - size.length / 2, x + size.extent / 2, y + size.length / 2
 
     def at(self, along: float, across: float) -> tuple[float, float]:

@@ -9,6 +9,11 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+NONE = "–"
+"""What stands for a number where there is none, as for the gradient of a constant."""
+SMALL = 6
+"""Tensors of so many elements are shown by their elements."""
+
 _NOT_XML = re.compile("[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _NAME = re.compile(r"([^\W\d_]+)_?(\d+)|([^\W\d_]{1,2})_([^\W_]+)")
 _NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[]1 "), frozenset("mwMWOQ@%&+=−→×")
@@ -84,14 +89,16 @@ def short_number(x: Any) -> str:
     return number(x) if not math.isfinite(x) else f"{x:.4g}".replace("-", "−")
 
 
-def values(array: Any, limit: int = 6) -> str:
-    """A small array by its elements, a large one by its shape."""
+def values(array: Any) -> str:
+    """A small array by its elements, a large one by its shape, None by a dash."""
+    if array is None:
+        return NONE
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         return shape(array.shape)
     if array.size == 1:
         return number(array.item())
-    if array.size > limit or array.ndim > 2 or not array.size:
+    if array.size > SMALL or array.ndim > 2 or not array.size:
         return shape(array.shape)
     rows = array if array.ndim == 2 else array[None]
     return "[" + "; ".join(" ".join(number(x) for x in row) for row in rows) + "]"

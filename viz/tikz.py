@@ -3,9 +3,9 @@
 import re
 
 from viz import text
-from viz.picture import RADIUS
+from viz.picture import CONSTANT, GATE, OUTPUT
 from viz.svg import GREEN, RED
-from viz.svg_circuit import CircuitWriter
+from viz.svg_circuit import RADIUS, CircuitWriter
 
 POINT = 0.75
 """Points to the pixel."""
@@ -39,7 +39,7 @@ class TikzWriter(CircuitWriter):
     def tex(self) -> str:
         """The whole document."""
         return "".join([PREAMBLE, *map(self._wire, range(len(self.picture.wires))),
-                        *(self._fork(i) for i, count in sorted(self.uses.items()) if count > 1),
+                        *map(self._fork, self.forks()),
                         *map(self._box, range(len(self.picture.boxes))), "\\end{tikzpicture}\n\\end{document}\n"])
 
     def _wire(self, i: int) -> str:
@@ -59,14 +59,14 @@ class TikzWriter(CircuitWriter):
         return lines
 
     def _fork(self, i: int) -> str:
-        x, y = self.at(self.run_ends[i], self.centres[i][1])
+        x, y = self.at(self.run_ends[i], self.centers[i][1])
         return f"\\fill[black!55] ({x:.1f},{y:.1f}) circle[radius=1.6pt];\n"
 
     def _box(self, i: int) -> str:
         box, length = self.picture.boxes[i], self.sizes[i].length
-        x, y = self.at(*self.centres[i])
+        x, y = self.at(*self.centers[i])
         left, right = x - length / 2, x + length / 2
-        if box.kind == "gate":
+        if box.kind is GATE:
             half = self.height(i) / 2
             shape = (f"({x:.1f},{y:.1f}) circle[radius={RADIUS * POINT:g}pt]" if self.round(i) else
                      f"[rounded corners={RADIUS * POINT:g}pt] ({left:.1f},{y - half:.1f}) rectangle "
@@ -74,10 +74,10 @@ class TikzWriter(CircuitWriter):
             lines = f"\\draw[gate] {shape};\n" + _node(x, y, box.label, "")
             if box.name:
                 lines += _node(x, y + half + 4, box.name, r"black!60, anchor=north, font=\footnotesize", name=True)
-        elif box.kind == "output":
+        elif box.kind is OUTPUT:
             lines = _node(left + 4, y, box.label, "anchor=west", name=True)
         else:
-            lines = _node(right - 6, y, box.label, "anchor=east" + ", black!60" * (box.kind == "constant"), name=True)
+            lines = _node(right - 6, y, box.label, "anchor=east" + ", black!60" * (box.kind is CONSTANT), name=True)
         if i in self.uses:
             middle = (right + self.at(self.run_ends[i], 0)[0]) / 2
             lines += _node(middle, y - 3, box.value, "value, anchor=south, number")

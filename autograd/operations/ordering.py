@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd.operation import ShapeError
+from autograd.errors import ShapeError
 from autograd.operations.indexing import scatter_along
 from autograd.operations.pointwise import maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.operations.comparisons import isnan
-from autograd.operations.decompositions import length, matrix_norm, vector_norm
+from autograd.operations.norms import length, matrix_norm, vector_norm
 from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
 from autograd.samples import call, distinct_pair, reduction

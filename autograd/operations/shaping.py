@@ -1,4 +1,4 @@
-"""The same elements in another shape, order or company."""
+"""The same elements in another shape or order."""
 
 import math
 import operator
@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 
-from autograd.operation import ShapeError
+from autograd.errors import ShapeError
 from autograd.samples import call, numbers
 from autograd.sharing import relatives
 from autograd.table import NUMPY, operation
-from autograd.tensor import Outline, Tensor
+from autograd.tensor import Tensor
 
 
 def as_shape(shape):
@@ -434,216 +434,8 @@ def roll(x, *, shifts, dims=None):
 @operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},
            samples=lambda draw: call(draw.array(min_dims=2), draw.integer(-2, 4), draw.choice([(0, 1), (1, 0)])))
 def rot90(x, k=1, dims=(0, 1)):
-    """x turned by k quarters, from axis dims[0] towards axis dims[1]."""
+    """x rotated by k quarter turns, from axis dims[0] towards axis dims[1]."""
     first, second = axes(dims, x.ndim)
     turns = [clone, lambda x: transpose(flip(x, second), first, second), lambda x: flip(x, (first, second)),
              lambda x: flip(transpose(x, first, second), second)]
     return turns[k % 4](x)
-
-
-def _tile_vjp(g, out, x, sizes):
-    sizes = as_shape(sizes)
-    ndim = max(len(sizes), x.ndim)
-    sizes, shape = (1,) * (ndim - len(sizes)) + sizes, (1,) * (ndim - x.ndim) + x.shape
-    pairs = [n for pair in zip(sizes, shape, strict=True) for n in pair]
-    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape)
-
-
-@operation(vjps=_tile_vjp, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
-def tile(x, *, sizes):
-    """x beside itself, sizes[i] times along axis i, counted from the last axis."""
-    return np.tile(x, as_shape(sizes))
-
-
-@operation(names="_repeat", methods="repeat", samples=lambda draw: call(draw.array((2, 1)), *draw.shape(2, 3, 1)))
-def repeat(x, *sizes):
-    """x beside itself, sizes[i] times along axis i, for at least as many axes as x has."""
-    sizes = as_shape(sizes[0] if len(sizes) == 1 else sizes)
-    if len(sizes) < x.ndim:
-        raise RuntimeError(f"repeat{sizes} names {len(sizes)} axes, the tensor has shape {x.shape}; write a number for "
-                           "each axis, or use tile()")
-    return tile(x, sizes)
-
-
-@operation(numpy={np.repeat: lambda a, repeats, axis=None: repeat_interleave(a, repeats, axis)},
-           samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 1, np.arange(x.shape[-1])]), -1))
-def repeat_interleave(x, repeats, dim=None):
-    """Each element along `dim` (None: of x flattened) repeated, all as often or element i repeats[i] times."""
-    if dim is None:
-        x, dim = ravel(x), 0
-    x, dim = as_row(x), axis(dim, x.ndim)
-    repeats = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
-    if repeats.size == 1:
-        lead, rest, times = x.shape[:dim + 1], x.shape[dim + 1:], int(repeats.item())
-        repeated = reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
-                           (*lead[:-1], lead[-1] * times, *rest))
-        return clone(repeated) if times < 2 or x.shape[dim] == 1 or not x.numel() else repeated
-    return x[(slice(None),) * dim + (np.repeat(np.arange(x.shape[dim]), repeats),)]
-
-
-# Joining
-
-def _is_nothing(x, ndim):
-    """Whether x is a vector without elements beside tensors with other axes: what a program begins to collect with."""
-    return x.shape == (0,) and ndim > 1
-
-
-def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
-    dim = axis(dim, len(g.shape))
-    parts, start = [], 0
-    for x in tensors:
-        if _is_nothing(x, len(g.shape)):
-            parts.append(g.reshape(-1)[:0])
-            continue
-        end = start + x.shape[dim]
-        parts.append(g[(slice(None),) * dim + (slice(start, end),)])
-        start = end
-    return parts
-
-
-@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate,
-           samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
-def cat(*tensors, dim=0):
-    """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
-    most = max([x.ndim for x in tensors], default=1)
-    dim, several = axis(dim, most), [x for x in tensors if not _is_nothing(x, most)]
-    return np.concatenate(several if len(several) < len(tensors) else tensors, axis=dim)
-
-
-def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
-    lead = (slice(None),) * axis(dim, len(g.shape))
-    return [g[(*lead, i)] for i in range(len(needs_input_grad))]
-
-
-@operation(joint_vjp=_stack_vjp, methods="", numpy=np.stack,
-           samples=lambda draw: call(draw.alike(3), dim=draw.choice([0, -1])))
-def stack(*tensors, dim=0):
-    """Tensors of one shape joined along a new axis."""
-    return np.stack(tensors, axis=axis(dim, tensors[0].ndim, 1) if tensors else dim)
-
-
-def _with_axes(x, ndim):
-    """x with at least `ndim` axes, new ones in front."""
-    return x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + x.shape)
-
-
-@operation(methods="", numpy=np.hstack, samples=lambda draw: call(draw.alike(2)))
-def hstack(tensors):
-    """Tensors joined along the second axis, vectors along their only one."""
-    tensors = [_with_axes(x, 1) for x in tensors]
-    return cat(tensors, dim=0 if tensors[0].ndim == 1 else 1)
-
-
-@operation(methods="", numpy=np.vstack, samples=lambda draw: call(draw.alike(2)))
-def vstack(tensors):
-    """Tensors joined along the first axis, vectors as rows."""
-    return cat([_with_axes(x, 2) for x in tensors], dim=0)
-
-
-# Taking apart: all parts come from one operation, so that their gradients are joined once.
-
-def _existing_axis(name, dim, x):
-    """`dim` of a tensor that is to be taken apart along it."""
-    dim = axis(dim, x.ndim)
-    if not x.ndim:
-        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
-                         "has one")
-    return dim
-
-
-def _parts(x, *, sizes, dim):
-    lead, start, parts = (slice(None),) * axis(dim, x.ndim), 0, []
-    for n in sizes:
-        parts.append(x[(*lead, slice(start, start + n))])
-        start += n
-    return tuple(parts)
-
-
-_split = operation(
-    _parts, vjps=lambda g, out, x, sizes, dim: np.concatenate(g, axis=dim), outputs="*", view=True, names="_split",
-    samples=lambda draw: call(draw.array((2, 3)), sizes=draw.choice([(1, 2), (3,), (1, 1, 1), (0, 3)]), dim=1))
-
-
-@operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))
-def split(x, split_size_or_sections, dim=0):
-    """Parts of x along `dim`: of one size (the last may be smaller), or of the sizes in a list. Views."""
-    dim = _existing_axis("split", dim, x)
-    length, sizes = x.shape[dim], split_size_or_sections
-    if not isinstance(sizes, (tuple, list)):
-        if sizes < 1 and length:
-            raise ValueError(f"split_size={sizes} must be at least 1, for an axis of length {length}")
-        sizes = [min(sizes, length - start) for start in range(0, length, sizes)] if length else [0]
-    if sum(sizes) != length:
-        raise ValueError(f"split sizes {tuple(sizes)} add up to {sum(sizes)}, but axis {dim} has length {length} "
-                         f"(shape {x.shape})")
-    return _split(x, sizes=tuple(sizes), dim=dim)
-
-
-@operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.integer(1, 3), draw.dim(x.ndim)))
-def chunk(x, chunks, dim=0):
-    """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
-    length = x.shape[_existing_axis("chunk", dim, x)]
-    return split(x, -(-length // chunks) if length else [0] * chunks, dim)
-
-
-def _equal_parts(ary, indices_or_sections, axis=0):
-    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
-        raise ValueError(f"axis {axis} of shape {ary.shape} does not divide into {indices_or_sections} equal parts; "
-                         "np.array_split makes parts of different lengths")
-    return tensor_split(ary, indices_or_sections, axis)
-
-
-@operation(numpy={np.array_split: lambda ary, indices_or_sections, axis=0: tensor_split(ary, indices_or_sections, axis),
-                  np.split: _equal_parts},
-           samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 3, [1], [1, 2], [2, 1]]),
-                                     draw.dim(x.ndim)))
-def tensor_split(x, indices_or_sections, dim=0):
-    """Parts of x along `dim`: so many, as equal as can be, or cut at the given indices. Views."""
-    dim = _existing_axis("tensor_split", dim, x)
-    length, cuts = x.shape[dim], indices_or_sections
-    if isinstance(cuts, (Tensor, np.ndarray)):
-        cuts = cuts.tolist()
-    if not isinstance(cuts, (tuple, list)):
-        size, larger = divmod(length, cuts)
-        return _split(x, sizes=(size + 1,) * larger + (size,) * (cuts - larger), dim=dim)
-    ends = [slice(None, cut).indices(length)[1] for cut in cuts]
-    if ends == sorted(ends):
-        return _split(x, sizes=tuple(b - a for a, b in zip([0, *ends], [*ends, length], strict=True)), dim=dim)
-    lead = (slice(None),) * dim
-    return tuple([x[(*lead, slice(a, b))] for a, b in zip([None, *cuts], [*cuts, None], strict=True)])
-
-
-def _slices(x, *, dim):
-    lead = (slice(None),) * axis(dim, x.ndim)
-    return tuple([x[(*lead, i, ...)] for i in range(x.shape[dim])])
-
-
-_unbind = operation(
-    _slices, vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
-    samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
-
-
-@operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim)))
-def unbind(x, dim=0):
-    """All slices of x along `dim`, without that axis. Views."""
-    dim = _existing_axis("unbind", dim, x)
-    return _unbind(x, dim=dim) if x.shape[dim] else ()
-
-
-@operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
-                                     draw.integer(-x.shape[dim], x.shape[dim] - 1)))
-def select(x, dim, index):
-    """The slice of x at `index` along `dim`. A view."""
-    return x[(slice(None),) * _existing_axis("select", dim, x) + (index,)]
-
-
-@operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
-                                     start := draw.integer(0, x.shape[dim] - 1),
-                                     draw.integer(0, x.shape[dim] - start)))
-def narrow(x, dim, start, length):
-    """The `length` slices of x from `start` on along `dim`. A view."""
-    dim = _existing_axis("narrow", dim, x)
-    first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
-    if not 0 <= first <= first + length <= x.shape[dim]:
-        raise IndexError(f"narrow(dim={dim}, start={start}, length={length}) reaches beyond the shape {x.shape}")
-    return x[(slice(None),) * dim + (slice(first, first + length),)]

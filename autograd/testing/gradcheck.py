@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import grad
+from autograd.backward import grad
 from autograd.tensor import Tensor
 from autograd.testing.diagnosis import GradientError, Jacobian, describe, relative_error, verdict
 
@@ -360,5 +360,5 @@ def _refuse(unavailable: dict[str, Any]) -> None:
         if name not in known:
             raise TypeError(f"gradcheck() has no option '{name}'")
         if value not in (known[name], None) and not (name == "masked" and value is False):
-            raise ValueError(f"{name}={value!r} is not offered: gradcircuit has reverse mode and dense tensors only; "
-                             "leave it out")
+            raise ValueError(f"{name}={value!r} is not offered: gradcircuit has reverse mode and "
+                             "dense tensors only; leave it out")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd.threads import in_parallel
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HALF, ONE, all_float32, exp, loop
 from nn.functional.activation import P, Q
 
@@ -38,7 +38,7 @@ def _elementwise(kernel, *arrays):
     out = np.empty_like(arrays[0])
     flat = [a.ravel(order="K") for a in (*arrays, out)]
     if any(a.strides != out.strides or a.shape != out.shape for a in arrays) or not np.may_share_memory(out, flat[-1]):
-        return NotImplemented  # neighbours in one array are not neighbours in the others
+        return NotImplemented  # neighbors in one array are not neighbors in the others
     in_parallel(lambda part: kernel(*[a[part] for a in flat]), out.size, WORK * out.size)
     return out
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd.threads import in_parallel
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HAS_PRODUCTS, ONE, all_float32, exp, largest, loop, product, transposed_product
 from nn.functional.attention import batches, blocks_seen
 

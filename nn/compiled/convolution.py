@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from autograd.small_products import in_columns
-from autograd.threads import in_parallel
+from autograd.runtime.products import in_columns
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HAS_PRODUCTS, all_float32, loop, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
@@ -68,7 +68,7 @@ def _convolve(images, matrices, bias, out, geometry):
 def _room(all_channels, channels, places, geometry):
     """Zeros for an image with its padding, and an array for runs (stride, rows, places of a row, run).
 
-    A run is what a window has of one row of the image: the windows of neighbouring rows share them. With a longer
+    A run is what a window has of one row of the image: the windows of neighboring rows share them. With a longer
     stride, those that lie a stride apart stand together.
     """
     down, below = geometry[2], geometry[4]

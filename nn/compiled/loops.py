@@ -7,8 +7,8 @@ import llvmlite.binding
 import numpy as np
 from numba import types
 
-from autograd import openblas
-from autograd.small_products import SMALL
+from autograd.runtime import blas
+from autograd.runtime.products import SMALL
 from nn.compiled.caching import compiler
 
 loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
@@ -23,13 +23,13 @@ def all_float32(*arrays: Any) -> bool:
     return all(a is None or (type(a) is np.ndarray and a.dtype == np.float32) for a in arrays)
 
 
-HAS_PRODUCTS = openblas.sgemm is not None
+HAS_PRODUCTS = blas.sgemm is not None
 """Whether loops may call NumPy's own matrix product, which another BLAS than OpenBLAS hides."""
 
 _ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112  # of cblas.h
-_integer = types.int64 if openblas.LONG_INTEGERS else types.int32
+_integer = types.int64 if blas.LONG_INTEGERS else types.int32
 if HAS_PRODUCTS:
-    llvmlite.binding.add_symbol("gradcircuit_sgemm", ctypes.cast(openblas.sgemm, ctypes.c_void_p).value)
+    llvmlite.binding.add_symbol("gradcircuit_sgemm", ctypes.cast(blas.sgemm, ctypes.c_void_p).value)
 _sgemm = types.ExternalFunction("gradcircuit_sgemm", types.void(
     *[types.int32] * 3, *[_integer] * 3, types.float32, types.intp, _integer, types.intp, _integer,
     types.float32, types.intp, _integer))
@@ -43,7 +43,7 @@ def _row_length(matrix):
 
 @loop
 def product(a, b, out, kept):
-    """out = a b + kept · out, for matrices whose rows are contiguous; see `autograd.small_products` for the pieces."""
+    """out = a b + kept · out, for matrices whose rows are contiguous; see `runtime/products.py` for the pieces."""
     count, depth, columns = len(a), b.shape[0], b.shape[1]
     rows_of_a, rows_of_out = _row_length(a), _row_length(out)
     fitting = SMALL // max(depth * columns, 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd.threads import in_parallel
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import all_float32, loop
 from nn.functional.linear import rows
 from nn.functional.normalization import as_channels, as_matrix, input_gradient, of_channel, repeated

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd.threads import in_parallel
+from autograd.runtime.threads import in_parallel
 from nn.compiled.loops import HALF, HAS_PRODUCTS, ONE, all_float32, loop, product_in_columns, tanh
 
 

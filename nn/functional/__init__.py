@@ -58,6 +58,7 @@ from nn.functional.dropout import (
     stochastic_depth,
 )
 from nn.functional.embedding import embedding, one_hot
+from nn.functional.fold import fold, unfold
 from nn.functional.grid_sample import affine_grid, grid_sample
 from nn.functional.linear import bilinear, linear
 from nn.functional.loss import (
@@ -97,6 +98,8 @@ from nn.functional.normalization import (
     normalize,
     rms_norm,
 )
+from nn.functional.padding import pad
+from nn.functional.pixelshuffle import pixel_shuffle, pixel_unshuffle
 from nn.functional.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -120,4 +123,4 @@ from nn.functional.pooling import (
     max_unpool3d,
 )
 from nn.functional.recurrent import gru_cell, lstm_cell, rnn_cell
-from nn.functional.spatial import fold, interpolate, pad, pixel_shuffle, pixel_unshuffle, unfold
+from nn.functional.upsampling import interpolate

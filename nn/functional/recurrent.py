@@ -11,10 +11,10 @@ import numpy as np
 
 import autograd
 from autograd import operation
-from autograd.compiled import compilable
+from autograd.runtime.compiled import compilable
+from autograd.runtime.products import in_columns, product
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
-from autograd.small_products import in_columns, product
-from autograd.threads import in_parallel, pieces
 from nn.functional.linear import linear, sum_of_rows
 
 

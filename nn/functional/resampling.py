@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from autograd import operation
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
-from autograd.threads import in_parallel, pieces
 from nn.functional.geometry import channels_first, channels_last, wide
 
 
@@ -149,7 +149,7 @@ _ANTIALIASED = {
 def resizing(n, count, mode, align_corners, factor, antialias, dtype):
     """The taps of `count` outputs of n elements, or None for the elements as they are.
 
-    Positions are computed in the dtype, as PyTorch does: the last digit may decide between two neighbours.
+    Positions are computed in the dtype, as PyTorch does: the last digit may decide between two neighbors.
 
     Args:
         n: how many elements there are.

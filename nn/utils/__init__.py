@@ -1,13 +1,8 @@
 """Around parameters: gradients clipped, parameters as one vector, weights reparameterized, sequences packed."""
 
-from nn.utils import parametrizations, rnn
+from nn.utils import parametrizations, parametrize, rnn
+from nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, get_total_norm, max_norm_
+from nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 from nn.utils.early_stopping import EarlyStopping
-from nn.utils.older_norms import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
-from nn.utils.parameters import (
-    clip_grad_norm_,
-    clip_grad_value_,
-    get_total_norm,
-    max_norm_,
-    parameters_to_vector,
-    vector_to_parameters,
-)
+from nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
+from nn.utils.weight_norm import remove_weight_norm, weight_norm

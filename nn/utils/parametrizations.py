@@ -1,84 +1,11 @@
-"""Parameters that are computed from others: weight and spectral normalization, with PyTorch's names in the state_dict.
-
-The attribute becomes a property of the layer's class, computed when it is read, so the layer needs to know nothing.
-"""
-
-from collections.abc import Callable
+"""Weight and spectral normalization, with PyTorch's names in the state_dict."""
 
 import autograd
 from autograd import Tensor, no_grad
 from nn import functional as F
 from nn.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.module import Module
-from nn.parameter import Parameter
-
-
-class ParametrizationList(Module):
-    """The parameters that stand in for one, and the module that computes it from them."""
-
-    def __init__(self, parametrization: Module, **originals: Tensor) -> None:
-        super().__init__()
-        for name, value in originals.items():
-            setattr(self, name, Parameter(value.detach().clone()))
-        self.register_module("0", parametrization)
-
-    def forward(self) -> Tensor:
-        return vars(self)["0"](*self.parameters(recurse=False))
-
-
-def _parametrize(module: Module, name: str, parametrization: Module, **originals: Tensor) -> Module:
-    delattr(module, name)
-    if not is_parametrized(module):
-        module.parametrizations = Module()
-    setattr(module.parametrizations, name, ParametrizationList(parametrization, **originals))
-    return compute_attribute(module, name, lambda self: getattr(self.parametrizations, name)())
-
-
-def computed_attributes(module: Module) -> dict[str, Callable[[Module], Tensor]]:
-    """What is computed when it is read: attribute -> function of the module."""
-    return vars(type(module)).get("computed", {})
-
-
-def compute_attribute(module: Module, name: str, compute: Callable[[Module], Tensor] | None) -> Module:
-    """Give a module a class of its own, in which an attribute is computed when it is read; with None no longer."""
-    computed = {**computed_attributes(module), name: compute}
-    if compute is None:
-        del computed[name]
-    kind = next(k for k in type(module).__mro__ if "computed" not in vars(k))
-    properties = {name: property(function) for name, function in computed.items()}
-    module.__class__ = kind if not computed else type(
-        f"Parametrized{kind.__name__}", (kind,), {**properties, "computed": computed, "__module__": kind.__module__})
-    return module
-
-
-def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Whether an attribute, or any, is computed from other parameters."""
-    found = vars(module).get("parametrizations")
-    return found is not None and (tensor_name is None or tensor_name in vars(found))
-
-
-def remove_parametrizations(module: Module, tensor_name: str) -> Module:
-    """Make the attribute a plain parameter again, with the value it has now."""
-    if not is_parametrized(module, tensor_name):
-        raise ValueError(f"{type(module).__name__}.{tensor_name} is not parametrized")
-    value = getattr(module, tensor_name).detach().clone()
-    delattr(module.parametrizations, tensor_name)
-    compute_attribute(module, tensor_name, None)
-    if not list(module.parametrizations.children()):
-        del module.parametrizations
-    setattr(module, tensor_name, Parameter(value))
-    return module
-
-
-def parameter_to_compute(function: str, module: Module, name: str) -> Parameter:
-    """The parameter of that name, or an error of `function`."""
-    value = vars(module).get(name)
-    if not isinstance(value, Parameter):
-        own = [n for n, _ in module._own_parameters()]
-        reason = f"is no parameter; there are {own}"
-        reason = "is parametrized already" if name in computed_attributes(module) else reason
-        raise ValueError(f"{function}: {type(module).__name__}.{name} {reason}")
-    return value
+from nn.utils.parametrize import parameter_to_compute, parametrize
 
 
 class WeightNorm(Module):
@@ -112,7 +39,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     >>> layer = weight_norm(nn.Linear(20, 40))
     """
     weight, compute = parameter_to_compute("weight_norm", module, name), WeightNorm(dim)
-    return _parametrize(module, name, compute, original0=compute.norm(weight.detach()), original1=weight)
+    return parametrize(module, name, compute, original0=compute.norm(weight.detach()), original1=weight)
 
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
@@ -172,4 +99,4 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
         raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
     weight = parameter_to_compute("spectral_norm", module, name)
     dim = axis_of_outputs(module) if dim is None else dim
-    return _parametrize(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps), original=weight)
+    return parametrize(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps), original=weight)

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*encountered", "ignore:Mean of 
 
 OURS = [op for op in TABLE.values() if op.forward.__module__.startswith("autograd.operations.")]
 WITH_SAMPLES = [op for op in OURS if op.samples]
-MATRICES = [op for op in WITH_SAMPLES if op.forward.__module__ == "autograd.operations.decompositions"
-            and "vector_norm" not in op.name]
+MATRICES = [op for op in WITH_SAMPLES if "vector_norm" not in op.name
+            and op.forward.__module__ in ("autograd.operations.linalg", "autograd.operations.norms")]
 """Where the smallest part is a matrix: all that is made of one depends on all of it."""
 IN_PARTS = [op for op in WITH_SAMPLES if op not in MATRICES]
 

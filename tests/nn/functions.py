@@ -9,8 +9,8 @@ import numpy as np
 
 from nn import functional as F
 
-ELSEWHERE = {"nn.functional.pooling", "nn.functional.convolution", "nn.functional.attention", "nn.functional.spatial",
-             "nn.functional.grid_sample"}
+ELSEWHERE = {f"nn.functional.{name}" for name in ("attention", "convolution", "fold", "grid_sample", "padding",
+                                                 "pixelshuffle", "pooling", "upsampling")}
 """Modules of functions of windows and images, whose edges have tests of their own."""
 
 FUNCTIONS = {name: function for name, function in vars(F).items()

@@ -19,7 +19,7 @@ needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reas
 @pytest.fixture
 def compiled(monkeypatch):
     """Compiled forms are on, and however little there is to do is shared between two threads."""
-    monkeypatch.setattr("autograd.threads.WORTHWHILE", 1)
+    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
     before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     autograd.set_compiled(True)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import threads
+from autograd.runtime import threads
 from autograd.table import TABLE
 from autograd.testing import Draw, flatten, gradient_test
 from nn.functional import geometry  # with it, nn declares its operations

@@ -20,7 +20,8 @@ from nn import functional as F
 
 pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning"), pytest.mark.filterwarnings("ignore::UserWarning")]
 MODULES = [importlib.import_module(f"nn.functional.{name}")  # attributes of nn.functional may be functions
-           for name in ("attention", "convolution", "grid_sample", "pooling", "spatial")]
+           for name in ("attention", "convolution", "fold", "grid_sample", "padding", "pixelshuffle", "pooling",
+                        "upsampling")]
 
 
 class Windowed:

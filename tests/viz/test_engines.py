@@ -11,16 +11,11 @@ import pytest
 import autograd
 import viz
 from autograd import Tensor
+from tests.viz.pictures import assert_well_laid_out, some_graph
 from viz import engines
-from viz.layout import Layout, Link, Size, place
+from viz.layout import Layout, Link, place
 
 needs_pygraphviz = pytest.mark.skipif(importlib.util.find_spec("pygraphviz") is None, reason="needs pygraphviz")
-
-
-def some_graph(seed: int, count: int) -> tuple[list[Size], list[Link]]:
-    draw = random.Random(seed)
-    sizes = [Size(40, draw.uniform(20, 90), 10, beside=draw.choice([0, 0, 50])) for _ in range(count)]
-    return sizes, [Link(draw.randrange(i), i) for i in range(3, count) for _ in range(2)]
 
 
 def crossings(layout: Layout, links: list[Link]) -> int:
@@ -42,15 +37,8 @@ def tanh_of_sums(count: int) -> Tensor:
 def test_graphviz_gives_an_order_and_the_layout_keeps_its_promises(seed):
     sizes, links = some_graph(seed, 40)
     layout = place(sizes, links, gap=12.0, engine="pygraphviz")
-    for link in links:
-        assert layout.centres[link.source][0] < layout.centres[link.target][0]
-    for i, (along, across) in enumerate(layout.centres):
-        for j in range(i):
-            if layout.centres[j][0] == along:
-                near, far = (i, j) if across < layout.centres[j][1] else (j, i)
-                room = sizes[near].extent / 2 + sizes[near].beside + 12 + sizes[far].extent / 2
-                assert layout.centres[far][1] - layout.centres[near][1] >= room - 1e-6
-    first = [across for along, across in layout.centres if along == layout.centres[0][0]]
+    assert_well_laid_out(layout, sizes, links, 12.0)
+    first = [across for along, across in layout.centers if along == layout.centers[0][0]]
     assert first == sorted(first)  # inputs stay in their order
     assert crossings(layout, links) < crossings(place(sizes, links, gap=12.0), links)
 

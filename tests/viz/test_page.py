@@ -1,4 +1,4 @@
-"""The step player: its steps are the engine's, and a browser shows them."""
+"""The step player: a page that needs nothing else, and that a browser shows."""
 
 import base64
 import json
@@ -6,70 +6,32 @@ import re
 import shutil
 import subprocess
 import urllib.parse
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 import autograd
 import nn
 import viz
-from autograd import Tensor
+from tests.viz.pictures import names, neuron_with_a_fork, product
+from viz.page import write as page_of
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
-def neuron_with_a_fork() -> viz.Drawing:
-    w0, x0, w1 = (Tensor(v, requires_grad=True) for v in (2.0, -1.0, -3.0))
-    f = 1 / (1 + autograd.exp(-(w0 * x0 + w1))) + w0 * w1
-    return viz.draw(f)
-
-
-def test_steps_go_forward_in_the_order_of_recording_and_back_in_the_reverse():
-    x = Tensor(3.0, requires_grad=True)
-    a = x * x
-    b = a + 1
-    c = a.exp()
-    y = b * c
-    steps = viz.draw(y).picture.steps
-    assert [s["title"] for s in steps if s["phase"] == "forward"][1:] == [
-        "a = x × x", "b = a + 1", "c = exp a", "y = b × c"]
-    assert [s["title"] for s in steps if s["phase"] == "backward"][1:] == [
-        "Back through b × c", "Back through exp a", "Back through a + 1", "Back through x × x"]
-
-
-def test_each_step_back_shows_local_derivative_times_upstream_and_the_running_sum():
-    w, x = Tensor(3.0, requires_grad=True), Tensor(-2.0, requires_grad=True)
-    q = w * x
-    y = q * w
-    through_y, through_q = viz.draw(y).picture.steps[-2:]
-    assert through_y["lines"] == ["Upstream gradient: 1.00",
-                                  "∂(q × w)/∂q = w = 3.00; times upstream: 3.00 × 1.00 = 3.00",
-                                  "∂(q × w)/∂w = q = −6.00; times upstream: (−6.00) × 1.00 = −6.00"]
-    assert through_q["lines"] == ["Upstream gradient: 3.00",
-                                  "∂(w × x)/∂w = x = −2.00; times upstream: (−2.00) × 3.00 = −6.00; "
-                                  "added to what came before: −6.00 + (−6.00) = −12.00",
-                                  "∂(w × x)/∂x = w = 3.00; times upstream: 3.00 × 3.00 = 9.00"]
-
-
-def test_the_local_derivative_is_said_where_the_upstream_gradient_is_zero():
-    x, w = Tensor(-2.0, requires_grad=True), Tensor(3.0, requires_grad=True)
-    y = autograd.relu(autograd.tanh(w * x))
-    through_relu, through_tanh, _ = viz.draw(y).picture.steps[-3:]
-    assert through_relu["lines"][1].endswith("times upstream: 0.00 × 1.00 = 0.00")
-    assert through_tanh["lines"][1].endswith("= 1 − (−1.00)² = 2.5e−5; times upstream: 2.5e−5 × 0.00 = 0.00")
-
-
-def test_after_the_last_step_every_number_of_the_figure_is_shown():
-    drawing = neuron_with_a_fork()
-    shown: dict[str, str] = {}
-    for step in drawing.picture.steps:
-        shown.update(step["shows"])
-    for i, box in enumerate(drawing.picture.boxes):
-        if box.value:
-            assert (shown[f"v{i}"], shown[f"g{i}"]) == (box.value, box.gradient)
-    for k, wire in enumerate(drawing.picture.wires):
-        if wire.contribution:
-            assert shown[f"c{k}"] == wire.contribution
+@given(names, names)
+def test_svg_and_page_are_well_formed_whatever_the_names(name_x, name_y):
+    drawing = product(name_x, name_y)
+    root = ET.fromstring(str(drawing).encode())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    page = page_of(drawing.picture, lambda picture: str(drawing))
+    page.encode()
+    [data] = re.findall(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert len(json.loads(data)[""]["steps"]) == len(drawing.picture.steps)
+    assert page.count("<svg") == 1 and page.count("<script") == 2
 
 
 def test_the_page_needs_nothing_else_and_is_small(tmp_path):
@@ -81,7 +43,6 @@ def test_the_page_needs_nothing_else_and_is_small(tmp_path):
 
 REPORT = """document.body.replaceChildren(Object.assign(document.createElement("pre"), {id: "found",
   textContent: btoa(encodeURIComponent(JSON.stringify(found)))}));"""
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 def in_a_browser(page: str, probe: str, tmp_path: Path) -> dict:
@@ -128,12 +89,12 @@ def test_a_browser_steps_through_by_keyboard_and_mouse(tmp_path):
     dashes = {f"g{i}": box.gradient for i, box in enumerate(drawing.picture.boxes) if box.gradient == "–"}
     expected = []
     for step in steps:
-        shown = {**shown, **{key: value for key, value in step["shows"].items() if value}}
+        shown = {**shown, **{key: value for key, value in step.shows.items() if value}}
         expected.append({**shown, **dashes})
     after = [len(steps) - 2, 0, len(steps) - 1, 3]
     assert [seen["numbers"] for seen in found["seen"]] == [*expected, *(expected[i] for i in after)]
     for seen, step in zip(found["seen"], steps, strict=False):
-        assert step["title"] in seen["said"] and all(line in seen["said"] for line in step["lines"])
+        assert step.title in seen["said"] and all(line in seen["said"] for line in step.lines)
     assert found["faint"] > 0
 
 

@@ -34,7 +34,7 @@ def test_images_on_one_scale_keep_their_proportions():
     assert [axes.images[0].get_array().max() for axes in figure.axes] == [0.25, 1.0]
 
 
-def test_heatmaps_of_several_heads_share_their_colours():
+def test_heatmaps_of_several_heads_share_their_colors():
     figure = viz.heatmap(autograd.randn(4, 3, 5), rows=list("abc"), columns=list("vwxyz"))
     limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
     [(low, high)] = limits

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import autograd
 import viz
 from autograd import Tensor
+from viz.picture import GATE
 from viz.tikz import _SPECIAL, escaped
 
 NODE = re.compile(r"\\node\[(.*?)\] at \(([-\d.]+),([-\d.]+)\) \{(.*)\};")
@@ -38,7 +39,7 @@ def test_numbers_stand_where_they_stand_in_the_svg(tmp_path):
         assert [content for content, _, _ in in_tex] == [content for content, _, _ in in_svg]
         for (_, x, y), (_, x2, y2) in zip(in_tex, in_svg, strict=True):
             assert abs(x - x2) < 0.2 and abs(y - y2 + (-3 if class_ == "value" else 14)) < 0.2
-    assert source.count("\\draw[gate]") == sum(box.kind == "gate" for box in drawing.picture.boxes)
+    assert source.count("\\draw[gate]") == sum(box.kind is GATE for box in drawing.picture.boxes)
     assert source.count("\\draw[wire]") == len(drawing.picture.wires)
     assert r"\textit{w}$_{\mathrm{0}}$" in source
 

@@ -1,0 +1,16 @@
+"""What this needs, said in one sentence where it is not met. pip sees to it; whoever runs a checkout, or has changed
+NumPy since, comes here first, before anything that an older version could not read."""
+
+import sys
+
+PYTHON, NUMPY = (3, 11), (2, 2)
+
+
+def check(name, found, needed):
+    """ImportError if a version, as numbers, is too old. (No annotations: an old Python reads this too.)"""
+    if tuple(found[:len(needed)]) < needed:
+        raise ImportError("gradcircuit needs {} {} or later; this is {}".format(
+            name, ".".join(map(str, needed)), ".".join(map(str, found))))
+
+
+check("Python", tuple(sys.version_info[:3]), PYTHON)

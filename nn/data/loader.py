@@ -1,0 +1,168 @@
+"""Batches drawn from a data set, by this process or by others."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Generator, Tensor
+from autograd.random import numpy_generator
+from nn.data.dataset import takes_many
+from nn.data.workers import Workers, empty, start_context
+
+
+def default_collate(examples: Sequence[Any]) -> Any:
+    """Examples as one batch: tensors, arrays and numbers are stacked, within tuples, lists and dicts.
+
+    In a worker process they are stacked in the memory that is handed over.
+    """
+    first = examples[0]
+    if isinstance(first, Tensor):
+        if any(t.requires_grad for t in examples):
+            return autograd.stack(list(examples))
+        return _stack([t.numpy() for t in examples])
+    if isinstance(first, (np.ndarray, np.generic)):
+        return _stack(examples)
+    if isinstance(first, (int, float)):
+        return autograd.tensor(list(examples))
+    if isinstance(first, Mapping):
+        return {key: default_collate([example[key] for example in examples]) for key in first}
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        return type(first)(*map(default_collate, zip(*examples, strict=True)))
+    if isinstance(first, (tuple, list)):
+        return [default_collate(parts) for parts in zip(*examples, strict=True)]
+    if isinstance(first, (str, bytes)):
+        return list(examples)
+    raise TypeError(f"examples of type {type(first).__name__} cannot be put into a batch; give DataLoader a collate_fn")
+
+
+def _stack(arrays: Sequence[Any]) -> Tensor:
+    dtype = np.result_type(*{a.dtype for a in arrays})
+    return autograd.as_tensor(np.stack(arrays, out=empty((len(arrays), *arrays[0].shape), dtype)))
+
+
+class DataLoader:
+    """Batches of a data set, in order or shuffled anew in each pass; made by worker processes if there are any.
+
+    The batches are the same whatever the number of workers. A pass begins by drawing the order and a seed for the
+    workers' random numbers from the generator. A worker's arrays come in shared memory, which goes back with them.
+
+    Args:
+        dataset: anything with `len` and `[index]`.
+        batch_size: how many examples a batch has.
+        shuffle: draw the examples in random order.
+        sampler: the indices of the examples in the order in which to take them, instead of `shuffle`.
+        batch_sampler: the lists of indices that make up the batches, instead of the four other arguments on that.
+        num_workers: how many processes make batches; 0: they are made in this process.
+        collate_fn: makes a batch of a list of examples; default `default_collate`.
+        pin_memory: accepted for PyTorch's sake, without effect.
+        drop_last: leave out a last batch that is not full.
+        timeout: seconds to wait for a batch from a worker; 0: as long as it takes.
+        worker_init_fn: called in each worker with its number, before the first batch.
+        multiprocessing_context: how processes start: "fork", "spawn", "forkserver" or a context of multiprocessing;
+            default what `multiprocessing.set_start_method` chose if that is not Python's own default, else "fork" on
+            Linux and "spawn" elsewhere. All but "fork" need a data set and functions that can be pickled, and
+            `if __name__ == "__main__":` in a program.
+        generator: of the random order; default the one that `autograd.manual_seed` seeds.
+        prefetch_factor: how many batches each worker may be ahead; default 2.
+        persistent_workers: keep the processes, and their data set, from one pass to the next.
+
+    Raises:
+        RuntimeError: in a pass: a worker was killed, or timed out. An exception in a worker is raised as the same type,
+            the worker's traceback in its message.
+
+    >>> for inputs, targets in DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True):
+    ...     loss = (model(inputs) - targets).square().mean()
+    """
+
+    def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool | None = None,
+                 sampler: Iterable[Any] | None = None, batch_sampler: Iterable[Sequence[Any]] | None = None,
+                 num_workers: int = 0, collate_fn: Callable[[list], Any] | None = None, pin_memory: bool = False,
+                 drop_last: bool = False, timeout: float = 0, worker_init_fn: Callable[[int], Any] | None = None,
+                 multiprocessing_context: Any = None, generator: Generator | None = None, *,
+                 prefetch_factor: int | None = None, persistent_workers: bool = False) -> None:
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise ValueError(f"DataLoader: batch_size must be a whole number, at least 1, not {batch_size!r}")
+        if shuffle and sampler is not None:
+            raise ValueError("DataLoader: give shuffle or sampler, not both")
+        if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
+            raise ValueError("DataLoader: batch_sampler says what is in each batch; leave out batch_size, shuffle, "
+                             "sampler and drop_last")
+        if not isinstance(num_workers, (int, np.integer)) or num_workers < 0:
+            raise ValueError(f"DataLoader: num_workers must be a whole number, at least 0, not {num_workers!r}")
+        if timeout < 0:
+            raise ValueError(f"DataLoader: timeout must be at least 0 seconds, not {timeout}")
+        if prefetch_factor is not None and prefetch_factor < 1:
+            raise ValueError(f"DataLoader: prefetch_factor must be at least 1, not {prefetch_factor}")
+        for_workers = {"prefetch_factor": prefetch_factor, "persistent_workers": persistent_workers, "timeout": timeout,
+                       "multiprocessing_context": multiprocessing_context}
+        if not num_workers and any(for_workers.values()):
+            given = ", ".join(f"{name}={value!r}" for name, value in for_workers.items() if value)
+            raise ValueError(f"DataLoader: {given} is about worker processes; give num_workers, at least 1")
+        self.dataset, self.batch_size, self.shuffle, self.sampler = dataset, batch_size, bool(shuffle), sampler
+        self.batch_sampler, self.num_workers, self.collate_fn, self.drop_last = (
+            batch_sampler, num_workers, collate_fn, drop_last)
+        self.timeout, self.worker_init_fn, self.generator = timeout, worker_init_fn, generator
+        self.multiprocessing_context = start_context(multiprocessing_context) if num_workers else None
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.persistent_workers = persistent_workers
+        self._idle: Workers | None = None
+
+    def __len__(self) -> int:
+        if self.batch_sampler is not None:
+            return len(self.batch_sampler)  # type: ignore[arg-type]
+        count = len(self.dataset) if self.sampler is None else len(self.sampler)  # type: ignore[arg-type]
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        rng = numpy_generator(self.generator)
+        order = rng.permutation(len(self.dataset)) if self.shuffle else None
+        seed = int(rng.integers(2 ** 62))  # drawn also without workers, so that what follows is the same
+        batches = self._indices(order)
+        if self.num_workers:
+            return self._from_workers(batches, seed)
+        return (_make_batch(self.dataset, self.collate_fn, batch) for batch in batches)
+
+    def _indices(self, order: np.ndarray | None) -> Iterator[Any]:
+        """The indices of each batch."""
+        if self.batch_sampler is not None:
+            yield from self.batch_sampler
+            return
+        if self.sampler is None:
+            order = np.arange(len(self.dataset)) if order is None else order
+            batches = (order[i:i + self.batch_size] for i in range(0, len(order), self.batch_size))
+        else:
+            indices = iter(self.sampler)
+            batches = iter(lambda: list(itertools.islice(indices, self.batch_size)), [])
+        for batch in batches:
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
+
+    def _from_workers(self, indices: Iterator[Any], seed: int) -> Iterator[Any]:
+        workers, self._idle = self._idle, None
+        if workers is None:
+            make = functools.partial(_make_batch, self.dataset, self.collate_fn)
+            workers = Workers(make, self.dataset, self.num_workers, self.prefetch_factor, self.timeout,
+                              self.worker_init_fn, self.multiprocessing_context, seed)
+        keep = self.persistent_workers
+        try:
+            yield from workers.batches(indices)
+        except BaseException as error:
+            keep = keep and isinstance(error, GeneratorExit)  # the loop was left, but the workers are well
+            raise
+        finally:
+            if keep and self._idle is None:
+                self._idle = workers
+            else:
+                workers.close()
+
+
+def _make_batch(dataset: Any, collate_fn: Callable[[list], Any] | None, indices: Any) -> Any:
+    if collate_fn is None and takes_many(dataset):
+        return list(dataset[np.asarray(indices)])
+    if isinstance(indices, np.ndarray):
+        indices = indices.tolist()
+    return (collate_fn or default_collate)([dataset[i] for i in indices])

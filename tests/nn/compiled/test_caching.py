@@ -1,0 +1,95 @@
+"""Compiled loops are kept on disk where that is possible, and are never stale."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import numpy as np
+import autograd
+from nn import functional as F
+autograd.set_compiled(True)
+x = autograd.linspace(-3, 3, 64)
+out = F.gelu(x).tolist()
+from nn.compiled import activation
+stats = activation._gelu.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), *out[:2])
+"""
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The packages in a folder of their own, whose loops have not been compiled."""
+    folder = tmp_path / "copy"
+    for package in ("autograd", "nn"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def run(folder, **environment):
+    """How often a process found the loop of gelu, how often it compiled it, two values, and what it said."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "GRADCIRCUIT_"))}
+    result = subprocess.run([sys.executable, "-W", "always", "-c", PROGRAM], cwd=folder, capture_output=True, text=True,
+                            env=clean | {"PYTHONPATH": str(folder)} | environment, check=True)
+    found, compiled, *values = result.stdout.split()
+    return int(found), int(compiled), [float(v) for v in values], result.stderr
+
+
+def test_a_later_process_finds_them(copy, tmp_path):
+    kept = str(tmp_path / "kept")
+    assert run(copy, NUMBA_CACHE_DIR=kept)[::3] == (0, "")
+    assert run(copy, NUMBA_CACHE_DIR=kept)[:2] == (1, 0)
+
+
+def test_where_nothing_can_be_written_they_are_compiled_with_one_warning(copy, tmp_path):
+    """Root may write anywhere, but nobody can make a directory within a file."""
+    file = tmp_path / "file"
+    file.touch()
+    (copy / "nn/compiled/__pycache__").touch()
+    nowhere = {name: str(file / "below") for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "LOCALAPPDATA")}
+    *_, values, said = run(copy, **nowhere)
+    assert said.count("Warning") == 1 and "set NUMBA_CACHE_DIR" in said
+    assert run(copy, NUMBA_CACHE_DIR=str(tmp_path / "kept"))[2:] == (values, "")
+
+
+@pytest.mark.parametrize(("kind", "damage"), [("nbi", b""), ("nbc", b"\x80\x04")])
+def test_what_is_damaged_is_compiled_and_kept_again(copy, tmp_path, kind, damage):
+    kept = str(tmp_path / "kept")
+    *_, values, _ = run(copy, NUMBA_CACHE_DIR=kept)
+    for file in (tmp_path / "kept").rglob(f"*.{kind}"):
+        file.write_bytes(damage)
+    assert run(copy, NUMBA_CACHE_DIR=kept) == (0, 1, values, "")
+    assert run(copy, NUMBA_CACHE_DIR=kept) == (1, 0, values, "")
+
+
+def test_a_full_disk_is_one_warning(copy, tmp_path):
+    (copy / "sitecustomize.py").write_text(
+        "import errno\n"
+        "from numba.core.caching import IndexDataCacheFile\n"
+        "def full(*args): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "IndexDataCacheFile._save_data = full\n")
+    *_, said = run(copy, NUMBA_CACHE_DIR=str(tmp_path / "kept"))
+    assert said.count("Warning") == 1 and "No space left" in said
+
+
+def test_a_change_in_what_they_call_or_read_compiles_them_anew(copy, tmp_path):
+    """numba looks only whether the file of a loop has changed."""
+    def change(file, before, after):
+        text = (copy / file).read_text()
+        assert before in text
+        (copy / file).write_text(text.replace(before, after))
+        return run(copy, NUMBA_CACHE_DIR=kept)
+
+    kept = str(tmp_path / "kept")
+    *_, values, _ = run(copy, NUMBA_CACHE_DIR=kept)
+    assert change("nn/linear.py", "Linear", "Linear")[:3] == (1, 0, values)
+    *_, halved, _ = change("nn/compiled/loops.py", "HALF, ONE = np.float32(0.5)", "HALF, ONE = np.float32(0.25)")
+    assert halved != values
+    assert change("nn/functional/activation.py", "P = (", "P = (1e-3 + ")[2] not in (values, halved)

@@ -1,0 +1,75 @@
+"""What both styles read in a Graph: where arguments come from, what is written into a gate, which outputs are used.
+
+The origin of an argument is the Node or the leaf Tensor that it came from, or the constant itself. Names, boxes and
+owners are found by an origin's id.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import Graph, Node, Tensor
+from viz import notation
+from viz.names import Names
+
+
+def arguments(node: Node) -> Iterator[tuple[int, Any]]:
+    """The number and the origin of every argument."""
+    for i, (arg, parent) in enumerate(zip(node.args, node.parents, strict=True)):
+        yield i, arg if parent is None else parent
+
+
+def is_constant(origin: Any) -> bool:
+    """Whether an argument came from nothing that is recorded."""
+    return not isinstance(origin, (Node, Tensor))
+
+
+def is_pick(node: Node) -> bool:
+    """Whether a node picks one output of an operation with several."""
+    return node.name == "output"
+
+
+def output_name(pick: Node) -> str:
+    """What an operation with several outputs calls this one."""
+    i = pick.options["index"]
+    name = pick.parents[0].operation.outputs._fields[i]
+    return name if isinstance(name, str) else f"output {i}"  # any number of outputs have none
+
+
+class Reading:
+    """A Graph after `forward()` and `backward()`, and what its values are called."""
+
+    def __init__(self, graph: Graph, names: Names) -> None:
+        self.graph, self.names = graph, names
+        picks: dict[Node, list[Node]] = {}
+        for node in filter(is_pick, graph.nodes):
+            picks.setdefault(node.parents[0], []).append(node)
+        self.only_picks = {whole: some[0] for whole, some in picks.items() if len(some) == 1}
+
+    def shown(self, node: Node) -> Node:
+        """Whose value stands in the box of an operation: that of its output, if only one of several is used."""
+        return self.only_picks.get(node, node)
+
+    def has_no_box(self, node: Node) -> bool:
+        """Whether a node picks the only output that is used, and is drawn as one box with its operation."""
+        return is_pick(node) and node.parents[0] in self.only_picks
+
+    def name(self, origin: Any) -> str:
+        """The name of a value; empty if it has none."""
+        return self.names.get(id(origin), "")
+
+    def value(self, origin: Any) -> Any:
+        """An array, or for an operation with several outputs a tuple of them."""
+        return origin if is_constant(origin) else self.graph.values[origin]
+
+    def gradient(self, origin: Any) -> Any:
+        """An array, or None if there is no gradient."""
+        return None if is_constant(origin) else self.graph.gradients.get(origin)
+
+    def folded(self, node: Node) -> dict[int, float]:
+        """The constant that is written into the gate, as in +1 and 1/x: a number without a name beside an argument."""
+        if len(node.parents) != 2 or not notation.of(node).with_number:
+            return {}
+        return {i: float(origin) for i, origin in arguments(node)
+                if is_constant(origin) and id(origin) not in self.names and np.size(origin) == 1}
