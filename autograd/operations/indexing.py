@@ -189,7 +189,7 @@ def _set(self, index, value):
     try:
         if value.family is not None and value.family is self.family and _is_the_part(value, self, index):
             return  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
-        value = _fitting(self, index, value)
+        value = _fitting(self, index, value.clone() if value is self else value)
         if mode.enabled and (self.tracked or value.tracked):
             inplace.assign(self, _setitem(self, value, index=index))
         else:

@@ -371,3 +371,16 @@ def test_a_computed_number_shares_its_memory_when_detached():
     assert s.item() == 7
     s.data.mul_(2)
     assert s.item() == 14
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_a_tensor_is_written_to_its_own_elements_in_another_order(recording):
+    x = tensor([1.0, 2.0, 3.0], requires_grad=recording)
+    y = x * 1 if recording else x
+    y[[2, 0, 1]] = y
+    assert y.tolist() == [2, 3, 1]
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        y[1:1] = y
+    if recording:
+        (y * tensor([1.0, 2.0, 3.0])).sum().backward()
+        assert x.grad.tolist() == [3, 1, 2]

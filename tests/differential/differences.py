@@ -110,9 +110,9 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("`sign` keeps NaN; `logsumexp` and its relatives of minus infinities have gradient 0, not NaN.",
      lambda d: calls("sign_?", "sgn_?", when=numbers(here=np.isnan))(d) or (
          nan_there(d) and takes_part(d, "logsumexp|logcumsumexp|logaddexp"))),
-    ("Where a slope has a limit at an infinity (`logsumexp` of one inf, `hypot`, `atan2`, `x ** y`), it is that limit, "
-     "where PyTorch has NaN.",
-     lambda d: nan_there(d) and takes_part(d, r"hypot|atan2|arctan2|\*\*|pow")),
+    ("Where a slope has a limit at an infinity (`logsumexp` of one inf, `hypot`, `atan2`, `cumprod`, `x ** y`), it is "
+     "that limit, where PyTorch has NaN.",
+     lambda d: nan_there(d) and takes_part(d, r"hypot|atan2|arctan2|cumprod|\*\*|pow")),
     ("What was not taken (by `amin`, `norm` of infinities, `maximum` and the like) has gradient 0, whatever gradient "
      "arrives; PyTorch multiplies an infinity or a NaN by 0.",
      lambda d: nan_there(d) and d.kind == "gradient"
@@ -203,9 +203,10 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("`x += part of x` adds what the part was before; PyTorch may read what it has just written.",
      lambda d: d.kind == "value" and (match := re.match(r"(\w+)\.\w+_\((\w+)\)$", d.statement)) is not None
      and any(re.match(rf"{match[2]} = {match[1]}[.\[]", line) for line in d.program)),
-    ("A hook on a view goes with the value that the view had; in PyTorch it is forgotten once the view is changed.",
+    ("A hook on a view, as of `retain_grad`, goes with the value that the view had; in PyTorch it is forgotten once "
+     "the view is changed.",
      lambda d: d.kind in ("type", "value", "shape", "raises here", "gradient")
-     and takes_part(d, "register_hook", IN_PLACE)),
+     and takes_part(d, "register_hook|retain_grad", IN_PLACE)),
     ("The gradient of a tensor by itself has that tensor's dtype and no history; PyTorch returns the very tensor that "
      "was passed as the gradient of the output.",
      lambda d: d.kind in ("dtype", "requires_grad") and re.search(r"\.grad\((\w+), \1, ", d.statement) is not None),
@@ -213,7 +214,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      refused("not implemented for", "not supported for", "Expected a floating point", "must be floating point",
              "should be floating point", "expected floating point", "Low precision dtypes", "only support",
              "could not infer output dtype", "does not support bool", "with a bool tensor is not supported",
-             "with 2 or more dimensions of float")),
+             "with 2 or more dimensions of float", "to have floating point")),
     ("Arguments of different dtypes are promoted also in products of matrices and in writes by an index, where PyTorch "
      "refuses them, and in losses, where it keeps the dtype of the first.",
      lambda d: refused("to have the same dtype", "expected scalar type", "expected m1 and m2", "did not match",
