@@ -199,7 +199,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
      lambda d: d.kind == "requires_grad" and of_gradient(d) and has_slope_zero(d)),
     ("Adding to a gradient that has a history makes a new tensor of it; PyTorch writes into the old one.",
      lambda d: d.kind == "value" and "backward(" in d.statement
-     and takes_part(d, "create_graph=True", r" = \w+\.grad$")),
+     and takes_part(d, r"create_graph=True|_\(", r" = \w+\.grad$")),
     ("`x += part of x` adds what the part was before; PyTorch may read what it has just written.",
      lambda d: d.kind == "value" and (match := re.match(r"(\w+)\.\w+_\((\w+)\)$", d.statement)) is not None
      and any(re.match(rf"{match[2]} = {match[1]}[.\[]", line) for line in d.program)),
@@ -269,7 +269,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
     ("The derivative of `2 ** x` has all its digits; PyTorch takes the logarithm of the number in single precision.",
      lambda d: almost(rtol=1e-6)(d) and takes_part(d, r"\d \*\* ")),
     ("Some results lie in memory in another order, and whether `reshape` and `flatten` share memory follows from it.",
-     lambda d: d.kind == "value" and d.layouts and takes_part(d, r"\b(reshape|flatten|ravel|contiguous)\(")),
+     lambda d: d.kind == "value" and d.layouts and takes_part(d, r"\b(reshape|reshape_as|flatten|ravel|contiguous)\(")),
     ("Which of several equal elements `sort`, `topk`, `kthvalue`, `median` and `mode` name is not PyTorch's choice.",
      calls("sort", "argsort", "topk", "kthvalue", "median", "nanmedian", "mode", when=integers)),
     ("`cholesky` and `eigh` take the mean of both halves of a matrix that is not symmetric; PyTorch reads the lower "
