@@ -36,6 +36,9 @@ def _as_part(part):
     return int(part) if isinstance(part, np.ndarray) and not part.ndim and part.dtype.kind in "iu" else part
 
 
+_ALL = slice(None)
+
+
 def is_basic(index):
     """Whether an index picks every element at most once, by numbers and slices alone."""
     return all(type(part) in _SIMPLE or isinstance(part, np.integer)
@@ -43,6 +46,9 @@ def is_basic(index):
 
 
 def _read(x, *, index):
+    if type(index) is tuple and index and type(index[-1]) is np.ndarray and index[-1].dtype.kind in "iu" and all(
+            type(part) is slice and part == _ALL for part in index[:-1]):  # faster, and in order
+        return x.take(index[-1], len(index) - 1)
     out = x[index]
     if isinstance(out, np.generic):  # a view even of a single element
         return x[(*index, ...) if type(index) is tuple else (index, ...)]
@@ -167,6 +173,8 @@ def _get(self, index):
 
 def _read_any(x, index):
     out = _getitem(x, index=index)
+    if out.family is None and not out.array.flags.c_contiguous:  # NumPy leaves some results in another order
+        out.array = np.ascontiguousarray(out.array)
     moved = _arrays_in_front(index, x.ndim)
     return out if moved is None else movedim(out, tuple(range(moved[0])), tuple(range(moved[1], sum(moved))))
 
@@ -181,7 +189,7 @@ def _set(self, index, value):
     try:
         if value.family is not None and value.family is self.family and _is_the_part(value, self, index):
             return  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
-        value = _fitting(self, index, value)
+        value = _fitting(self, index, value.clone() if value is self else value)
         if mode.enabled and (self.tracked or value.tracked):
             inplace.assign(self, _setitem(self, value, index=index))
         else:

@@ -47,7 +47,7 @@ def repeat_interleave(x, repeats, dim=None):
         lead, rest, times = x.shape[:dim + 1], x.shape[dim + 1:], int(repeats.item())
         repeated = reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
                            (*lead[:-1], lead[-1] * times, *rest))
-        return clone(repeated) if times == 1 or x.shape[dim] == 1 else repeated
+        return clone(repeated) if times < 2 or x.shape[dim] == 1 or not x.numel() else repeated
     return x[(slice(None),) * dim + (np.repeat(np.arange(x.shape[dim]), repeats),)]
 
 

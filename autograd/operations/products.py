@@ -14,7 +14,7 @@ from autograd.table import NUMPY, operation
 def _product(x, y):
     """x @ y; a stack of matrices times one matrix is one product of all its rows."""
     if y.ndim == 2 and x.ndim > 2 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
-        return (x.reshape(-1, x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
+        return (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
     return x @ y
 
 
@@ -32,7 +32,8 @@ def _matmul_vjp_y(g, out, x, y):
     if y.ndim == 1:
         return (np.swapaxes(x, -1, -2) @ g[..., None])[..., 0]
     if y.ndim == 2 and x.ndim > 2:  # one product instead of a stack of them to be summed
-        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+        rows = math.prod(x.shape[:-1])
+        x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
     return np.swapaxes(x, -1, -2) @ g
 
 
