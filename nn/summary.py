@@ -5,7 +5,6 @@ layers is counted too; it stands in the module's own row.
 """
 
 import copy
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,42 +138,6 @@ def flops(node: Node) -> int:
 def _shape(node: Node, i: int) -> tuple[int, ...] | None:
     known = node.args[i] if node.args[i] is not None else node.parents[i]
     return getattr(known, "shape", None)
-
-
-def _with_bias(product: int, shapes: list, out: tuple) -> int:
-    return product + (math.prod(out) if len(shapes) > 2 and shapes[2] is not None else 0)
-
-
-def _sequence(shapes: list, out: tuple, options: dict) -> int:
-    steps = math.prod(shapes[0][:2])  # x (T, B, *) meets the matrices of input and state at each step
-    return sum(2 * steps * math.prod(s) for s in shapes[1:] if s is not None and len(s) == 2 and s != shapes[1])
-
-
-def _windows(shapes: list, out: tuple, options: dict) -> int:
-    return math.prod(out) * math.prod(options["kernel"])
-
-
-def _taps(shapes: list, out: tuple, options: dict) -> int:
-    """A multiplication and an addition for each tap, axis by axis; counted in the order of the axes."""
-    count, shape = 0, list(shapes[0])
-    for axis, taps in enumerate(options["taps"], 2):
-        if taps is not None:
-            shape[axis] = taps.shape[0]
-            count += 2 * len(taps.rows) * math.prod(shape) // max(shape[axis], 1)
-    return count
-
-
-costs.FLOPS.update({
-    "linear": lambda shapes, out, _: _with_bias(2 * math.prod(out) * shapes[0][-1], shapes, out),
-    "convolution": lambda shapes, out, _: _with_bias(2 * math.prod(out) * math.prod(shapes[1][1:]), shapes, out),
-    "transposed_convolution": lambda shapes, out, _: 2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]),
-    # x (N, C_in, *), y (N, C_out, *) -> weight (C_out, C_in / groups, *)
-    "convolution_weight": lambda shapes, out, _: 2 * math.prod(shapes[1]) * math.prod(out[1:]),
-    # q (…, L, E), k (…, S, E), v (…, S, Ev): the two products
-    "attention": lambda shapes, out, _: 2 * math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]),
-    "rnn_sequence": _sequence, "lstm_sequence": _sequence, "gru_sequence": _sequence,
-    "max_pool": _windows, "resample": _taps,
-    **dict.fromkeys(("lookup", "pick", "put", "zero_pad", "columns", "to_pixels", "to_channels"), costs.no_flops)})
 
 
 def _memory_of(array: np.ndarray) -> int:

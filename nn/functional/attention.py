@@ -234,7 +234,8 @@ def _samples(draw):
 
 
 _attention = operation(_forward, joint_vjp=_vjp, composition=_composition, outputs="output", names="_attention",
-                       samples=_samples)
+                       samples=_samples, multiply_adds=lambda shapes, out, options:  # of both products
+                       math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]))
 
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
