@@ -1,5 +1,6 @@
 """What operations cost, and tables of it: what `autograd.profile` and `nn.summary` share."""
 
+import html
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -38,3 +39,12 @@ def table(lines: Sequence[Sequence[str]], left: int) -> str:
                        *(cell.rjust(n) for cell, n in zip(line[left:], widths[left:], strict=True))]) for line in lines]
     rule = "─" * len(text[0])
     return "\n".join([text[0], rule, *text[1:-1], rule, text[-1]])
+
+
+def html_table(lines: Sequence[Sequence[str]], left: int) -> str:
+    """The same for a notebook."""
+    def row(line: Sequence[str], kind: str) -> str:
+        return "".join([f'<{kind} style="text-align: {"left" if i < left else "right"}; white-space: pre">'
+                        f"{html.escape(cell)}</{kind}>" for i, cell in enumerate(line)])
+    rows = [row(line, "td" if 0 < i < len(lines) - 1 else "th") for i, line in enumerate(lines)]
+    return f"<table><tr>{'</tr><tr>'.join(rows)}</tr></table>"
