@@ -12,6 +12,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, watching
 from autograd.hooks import RemovableHandle
+from autograd.inplace import write
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
@@ -293,8 +294,7 @@ class Module:
         if problems:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(problems))
         for name, value in given.items():
-            own[name].array[...] = value
-            autograd.increment_version(own[name])
+            write(own[name], ..., value)
         return result
 
     # Hooks

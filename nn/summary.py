@@ -13,6 +13,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, costs, enable_grad
 from autograd.backward import reachable
+from autograd.graph import tensors_in
 from autograd.sharing import memory
 from autograd.tensor import Node
 from autograd.watching import Watcher
@@ -114,8 +115,8 @@ def summary(model: Module, *input: Any) -> Summary:
             output = model(*args)
     finally:
         autograd.set_rng_state(state)
-    given = [*model.parameters(), *model.buffers(), *_tensors(list(input))]
-    count.what_is_left(set(reachable([t.node for t in _tensors(output) if t.node is not None])),
+    given = [*model.parameters(), *model.buffers(), *tensors_in(list(input))]
+    count.what_is_left(set(reachable([t.node for t in tensors_in(output) if t.node is not None])),
                        {id(memory(t.array)) for t in given})
     return Summary(count.rows, sum(p.array.nbytes for p in model.parameters()))
 
@@ -171,14 +172,6 @@ class _Count(Watcher):
                     row.activation_bytes += kept.nbytes
 
 
-def _tensors(value: Any) -> list[Tensor]:
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    return [t for part in value for t in _tensors(part)] if isinstance(value, (tuple, list)) else []
-
-
 def _shapes(output: Any) -> Any:
-    shapes = [t.shape for t in _tensors(output)]
+    shapes = [t.shape for t in tensors_in(output)]
     return None if not shapes else shapes[0] if isinstance(output, Tensor) else tuple(shapes)
