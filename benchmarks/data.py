@@ -158,10 +158,10 @@ def scalar_loss(leaf, tanh):
     return loss * (1.0 / len(points))
 
 
-def adam(parameters: int = 1, numbers: int = 10_000_000) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """W11: parameters and their gradients, so many numbers together."""
+def adam(parameters: int = 1, elements: int = 10_000_000) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """W11: parameters and their gradients, with so many elements together."""
     rng = np.random.default_rng(11)
-    start, gradient = (np.split(normal(rng, numbers), parameters) for _ in range(2))
+    start, gradient = (np.split(normal(rng, elements), parameters) for _ in range(2))
     return start, gradient
 
 

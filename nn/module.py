@@ -286,9 +286,9 @@ class Module:
                                   [name for name in state_dict if name not in own])
         problems = []
         if strict and result.missing_keys:
-            problems.append("Missing key(s) in state_dict: " + _quoted(result.missing_keys))
+            problems.append("Missing key(s) in state_dict: " + _listed(result.missing_keys))
         if strict and result.unexpected_keys:
-            problems.append("Unexpected key(s) in state_dict: " + _quoted(result.unexpected_keys))
+            problems.append("Unexpected key(s) in state_dict: " + _listed(result.unexpected_keys))
         problems += [f"size mismatch for {name}: the state_dict has shape {value.shape}, the module {own[name].shape}"
                      for name, value in given.items() if value.shape != own[name].shape]
         if problems:
@@ -347,7 +347,7 @@ def _dotted(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _quoted(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names) + "."
 
 

@@ -10,8 +10,7 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, operation
-from autograd.inplace import write
+from autograd import as_tensor, increment_version, operation
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -313,7 +312,9 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 def _move(running, new, momentum):
     """Move a running statistic towards a new one."""
     if running is not None:
-        write(running, ..., running.array * (1 - momentum) + momentum * new)
+        running.array *= 1 - momentum
+        running.array += momentum * new
+        increment_version(running)
 
 
 @in_float32
