@@ -136,10 +136,9 @@ class _ConvTranspose(_Conv):
                 input.shape[-self.ndim:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)]
             extra = tuple([n - m for n, m in zip(output_size[-self.ndim:], least, strict=True)])
             if not all(0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
-                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be reached; from an "
-                                 "input "
-                                 f"of shape {input.shape} it may be {tuple(least)} to less than stride {self.stride} "
-                                 "more")
+                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be "
+                                 f"reached; from an input of shape {input.shape} it may be {tuple(least)} to "
+                                 f"less than stride {self.stride} more")
         return type(self).function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
                                    self.dilation)
 

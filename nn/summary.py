@@ -105,7 +105,8 @@ def summary(model: Module, *input: Any) -> Summary:
         model: the model.
         input: what it is called with.
 
-    >>> print(nn.summary(model, autograd.zeros(1, 3, 32, 32)))
+    >>> nn.summary(nn.Linear(3, 2), autograd.zeros(1, 3)).parameters
+    8
     """
     model = copy.deepcopy(model).requires_grad_()
     args = [a.detach().requires_grad_() if isinstance(a, Tensor) and a.is_floating_point() else a for a in input]

@@ -1,6 +1,6 @@
 """Where the windows of convolution and pooling lie, and how images lie in memory.
 
-stride, padding, dilation, kernel and size have one entry a dimension; those of padding are (before, after).
+stride, padding, dilation, kernel and size have one entry per dimension; those of padding are (before, after).
 """
 
 import functools
@@ -17,7 +17,7 @@ CACHE = 1 << 21
 
 
 def tuple_of(value, ndim, name, kind=numbers.Integral):
-    """`value` as a tuple with one entry a dimension.
+    """`value` as a tuple with one entry per dimension.
 
     Raises:
         ValueError: there are more or fewer.
@@ -26,7 +26,7 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     entries = (value,) if isinstance(value, numbers.Real) else tuple(value)
     entries = entries * ndim if len(entries) == 1 else entries
     if len(entries) != ndim:
-        raise ValueError(f"{name} must be a number or have {ndim} entries, one a dimension, not {value!r}")
+        raise ValueError(f"{name} must be a number or have {ndim} entries, one per dimension, not {value!r}")
     if not all(isinstance(entry, kind) for entry in entries):
         raise TypeError(f"{name} must be {'whole ' * (kind is numbers.Integral)}numbers, not {value!r}")
     return entries
