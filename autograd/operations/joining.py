@@ -71,7 +71,7 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
     return parts
 
 
-@operation(joint_vjp=_cat_vjp, flops=0, names="cat concatenate concat", methods="", numpy=np.concatenate,
+@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate, flops=0,
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
 def cat(*tensors, dim=0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
