@@ -20,6 +20,7 @@ from autograd import graph as graph
 from autograd import hooks as hooks
 from autograd import inplace as inplace
 from autograd import linalg as linalg
+from autograd import notation as notation
 from autograd import operations as operations
 from autograd import printing as printing
 from autograd import random as random

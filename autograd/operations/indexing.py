@@ -12,6 +12,7 @@ import numpy as np
 from autograd import inplace
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
+from autograd.notation import Notation
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axes, axis, movedim
 from autograd.samples import call
@@ -83,7 +84,8 @@ def _add_into_zeros(x, *, index, shape):
 
 _getitem = operation(
     _read, vjps=lambda g, out, x, index: _scatter(g, index=index, shape=x.shape), view=True, names="_getitem",
-    samples=lambda draw: call(x := draw.array(min_dims=1), index=draw.index(x.shape)))
+    samples=lambda draw: call(x := draw.array(min_dims=1), index=draw.index(x.shape)),
+    notation=Notation("{index}", "{x}{index}", elementwise=False))
 
 _scatter = operation(
     _add_into_zeros, vjps=lambda g, out, x, index, shape: _getitem(g, index=index), names="_scatter",
@@ -118,7 +120,7 @@ def _setitem_samples(draw):
 
 _setitem = operation(
     _write, vjps=(lambda g, out, x, value, index: _setitem(g, 0.0, index=index), _write_vjp_value),
-    names="_setitem", samples=_setitem_samples)
+    names="_setitem", samples=_setitem_samples, flops=0)
 
 
 def _plus_at(x, value, *, index):
@@ -277,7 +279,7 @@ def scatter_along(x, index, dim, shape):
     return _scatter(as_row(x), index=_grid(np.asarray(index), dim), shape=shape or (1,)).reshape(shape)
 
 
-@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples)
+@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples, flops=0)
 def gather(x, *, dim, index):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
     index = np.asarray(index)
@@ -395,7 +397,7 @@ def _masked(draw):
 
 
 @operation(vjps=(lambda g, out, x, mask, value: only(g, np.logical_not(mask)), None,
-                 lambda g, out, x, mask, value: only(g, mask)), inplace=True,
+                 lambda g, out, x, mask, value: only(g, mask)), inplace=True, flops=0,
            samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 def masked_fill(x, mask, value):
     """x with `value` where the mask is true."""

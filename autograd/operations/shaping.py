@@ -7,6 +7,7 @@ import sys
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.notation import Notation
 from autograd.samples import call, numbers
 from autograd.sharing import relatives
 from autograd.table import NUMPY, operation
@@ -351,7 +352,7 @@ def _embedded(x, *, shape, offset, dim1, dim2):
     return out
 
 
-_embed = operation(_embedded, names="_diag_embed",
+_embed = operation(_embedded, names="_diag_embed", flops=0,
                    vjps=lambda g, out, x, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
 
 
@@ -382,7 +383,8 @@ def diag(x, diagonal=0):
 
 # Copies
 
-@operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers)
+@operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers,
+           flops=0, notation=Notation("copy", "{x}", ("1",)))
 def clone(x):
     """A copy of the values, with x as its origin."""
     return x.copy()
@@ -399,21 +401,21 @@ def _matrices(draw):
 
 
 @operation(vjps=lambda g, out, x, diagonal: tril(g, diagonal), numpy={np.tril: lambda m, k=0: tril(m, k)},
-           inplace=True, samples=_matrices)
+           inplace=True, flops=0, samples=_matrices)
 def tril(x, *, diagonal=0):
     """Matrices with zeros above the given diagonal."""
     return np.tril(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
-           inplace=True, samples=_matrices)
+           inplace=True, flops=0, samples=_matrices)
 def triu(x, *, diagonal=0):
     """Matrices with zeros below the given diagonal."""
     return np.triu(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
-           samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
+           flops=0, samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
 def flip(x, *, dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
@@ -421,7 +423,7 @@ def flip(x, *, dims):
 
 
 @operation(vjps=lambda g, out, x, shifts, dims: roll(g, tuple(-n for n in as_shape(shifts)), dims),
-           numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)},
+           numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)}, flops=0,
            samples=lambda draw: call(x := draw.array(min_dims=1), shifts=draw.integer(-4, 4),
                                      dims=draw.choice([None, draw.dim(x.ndim)])))
 def roll(x, *, shifts, dims=None):
