@@ -10,7 +10,7 @@ from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.functional.convolution import padding_of
-from nn.functional.geometry import tuple_of
+from nn.functional.geometry import layout, tuple_of
 from nn.module import Module
 from nn.parameter import Parameter
 
@@ -51,12 +51,12 @@ class _Conv(Module):
 
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
-            expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
             place = -self.ndim - 1
             remedy = (f"; the one channel is added by x.unsqueeze({place})" if self.in_channels == 1 else
                       f"; the channels come first: x.movedim(-1, {place})" if input.shape[-1:] == (self.in_channels,)
                       else "")
-            raise ShapeError(f"the input must have shape ({expected}), or without N, not {input.shape}{remedy}")
+            raise ShapeError(f"the input must have shape {layout(self.ndim, self.in_channels)}, or without N, not "
+                             f"{input.shape}{remedy}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)
