@@ -21,10 +21,10 @@ def _signature(forward: Callable) -> inspect.Signature:
     if isinstance(forward, np.ufunc):
         names = ("input", "other")[:forward.nin]
     else:
-        signature = inspect.signature(forward)
-        names = ("input", "other")[:len(signature.parameters)]
-        if any(p.kind is not p.POSITIONAL_ONLY for p in signature.parameters.values()):  # unlike Python's operators
-            return signature
+        parameters = inspect.signature(forward).parameters.values()
+        names = ("input", "other")[:len(parameters)]
+        if any(p.kind is not p.POSITIONAL_ONLY for p in parameters):  # unlike Python's operators
+            return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])  # types are for checkers
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
 
