@@ -4,6 +4,7 @@ from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.typing import TensorLike
 from nn import functional as F
 from nn.layer import FunctionLayer
 from nn.module import Module
@@ -118,7 +119,11 @@ class Softmin(FunctionLayer, function=F.softmin):
     """softmax(-x) along `dim`."""
 
 
-class Softmax2d(FunctionLayer, function=lambda input: F.softmax(input, -3)):
+def _softmax_of_channels(input: TensorLike) -> Tensor:
+    return F.softmax(input, -3)
+
+
+class Softmax2d(FunctionLayer, function=_softmax_of_channels):
     """softmax over the channels of (N, C, H, W)."""
 
 

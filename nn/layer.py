@@ -47,8 +47,8 @@ class FunctionLayer(Module):
             else:
                 setattr(self, name, value)
 
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         """The options; `inplace` only if it is on, as in PyTorch."""

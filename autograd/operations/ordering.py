@@ -46,11 +46,10 @@ def _order_of_all(a, axis=-1, **_):
     return argsort(a.reshape(-1) if axis is None else a, axis or 0)
 
 
-argsort = operation(
-    lambda x, *, dim=-1, descending=False, stable=False: _order(
-        as_row(x), axis(dim, x.ndim), descending).reshape(x.shape),
-    vjps=(None,), names="argsort", numpy={np.argsort: _order_of_all},
-    doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.")
+@operation(vjps=(None,), numpy={np.argsort: _order_of_all})
+def argsort(x, *, dim: int = -1, descending: bool = False, stable: bool = False):
+    """The positions of the elements in order of size along `dim`. Equal elements stay in order."""
+    return _order(as_row(x), axis(dim, x.ndim), descending).reshape(x.shape)
 
 
 def _sorted(a, axis=-1):

@@ -129,7 +129,10 @@ def div(x: TensorLike, other: TensorLike, rounding_mode: str | None = None) -> T
     return (floor_divide if rounding_mode == "floor" else _truncated_quotient)(x, other)
 
 
-operation(lambda x: x, names="positive", operators="__pos__", numpy=np.positive, samples=numbers, doc="x itself.")
+@operation(names="positive", operators="__pos__", numpy=np.positive, samples=numbers)
+def itself(x: TensorLike) -> Tensor:
+    """x itself."""
+    return x
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(3), value=draw.choice([1, -0.5])), inplace=True)

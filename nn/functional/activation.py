@@ -26,7 +26,7 @@ from nn.functional.weighted import weighted
 def offers_inplace(function):
     """Gives a function of one tensor the argument `inplace`, its last: the tensor then gets the result's values."""
     signature = inspect.signature(function)
-    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
+    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool)
     first, *others = signature.parameters.values()
     parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (first.replace(name="input"), *others)]
     count = len(parameters)
