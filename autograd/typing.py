@@ -3,14 +3,13 @@
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.tensor import Tensor
 
 TensorLike: TypeAlias = Tensor | np.ndarray | np.generic | float
 """What an operation takes: a Tensor, or an array or a number, which is a constant."""
-DTypeLike: TypeAlias = npt.DTypeLike
-"""A dtype, its name or its type; None where there is a default."""
+DTypeLike: TypeAlias = np.dtype | type | str
+"""A dtype, its name or its type."""
 Dims: TypeAlias = int | tuple[int, ...] | list[int]
 """An axis, or several."""
 Shape: TypeAlias = int | tuple[int, ...] | list[int]

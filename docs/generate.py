@@ -7,6 +7,7 @@
 import ast
 import functools
 import inspect
+import operator
 import re
 import sys
 import types
@@ -94,14 +95,14 @@ import numpy as np
 OUTPUTS = {value._fields: name for name, value in vars(autograd.typing).items() if hasattr(value, "_fields")}
 """Named tuples for several outputs."""
 KNOWN = {"autograd.typing": ["DTypeLike", "Dims", "Shape", "TensorLike", *OUTPUTS.values()],
-         "autograd.tensor": ["Node", "Tensor"], "autograd.hooks": ["RemovableHandle"],
+         "autograd.tensor": ["Node", "Tensor"], "autograd.hooks": ["RemovableHandle"], "autograd.random": ["Generator"],
          "nn.layer": ["FunctionLayer"], "nn.module": ["Module"]}
 """Where the names that types are written in come from."""
 SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="")
-FOR_THE_SECOND = {"dim": "int", "dtype": "str | type | np.dtype", "return_indices": "Literal[True]",
+FOR_THE_SECOND = {"dim": "int", "dtype": "DTypeLike", "return_indices": "Literal[True]",
                   "as_tuple": "Literal[True]"}
 """Where a result is one of two, what a parameter is for the second: `max(x)` is a Tensor, `max(x, dim=0)` a pair."""
-BUILTINS = re.compile(r"\b(bool|float|int|type)\b")
+BUILTINS = re.compile(r"\b(?<!# )(bool|float|int|type)\b")
 """Python's types, behind methods of Tensor and values of autograd that have their names."""
 
 
@@ -137,7 +138,7 @@ def layers_stub() -> str:
         value = getattr(nn, name)
         if isinstance(value, types.ModuleType):
             imports.append(f"from nn import {name} as {name}")
-        elif getattr(value, "options", None):
+        elif hasattr(value, "options"):
             layers += _layer(name, value)
         elif value.__module__ == nn.padding.__name__:
             layers += [f"class {name}(Module):", *[f"    {line}" for method in (value.__init__, value.forward)
@@ -168,9 +169,10 @@ def tensor_stub() -> str:
         lines += [f"class {cls.__name__}:", *_members(cls)]
         if cls is Tensor:
             for name, value in sorted(vars(Tensor).items()):
-                if name not in own and callable(value) and name not in PYTHONS_OWN:
+                known = not name.startswith("__i") or hasattr(operator, name)
+                if name not in own and callable(value) and name not in PYTHONS_OWN and known:
                     lines += ["    " + line for line in _method(name, value)]
-    return _stub(["from autograd.clock import clock as clock"], map(_plain, lines), without=("Tensor",))
+    return _stub(["from autograd.clock import clock as clock"], map(_plain, lines), without=("Node", "Tensor"))
 
 
 def _classes() -> list[type]:
@@ -185,7 +187,8 @@ def _members(cls: type) -> list[str]:
               if name not in notes and not name.startswith("__")]
     for name, value in vars(cls).items():
         if isinstance(value, property):
-            note = _notes(value.fget).get("return", "Tensor" if cls is Tensor else "Any")
+            theirs = cls is Tensor and not value.fget.__qualname__.startswith("Tensor.")  # T, mT, H
+            note = "Tensor" if theirs else _notes(value.fget).get("return", "Any")
             lines += ["    @property", f"    def {name}(self) -> {note}: ..."]
             if value.fset:
                 lines += [f"    @{name}.setter", f"    def {name}(self, value: {_set(value.fset)}) -> None: ..."]
@@ -206,7 +209,7 @@ def _function(name: str, function: Callable) -> list[str]:
 
 
 def _method(name: str, value: Callable) -> list[str]:
-    op = METHODS.get(name)
+    op = METHODS.get(name, METHODS.get(name.replace("__i", "__", 1)))
     (_, *others), result = _written(op.call if op else value)
     if op and name.startswith("__"):
         others = [p for p in others if p.default is p.empty]
@@ -222,7 +225,9 @@ def _written(function: Callable) -> tuple[list[inspect.Parameter], str]:
     notes = _notes(op.forward if op else function)
     parameters = []
     for p in inspect.signature(function).parameters.values():
-        note = notes.get(p.name) or getattr(p.annotation, "__name__", "") * (p.annotation is not p.empty)
+        note = notes.get(p.name)
+        if isinstance(p.annotation, type) and "__signature__" in vars(function) and p.annotation is not p.empty:
+            note = p.annotation.__name__
         if not note and op and p.name not in op.options:
             note = "TensorLike | None" if p.default is None else "TensorLike"
         if not note and p.name != "self":
@@ -324,9 +329,9 @@ def _plain(line: str) -> str:
 def _stub(imports: list[str], lines: Iterable[str], without: tuple[str, ...] = ()) -> str:
     """A stub's text, with imports of the names in it."""
     text = "\n".join(lines)
-    imported = {line.split()[-1] for line in imports}
-    more = [f"from {module} import {name}" for module, names in KNOWN.items() for name in names
-            if name not in (*without, *imported) and re.search(rf"\b{name}\b", text)]
+    words = set(re.findall(r"\w+", text)) - {line.split()[-1] for line in imports} - set(without)
+    more = [f"from {module} import {', '.join(sorted(words.intersection(names)))}"
+            for module, names in KNOWN.items() if words.intersection(names)]
     return STUB + "\n".join([*sorted([*imports, *more]), "", text])
 
 

@@ -15,7 +15,7 @@ _convert = operation(
 
 
 @operation(names="_astype", methods="to astype", numpy={np.astype: lambda x, dtype, copy=True: to(x, dtype, copy=copy)})
-def to(x: TensorLike, *target: DTypeLike | Tensor | bool, dtype: DTypeLike = None, device: str | None = None,
+def to(x: TensorLike, *target: DTypeLike | Tensor, dtype: DTypeLike | None = None, device: str | None = None,
        non_blocking: bool = False, copy: bool = False) -> Tensor:
     """x with elements of another dtype: `to(float64)`, `to(other)` (like another tensor); `"cpu"` changes nothing.
 
@@ -37,7 +37,7 @@ def to(x: TensorLike, *target: DTypeLike | Tensor | bool, dtype: DTypeLike = Non
 
 
 @operation(names="_type", methods="type")
-def type_(x: TensorLike, dtype: str | type | np.dtype | None = None) -> str | Tensor:
+def type_(x: TensorLike, dtype: DTypeLike | None = None) -> str | Tensor:
     """x with elements of another dtype; without one, the name of the dtype that x has."""
     return str(x.dtype) if dtype is None else to(x, dtype)
 

@@ -80,7 +80,7 @@ def vector_norm(x: TensorLike, ord: float = 2, dim: Dims | None = None, keepdim:
     samples=lambda draw: call(full_rank(draw), draw.choice(["fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf]),
                               keepdim=draw.boolean()))
 def matrix_norm(x: TensorLike, ord: float | str = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *,
-                dtype: DTypeLike = None) -> Tensor:
+                dtype: DTypeLike | None = None) -> Tensor:
     """The norm of matrices in the axes `dim`: "fro" (Frobenius), "nuc" (sum of the singular values), 2 and -2 (largest
     and smallest singular value), inf and -inf (of the rows' sums of |x|), 1 and -1 (of the columns')."""
     x = x if dtype is None else x.to(dtype)
@@ -102,7 +102,7 @@ def matrix_norm(x: TensorLike, ord: float | str = "fro", dim: tuple[int, int] = 
 @operation(names="_linalg_norm", methods="", numpy=np.linalg.norm,
            samples=lambda draw: call(full_rank(draw), *draw.choice([(), (2, -1), ("fro", (-2, -1)), (1, (-1, -2))])))
 def norm(x: TensorLike, ord: float | str | None = None, dim: Dims | None = None, keepdim: bool = False, *,
-         dtype: DTypeLike = None) -> Tensor:
+         dtype: DTypeLike | None = None) -> Tensor:
     """A vector norm over one axis (or, without `ord`, over any), a matrix norm over two: see `vector_norm` and
     `matrix_norm`."""
     if ord is None or isinstance(dim, int) or (dim is None and x.ndim == 1) or (dim is not None and len(dim) == 1):

@@ -58,12 +58,12 @@ def widened(x):
 # Sums
 
 @operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum)
-def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike = None):
+def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
     return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
-def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike = None):
+def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
     axis, number = reduced(dim, x.ndim), count(x.shape, dim)
@@ -79,13 +79,13 @@ mean = operation(
 
 
 @operation(samples=reduction, numpy=np.nansum)
-def nansum(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike = None) -> Tensor:
+def nansum(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over `dim`, with nan counted as 0."""
     return sum(where(isnan(x), 0, x), dim=dim, keepdim=keepdim, dtype=dtype)
 
 
 @operation(samples=nonempty_reduction, numpy=np.nanmean)
-def nanmean(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike = None) -> Tensor:
+def nanmean(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The mean over `dim` of the elements that are not nan."""
     return nansum(x, dim=dim, keepdim=keepdim, dtype=dtype) / sum(~isnan(x), dim=dim, keepdim=keepdim)
 
@@ -159,7 +159,7 @@ def _prod_vjp(g, out, x, dim, keepdim, dtype):
 
 
 @operation(vjps=_prod_vjp, samples=reduction, numpy=np.prod)
-def prod(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike = None):
+def prod(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The product over `dim`; its gradient is right where elements are 0."""
     return summed(np.multiply.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
@@ -259,7 +259,7 @@ def std_mean(x: TensorLike, dim: Dims | bool | None = None, unbiased: bool | Non
 @operation(samples=lambda draw: call(x := draw.array(min_side=1, distinct=True, low=0.125),
                                      p=draw.choice(["fro", 2, 1, 3, 0.5, math.inf, -math.inf]), dim=draw.dims(x.ndim)))
 def norm(x: TensorLike, p: float | str | None = "fro", dim: Dims | None = None, keepdim: bool = False,
-         dtype: DTypeLike = None) -> Tensor:
+         dtype: DTypeLike | None = None) -> Tensor:
     """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
     if p == "nuc":
         return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)

@@ -45,7 +45,7 @@ _sum_of_following = operation(
 
 @operation(vjps=lambda g, out, x, dim, dtype: _sum_of_following(g, dim=dim), samples=along_one, inplace=True,
            numpy={np.cumsum: lambda a, axis=None, dtype=None: cumsum(*_flat_without_axis(a, axis), dtype)})
-def cumsum(x, *, dim: int, dtype: DTypeLike = None):
+def cumsum(x, *, dim: int, dtype: DTypeLike | None = None):
     """The sum of all elements up to each one along `dim`."""
     return _accumulated(np.cumsum, x, dim, dtype)
 
@@ -77,7 +77,7 @@ def _cumprod_vjp(g, out, x, dim, dtype):
 
 @operation(vjps=_cumprod_vjp, samples=along_one, inplace=True,
            numpy={np.cumprod: lambda a, axis=None, dtype=None: cumprod(*_flat_without_axis(a, axis), dtype)})
-def cumprod(x, *, dim: int, dtype: DTypeLike = None):
+def cumprod(x, *, dim: int, dtype: DTypeLike | None = None):
     """The product of all elements up to each one along `dim`; its gradient is right where elements are 0."""
     return _accumulated(np.cumprod, x, dim, dtype)
 

@@ -46,7 +46,7 @@ def logsumexp(x, *, dim: Dims, keepdim: bool = False):
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: out * (g - (g * out).sum(axis=dim, keepdims=True)), samples=_row)
-def softmax(x, *, dim: int, dtype: DTypeLike = None):
+def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
@@ -55,7 +55,7 @@ def softmax(x, *, dim: int, dtype: DTypeLike = None):
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * g.sum(axis=dim, keepdims=True), samples=_row)
-def log_softmax(x, *, dim: int, dtype: DTypeLike = None):
+def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)

@@ -52,7 +52,7 @@ def in_place(function):
     parameters = list(inspect.signature(function).parameters.values())
     always.__name__ = always.__qualname__ = function.__name__ + "_"
     always.__doc__ = f"`{function.__name__}` in place."
-    always.__signature__ = inspect.Signature(parameters[:-1])
+    always.__signature__ = inspect.Signature([parameters[0].replace(annotation=Tensor), *parameters[1:-1]])
     return always
 
 
