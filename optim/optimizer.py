@@ -126,7 +126,7 @@ class Optimizer:
         """The names of the arrays that the rule keeps for each parameter of this group; they start as zeros."""
         return []
 
-    def formula(self, p: Any, g: Any, *buffers: Any) -> dict[str, Any] | None:
+    def formula(self, p: Any, g: Any, *buffers: Any, **numbers: Any) -> dict[str, Any] | None:
         """Update the parameter `p`, whose gradient is `g`, and the buffers, in place.
 
         Its keyword-only arguments are given by name: options of the group, entries of `numbers`, `step`, and `first`
