@@ -8,7 +8,7 @@ c = b * b` the gradient of b must be complete before a gets its share: that is w
 import operator
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
 from autograd.tensor import Node, Outline, Tensor
+from autograd.typing import TensorLike
 
 Vertex = Node | Tensor
 """What a gradient belongs to: the Node of a recorded tensor, or a leaf Tensor."""
@@ -116,7 +117,7 @@ def pull_back(node: Node, g: Any, needed: set[Vertex] | None, differentiable: bo
     return gradients
 
 
-def reachable(roots: Iterable[Vertex], stop: Iterable[Vertex] = ()) -> list[Node]:
+def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = ()) -> list[Node]:
     """The nodes behind `roots`, youngest first."""
     nodes = [root for root in roots if type(root) is Node]
     seen = set(nodes)
@@ -360,8 +361,8 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
     return roots
 
 
-def _backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-              inputs: Any = None) -> None:
+def _backward(self: Tensor, gradient: TensorLike | None = None, retain_graph: bool | None = None,
+              create_graph: bool = False, inputs: Tensor | Iterable[Tensor] | None = None) -> None:
     """Add the gradient of this tensor to `.grad` of the leaves behind it (or of `inputs`).
 
     Args:

@@ -54,7 +54,7 @@ class Operation:
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
-        self._reads = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
+        self._reads: list[Any] = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
         count = len(self.arguments)
         self.reads = tuple([tuple([i for i, level in enumerate(list(reads.values())[2:count + 2]) if level == ARRAY])
                             if reads else () for reads in self._reads])

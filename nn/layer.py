@@ -23,6 +23,7 @@ class FunctionLayer(Module):
     function: ClassVar[Callable]
     options: ClassVar[dict[str, Any]]
     shown: ClassVar[bool] = True
+    __signature__: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
         if function is None:

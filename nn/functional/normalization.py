@@ -278,7 +278,7 @@ def _check_channels(name, x, **parameters):
 @in_float32
 def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tensor | None,
                weight: TensorLike | None = None, bias: TensorLike | None = None, training: bool = False,
-               momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+               momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """(x - E x) / √(Var x + eps) · weight + bias for each channel (Ioffe & Szegedy 2015).
 
     Args:
@@ -355,7 +355,7 @@ def group_norm(input: TensorLike, num_groups: int, weight: TensorLike | None = N
 @in_float32
 def instance_norm(input: TensorLike, running_mean: Tensor | None = None, running_var: Tensor | None = None,
                   weight: TensorLike | None = None, bias: TensorLike | None = None, use_input_stats: bool = True,
-                  momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+                  momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """Normalization over the positions of (N, C, ...), for each example and channel (Ulyanov et al. 2016)."""
     x = as_tensor(input)
     if not use_input_stats:
