@@ -9,7 +9,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -246,8 +246,8 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
 
 # For the user
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-             inputs: Any = None) -> None:
+def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Any = None, retain_graph: bool | None = None,
+             create_graph: bool = False, inputs: Any = None) -> None:
     """Add the gradients of `tensors` to `.grad` of the leaves behind them; see `Tensor.backward`."""
     settings.make()
     tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)
@@ -286,7 +286,16 @@ def _references_of_one_holder() -> int:
 _UNSHARED = _references_of_one_holder()
 
 
-def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
+@overload
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
+         create_graph: bool = False, allow_unused: Literal[False] = False) -> tuple[Tensor, ...]: ...
+@overload
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
+         create_graph: bool = False, *, allow_unused: bool) -> tuple[Tensor | None, ...]: ...
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
          create_graph: bool = False, allow_unused: bool = False) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of `outputs` with respect to each of `inputs`; no `.grad` is touched.
 

@@ -238,6 +238,6 @@ def _random_(self: Tensor, from_: int = 0, to: int | None = None, *, generator: 
     return self.copy_(randint(low, high, self.shape, generator=generator))
 
 
-Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_
-Tensor.exponential_, Tensor.random_ = _exponential_, _random_
+Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_  # type: ignore[assignment]
+Tensor.exponential_, Tensor.random_ = _exponential_, _random_  # type: ignore[assignment]  # as the stub: the same tensor
 Tensor.multinomial, Tensor.bernoulli = multinomial, bernoulli  # type: ignore[assignment]  # self is called input

@@ -87,7 +87,7 @@ def _shown(signature: inspect.Signature) -> str:
 STUB = HEAD + """
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 
@@ -196,8 +196,15 @@ def _members(cls: type) -> list[str]:
                 lines += [f"    @{name}.deleter", f"    def {name}(self) -> None: ..."]
         elif (inspect.isfunction(value) and name not in PYTHONS_OWN and not hasattr(value, "operation")
               and value.__module__ == "autograd.tensor"):
-            lines += ["    " + line for line in _versions(name, *_written(value))]
+            parameters, result = _written(value)
+            lines += ["    " + line for line in _versions(name, parameters, _or_self(name, result))]
     return lines
+
+
+def _or_self(name: str, result: str) -> str:
+    """An in-place method returns its tensor, which may be a Parameter."""
+    inplace = name not in METHODS if name.startswith("__i") else name.endswith("_") and not name.endswith("__")
+    return "Self" if inplace and result == "Tensor" else result
 
 
 def _set(setter: Callable) -> str:
@@ -215,7 +222,7 @@ def _method(name: str, value: Callable) -> list[str]:
         others = [p for p in others if p.default is p.empty]
         if name.startswith("__r") and "__" + name[3:] in METHODS:
             others = [p.replace(name="other", annotation="TensorLike") for p in others]
-    lines = _versions(name, [SELF, *others], result)
+    lines = _versions(name, [SELF, *others], _or_self(name, result))
     return [f"{line}  # type: ignore[override]" if name in ("__eq__", "__ne__") else line for line in lines]
 
 

@@ -51,7 +51,7 @@ class Categorical(Distribution):
         """NaN: categories are no quantities."""
         return autograd.full(self.batch_shape, math.nan, dtype=self.probs.dtype)
 
-    variance = mean
+    variance = mean  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def mode(self) -> Tensor:

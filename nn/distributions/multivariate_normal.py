@@ -87,7 +87,7 @@ class MultivariateNormal(Distribution):
         """loc."""
         return self.loc
 
-    mode = mean
+    mode = mean  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def variance(self) -> Tensor:

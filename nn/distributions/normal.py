@@ -37,7 +37,7 @@ class Normal(Distribution):
         """loc."""
         return self.loc
 
-    mode = mean
+    mode = mean  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def variance(self) -> Tensor:
