@@ -246,8 +246,9 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
 
 # For the user
 
-def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Any = None, retain_graph: bool | None = None,
-             create_graph: bool = False, inputs: Any = None) -> None:
+def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
+             retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Tensor | Iterable[Tensor] | None = None) -> None:
     """Add the gradients of `tensors` to `.grad` of the leaves behind them; see `Tensor.backward`."""
     settings.make()
     tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)

@@ -66,7 +66,8 @@ class _Recurrent(Module):
     def _options(self) -> dict[str, Any]:
         return {}
 
-    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | tuple[Tensor, Tensor] | None = None) -> tuple[
+            Tensor | PackedSequence, Tensor | tuple[Tensor, ...]]:
         packed, lengths = None, None
         if isinstance(input, PackedSequence):
             packed = input

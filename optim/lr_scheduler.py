@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from autograd import Tensor
 from optim.optimizer import Optimizer
 
 
@@ -559,7 +560,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = sign * self.threshold
         return sign * a > sign * (best * (1 + margin) if self.threshold_mode == "rel" else best + margin)
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, metrics: Tensor | float, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the measure of this epoch, and reduce the rates if it is time to."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
