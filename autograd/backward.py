@@ -198,7 +198,8 @@ def through_composition(node: Node, g: Any, args: Sequence) -> list:
     inputs = [a if parent is None else alias(a) for a, parent in zip(args, node.parents, strict=True)]
     out = node.operation.composition(*inputs, **node.options)
     outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-    roots = {o.node: part for o, part in zip(outs, gs, strict=True) if o.tracked and part is not None}
+    roots = {o.node: part for o, part in zip(outs, gs, strict=True)  # an output of constants alone is an array
+             if part is not None and isinstance(o, Tensor) and o.tracked}
     vertices = {a.node for a, parent in zip(inputs, node.parents, strict=True) if parent is not None}
     gradients = backpropagate(roots, vertices, retain=True, differentiable=True, stop=vertices)
     return [None if parent is None else gradients.get(a.node) for a, parent in zip(inputs, node.parents, strict=True)]
@@ -388,4 +389,5 @@ def _backward(self: Tensor, gradient: TensorLike | None = None, retain_graph: bo
     backward(self, gradient, retain_graph, create_graph, inputs)
 
 
+_backward.__name__, _backward.__qualname__ = "backward", "Tensor.backward"
 Tensor.backward = _backward
