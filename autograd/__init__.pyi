@@ -84,6 +84,7 @@ int64: np.dtype
 long: np.dtype
 short: np.dtype
 uint8: np.dtype
+__version__: str
 
 def eq(input: TensorLike, other: TensorLike) -> Tensor: ...
 def ne(input: TensorLike, other: TensorLike) -> Tensor: ...

@@ -1,11 +1,12 @@
-"""Writes what follows from the table of operations: the reference page, and stubs for editors and type checkers.
+"""Writes what follows from the source: the reference pages, and stubs for editors and type checkers.
 
-    python docs/generate.py            writes docs/reference.md and the files *.pyi
+    python docs/generate.py            writes docs/reference*.md and the stubs, *.pyi
     python docs/generate.py --check    says whether they are up to date (exit status 1 if not)
 """
 
 import ast
 import functools
+import importlib
 import inspect
 import operator
 import re
@@ -13,6 +14,9 @@ import sys
 import types
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+if sys.version_info >= (3, 14):
+    import annotationlib
 
 import numpy as np
 
@@ -22,6 +26,9 @@ from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE
 from autograd.tensor import Tensor
 
 ROOT = Path(__file__).parent.parent
+FROM_TEXT = {}
+if sys.version_info >= (3, 14):  # annotations are evaluated when asked for: by then int is the method of that name
+    FROM_TEXT = {"annotation_format": annotationlib.Format.STRING}
 PYTHONS_OWN = ("__init_subclass__", "__class__", "__annotate_func__")
 HEAD = "# Written by docs/generate.py from the table of operations.\n"
 
@@ -61,9 +68,7 @@ def _row(op) -> str:
     methods = [name for name, value in vars(Tensor).items() if value is op.call and not name.startswith("__")]
     numpy = sorted({f"`np.{f.__name__}`" for f, call in NUMPY.items() if call is op.call or _adapts(call, op)})
     doc = (inspect.getdoc(op.call) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-    if isinstance(op.forward, np.ufunc) and op.call.__doc__ == op.forward.__doc__:
-        doc = f"NumPy's `{op.forward.__name__}`."
-    also = f" Also {others}." if others else ""
+    also = f"{'' if doc.endswith('.') else '.'} Also {others}." if others else ""
     call = f"{op.name}{_shown(op.signature)}".replace("|", "\\|")
     return (f"| `{call}` | {doc}{also} | {'yes' if methods else ''} | {', '.join(numpy)} | "
             f"{'★' if op.differentiable and any([*op.vjps, op.joint_vjp]) else ''} |")
@@ -80,6 +85,57 @@ def _shown(signature: inspect.Signature) -> str:
     text = str(inspect.Signature([p for p in plain if p.kind is not p.KEYWORD_ONLY]))[1:-1]
     options = [str(p) for p in plain if p.kind is p.KEYWORD_ONLY]
     return f"({', '.join([*filter(None, [text]), *options])})"
+
+
+PAGES = {
+    "nn": ("nn", "nn.functional", "nn.data", "nn.distributions", "nn.init", "nn.utils", "nn.utils.parametrizations",
+           "nn.utils.rnn"),
+    "optim": ("optim", "optim.lr_scheduler", "optim.swa_utils", "optim.search"),
+    "viz": ("viz",)}
+"""The other packages, and where in them users find what they need."""
+
+
+def package_reference(package: str) -> str:
+    """Every public class and function of a package, with its call and the first sentence of what it says."""
+    lines = [f"# {package}", "", "<!-- written by docs/generate.py from the docstrings -->"]
+    seen: set[Callable] = set()
+    for place in PAGES[package]:
+        module = importlib.import_module(place)
+        lines += ["", f"## {place}", "", (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")]
+        files: dict[str, list[str]] = {}
+        for name, value in sorted(vars(module).items(), key=lambda item: item[0].lower()):
+            made_in = getattr(value, "__module__", None) or ""
+            offered = name in module.__all__ if hasattr(module, "__all__") else (
+                name[0] != "_" and made_in.startswith(f"{package}."))
+            if offered and callable(value) and value not in seen:
+                seen.add(value)
+                files.setdefault(made_in, []).append(f"| `{name}{_call(value)}` | {_first_sentence(value)} |")
+        for made_in, rows in sorted(files.items()):
+            lines += ["", f"`{made_in.replace('.', '/')}.py`", "", "| | |", "|---|---|", *rows]
+    return "\n".join(lines)
+
+
+def _call(value: Callable) -> str:
+    """Its signature without annotations; of a default that is a function, the name."""
+    signature = inspect.signature(value, **FROM_TEXT)
+    plain = [p.replace(annotation=p.empty, default=_Raw(p.default.__name__) if callable(p.default) and p.default is not
+                       p.empty else p.default) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=signature.empty)).replace("|", "\\|")
+
+
+def _first_sentence(value: Callable) -> str:
+    text = " ".join((inspect.cleandoc(value.__doc__) if value.__doc__ else "").partition("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", text)[0].rstrip(":").replace("|", "\\|")
+
+
+class _Raw:
+    """Text that shows itself as it is."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 # Stubs: the types are those that a function is written with; what is not written there is here
@@ -119,7 +175,7 @@ def module_stub() -> str:
             values.append(f"{name}: np.dtype")
         else:
             imports.append(f"from {_home(value)} import {getattr(value, '__name__', name)} as {name}")
-    return _stub(imports, [*values, "", *map(_plain, functions)])
+    return _stub(imports, [*values, "__version__: str", "", *map(_plain, functions)])
 
 
 def _home(value) -> str:
@@ -231,7 +287,7 @@ def _written(function: Callable) -> tuple[list[inspect.Parameter], str]:
     op = getattr(inspect.unwrap(function), "operation", None)
     notes = _notes(op.forward if op else function)
     parameters = []
-    for p in inspect.signature(function).parameters.values():
+    for p in inspect.signature(function, **FROM_TEXT).parameters.values():
         note = notes.get(p.name)
         if isinstance(p.annotation, type) and "__signature__" in vars(function) and p.annotation is not p.empty:
             note = p.annotation.__name__
@@ -343,7 +399,9 @@ def _stub(imports: list[str], lines: Iterable[str], without: tuple[str, ...] = (
 
 
 FILES: dict[str, Callable[[], str]] = {
-    "docs/reference.md": reference, "autograd/__init__.pyi": module_stub, "autograd/tensor.pyi": tensor_stub,
+    "docs/reference.md": reference,
+    **{f"docs/reference_{package}.md": functools.partial(package_reference, package) for package in PAGES},
+    "autograd/__init__.pyi": module_stub, "autograd/tensor.pyi": tensor_stub,
     "nn/__init__.pyi": layers_stub,
     **{f"{module.__name__.replace('.', '/')}{'/__init__' * hasattr(module, '__path__')}.pyi":
        functools.partial(functions_stub, module) for module in (autograd.linalg, autograd.special, nn.functional)}}

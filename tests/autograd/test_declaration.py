@@ -1,5 +1,7 @@
 """Declaring an operation: one place, and everything follows. A wrong rule is caught."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -122,3 +124,8 @@ def test_an_annotation_says_what_code_cannot():
     def rule(g, out, *tensors: Outline):
         return [g.reshape(x.shape) for x in tensors]
     assert what_it_reads(rule)["tensors"] == OUTLINE
+
+
+def test_a_function_belongs_to_the_module_that_declares_it():
+    assert autograd.exp.__module__ == "autograd.operations.pointwise"
+    assert pickle.loads(pickle.dumps(autograd.exp)) is autograd.exp
