@@ -23,6 +23,7 @@ class FunctionLayer(Module):
     function: ClassVar[Callable]
     options: ClassVar[dict[str, Any]]
     shown: ClassVar[bool] = True
+    __signature__: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
         if function is None:
@@ -47,8 +48,8 @@ class FunctionLayer(Module):
             else:
                 setattr(self, name, value)
 
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         """The options; `inplace` only if it is on, as in PyTorch."""

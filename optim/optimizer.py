@@ -99,7 +99,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in vars(cls):
-            cls.step = _calls_hooks(cls.step)  # type: ignore[method-assign]
+            cls.step = _calls_hooks(cls.step)
         cls._options_of_formula = tuple(name for name, p in inspect.signature(cls.formula).parameters.items()
                                         if p.kind is p.KEYWORD_ONLY)
 
@@ -117,7 +117,8 @@ class Optimizer:
         if not groups:
             raise ValueError(f"{type(self).__name__} got an empty parameter list: model.parameters() gives none, or "
                              "it is an iterator that has been used up before")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        given: list[Any] = groups if isinstance(groups[0], dict) else [{"params": groups}]
+        for group in given:
             self.add_param_group(group)
 
     # What a rule says
@@ -126,7 +127,7 @@ class Optimizer:
         """The names of the arrays that the rule keeps for each parameter of this group; they start as zeros."""
         return []
 
-    def formula(self, p: Any, g: Any, *buffers: Any) -> dict[str, Any] | None:
+    def formula(self, p: Any, g: Any, *buffers: Any, **numbers: Any) -> dict[str, Any] | None:
         """Update the parameter `p`, whose gradient is `g`, and the buffers, in place.
 
         Its keyword-only arguments are given by name: options of the group, entries of `numbers`, `step`, and `first`
@@ -206,7 +207,7 @@ class Optimizer:
             if not isinstance(p, Tensor):
                 raise TypeError(f"{type(self).__name__} optimizes Tensors, but parameter {i} is of type "
                                 f"{type(p).__name__}: {p!r}"[:300])
-            if not p.is_leaf:
+            if p.node is not None:
                 raise ValueError(f"parameter {i} (shape {p.shape}) is the result of `{p.node.name}`, and updating a "
                                  "result has no effect on what it was computed from; optimize the leaf, or a copy: "
                                  "t.detach().requires_grad_()")

@@ -16,7 +16,7 @@ CACHE = 1 << 21
 """How many bytes of windows to make at a time."""
 
 
-def tuple_of(value, ndim, name, kind=numbers.Integral):
+def tuple_of(value, ndim, name, kind=numbers.Integral) -> tuple:
     """`value` as a tuple with one entry per dimension.
 
     Raises:
