@@ -32,7 +32,7 @@ def tuple_of(value, ndim, name, kind=numbers.Integral) -> tuple:
     return entries
 
 
-def layout(ndim, channels="C"):
+def layout(ndim: int, channels: str | int = "C") -> str:
     """The axes of a batch in words, such as (N, C, H, W)."""
     return f"({', '.join(['N', str(channels), *'DHW'[3 - ndim:]])})"
 
