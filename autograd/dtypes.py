@@ -15,7 +15,7 @@ float32 = np.dtype(np.float32)
 float64 = double = np.dtype(np.float64)
 
 _KINDS = "biuf"
-_default = float32
+_default: np.dtype = float32
 
 
 def get_default_dtype() -> np.dtype:
@@ -23,7 +23,7 @@ def get_default_dtype() -> np.dtype:
     return _default
 
 
-def set_default_dtype(dtype: Any) -> None:
+def set_default_dtype(dtype: np.dtype | type | str) -> None:
     """Let Python floats become `dtype` (a floating dtype) from here on.
 
     Raises:

@@ -24,10 +24,10 @@ def _signature(forward: Callable) -> inspect.Signature:
     if isinstance(forward, np.ufunc):
         names = ("input", "other")[:forward.nin]
     else:
-        signature = inspect.signature(forward)
-        names = ("input", "other")[:len(signature.parameters)]
-        if any(p.kind is not p.POSITIONAL_ONLY for p in signature.parameters.values()):  # unlike Python's operators
-            return signature
+        parameters = inspect.signature(forward).parameters.values()
+        names = ("input", "other")[:len(parameters)]
+        if any(p.kind is not p.POSITIONAL_ONLY for p in parameters):  # unlike Python's operators
+            return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])  # types are for checkers
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
 
@@ -60,7 +60,7 @@ class Operation:
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
-        self._reads = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
+        self._reads: list[Any] = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
         count = len(self.arguments)
         self.reads = tuple([tuple([i for i, level in enumerate(list(reads.values())[2:count + 2]) if level == ARRAY])
                             if reads else () for reads in self._reads])

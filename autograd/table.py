@@ -100,12 +100,12 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     if not isinstance(numpy, dict):
         numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)
     NUMPY.update(numpy)
-    _METHODS.update(dict.fromkeys([*methods, *inplaces, *operators.split()], op))
+    METHODS.update(dict.fromkeys([*methods, *inplaces, *operators.split()], op))
     _offer_methods(call, methods, operators.split(), inplace)
     return call
 
 
-_METHODS: dict[str, Operation] = {}
+METHODS: dict[str, Operation] = {}
 """What declarations have made of Tensor: name -> the operation."""
 
 
@@ -121,16 +121,16 @@ def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
         for names in (FUNCTIONS, NUMPY):
             for name in [name for name, call in names.items() if getattr(call, "operation", None) is earlier]:
                 del names[name]
-        for name in [name for name, owner in _METHODS.items() if owner is earlier]:
+        for name in [name for name, owner in METHODS.items() if owner is earlier]:
             if name in vars(Tensor):
                 delattr(Tensor, name)
-            del _METHODS[name]
+            del METHODS[name]
     for name in public:
         if name in FUNCTIONS:
             raise ValueError(f"autograd.{name} is the operation "
                              f"{FUNCTIONS[name].operation.name!r} already; choose another name")
     for name in methods:
-        if name in vars(Tensor) and _METHODS.get(name) not in TABLE.values():
+        if name in vars(Tensor) and METHODS.get(name) not in TABLE.values():
             raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "
                              'method: methods=""')
 

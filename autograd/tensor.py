@@ -161,7 +161,7 @@ class Tensor:
         """The number of axes."""
         return self.array.ndim
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The shape, or its entry `dim`."""
         return _along(self.array.shape, dim)
 
@@ -189,7 +189,7 @@ class Tensor:
         """The bytes of all elements."""
         return self.array.nbytes
 
-    def stride(self, dim: int | None = None) -> Any:
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """How many elements further in memory the next one along each axis (or along `dim`) lies."""
         strides = tuple([n // self.array.itemsize for n in self.array.strides])
         return _along(strides, dim)

@@ -8,6 +8,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from autograd.errors import ShapeError
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.functional.attention import additive, attended, attention_weights, causal
@@ -42,7 +43,7 @@ class MultiheadAttention(Module):
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
                  add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
-                 vdim: int | None = None, batch_first: bool = False, dtype: Any = None) -> None:
+                 vdim: int | None = None, batch_first: bool = False, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
             raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
@@ -63,7 +64,7 @@ class MultiheadAttention(Module):
             initialize = (init.xavier_uniform_ if name.endswith("weight") else
                           init.zeros_ if name == "in_proj_bias" else init.xavier_normal_)
             initialize(parameter)
-        if bias:
+        if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
@@ -140,7 +141,8 @@ class MultiheadAttention(Module):
             parts.append(autograd.zeros(batch, heads, 1, width, dtype=x.dtype))
         return autograd.cat(parts, 2) if parts[1:] else x
 
-    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...], dtype: Any) -> np.ndarray | None:
+    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...],
+              dtype: np.dtype) -> np.ndarray | None:
         batch, heads, rows, columns = shape
         padding, attn = (None if mask is None else additive(mask, dtype, True) for mask in (padding, attn))
         if attn is None and is_causal:
@@ -164,7 +166,7 @@ class AdditiveAttention(Module):
     broadcasts to (B, L, S), True where a query may look, it returns (B, L, V) and the weights (B, L, S).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: Any = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.query_proj = Linear(query_dim, hidden_dim, bias=False, dtype=dtype)
         self.key_proj = Linear(key_dim, hidden_dim, dtype=dtype)
@@ -191,6 +193,8 @@ class SinusoidalPositions(Module):
         batch_first: the order of the axes.
     """
 
+    table: Tensor
+
     def __init__(self, embed_dim: int, max_len: int = 5000, dropout: float = 0.0, batch_first: bool = True) -> None:
         super().__init__()
         angles = np.arange(max_len)[:, None] * np.exp(np.arange(0, embed_dim, 2) * (-math.log(10000.0) / embed_dim))
@@ -208,7 +212,7 @@ class SinusoidalPositions(Module):
 class LearnedPositions(Module):
     """x plus a learned vector for each position: (B, L, E), or (L, B, E) if not batch_first."""
 
-    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: Any = None) -> None:
+    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.max_len, self.batch_first = max_len, batch_first
         self.weight = Parameter(autograd.empty(max_len, embed_dim, dtype=dtype))

@@ -53,7 +53,7 @@ class _Numbered(Module):
         return vars(self)[self._name_of(index)]
 
     def _of(self, entries: list) -> Any:
-        return type(self)(entries)
+        return type(self)(entries)  # type: ignore[call-arg]  # the layers that are made of a list
 
     def __setitem__(self, index: int, entry: Any) -> None:
         self._put(self._name_of(index), entry)

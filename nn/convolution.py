@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import autograd
 from autograd import Tensor
 from autograd.errors import ShapeError
+from autograd.typing import DTypeLike, Shape
 from nn import functional as F
 from nn import init
 from nn.functional.convolution import padding_of
@@ -14,17 +15,15 @@ from nn.functional.geometry import layout, tuple_of
 from nn.module import Module
 from nn.parameter import Parameter
 
-Size = int | tuple[int, ...]
-
 
 class _Conv(Module):
     ndim: ClassVar[int]
     function: ClassVar[Callable]
     transposed: ClassVar[bool] = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Any = 0,
-                 dilation: Size = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
-                 dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1,
+                 padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
@@ -72,8 +71,9 @@ class _Conv(Module):
             parts.append(f"padding={self.padding}")
         if any(d != 1 for d in self.dilation):
             parts.append(f"dilation={self.dilation}")
-        if any(getattr(self, "output_padding", ())):
-            parts.append(f"output_padding={self.output_padding}")
+        output_padding = getattr(self, "output_padding", ())
+        if any(output_padding):
+            parts.append(f"output_padding={output_padding}")
         if self.groups != 1:
             parts.append(f"groups={self.groups}")
         if self.bias is None:
@@ -121,9 +121,9 @@ class Conv3d(_Conv):
 class _ConvTranspose(_Conv):
     transposed = True
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
-                 output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1,
-                 padding_mode: str = "zeros", dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1, padding: Shape = 0,
+                 output_padding: Shape = 0, groups: int = 1, bias: bool = True, dilation: Shape = 1,
+                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
         if padding_mode != "zeros" or isinstance(padding, str):
             raise ValueError("padding cuts off the output, so it must be a number and padding_mode 'zeros'")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,

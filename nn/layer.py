@@ -25,6 +25,7 @@ class FunctionLayer(Module):
     options: ClassVar[dict[str, Any]]
     shown: ClassVar[bool] = True
     _inputs: ClassVar[list[str]]
+    __signature__: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
         super().__init_subclass__()
@@ -55,8 +56,8 @@ class FunctionLayer(Module):
             else:
                 setattr(self, name, value)
 
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         """The options; `inplace` only if it is on, as in PyTorch."""

@@ -17,6 +17,7 @@ from autograd.dtypes import as_dtype
 from autograd.errors import REFUSALS, explain_constructor, is_of, refused
 from autograd.hooks import RemovableHandle
 from autograd.inplace import write
+from autograd.typing import DTypeLike
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
@@ -247,7 +248,7 @@ class Module:
             if param.grad is not None:
                 param.grad = None if set_to_none else autograd.zeros_like(param.grad)
 
-    def to(self, dtype: Any) -> Self:
+    def to(self, dtype: DTypeLike) -> Self:
         """Convert floating parameters and buffers, in place, to a floating dtype."""
         if is_device(dtype):  # lets PyTorch code run unchanged
             return self
@@ -314,25 +315,27 @@ class Module:
 
     # Hooks
 
-    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> Any:
+    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
         return RemovableHandle(self._hooks.setdefault(kind, []), hook, prepend)
 
-    def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *, prepend: bool = False) -> Any:
+    def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *,
+                                  prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, args)` before each forward; what it returns replaces the arguments.
 
         This and the other hooks return a handle: `handle.remove()` takes the hook away.
         """
         return self._register("forward_pre", hook, prepend)
 
-    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], Any], *, prepend: bool = False) -> Any:
+    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], Any], *,
+                              prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, args, output)` after each forward; what it returns replaces the output."""
         return self._register("forward", hook, prepend)
 
-    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any]) -> Any:
+    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any]) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward pass goes through; a tuple it returns replaces it."""
         return self._register("full_backward_pre", hook)
 
-    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any]) -> Any:
+    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any]) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in the backward pass; a tuple it returns replaces grad_input."""
         return self._register("full_backward", hook)
 

@@ -9,6 +9,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from autograd.errors import ShapeError
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.functional.recurrent import gru_sequence, lstm_sequence, lstm_step_by_step, rnn_sequence
@@ -26,7 +27,7 @@ class _Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
             raise ValueError(f"num_layers={num_layers} and hidden_size={hidden_size} must be at least 1")
@@ -65,10 +66,11 @@ class _Recurrent(Module):
     def _options(self) -> dict[str, Any]:
         return {}
 
-    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
-        packed = input if isinstance(input, PackedSequence) else None
-        lengths = None
-        if packed is not None:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | tuple[Tensor, Tensor] | None = None) -> tuple[
+            Tensor | PackedSequence, Tensor | tuple[Tensor, ...]]:
+        packed, lengths = None, None
+        if isinstance(input, PackedSequence):
+            packed = input
             input, lengths = pad_packed_sequence(packed)
             lengths = lengths.numpy()
             hx = None if hx is None else self._each(hx, lambda h: packed.in_sorted_order(h, 1))
@@ -79,7 +81,7 @@ class _Recurrent(Module):
         initial = self._initial(hx, x, single)
         x, final = self._layers(x, initial, lengths)
         if packed is not None:
-            output: Any = packed.with_data(pack_padded_sequence(x, lengths).data)
+            output: Any = packed.with_data(pack_padded_sequence(x, autograd.as_tensor(lengths)).data)
             return output, self._result([packed.in_given_order(state, 1) for state in final])
         if single:
             return x[:, 0], self._result([state[:, 0] for state in final])
@@ -178,7 +180,7 @@ class RNN(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
                  bias: bool = True, batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
@@ -203,7 +205,7 @@ class LSTM(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
                              "projection")
@@ -225,7 +227,7 @@ class GRU(_Recurrent):
 class _Cell(Module):
     gates: ClassVar[int]
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
         rows = self.gates * hidden_size
@@ -248,7 +250,7 @@ class _Cell(Module):
         return h
 
     @property
-    def _weights(self) -> tuple:
+    def _weights(self) -> tuple[Parameter, Parameter, Parameter | None, Parameter | None]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def extra_repr(self) -> str:
@@ -261,7 +263,7 @@ class RNNCell(_Cell):
     gates = 1
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
         super().__init__(input_size, hidden_size, bias, dtype)

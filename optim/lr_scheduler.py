@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from autograd import Tensor
 from autograd.errors import explain_constructor, is_of
 from optim.optimizer import Optimizer
 
@@ -46,7 +47,7 @@ class LRScheduler:
                 raise KeyError(f"last_epoch={last_epoch} goes on with a schedule, but group {i} has no 'initial_lr': "
                                "load the optimizer's saved state first, or begin with last_epoch=-1")
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch = last_epoch
+        self.last_epoch: Any = last_epoch
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -71,7 +72,7 @@ class LRScheduler:
         self._step_count += 1
         self._update_lr(epoch)
 
-    def _update_lr(self, epoch: int | None = None) -> None:
+    def _update_lr(self, epoch: float | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._set(self.get_lr() if epoch is None else self._lr_at_once())
 
@@ -569,7 +570,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = sign * self.threshold
         return sign * a > sign * (best * (1 + margin) if self.threshold_mode == "rel" else best + margin)
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, metrics: Tensor | float, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the measure of this epoch, and reduce the rates if it is time to."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -603,10 +604,10 @@ class ChainedScheduler(LRScheduler):
     """Several schedules at once: each makes its step in turn, so that their factors multiply."""
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
-        optimizer = optimizer or (schedulers[0].optimizer if schedulers else None)
-        _check_together(optimizer, schedulers)
-        self.optimizer, self._schedulers = optimizer, list(schedulers)
-        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        of: Any = optimizer or (schedulers[0].optimizer if schedulers else None)
+        _check_together(of, schedulers)
+        self.optimizer, self._schedulers = of, list(schedulers)
+        self._last_lr = [group["lr"] for group in of.param_groups]
 
     def step(self) -> None:  # type: ignore[override]
         """Let every schedule make its step."""

@@ -101,7 +101,7 @@ class Optimizer:
         if is_of(cls, __name__):
             explain_constructor(cls)
         if "step" in vars(cls):
-            cls.step = _calls_hooks(cls.step)  # type: ignore[method-assign]
+            cls.step = _calls_hooks(cls.step)
         cls._options_of_formula = tuple(name for name, p in inspect.signature(cls.formula).parameters.items()
                                         if p.kind is p.KEYWORD_ONLY)
 
@@ -120,9 +120,10 @@ class Optimizer:
                             f"{type(self).__name__}(model.parameters(), ...)")
         groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
-            raise ValueError("the parameter list is empty: model.parameters() gives none (are the layers in a "
-                             "list? then write nn.ModuleList([...])), or it is an iterator that was used up before")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            raise ValueError("the parameter list is empty: model.parameters() gives none (are the layers in a list? "
+                             "then write nn.ModuleList([...])), or it is an iterator that was used up before")
+        given: list[Any] = groups if isinstance(groups[0], dict) else [{"params": groups}]
+        for group in given:
             self.add_param_group(group)
 
     # What a rule says
@@ -131,7 +132,7 @@ class Optimizer:
         """The names of the arrays that the rule keeps for each parameter of this group; they start as zeros."""
         return []
 
-    def formula(self, p: Any, g: Any, *buffers: Any) -> dict[str, Any] | None:
+    def formula(self, p: Any, g: Any, *buffers: Any, **numbers: Any) -> dict[str, Any] | None:
         """Update the parameter `p`, whose gradient is `g`, and the buffers, in place.
 
         Its keyword-only arguments are given by name: options of the group, entries of `numbers`, `step`, and `first`
@@ -210,7 +211,7 @@ class Optimizer:
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise TypeError(f"parameters are Tensors, but parameter {i} is of type {type(p).__name__}: {shown(p)}")
-            if not p.is_leaf:
+            if p.node is not None:
                 raise ValueError(f"parameter {i} (shape {p.shape}) is the result of `{p.node.name}`, and updating a "
                                  "result has no effect on what it was computed from; optimize the leaf, or a copy: "
                                  "t.detach().requires_grad_()")

@@ -64,7 +64,7 @@ class AveragedModel:
         use_buffers: average the buffers, too (means and variances of batch normalization); else the newest are copied.
     """
 
-    def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None,
+    def __init__(self, model: Any, device: str | None = None, avg_fn: Average | None = None,
                  multi_avg_fn: MultiAverage | None = None, use_buffers: bool = False) -> None:
         if avg_fn and multi_avg_fn:
             raise ValueError("AveragedModel was given avg_fn and multi_avg_fn, which both say how; give one of them")
@@ -157,10 +157,11 @@ class SnapshotEnsemble:
         if not self.models:
             raise RuntimeError("SnapshotEnsemble: there is no snapshot yet; call take(model) at the end of each cycle")
         outputs = [model(*args, **kwargs) for model in self.models]
-        return sum(self.average(out) if self.average else out for out in outputs) / len(outputs)
+        total: Any = sum(self.average(out) if self.average else out for out in outputs)
+        return total / len(outputs)
 
 
-def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
+def update_bn(loader: Iterable[Any], model: Any, device: str | None = None) -> None:
     """Compute the means and variances of batch normalization anew, in one pass over `loader` (of inputs, or tuples).
 
     An average of parameters has never seen data, so what it normalizes by must be measured before it is used.

@@ -8,6 +8,7 @@ from autograd.dtypes import as_dtype
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import DTypeLike, TensorLike
 
 _convert = operation(
     lambda x, *, dtype: x.astype(dtype), vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="_to",
@@ -15,7 +16,8 @@ _convert = operation(
 
 
 @operation(names="_astype", methods="to astype", numpy={np.astype: lambda x, dtype, copy=True: to(x, dtype, copy=copy)})
-def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
+def to(x: TensorLike, *target: DTypeLike | Tensor, dtype: DTypeLike | None = None, device: str | None = None,
+       non_blocking: bool = False, copy: bool = False) -> Tensor:
     """x with elements of another dtype: `to(float64)`, `to(other)` (like another tensor); `"cpu"` changes nothing.
 
     The result is x itself if there is nothing to convert, unless `copy` is true.
@@ -34,19 +36,19 @@ def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
 
 
 @operation(names="_type", methods="type")
-def type_(x, dtype=None):
+def type_(x: TensorLike, dtype: DTypeLike | None = None) -> str | Tensor:
     """x with elements of another dtype; without one, the name of the dtype that x has."""
     return str(x.dtype) if dtype is None else to(x, dtype)
 
 
 @operation(names="_type_as", methods="type_as")
-def type_as(x, other):
+def type_as(x: TensorLike, other: Tensor) -> Tensor:
     """x with elements of another tensor's dtype."""
     return to(x, other.dtype)
 
 
 def _method(name, dtype):
-    def convert(self):
+    def convert(self: Tensor) -> Tensor:
         return to(self, dtype)
     convert.__name__ = convert.__qualname__ = name
     convert.__doc__ = f"x with elements of {dtype}."

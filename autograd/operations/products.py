@@ -2,6 +2,7 @@
 
 import math
 import string
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from autograd.notation import Notation
 from autograd.operations.shaping import axes, axis, diag_embed, roll
 from autograd.samples import call
 from autograd.table import NUMPY, operation
+from autograd.tensor import Tensor
+from autograd.typing import Dims, TensorLike
 
 # matmul: NumPy's and PyTorch's rules for any number of axes. A vector is a row on the left, a column on the right.
 
@@ -148,7 +151,7 @@ def _in_letters(operands):
 
 
 @operation(methods="", numpy={np.einsum: lambda *operands, **_: einsum(*operands)})
-def einsum(equation, *operands):
+def einsum(equation: str, *operands: TensorLike | Sequence[TensorLike]) -> Tensor:
     """Sums of products by Einstein's convention, e.g. einsum("bij,bjk->bik", x, y), with `...` and repeated letters."""
     if not isinstance(equation, str):
         equation, operands = _in_letters((equation, *operands))
@@ -175,14 +178,14 @@ def _matrices(draw, *shapes):
 
 
 @operation(samples=lambda draw: _matrices(draw, "nk", "km"))
-def mm(x, mat2):
+def mm(x: TensorLike, mat2: TensorLike) -> Tensor:
     """The product of two matrices."""
     _dimensions((x, 2), (mat2, 2))
     return matmul(x, mat2)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnk", "bkm"))
-def bmm(x, mat2):
+def bmm(x: TensorLike, mat2: TensorLike) -> Tensor:
     """The products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
     _dimensions((x, 3), (mat2, 3))
     if x.shape[0] != mat2.shape[0]:
@@ -192,7 +195,7 @@ def bmm(x, mat2):
 
 
 @operation(samples=lambda draw: _matrices(draw, "nk", "k"))
-def mv(x, vec):
+def mv(x: TensorLike, vec: TensorLike) -> Tensor:
     """The product of a matrix and a vector."""
     _dimensions((x, 2), (vec, 1))
     return matmul(x, vec)
@@ -208,14 +211,14 @@ def _plus_product(input, x, y, beta, alpha):
 
 
 @operation(samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+def addmm(input: TensorLike, mat1: TensorLike, mat2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2), for matrices; `input` broadcasts."""
     _dimensions((mat1, 2), (mat2, 2))
     return _plus_product(input, mat1, mat2, beta, alpha)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+def baddbmm(input: TensorLike, batch1: TensorLike, batch2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (batch1 @ batch2), for stacks of matrices; `input` broadcasts."""
     _dimensions((batch1, 3), (batch2, 3))
     return _plus_product(input, batch1, batch2, beta, alpha)
@@ -223,7 +226,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
 
 @operation(numpy={np.vdot: lambda a, b: dot(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "k", "k"))
-def dot(x, tensor):
+def dot(x: TensorLike, tensor: TensorLike) -> Tensor:
     """The sum of the products of two vectors' elements."""
     _dimensions((x, 1), (tensor, 1))
     return matmul(x, tensor)
@@ -239,14 +242,14 @@ NUMPY[np.dot] = _np_dot
 
 
 @operation(numpy=np.inner, samples=lambda draw: _matrices(draw, *draw.choice([("k", "k"), ("nk", "bmk"), ("", "nk")])))
-def inner(x, other):
+def inner(x: TensorLike, other: TensorLike) -> Tensor:
     """Sums of products over the last axes of both, for all pairs of the other axes."""
     return x * other if not x.ndim or not other.ndim else tensordot(x, other, ([-1], [-1]))
 
 
 @operation(numpy={np.outer: lambda a, b: outer(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "n", "m"))
-def outer(x, vec2):
+def outer(x: TensorLike, vec2: TensorLike) -> Tensor:
     """The products of all pairs of elements of two vectors: out[i][j] = x[i] * vec2[j]."""
     _dimensions((x, 1), (vec2, 1))
     return x[:, None] * vec2
@@ -255,7 +258,7 @@ def outer(x, vec2):
 @operation(methods="", samples=lambda draw: call(
     *_matrices(draw, "nmk", "kmb")[0], dims=draw.choice([([2], [0]), ([1, 2], [1, 0]), ([-1, 1], [0, 1]), 0])),
     numpy={np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes)})
-def tensordot(a, b, dims=2):
+def tensordot(a: TensorLike, b: TensorLike, dims: int | Sequence[Dims] = 2) -> Tensor:
     """Sums of products over pairs of axes: the last `dims` of a with the first of b, or the axes in two lists."""
     if isinstance(dims, int):
         dims = (range(a.ndim - dims, a.ndim), range(dims))
@@ -273,7 +276,7 @@ def tensordot(a, b, dims=2):
 
 @operation(numpy={np.trace: lambda a, offset=0, axis1=0, axis2=1: a.diagonal(offset, axis1, axis2).sum(-1)},
            samples=lambda draw: _matrices(draw, "nm"))
-def trace(x):
+def trace(x: TensorLike) -> Tensor:
     """The sum of a matrix's diagonal."""
     _dimensions((x, 2))
     return x.diagonal().sum()
@@ -281,7 +284,7 @@ def trace(x):
 
 @operation(numpy={np.cross: lambda a, b, axis=-1: cross(a, b, axis)}, samples=lambda draw: call(
     draw.array((2, 3)), draw.array(draw.choice([(2, 3), (1, 3)])), -1))
-def cross(x, other, dim=None):
+def cross(x: TensorLike, other: TensorLike, dim: int | None = None) -> Tensor:
     """The vector product along `dim`, which has length 3; by default the first axis that has."""
     if dim is None:
         dim = next((i for i, n in enumerate(x.shape) if n == 3), -1)
@@ -294,7 +297,7 @@ def cross(x, other, dim=None):
 
 
 @operation(numpy=np.kron, samples=lambda draw: _matrices(draw, *draw.choice([("nm", "mk"), ("n", "bmk")])))
-def kron(x, other):
+def kron(x: TensorLike, other: TensorLike) -> Tensor:
     """Kronecker's product: every element of x times all of `other`, in blocks."""
     ndim = max(x.ndim, other.ndim)
     ours, theirs = ((1,) * (ndim - a.ndim) + a.shape for a in (x, other))
@@ -322,7 +325,7 @@ def _cheapest_order(sizes):
 @operation(methods="", numpy=np.linalg.multi_dot,
            samples=lambda draw: call(
                list(_matrices(draw, *draw.choice([("nk", "km", "mn"), ("k", "kb", "bm", "m")]))[0])))
-def multi_dot(tensors):
+def multi_dot(tensors: Sequence[TensorLike]) -> Tensor:
     """The product of several matrices in the cheapest order; the first and the last may be vectors."""
     tensors = list(tensors)
     first, last = tensors[0], tensors[-1]

@@ -109,7 +109,7 @@ class DataLoader:
             batch_sampler, num_workers, collate_fn, drop_last)
         self.timeout, self.worker_init_fn, self.generator = timeout, worker_init_fn, generator
         self.multiprocessing_context = start_context(multiprocessing_context) if num_workers else None
-        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.prefetch_factor: Any = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self._idle: Workers | None = None
 

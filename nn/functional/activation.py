@@ -19,6 +19,7 @@ from autograd.random import numpy_generator
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
+from autograd.typing import DTypeLike, TensorLike
 from nn.functional.precision import in_float32
 from nn.functional.weighted import weighted
 
@@ -26,7 +27,7 @@ from nn.functional.weighted import weighted
 def offers_inplace(function):
     """Gives a function of one tensor the argument `inplace`, its last: the tensor then gets the result's values."""
     signature = inspect.signature(function)
-    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
+    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool)
     first, *others = signature.parameters.values()
     parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (first.replace(name="input"), *others)]
     count = len(parameters)
@@ -52,7 +53,7 @@ def in_place(function):
     parameters = list(inspect.signature(function).parameters.values())
     always.__name__ = always.__qualname__ = function.__name__ + "_"
     always.__doc__ = f"`{function.__name__}` in place."
-    always.__signature__ = inspect.Signature(parameters[:-1])
+    always.__signature__ = inspect.Signature([parameters[0].replace(annotation=Tensor), *parameters[1:-1]])
     return always
 
 
@@ -153,7 +154,7 @@ _gelu_tanh = operation(_gelu_tanh_forward, vjps=lambda g, out, x: _gelu_tanh_bac
                        samples=numbers)
 
 
-def gelu(input, approximate="none"):
+def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ being the distribution function of the normal distribution (Hendrycks & Gimpel 2016).
 
     approximate="tanh" takes 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
@@ -180,7 +181,7 @@ softplus_anywhere = operation(
     names="_softplus", samples=numbers, doc="log(1 + exp(x)), without overflow.")
 
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta, without overflow; x itself where beta x > threshold."""
     x = as_tensor(input)
     scaled = x * beta if beta != 1 else x
@@ -190,7 +191,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     return autograd.where(linear, x, out) if linear.any() else out
 
 
-def logsigmoid(input):
+def logsigmoid(input: TensorLike) -> Tensor:
     """log σ(x), without overflow."""
     return -softplus_anywhere(-as_tensor(input))
 
@@ -235,7 +236,7 @@ _leaky_relu = operation(
 
 
 @offers_inplace
-def leaky_relu(input, negative_slope=0.01):
+def leaky_relu(input: TensorLike, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else negative_slope x (Maas et al. 2013)."""
     return _leaky_relu(as_tensor(input), negative_slope=float(negative_slope))
 
@@ -247,7 +248,7 @@ _prelu = operation(
     samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))))
 
 
-def prelu(input, weight):
+def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     """x where x > 0, else weight x, with one weight or one per channel (He et al. 2015)."""
     x, weight = as_tensor(input), as_tensor(weight)
     channels = x.shape[1] if x.ndim > 1 else 1
@@ -258,7 +259,7 @@ def prelu(input, weight):
 
 
 @offers_inplace
-def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
+def rrelu(input: TensorLike, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
     """Leaky ReLU with random slopes in training, the mean slope otherwise (Xu et al. 2015)."""
     x = floating(as_tensor(input))
     if not training:
@@ -273,7 +274,7 @@ _hardtanh = operation(
 
 
 @offers_inplace
-def hardtanh(input, min_val=-1.0, max_val=1.0):
+def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x, but at least min_val and at most max_val."""
     if min_val > max_val:
         raise ValueError(f"min_val={min_val} must not be larger than max_val={max_val}")
@@ -281,13 +282,13 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
 
 
 @offers_inplace
-def relu6(input):
+def relu6(input: TensorLike) -> Tensor:
     """min(max(x, 0), 6)."""
     return _hardtanh(as_tensor(input), low=0.0, high=6.0)
 
 
 @offers_inplace
-def hardsigmoid(input):
+def hardsigmoid(input: TensorLike) -> Tensor:
     """relu6(x + 3) / 6."""
     return relu6(as_tensor(input) + 3) / 6
 
@@ -304,12 +305,12 @@ _hardshrink = operation(
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
     return _hardshrink(as_tensor(input), lambd=float(lambd))
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """x brought towards 0 by lambd."""
     if lambd < 0:
         raise ValueError(f"lambd must not be negative, it is {lambd}")
@@ -324,7 +325,7 @@ _threshold = operation(
 
 
 @offers_inplace
-def threshold(input, threshold, value):
+def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     """x where x > threshold, else `value`."""
     return _threshold(as_tensor(input), threshold=threshold, value=value)
 
@@ -344,13 +345,13 @@ _elu = operation(
 
 
 @offers_inplace
-def elu(input, alpha=1.0):
+def elu(input: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)."""
     return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1.0)
 
 
 @offers_inplace
-def celu(input, alpha=1.0):
+def celu(input: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x / alpha) - 1) (Barron 2017)."""
     if not alpha:
         raise ValueError("alpha must not be 0, x is divided by it")
@@ -358,7 +359,7 @@ def celu(input, alpha=1.0):
 
 
 @offers_inplace
-def selu(input):
+def selu(input: TensorLike) -> Tensor:
     """λ elu(x, α) with the λ and α that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return _elu(as_tensor(input), alpha=1.6732632423543772, scale=1.0507009873554805, inner=1.0)
 
@@ -369,7 +370,7 @@ relu_, leaky_relu_, rrelu_, hardtanh_, threshold_, elu_, celu_, selu_ = map(
 
 # Along an axis
 
-def softmin(input, dim, dtype=None):
+def softmin(input: TensorLike, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """softmax(-x) along `dim`; x becomes `dtype` first."""
     x = as_tensor(input)
     return softmax(-(x if dtype is None else x.to(dtype)), dim)
@@ -385,13 +386,13 @@ def _halves(x, dim, parts=2):
 
 
 @in_float32
-def glu(input, dim=-1):
+def glu(input: TensorLike, dim: int = -1) -> Tensor:
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
     a, b = _halves(input, dim)
     return a * sigmoid(b)
 
 
-def maxout(input, pieces, dim=1):
+def maxout(input: TensorLike, pieces: int, dim: int = 1) -> Tensor:
     """The largest of `pieces` consecutive features along `dim` (Goodfellow et al. 2013)."""
     x = as_tensor(input)
     dim %= x.ndim
@@ -400,7 +401,8 @@ def maxout(input, pieces, dim=1):
     return x.reshape((*x.shape[:dim], x.shape[dim] // pieces, pieces, *x.shape[dim + 1:])).max(dim + 1).values
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+def gumbel_softmax(logits: TensorLike, tau: float = 1.0, hard: bool = False, eps: float = 1e-10,
+                   dim: int = -1) -> Tensor:
     """A sample from the Gumbel-softmax distribution (Jang et al. 2016); with `hard`, one-hot with the soft gradient.
 
     `eps` stands where PyTorch has it, and is not needed.

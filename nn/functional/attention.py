@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.typing import TensorLike
 from nn.functional.dropout import keep_mask
 from nn.functional.geometry import wide, widened
 
@@ -254,8 +255,9 @@ def causal(rows, columns, dtype):
     return np.triu(np.full((rows, columns), -np.inf, dtype), 1)
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
-                                 enable_gqa=False):
+def scaled_dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
+                                 attn_mask: TensorLike | None = None, dropout_p: float = 0.0, is_causal: bool = False,
+                                 scale: float | None = None, enable_gqa: bool = False) -> Tensor:
     """softmax(Q Kᵀ scale + mask) V (Vaswani et al. 2017).
 
     Args:

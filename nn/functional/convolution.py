@@ -17,12 +17,13 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import in_columns, product, transposed_product
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     blocks_of,
@@ -490,12 +491,14 @@ def _conv(ndim, input, weight, bias, stride, padding, dilation, groups):
     return out.squeeze(0) if single else out
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of (N, C_in, L) with kernels (C_out, C_in / groups, k); see `conv2d`."""
     return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of images with kernels.
 
     Args:
@@ -516,7 +519,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of (N, C_in, D, H, W) with kernels (C_out, C_in / groups, kD, kH, kW); see `conv2d`."""
     return _conv(3, input, weight, bias, stride, padding, dilation, groups)
 
@@ -546,13 +550,15 @@ def _conv_transpose(ndim, input, weight, bias, stride, padding, output_padding, 
     return out.squeeze(0) if single else out
 
 
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose1d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv1d`; see `conv_transpose2d`."""
     return _conv_transpose(1, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)
 
 
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv2d`: every input pixel adds its multiple of the kernel to the output.
 
     Args:
@@ -572,7 +578,8 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
                            dilation)
 
 
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose3d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv3d`; see `conv_transpose2d`."""
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)

@@ -3,9 +3,10 @@
 import numpy as np
 
 import autograd
-from autograd import as_tensor, no_grad, operation
+from autograd import Tensor, as_tensor, no_grad, operation
 from autograd.linalg import vector_norm
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _add_rows_forward(y, *, indices, count):
@@ -38,7 +39,8 @@ _add_rows = operation(_add_rows_forward, names="_add_rows", samples=_add_samples
                       vjps=lambda g, out, y, indices, count: _lookup(g, indices=indices))
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+def embedding(input: TensorLike, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
     """Row input[...] of weight for each index.
 
     Args:
@@ -77,7 +79,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     return out
 
 
-def one_hot(input, num_classes=-1):
+def one_hot(input: TensorLike, num_classes: int = -1) -> Tensor:
     """1 at input[...], else 0, along a new last axis of `num_classes`; by default, the largest index + 1; int64."""
     indices = as_tensor(input)
     if indices.dtype.kind not in "iu":

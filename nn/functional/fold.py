@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     check_geometry,
@@ -69,7 +70,7 @@ def _geometry(size, kernel, dilation, padding, stride):
     return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}, places
 
 
-def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(input: TensorLike, kernel_size: Shape, dilation: Shape = 1, padding: Shape = 0, stride: Shape = 1) -> Tensor:
     """The windows of (N, C, H, W), or (C, H, W), as columns: (N, C · kH · kW, places)."""
     x, single = arranged(as_tensor(input), 2)
     geometry, places = _geometry(x.shape[2:], kernel_size, dilation, padding, stride)
@@ -78,7 +79,8 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     return out.squeeze(0) if single else out
 
 
-def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(input: TensorLike, output_size: Shape, kernel_size: Shape, dilation: Shape = 1, padding: Shape = 0,
+         stride: Shape = 1) -> Tensor:
     """Columns (N, C · kH · kW, places) added up where windows lie on an image (N, C, H, W): the adjoint of `unfold`."""
     x, size = as_tensor(input), tuple_of(output_size, 2, "output_size")
     if x.ndim == 2:

@@ -17,7 +17,7 @@ CACHE = 1 << 21
 """How many bytes of windows to make at a time."""
 
 
-def tuple_of(value, ndim, name, kind=numbers.Integral):
+def tuple_of(value, ndim, name, kind=numbers.Integral) -> tuple:
     """`value` as a tuple with one entry per dimension.
 
     Raises:
@@ -33,7 +33,7 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     return entries
 
 
-def layout(ndim, channels="C"):
+def layout(ndim: int, channels: str | int = "C") -> str:
     """The axes of a batch in words, such as (N, C, H, W)."""
     return f"({', '.join(['N', str(channels), *'DHW'[3 - ndim:]])})"
 

@@ -10,13 +10,15 @@ derivative of the others, as in a convolution, so that every order comes for fre
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 import autograd
-from autograd import as_tensor, dtypes, operation
+from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _with_nothing(x):
@@ -126,7 +128,8 @@ _FAR = 1e6
 """Positions beyond count as this far outside, so that infinite ones do no harm."""
 
 
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+def grid_sample(input: TensorLike, grid: TensorLike, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None) -> Tensor:
     """(N, C, H, W) at the positions `grid`, (N, H', W', 2): (N, C, H', W'); likewise in three dimensions.
 
     Differentiable in both. With mode "nearest" the derivative in the grid is 0.
@@ -180,7 +183,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     return _weighted_rows(rows, weight, index=index).reshape(count, *out, x.shape[1]).movedim(-1, 1)
 
 
-def affine_grid(theta, size, align_corners=None):
+def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The positions to which affine maps take the pixels of an image: the grid for `grid_sample`.
 
     Args:

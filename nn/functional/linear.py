@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from autograd import einsum, operation
+from autograd import Tensor, einsum, operation
 from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def rows(x):
@@ -54,7 +55,7 @@ def linear(input, weight, bias=None):
     return out.reshape((*input.shape[:-1], weight.shape[0]))
 
 
-def bilinear(input1, input2, weight, bias=None):
+def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """x1ᵀ W_k x2 + b_k for each output k: input1 (*, in1), input2 (*, in2), weight (out, in1, in2), bias (out,)."""
     if weight.ndim != 3 or (input1.shape[-1], input2.shape[-1]) != weight.shape[1:]:
         raise ShapeError(f"inputs of shapes {input1.shape} and {input2.shape} do not fit a weight of shape "

@@ -5,6 +5,7 @@ Every loss takes `reduction`: "mean", "sum", or "none" for one number an element
 """
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.samples import call
+from autograd.typing import TensorLike
 from nn.functional.activation import softplus_anywhere
 from nn.functional.precision import in_float32
 from nn.functional.weighted import counting, times, weighted
@@ -167,8 +169,9 @@ _cross_entropy = operation(
 
 
 @in_float32
-def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
-                  label_smoothing=0.0):
+def cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                  size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None,
+                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:
     """-log softmax(input)[target], from scores to the loss in one step.
 
     Args:
@@ -211,7 +214,8 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
 
 
 @in_float32
-def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = None, size_average: bool | None = None,
+             ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """-input[target]: the negative log likelihood, given log probabilities; arguments as in `cross_entropy`."""
     reduction = chosen(reduction, size_average, reduce)
     input, target = as_tensor(input), as_tensor(target)
@@ -226,7 +230,9 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 @in_float32
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multi_margin_loss(input: TensorLike, target: TensorLike, p: float = 1, margin: float = 1.0,
+                      weight: TensorLike | None = None, size_average: bool | None = None, reduce: bool | None = None,
+                      reduction: str = "mean") -> Tensor:
     """The multiclass SVM's hinge: the sum over j ≠ y of max(0, margin - x_y + x_j)^p, over the number of classes.
 
     Args:
@@ -281,7 +287,8 @@ def _same_shape(input, target):
 
 
 @in_float32
-def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def mse_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+             reduction: str = "mean", weight: TensorLike | None = None) -> Tensor:
     """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
     _check_weight(weight, input)
@@ -290,7 +297,8 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 
 @in_float32
-def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def l1_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+            reduction: str = "mean", weight: TensorLike | None = None) -> Tensor:
     """|x - y|; with weights the mean is over what they add up to."""
     input, target = _pair("l1_loss", input, target)
     _check_weight(weight, input)
@@ -316,7 +324,8 @@ _huber = operation(
 
 
 @in_float32
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(input: TensorLike, target: TensorLike, reduction: str = "mean", delta: float = 1.0,
+               weight: TensorLike | None = None) -> Tensor:
     """d² / 2 where d = |x - y| is below delta, else delta (d - delta / 2) (Huber 1964)."""
     if delta <= 0:
         raise ValueError(f"delta must be positive, not {delta}")
@@ -328,7 +337,8 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 
 
 @in_float32
-def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+def smooth_l1_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+                   reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d² / (2 beta) where d = |x - y| is below beta, else d - beta / 2 (Girshick 2015); the L1 loss for beta = 0."""
     if beta < 0:
         raise ValueError(f"beta must not be negative, it is {beta}")
@@ -359,7 +369,9 @@ _bce = operation(
 
 
 @in_float32
-def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def binary_cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                         size_average: bool | None = None, reduce: bool | None = None,
+                         reduction: str = "mean") -> Tensor:
     """-(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms are cut off at -100, as in PyTorch."""
     input, target = _same_shape(input, target)
     for name, t in (("input", input), ("target", target)):
@@ -395,8 +407,9 @@ _bce_with_logits = operation(
 
 
 @in_float32
-def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean",
-                                     pos_weight=None):
+def binary_cross_entropy_with_logits(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                                     size_average: bool | None = None, reduce: bool | None = None,
+                                     reduction: str = "mean", pos_weight: TensorLike | None = None) -> Tensor:
     """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
     input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, pos_weight)
@@ -408,7 +421,8 @@ _x_log_x = operation(lambda x: xlogy(x, x), vjps=lambda g, out, x: g * (np.log(x
 
 
 @in_float32
-def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+def kl_div(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+           reduction: str = "mean", log_target: bool = False) -> Tensor:
     """y (log y - x) for log probabilities x and probabilities y (log y if `log_target`).
 
     "batchmean", the sum over the size of the batch, is the mathematical divergence; "mean" divides by all elements.
@@ -426,8 +440,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 
 
 @in_float32
-def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
-                     reduction="mean"):
+def poisson_nll_loss(input: TensorLike, target: TensorLike, log_input: bool = True, full: bool = False,
+                     size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
+                     reduction: str = "mean") -> Tensor:
     """exp(x) - y x, or x - y log(x + eps) without `log_input`; `full` adds Stirling's log y! where y > 1."""
     input, target = as_tensor(input), as_tensor(target)
     losses = input.exp() - weighted(input, target) if log_input else input - weighted((input + eps).log(), target)
@@ -440,7 +455,8 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
 
 
 @in_float32
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(input: TensorLike, target: TensorLike, var: TensorLike, full: bool = False, eps: float = 1e-6,
+                      reduction: str = "mean") -> Tensor:
     """(log v + (x - y)² / v) / 2 with v = max(var, eps); `full` adds log(2π) / 2 (Nix & Weigend 1994)."""
     input, target = as_tensor(input), as_tensor(target)
     var = as_tensor(var if isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
@@ -461,7 +477,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 # Margins and similarities
 
 @in_float32
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`, after broadcasting."""
     x1, x2 = autograd.broadcast_tensors(as_tensor(x1), as_tensor(x2))
     one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
@@ -469,13 +485,16 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 @in_float32
-def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+def pairwise_distance(x1: TensorLike, x2: TensorLike, p: float = 2.0, eps: float = 1e-6,
+                      keepdim: bool = False) -> Tensor:
     """‖x1 - x2 + eps‖_p over the last axis."""
     return vector_norm(as_tensor(x1) - x2 + eps, p, -1, keepdim)
 
 
 @in_float32
-def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+def cosine_embedding_loss(input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0,
+                          size_average: bool | None = None, reduce: bool | None = None,
+                          reduction: str = "mean") -> Tensor:
     """1 - cos where target is 1, max(0, cos - margin) where it is -1; each squared norm is 1e-12 larger in cos."""
     target = as_tensor(target)
     both = autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2))
@@ -491,14 +510,17 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None,
 
 
 @in_float32
-def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+def margin_ranking_loss(input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0,
+                        size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean") -> Tensor:
     """max(0, -y (x1 - x2) + margin): y = 1 wants x1 larger, y = -1 wants x2 larger."""
     losses = (-as_tensor(target) * (as_tensor(input1) - input2) + margin).clamp(min=0)
     return reduced(losses, reduction, size_average, reduce)
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None,
-                        reduce=None, reduction="mean"):
+def triplet_margin_loss(anchor: TensorLike, positive: TensorLike, negative: TensorLike, margin: float = 1.0,
+                        p: float = 2.0, eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
+                        reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """max(0, d(anchor, positive) - d(anchor, negative) + margin) (Schroff et al. 2015).
 
     `swap` takes the smaller of d(anchor, negative) and d(positive, negative).
@@ -509,8 +531,9 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
 
 
 @in_float32
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
-                                      reduction="mean"):
+def triplet_margin_with_distance_loss(anchor: TensorLike, positive: TensorLike, negative: TensorLike, *,
+                                      distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+                                      margin: float = 1.0, swap: bool = False, reduction: str = "mean") -> Tensor:
     """`triplet_margin_loss` with a distance of your own."""
     anchor, positive, negative = map(as_tensor, (anchor, positive, negative))
     if not anchor.ndim == positive.ndim == negative.ndim:
@@ -524,7 +547,8 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
 
 
 @in_float32
-def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+def hinge_embedding_loss(input: TensorLike, target: TensorLike, margin: float = 1.0, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """x where target is 1, max(0, margin - x) where it is -1."""
     input, target = as_tensor(input), as_tensor(target)
     losses = (autograd.where(target.array == -1, 0.0, input)
@@ -533,14 +557,17 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 @in_float32
-def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def soft_margin_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None,
+                     reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """log(1 + exp(-y x)) for y = ±1."""
     input, target = _same_shape(input, target)
     return reduced(softplus_anywhere(-target * input), reduction, size_average, reduce)
 
 
 @in_float32
-def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multilabel_soft_margin_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                                size_average: bool | None = None, reduce: bool | None = None,
+                                reduction: str = "mean") -> Tensor:
     """The mean over classes of the binary cross entropy with logits."""
     input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, None)
@@ -549,7 +576,8 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
 
 
 @in_float32
-def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def multilabel_margin_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None,
+                           reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """The sum of max(0, 1 - x_y + x_j) over labels y and other classes j, over the number of classes.
 
     input (N, C) or (C,); target of the same shape: each row the labels, ended by the first -1.
@@ -575,7 +603,9 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 # Sequences
 
 @in_float32
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+def ctc_loss(log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike | Sequence[int],
+             target_lengths: TensorLike | Sequence[int], blank: int = 0, reduction: str = "mean",
+             zero_infinity: bool = False) -> Tensor:
     """-log of the probability of all alignments of a target with an input (Graves et al. 2006).
 
     Args:
@@ -669,17 +699,17 @@ def _padded_targets(targets, lengths, blank, classes):
 
 # Penalties on parameters
 
-def l1_penalty(parameters):
+def l1_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """The sum of |w| over all parameters."""
     return sum((w.abs().sum() for w in parameters), start=0.0)
 
 
-def l2_penalty(parameters):
+def l2_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """The sum of w² over all parameters."""
     return sum(((w * w).sum() for w in parameters), start=0.0)
 
 
-def elastic_net_penalty(parameters, l1_ratio=0.5):
+def elastic_net_penalty(parameters: Iterable[Tensor], l1_ratio: float = 0.5) -> Tensor:
     """l1_ratio Σ|w| + (1 - l1_ratio) Σw² (Zou & Hastie 2005)."""
     parameters = list(parameters)
     return l1_ratio * l1_penalty(parameters) + (1 - l1_ratio) * l2_penalty(parameters)

@@ -10,11 +10,12 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, increment_version, operation
+from autograd import Tensor, as_tensor, increment_version, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows, sum_of_rows
 from nn.functional.precision import in_float32
@@ -276,7 +277,9 @@ def _check_channels(x, **parameters):
 
 
 @in_float32
-def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tensor | None,
+               weight: TensorLike | None = None, bias: TensorLike | None = None, training: bool = False,
+               momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """(x - E x) / √(Var x + eps) · weight + bias for each channel (Ioffe & Szegedy 2015).
 
     Args:
@@ -318,7 +321,8 @@ def _move(running, new, momentum):
 
 
 @in_float32
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(input: TensorLike, normalized_shape: Shape, weight: TensorLike | None = None,
+               bias: TensorLike | None = None, eps: float = 1e-5) -> Tensor:
     """(x - E x) / √(Var x + eps) · weight + bias over the last axes, which have `normalized_shape` (Ba et al. 2016)."""
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
@@ -335,7 +339,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 
 @in_float32
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(input: TensorLike, num_groups: int, weight: TensorLike | None = None, bias: TensorLike | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Normalization over groups of channels and all positions of (N, C, ...), for each example (Wu & He 2018)."""
     x = as_tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
@@ -347,8 +352,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
 
 @in_float32
-def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
-                  momentum=0.1, eps=1e-5):
+def instance_norm(input: TensorLike, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+                  weight: TensorLike | None = None, bias: TensorLike | None = None, use_input_stats: bool = True,
+                  momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """Normalization over the positions of (N, C, ...), for each example and channel (Ulyanov et al. 2016)."""
     x = as_tensor(input)
     if not use_input_stats:
@@ -366,7 +372,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 @in_float32
-def rms_norm(input, normalized_shape, weight=None, eps=None):
+def rms_norm(input: TensorLike, normalized_shape: Shape, weight: TensorLike | None = None,
+             eps: float | None = None) -> Tensor:
     """x / √(mean x² + eps) · weight over the last axes, which have `normalized_shape` (Zhang & Sennrich 2019).
 
     eps is by default the smallest step above 1 of the dtype that is computed in: of float32 for float16.
@@ -387,7 +394,8 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 @in_float32
-def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+def local_response_norm(input: TensorLike, size: int, alpha: float = 1e-4, beta: float = 0.75,
+                        k: float = 1.0) -> Tensor:
     """x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012)."""
     x = as_tensor(input)
     if x.ndim < 3:
@@ -403,7 +411,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
 
 
 @in_float32
-def normalize(input, p=2.0, dim=1, eps=1e-12):
+def normalize(input: TensorLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(‖x‖_p, eps) along `dim`."""
     x = as_tensor(input)
     return x / autograd.linalg.vector_norm(x, p, dim, True).clamp(min=eps)

@@ -1,10 +1,13 @@
 """More elements around the last axes: zeros, or some of what is inside."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _pad_samples(draw):
@@ -24,7 +27,7 @@ _zero_pad = operation(
     vjps=lambda g, out, x, before, after: g[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])])
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """More elements around the last axes.
 
     Args:

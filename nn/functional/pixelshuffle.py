@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _to_pixels(x, *, factor):
@@ -44,7 +45,7 @@ def _check_shuffle(x, role, factor):
         raise ValueError(f"{role} must be at least 1, not {factor}")
 
 
-def pixel_shuffle(input, upscale_factor):
+def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """(*, C r², H, W) -> (*, C, H r, W r) (Shi et al. 2016)."""
     x, r = as_tensor(input), upscale_factor
     _check_shuffle(x, "upscale_factor", r)
@@ -53,7 +54,7 @@ def pixel_shuffle(input, upscale_factor):
     return _pixels(x, factor=r)
 
 
-def pixel_unshuffle(input, downscale_factor):
+def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     """(*, C, H r, W r) -> (*, C r², H, W): the inverse of `pixel_shuffle`."""
     x, r = as_tensor(input), downscale_factor
     _check_shuffle(x, "downscale_factor", r)

@@ -8,14 +8,16 @@ windows have no common shape (adaptive, fractional), it is remembered as the pos
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from autograd import as_tensor, operation, rand, where, zeros
+from autograd import Tensor, as_tensor, operation, rand, where, zeros
 from autograd.dtypes import float16
 from autograd.errors import ShapeError
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     check_geometry,
@@ -184,12 +186,16 @@ def _max_pool_nd(ndim, input, kernel_size, stride, padding, dilation, ceil_mode,
     return out, indices.squeeze(0) if single else indices
 
 
-def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool1d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window of (N, C, L); see `max_pool2d`."""
     return _max_pool_nd(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool2d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window; the gradient goes to it, to the first of equal ones.
 
     Args:
@@ -204,7 +210,9 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     return _max_pool_nd(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool3d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window of (N, C, D, H, W); see `max_pool2d`."""
     return _max_pool_nd(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -242,13 +250,14 @@ def _products(lengths):
     return functools.reduce(np.multiply.outer, lengths)
 
 
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool1d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True) -> Tensor:
     """The mean of each window of (N, C, L); see `avg_pool2d`."""
     return _avg_pool_nd(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+def avg_pool2d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """The mean of each window.
 
     Args:
@@ -264,8 +273,8 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
                         divisor_override)
 
 
-def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+def avg_pool3d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """The mean of each window of (N, C, D, H, W); see `avg_pool2d`."""
     return _avg_pool_nd(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
@@ -283,12 +292,14 @@ def _lp_pool(ndim, input, norm_type, kernel_size, stride, ceil_mode):
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p)).to(x.dtype if x.is_floating_point() else total.dtype)
 
 
-def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool1d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window of (N, C, L); see `lp_pool2d`."""
     return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool2d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window; with p = 1 the sum, and for even p between mean and maximum.
 
     Where a window is all zeros its gradient is 0 (PyTorch's is NaN).
@@ -303,7 +314,8 @@ def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool3d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W); see `lp_pool2d`."""
     return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
@@ -343,12 +355,12 @@ def _adaptive_average(size, counts):
     return tuple(taps), _products([np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions])
 
 
-def adaptive_avg_pool1d(input, output_size):
+def adaptive_avg_pool1d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of `output_size` regions that cover (N, C, L) evenly."""
     return _adaptive_avg_pool(1, input, output_size)
 
 
-def adaptive_avg_pool2d(input, output_size):
+def adaptive_avg_pool2d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of regions that cover (N, C, H, W) evenly; region i of n reaches from ⌊i H / n⌋ to ⌈(i + 1) H / n⌉.
 
     output_size is a number or (H', W'); None keeps a length.
@@ -356,7 +368,7 @@ def adaptive_avg_pool2d(input, output_size):
     return _adaptive_avg_pool(2, input, output_size)
 
 
-def adaptive_avg_pool3d(input, output_size):
+def adaptive_avg_pool3d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
     return _adaptive_avg_pool(3, input, output_size)
 
@@ -399,17 +411,20 @@ def _adaptive_max_pool(ndim, input, output_size, return_indices):
     return (values, as_tensor(indices)) if return_indices else values
 
 
-def adaptive_max_pool1d(input, output_size, return_indices=False):
+def adaptive_max_pool1d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of `output_size` regions that cover (N, C, L) evenly."""
     return _adaptive_max_pool(1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input, output_size, return_indices=False):
+def adaptive_max_pool2d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, H, W) evenly; see `adaptive_avg_pool2d`."""
     return _adaptive_max_pool(2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(input, output_size, return_indices=False):
+def adaptive_max_pool3d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
     return _adaptive_max_pool(3, input, output_size, return_indices)
 
@@ -448,12 +463,14 @@ def _max_unpool(ndim, input, indices, kernel_size, stride, padding, output_size)
     return out.squeeze(0) if single else out
 
 
-def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool1d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood in (N, C, L); see `max_unpool2d`."""
     return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool2d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood, zeros elsewhere: what `max_pool2d` leaves of its input.
 
     Where windows overlapped and two of them had the same maximum, it is written once, and the gradient goes to one of
@@ -475,7 +492,8 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool3d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood in (N, C, D, H, W); see `max_unpool2d`."""
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
@@ -535,8 +553,9 @@ def _fractional_max_pool(ndim, input, kernel_size, output_size, output_ratio, re
     return (values, as_tensor(indices)) if return_indices else values
 
 
-def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool2d(input: TensorLike, kernel_size: Shape, output_size: Shape | None = None,
+                          output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
+                          _random_samples: TensorLike | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of windows whose distances change at random between two whole numbers (Graham 2014).
 
     So that the size shrinks by a factor like 1.4, and not by 2. Other windows are drawn for each image and channel.
@@ -553,8 +572,9 @@ def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=Non
                                 return_indices, _random_samples)
 
 
-def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool3d(input: TensorLike, kernel_size: Shape, output_size: Shape | None = None,
+                          output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
+                          _random_samples: TensorLike | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
     return _fractional_max_pool(3, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)

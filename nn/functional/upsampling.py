@@ -2,9 +2,11 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
-from autograd import as_tensor, dtypes
+from autograd import Tensor, as_tensor, dtypes
 from autograd.errors import ShapeError
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import tuple_of
 from nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from nn.functional.resampling import resample, resizing
@@ -15,8 +17,9 @@ _AREA = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
 _ALONG_AN_AXIS = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}
 
 
-def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
-                antialias=False):
+def interpolate(input: TensorLike, size: Shape | None = None, scale_factor: float | Sequence[float] | None = None,
+                mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor: bool | None = None,
+                antialias: bool = False) -> Tensor:
     """(N, C, ...) in another size.
 
     An output depends on the neighbors that its mode reads and on no others, so that a NaN stays where it is.
