@@ -35,6 +35,7 @@ from autograd.creation import zeros as zeros
 from autograd.creation import zeros_like as zeros_like
 from autograd.dtypes import get_default_dtype as get_default_dtype
 from autograd.dtypes import set_default_dtype as set_default_dtype
+from autograd.errors import ShapeError as ShapeError
 from autograd.function import Function as Function
 from autograd.grad_mode import enable_grad as enable_grad
 from autograd.grad_mode import is_grad_enabled as is_grad_enabled

@@ -271,7 +271,8 @@ class _Comparison:
         """Random cotangents for the outputs that are known, so that each counts alike."""
         largest = np.abs(slope[known]).max(initial=0)
         size = np.maximum(np.maximum(np.abs(slope), error), 1e-6 * largest)
-        return np.where(known, self.numbers(slope.size) / np.where(known & (size > 0), np.maximum(size, 1e-30), 1), 0)
+        size = np.where(known & (size > 0), np.maximum(size, 1e-30), 1)
+        return np.where(known, self.numbers(slope.size) * 2.0 ** -np.round(np.log2(size)), 0)  # of few digits
 
     def numbers(self, size: int) -> np.ndarray:
         """Random numbers that are neither small nor large, nor have many digits."""

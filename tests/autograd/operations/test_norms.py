@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+pytest.importorskip("torch")
+
 import autograd
 from autograd import linalg
 from tests.autograd.operations.test_linalg import like_pytorch
