@@ -26,16 +26,31 @@ def test_gradients_accumulate_over_backward_passes():
     assert x.grad.tolist() == [5, 5]
 
 
-def test_a_gradient_belongs_to_its_tensor_alone():
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_belongs_to_its_tensor_alone(create_graph):
     x, y = leaf(1.0), leaf(2.0)
-    (x + y).backward()  # the rule of a sum hands the same gradient to both
-    x.grad.mul_(10)
+    h = x + y  # the rule of a sum hands the same gradient to both
+    h.retain_grad()
+    h.backward(create_graph=create_graph)
+    h.grad.detach().mul_(10)
+    assert x.grad.tolist() == y.grad.tolist() == [1]
+    x.grad.detach().mul_(10)
     assert y.grad.tolist() == [1]
     start = tensor([5.0])
-    z = leaf(1.0)
-    (z + 0).backward(start)
-    z.grad.mul_(10)
-    assert start.tolist() == [5]
+    for function in (lambda z: z + 0, lambda z: z.reshape(1, 1)[0]):
+        z = leaf(1.0)
+        function(z).backward(start, create_graph=create_graph)
+        z.grad.detach().mul_(10)
+        assert start.tolist() == [5]
+    g_x, g_y = grad(x + y, [x, y], start, create_graph=create_graph)
+    g_x.detach().mul_(10)
+    assert g_y.tolist() == start.tolist() == [5]
+
+
+def test_the_gradient_of_a_number_is_an_array_as_its_value_is():
+    x = tensor(3.0, requires_grad=True)
+    (x * x).backward()
+    assert type(x.grad.array) is np.ndarray
 
 
 def test_constants_and_unused_leaves_get_no_gradient():
@@ -114,6 +129,21 @@ def test_hooks_see_and_replace_the_complete_gradient():
     x.grad = None
     (x * 1).sum().backward()
     assert x.grad.tolist() == [10]
+
+
+def test_a_hook_that_removes_itself_or_adds_one_changes_the_next_pass():
+    x, calls = leaf(1.0), []
+
+    def once(g):
+        calls.append("once")
+        handle.remove()
+        x.register_hook(lambda g: calls.append("added"))
+    handle = x.register_hook(once)
+    x.register_hook(lambda g: calls.append("second"))
+    (x * 1).backward()
+    assert calls == ["once", "second"]
+    (x * 1).backward()
+    assert calls[2:] == ["second", "added"]
 
 
 def test_several_outputs_of_one_operation_share_one_backward():

@@ -116,6 +116,15 @@ def test_a_change_before_the_forward_pass_or_of_what_no_rule_reads_is_fine():
     assert w.grad.tolist() == [4, 8]
 
 
+def test_a_gradient_that_more_is_added_to_has_changed_too():
+    x, w = leaf(1.0), leaf(2.0)
+    (x * 3).backward()
+    y = w * x.grad
+    (x * 3).backward()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
 def test_an_optimizer_that_writes_arrays_says_so():
     w = leaf(1.0)
     y = w * w

@@ -1,5 +1,7 @@
 """What the comparison of layers leaves open: unpooling undoes pooling, random windows, what is refused."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,18 @@ def test_the_size_of_the_output_is_pytorchs():
         expected = torch.nn.MaxUnpool2d(3, stride=2)(torch.tensor(values.detach().numpy()) * 0,
                                                      torch.tensor(indices.numpy()) * 0, output_size=size)
         assert layer(values, indices * 0, output_size=size).shape == tuple(expected.shape)
+
+
+@pytest.mark.parametrize("pool", ["max_pool1d", "avg_pool1d"])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_the_last_window_that_is_not_whole_begins_where_pytorchs_does(pool, padding):
+    torch = pytest.importorskip("torch")
+    for n, kernel, stride in itertools.product(range(2, 8), (2, 3), (1, 2, 3, 4)):
+        if n + 2 * padding >= kernel:
+            options = {"stride": stride, "padding": padding, "ceil_mode": True}
+            x = np.arange(1.0, n + 1).reshape(1, 1, n)
+            expected = getattr(torch.nn.functional, pool)(torch.tensor(x), kernel, **options).numpy()
+            np.testing.assert_allclose(getattr(F, pool)(x, kernel, **options).numpy(), expected)
 
 
 def test_windows_at_random_distances_cover_the_input_and_differ():
