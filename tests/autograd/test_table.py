@@ -1,18 +1,124 @@
-"""Every operation of the table, by the properties that all of them share.
+"""Declaring an operation: one place, and everything follows. A wrong rule is caught."""
 
-An operation that is declared is tested here without another line: the parameters are the table itself.
-"""
-
+import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-import autograd  # noqa: F401 - declares the operations
-from autograd.table import TABLE
-from autograd.testing import gradient_test
+import autograd
+from autograd import Tensor, tensor
+from autograd.operations.reductions import spread
+from autograd.reads import ARRAY, NOTHING, OUTLINE, what_it_reads
+from autograd.samples import call, numbers, pair, reduction
+from autograd.table import FUNCTIONS, NUMPY, TABLE, operation
+from autograd.tensor import Outline
+from autograd.testing import Draw, check_operation
 
-WITH_SAMPLES = [op for op in TABLE.values() if op.samples]
+
+@pytest.fixture
+def declare():
+    """`operation`, undone after the test."""
+    before = dict(TABLE), dict(FUNCTIONS), dict(NUMPY), set(vars(Tensor))
+    yield operation
+    for table, old in zip((TABLE, FUNCTIONS, NUMPY), before[:3], strict=True):
+        table.clear()
+        table.update(old)
+    for name in set(vars(Tensor)) - before[3]:
+        delattr(Tensor, name)
 
 
-@pytest.mark.parametrize("op", WITH_SAMPLES, ids=lambda op: op.name)
-def test_operation(op):
-    gradient_test(op.call, max_examples=40, settings=settings(derandomize=True, database=None))()
+def check(function):
+    """The property test that the table's operations go through."""
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
+              phases=[Phase.generate])  # what is found need not be made small here
+    @given(st.data())
+    def run(data):
+        check_operation(function.operation, Draw(data.draw))
+    run()
+
+
+def test_one_declaration_gives_function_method_operator_and_numpy(declare):
+    cube = declare(lambda x: x * x * x, vjps=lambda g, out, x: 3 * g * x * x, names="cube", numpy=np.cbrt,
+                   inplace=True, samples=numbers)
+    x = tensor([2.0], requires_grad=True)
+    for y in (cube(x), x.cube(), np.cbrt(x), (x * 1).cube_()):
+        assert y.tolist() == [8]
+        assert y.requires_grad
+    assert FUNCTIONS["cube"] is cube
+    check(cube)
+
+
+def test_options_by_position_by_name_and_in_numpys_spelling(declare):
+    total = declare(lambda x, *, dim, keepdim=False: x.sum(axis=dim, keepdims=keepdim), names="total",
+                    vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim))
+    x = autograd.ones(2, 3)
+    for y in (total(x, 1, True), total(x, dim=1, keepdim=True), total(x, axis=1, keepdims=True)):
+        assert y.shape == (2, 1)
+    with pytest.raises(TypeError, match=r"needs its option 'dim'"):
+        total(x)
+    with pytest.raises(TypeError, match="'dim' twice"):
+        total(x, 1, dim=1)
+    with pytest.raises(TypeError, match="takes 1 arguments"):
+        total(x, 1, True, 5)
+
+
+def test_a_name_is_declared_once(declare):
+    with pytest.raises(ValueError, match="'exp' is declared already"):
+        declare(np.exp, vjps=lambda g, out, x: g * out)
+
+
+WRONG = {
+    "sign": dict(forward=np.cos, vjps=lambda g, out, x: g * np.sin(x), samples=numbers),
+    "factor": dict(forward=lambda x: x * x, vjps=lambda g, out, x: g * x, samples=numbers),
+    "operand": dict(forward=lambda x, y: x * y, vjps=(lambda g, out, x, y: g * x, lambda g, out, x, y: g * y),
+                    samples=pair),
+    "one argument only": dict(forward=lambda x, y: x * y, vjps=(lambda g, out, x, y: g * y, lambda g, out, x, y: g * 0),
+                              samples=pair),
+    "transposed": dict(forward=lambda x: x @ x.T, vjps=lambda g, out, x: (g + g) @ x,
+                       samples=lambda draw: call(draw.array(shape=(2, 3)))),
+    "only with keepdim": dict(
+        forward=lambda x, *, dim, keepdim: x.sum(axis=dim, keepdims=keepdim), samples=reduction,
+        vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim) * (2 if keepdim else 1)),
+    "only at order two": dict(forward=lambda x: x ** 3, samples=numbers,
+                              vjps=lambda g, out, x: g * 3 * np.asarray(getattr(x, "array", x)) ** 2),
+    "writes to its input": dict(forward=lambda x: np.multiply(x, 1, out=x), vjps=lambda g, out, x: g, samples=numbers),
+    "writes in the rule": dict(
+        forward=lambda x: x * x, samples=numbers,
+        vjps=lambda g, out, x: g * 2 * (x.__imul__(1) if isinstance(x, np.ndarray) else x)),
+    "memory layout": dict(forward=lambda x: x.ravel(order="K").reshape(x.shape), vjps=lambda g, out, x: g,
+                          samples=lambda draw: call(draw.array(shape=(2, 3), distinct=True))),
+    "composition": dict(forward=lambda x: x + 1, joint_vjp=lambda g, out, x, needs_input_grad: [g],
+                        composition=lambda x: x + 2, samples=numbers),
+    "composition's gradient": dict(forward=lambda x: x * 3, joint_vjp=lambda g, out, x, needs_input_grad: [g * 2],
+                                   composition=lambda x: x * 3, samples=numbers),
+    "state": dict(forward=lambda x: x + next(COUNTER), vjps=lambda g, out, x: g, samples=numbers),
+}
+COUNTER = iter(range(10 ** 9))
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_wrong_rule_is_caught(fault, declare):
+    wrong = declare(**WRONG[fault], names="_wrong")
+    with pytest.raises((AssertionError, ValueError, RuntimeError, BaseExceptionGroup)):
+        check(wrong)
+
+
+@pytest.mark.parametrize(("rule", "reads"), [
+    (lambda g, out, x, y: g * y, (NOTHING, NOTHING, ARRAY)),
+    (lambda g, out, x, y: g * out, (ARRAY, NOTHING, NOTHING)),
+    (lambda g, out, x, y: g.reshape(x.shape), (NOTHING, OUTLINE, NOTHING)),
+    (lambda g, out, x, y: g * x.size + y.ndim, (NOTHING, OUTLINE, OUTLINE)),
+    (lambda g, out, x, y: g.reshape(x.shape) * x, (NOTHING, ARRAY, NOTHING)),
+    (lambda g, out, x, y: [g * part for part in x], (NOTHING, ARRAY, NOTHING)),
+    (lambda g, out, x, y: (lambda: g * y)(), (NOTHING, NOTHING, ARRAY)),
+    (lambda g, out, x, y: g.astype(x.dtype) if y is None else g, (NOTHING, OUTLINE, ARRAY)),
+    (lambda g, out, x, y: x.sum(), (NOTHING, ARRAY, NOTHING)),
+])
+def test_what_a_rule_reads_is_found_in_its_code(rule, reads):
+    assert tuple(what_it_reads(rule).values())[1:] == reads
+
+
+def test_an_annotation_says_what_code_cannot():
+    def rule(g, out, *tensors: Outline):
+        return [g.reshape(x.shape) for x in tensors]
+    assert what_it_reads(rule)["tensors"] == OUTLINE
