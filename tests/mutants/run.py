@@ -9,7 +9,7 @@ A mutant that a test fails on (or that takes too long) is killed; one that survi
 test that fails on it, or a line in survivors.md that says why none can. Not part of the suite; needs a system that can
 fork.
 
-It works on a copy of the tree. A module's tests are first the file of its name (tests/ mirrors the packages), then the
+It works on a copy of the tree. A module's tests are first the file of its name (see tests/test_mirror.py), then the
 quick ones of its package; with --thoroughly all of its package.
 """
 
@@ -20,6 +20,7 @@ import copy
 import difflib
 import os
 import random
+import runpy
 import shutil
 import signal
 import sys
@@ -39,9 +40,9 @@ CORE = [f"autograd/{name}.py" for name in (
 NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in ("nn", "nn/functional")
                                        for path in sorted((ROOT / folder).glob("*.py"))
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
-QUICK = {"autograd": ["backward", "inplace", "tensor", "calling", "grad_mode", "graph", "function", "watching", "table",
-                      "anomaly", "gradients", "checkpoint", "profile"],
-         "nn": ["module", "hooks", "functional", "pooling", "layers", "summary"]}
+QUICK = {"autograd": "backward inplace tensor calling dtypes hooks grad_mode graph function watching table anomaly "
+                     "gradients checkpoint profile",
+         "nn": "module hooks container layers"}
 """By package, what is run after a module's own tests: files of tests/autograd and tests/nn."""
 OTHER = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
          ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -157,11 +158,9 @@ def mistakes_of_expression(node: ast.expr) -> Iterator[tuple[ast.AST, str, str]]
 
 def tests_of(module: str, thoroughly: bool) -> list[str]:
     """A module's tests, in the order in which they are run."""
-    path = Path(module)
-    package = path.parts[0]
-    own = [f"tests/{path.parent}/test_{path.stem}.py", f"tests/{path.parent}/test_{path.parent.name}.py",
-           f"tests/{path.parent.parent}/test_{path.parent.name}.py"]
-    quick = [f"tests/{package}/test_{name}.py" for name in QUICK.get(package, [])]
+    package = module.partition("/")[0]
+    own = [f"tests/{place}" for place in runpy.run_path(str(ROOT / "tests/test_mirror.py"))["places"](Path(module))]
+    quick = [f"tests/{package}/test_{name}.py" for name in QUICK.get(package, "").split()]
     rest = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / package).rglob("test_*.py"))]
     return [name for name in dict.fromkeys([*own, *quick, *(rest if thoroughly else [])]) if (ROOT / name).exists()]
 

@@ -38,6 +38,14 @@ def test_the_size_of_the_output_is_pytorchs():
         assert layer(values, indices * 0, output_size=size).shape == tuple(expected.shape)
 
 
+def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
+    x = autograd.zeros(1, 1, 2, 4, requires_grad=True)
+    values, indices = F.max_pool2d(x, 2, return_indices=True)
+    values.sum().backward()
+    assert x.grad.tolist() == [[[[1, 0, 1, 0], [0, 0, 0, 0]]]]
+    assert indices.tolist() == [[[[0, 2]]]]
+
+
 @pytest.mark.parametrize("pool", ["max_pool1d", "avg_pool1d"])
 @pytest.mark.parametrize("padding", [0, 1])
 def test_the_last_window_that_is_not_whole_begins_where_pytorchs_does(pool, padding):

@@ -1,0 +1,52 @@
+"""Rows by their numbers, and positions."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from nn import functional as F
+
+
+def test_embedding_shrinks_used_rows_to_max_norm():
+    table = nn.Embedding(4, 3, max_norm=1.0)
+    table.weight.array[:] = 3
+    table(autograd.tensor([1, 3, 3]))
+    norms = np.linalg.norm(table.weight.array, axis=1)
+    np.testing.assert_allclose(norms, [math.sqrt(27), 1, math.sqrt(27), 1], rtol=1e-5)
+
+
+def test_embedding_adds_up_the_gradients_of_repeated_rows():
+    table = autograd.zeros(4, 2, requires_grad=True)
+    weights = autograd.tensor([[[1.0], [2.0]], [[3.0], [4.0]]])
+    (F.embedding(autograd.tensor([[1, 3], [3, 3]]), table) * weights).sum().backward()
+    assert table.grad.tolist() == [[0, 0], [1, 1], [0, 0], [9, 9]]
+
+
+def test_embedding_from_pretrained_is_frozen():
+    rows = autograd.randn(3, 2)
+    assert not nn.Embedding.from_pretrained(rows)(autograd.tensor([1])).requires_grad
+    assert nn.Embedding.from_pretrained(rows, freeze=False)(autograd.tensor([1])).requires_grad
+
+
+def test_one_hot():
+    assert F.one_hot(autograd.tensor([[0, 2]])).tolist() == [[[1, 0, 0], [0, 0, 1]]]
+    assert F.one_hot(autograd.tensor([1]), 4).shape == (1, 4)
+
+
+def test_sinusoidal_positions_are_the_papers_formula():
+    added = nn.SinusoidalPositions(6, 50)(autograd.zeros(1, 50, 6)).numpy()[0]
+    for position, i in ((0, 0), (3, 1), (49, 2)):
+        angle = position / 10000 ** (2 * i / 6)
+        np.testing.assert_allclose(added[position, 2 * i:2 * i + 2], [math.sin(angle), math.cos(angle)], atol=1e-5)
+    with pytest.raises(ValueError, match="max_len=50"):
+        nn.SinusoidalPositions(6, 50)(autograd.zeros(1, 51, 6))
+
+
+def test_learned_positions_differ_only_by_position():
+    layer = nn.LearnedPositions(4, 10)
+    added = layer(autograd.zeros(2, 3, 4)).detach().numpy()
+    np.testing.assert_array_equal(added[0], layer.weight.array[:3])
+    np.testing.assert_array_equal(added[0], added[1])
