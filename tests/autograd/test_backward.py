@@ -19,6 +19,14 @@ def test_gradients_add_up_at_forks():
     assert a.grad.item() == 4 * 2 * 3 + 2 * 2 * 3
 
 
+def test_forks_upon_forks_are_gone_through_once():
+    x = y = tensor(1.0, requires_grad=True)
+    for _ in range(100):  # as many ways back as 2 ** 100
+        y = y + y
+    y.backward()
+    assert x.grad.item() == 2.0 ** 100
+
+
 def test_gradients_accumulate_over_backward_passes():
     x = leaf(1.0, 2.0)
     (x * 2).sum().backward()

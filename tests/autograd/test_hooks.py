@@ -44,3 +44,15 @@ def test_a_hook_that_removes_itself_or_adds_one_changes_the_next_pass():
     assert calls == ["once", "second"]
     (x * 1).backward()
     assert calls[2:] == ["second", "added"]
+
+
+def test_a_handle_removes_once_and_a_retained_gradient_adds_up():
+    x = leaf(1.0)
+    handles = [x.register_hook(lambda g: g * 2) for _ in range(2)]
+    handles[0].remove()
+    handles[0].remove()
+    h = x * 1
+    h.retain_grad()
+    for _ in range(2):
+        h.backward(retain_graph=True)
+    assert x.grad.tolist() == [4] and h.grad.tolist() == [2]

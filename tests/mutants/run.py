@@ -102,8 +102,8 @@ def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
 
 
 def parts(node: ast.AST) -> Iterator[ast.AST]:
-    """What is looked at in a piece of code: no texts, types, messages of errors, or what runs for no user."""
-    if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom)):
+    """What is looked at in a piece of code: no types, messages of errors, or checks of ours."""
+    if isinstance(node, (ast.Raise, ast.JoinedStr)) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return

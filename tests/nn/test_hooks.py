@@ -55,3 +55,25 @@ def test_a_hook_that_removes_itself_or_adds_one_changes_the_next_call(kind, trac
     assert calls == ["once", "second"]
     layer(x).sum().backward()
     assert calls[2:] == ["second", "added"]
+
+
+def test_a_hook_may_go_in_front():
+    layer, calls = nn.Identity(), []
+    for kind in ("forward_pre", "forward"):
+        register = getattr(layer, f"register_{kind}_hook")
+        register(lambda *args, kind=kind: calls.append(kind))
+        register(lambda *args, kind=kind: calls.append(f"{kind} first"), prepend=True)
+    layer(1)
+    assert calls == ["forward_pre first", "forward_pre", "forward first", "forward"]
+
+
+def test_as_many_gradients_are_replaced_as_there_are():
+    layer, x, y = nn.Bilinear(1, 1, 1), *(autograd.ones(1, 1, requires_grad=True) for _ in "xy")
+    layer.register_full_backward_pre_hook(lambda module, gradients: gradients[0] * 10)
+    layer.register_full_backward_hook(lambda module, given, gradients: (given[0] * 2, given[1]))
+    layer(x, y).backward()
+    assert x.grad.item() == pytest.approx(20 * layer.weight.item())
+    assert y.grad.item() == pytest.approx(10 * layer.weight.item())
+    layer.register_full_backward_hook(lambda module, given, gradients: given[0])
+    with pytest.raises(RuntimeError, match="returned 1 gradients where there are 2"):
+        layer(x, y).backward()
