@@ -25,6 +25,7 @@ bench: $(VENV)/installed
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check
+	$(RUN) -m codespell_lib
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'

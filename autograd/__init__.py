@@ -1,5 +1,7 @@
 """A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
 
+__version__ = "0.1.0"
+
 from autograd.runtime import requirements
 
 # isort: split

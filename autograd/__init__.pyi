@@ -103,6 +103,7 @@ int8: np.dtype
 long: np.dtype
 short: np.dtype
 uint8: np.dtype
+__version__: str
 
 def abs(input: Any) -> Tensor: ...
 def absolute(input: Any) -> Tensor: ...

@@ -98,9 +98,11 @@ class detect_anomaly(set_detect_anomaly):
     program had called that. The forward pass must be in the block, too. Slow: for debugging only.
 
     >>> with detect_anomaly():
-    ...     loss = model(x)
-    ...     loss.backward()
-    RuntimeError: the derivative of `sqrt` ... recorded at train.py, line 12, in loss: return (x - y).sqrt()
+    ...     x = tensor(0.0, requires_grad=True)
+    ...     (x.sqrt() * x).backward()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: the derivative of `sqrt` ... recorded at ...: (x.sqrt() * x).backward()
     """
 
     def __init__(self, check_nan: bool = True) -> None:

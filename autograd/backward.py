@@ -39,13 +39,17 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
         differentiable: gradients are Tensors and the rules are recorded; otherwise they are arrays.
         stop: go no further than these.
         watch: told every contribution: the node, the number of its argument, the gradient.
+
+    Raises:
+        RuntimeError: the graph was released, something that a rule reads has changed, or a rule gave a wrong shape.
     """
     order = reachable(roots, stop)
     needed = None if wanted is None else leading_to(wanted, order)
     gradients, found = dict(roots), {}
-    watched = bool(watching.watchers)
+    if watching.watchers:
+        order, watch = watching.turns(order), watching.sends(watch)
     with set_grad_enabled(differentiable):
-        for node in watching.turns(order) if watched else order:
+        for node in order:
             g = gradients.pop(node, None)
             if g is None:  # nothing arrived: a rule gave None
                 continue
@@ -56,17 +60,39 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     found[node] = g
                 if node not in needed:
                     continue
-            parents = node.parents
-            for i, contribution in enumerate(pull_back(node, g, needed, differentiable)):
-                if contribution is not None:
-                    parent = parents[i]
-                    if watch is not None:
-                        watch(node, i, contribution)
-                    if watched:
-                        watching.sends(node, i, contribution)
-                    earlier = gradients.get(parent)
-                    gradients[parent] = contribution if earlier is None else earlier + contribution
-            if not retain and node.operation.keeps:
+            operation, args, out, options = node.operation, node.args, node.out, node.options
+            if args is None:
+                raise _released(node)
+            if sharing.last_write > node.birth:
+                sharing.check_saved(node)
+            if node.shape is None:
+                g = filled(g, node, differentiable)
+            if differentiable:
+                args, out = as_tensors(node)
+            rules = operation.vjps
+            joint = None if rules else joint_gradients(node, g, out, args, needed, differentiable)
+            for i, parent in enumerate(node.parents):
+                if parent is None or (needed is not None and parent not in needed):
+                    continue
+                if joint is not None:
+                    contribution = joint[i]
+                elif options:
+                    contribution = rules[i](g, out, *args, **options)
+                else:
+                    contribution = rules[i](g, out, *args)
+                if contribution is None:
+                    continue
+                if differentiable and not contribution.tracked:
+                    contribution = depending(contribution, node, i, args, out)
+                if contribution.shape != parent.shape:
+                    contribution = unbroadcast(contribution, parent.shape, node, i)
+                if contribution.dtype is not parent.dtype:
+                    contribution = contribution.astype(parent.dtype)
+                if watch is not None:
+                    watch(node, i, contribution)
+                earlier = gradients.get(parent)
+                gradients[parent] = contribution if earlier is None else earlier + contribution
+            if not retain and operation.keeps:
                 node.args = node.out = None
         for leaf, g in gradients.items():
             if leaf.hooks:
@@ -77,43 +103,9 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
     return found
 
 
-def pull_back(node: Node, g: Any, needed: set[Vertex] | None, differentiable: bool) -> list:
-    """What a node's rules make of the gradient of its output: the gradient of each argument, None where none is needed.
-
-    Raises:
-        RuntimeError: the graph was released, something that a rule reads has changed, or a rule gave a wrong shape.
-    """
-    operation, args, out, options = node.operation, node.args, node.out, node.options
-    if args is None:
-        raise RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to "
-                           "go through it again, make the first pass with backward(retain_graph=True)")
-    if sharing.last_write > node.birth:
-        sharing.check_saved(node)
-    if node.shape is None:
-        g = filled(g, node, differentiable)
-    if differentiable:
-        args, out = as_tensors(node)
-    vjps = operation.vjps
-    joint = None if vjps else joint_gradients(node, g, out, args, needed, differentiable)
-    gradients = []
-    for i, parent in enumerate(node.parents):
-        found = None
-        if parent is not None and (needed is None or parent in needed):
-            if not vjps:
-                found = joint[i]
-            elif options:
-                found = vjps[i](g, out, *args, **options)
-            else:
-                found = vjps[i](g, out, *args)
-            if found is not None:
-                if differentiable and not found.tracked:
-                    found = depending(found, node, i, args, out)
-                if found.shape != parent.shape:
-                    found = unbroadcast(found, parent.shape, node, i)
-                if found.dtype is not parent.dtype:
-                    found = found.astype(parent.dtype)
-        gradients.append(found)
-    return gradients
+def _released(node: Node) -> RuntimeError:
+    return RuntimeError(f"the graph was released by an earlier backward pass (found at `{node.name}`); to go through "
+                        "it again, make the first pass with backward(retain_graph=True)")
 
 
 def reachable(roots: Iterable[Vertex], stop: Iterable[Vertex] = ()) -> list[Node]:
@@ -197,7 +189,8 @@ def through_composition(node: Node, g: Any, args: Sequence) -> list:
     inputs = [a if parent is None else alias(a) for a, parent in zip(args, node.parents, strict=True)]
     out = node.operation.composition(*inputs, **node.options)
     outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-    roots = {o.node: part for o, part in zip(outs, gs, strict=True) if o.tracked and part is not None}
+    roots = {o.node: part for o, part in zip(outs, gs, strict=True)  # an output of constants alone is an array
+             if part is not None and isinstance(o, Tensor) and o.tracked}
     vertices = {a.node for a, parent in zip(inputs, node.parents, strict=True) if parent is not None}
     gradients = backpropagate(roots, vertices, retain=True, differentiable=True, stop=vertices)
     return [None if parent is None else gradients.get(a.node) for a, parent in zip(inputs, node.parents, strict=True)]
@@ -377,4 +370,5 @@ def _backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = No
     backward(self, gradient, retain_graph, create_graph, inputs)
 
 
+_backward.__name__, _backward.__qualname__ = "backward", "Tensor.backward"
 Tensor.backward = _backward

@@ -28,7 +28,7 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
         preserve_rng_state: let the second run draw the same random numbers (dropout masks) as the first.
         kwargs: its keyword arguments.
 
-    >>> y = checkpoint(block, x)     # instead of y = block(x)
+    >>> y = checkpoint(model, x)     # instead of y = model(x)
     """
     if not is_grad_enabled():
         return function(*args, **kwargs)

@@ -23,7 +23,9 @@ class set_grad_enabled:
     """Switch recording on or off: at once when called, until the end of a `with` block, or in a decorated function.
 
     >>> with set_grad_enabled(False):
-    ...     y = x * 2          # y.requires_grad is False
+    ...     y = model(x)
+    >>> y.requires_grad
+    False
     """
 
     def __init__(self, enabled: bool) -> None:
@@ -69,7 +71,8 @@ class no_grad(_Switch):
     """Record nothing: a context manager and a decorator. Results do not require gradients.
 
     >>> with no_grad():
-    ...     weight -= 0.1 * weight.grad
+    ...     for p in model.parameters():
+    ...         p -= 0.1 * p.grad
     """
 
     enabled = False

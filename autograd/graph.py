@@ -31,9 +31,10 @@ class Graph:
     Raises:
         RuntimeError: nothing was recorded, or the graph has been released.
 
-    >>> x = Tensor(3.0, requires_grad=True); y = x * x
-    >>> g = Graph(y); g.backward(); g.gradients[x]
-    array(6., dtype=float32)
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> graph = Graph(x * x)
+    >>> graph.backward()[x].item()
+    6.0
     """
 
     def __init__(self, *outputs: Tensor) -> None:

@@ -1,6 +1,6 @@
 """Changing a tensor in place: what PyTorch computes, through views and in their bases too.
 
-Outside recording (`no_grad`, optimisers, constants) the memory is written, and whoever shares it sees that.
+Outside recording (`no_grad`, optimizers, constants) the memory is written, and whoever shares it sees that.
 
 While recording, an in-place method computes a new array, and the tensor takes over that array and its Node; so an array
 that a rule saved is never overwritten. If the tensor is a view, the tensor that it was taken from changes instead: the

@@ -89,10 +89,11 @@ class profile(Watcher):
         events: every Event, in the order of their beginnings.
 
     >>> with autograd.profile() as p:
-    ...     criterion(model(x), target).backward()
+    ...     loss(model(x), y).backward()
     ...     optimizer.step()
-    >>> print(p)                               # tables by operation and by module
-    >>> p.export_chrome_trace("trace.json")    # open it in https://ui.perfetto.dev
+    >>> print(p)                                             # tables by operation and by module
+    operation ...
+    >>> p.export_chrome_trace("trace.json")                  # open it in https://ui.perfetto.dev
     """
 
     def __init__(self) -> None:

@@ -90,7 +90,7 @@ def _watch(array: Any) -> int:
 
 
 def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
-    """Tell the engine that `tensor.array` has been written to directly, as optimisers do; several at once cost less."""
+    """Tell the engine that `tensor.array` has been written to directly, as optimizers do; several at once cost less."""
     global last_write
     last_write = now = next(clock)
     for t in (tensor,) if hasattr(tensor, "array") else tensor:

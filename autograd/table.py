@@ -40,7 +40,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     Args:
         forward: a function on arrays. Its positional parameters are the arguments (`*tensors` for any number of them),
             its keyword-only parameters are options, which callers may also give by position.
-        vjps: the rules `vjp(g, out, *args, **options)`, one an argument: the gradient of that argument, given the
+        vjps: the rules `vjp(g, out, *args, **options)`, one per argument: the gradient of that argument, given the
             gradient g of the output. None where there is no derivative. A single rule needs no tuple. What
             broadcasting stretched is summed by the engine, not here. The engine keeps for the backward pass what the
             rules' code reads, and nothing else.
@@ -86,7 +86,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     op.call = call = caller(op)
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = doc or forward.__doc__
-    call.__module__, call.__signature__, call.operation = forward.__module__, op.signature, op
+    call.__module__, call.__signature__, call.operation = op.declared[0], op.signature, op
     FUNCTIONS.update((name, call) for name in offered)
     if not isinstance(numpy, dict):
         numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)
@@ -118,8 +118,8 @@ def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
             del _METHODS[name]
     for name in public:
         if name in FUNCTIONS:
-            raise ValueError(f"autograd.{name} is the operation {FUNCTIONS[name].operation.name!r} already; choose "
-                             "another name")
+            raise ValueError(f"autograd.{name} is the operation "
+                             f"{FUNCTIONS[name].operation.name!r} already; choose another name")
     for name in methods:
         if name in vars(Tensor) and _METHODS.get(name) not in TABLE.values():
             raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "

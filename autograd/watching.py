@@ -96,7 +96,11 @@ def born(node: Any) -> None:
         watcher.born(node)
 
 
-def sends(node: Any, argument: int, gradient: Any) -> None:
-    """Tell of a gradient."""
-    for watcher in of_this_thread():
-        watcher.sends(node, argument, gradient)
+def sends(also: Callable[[Any, int, Any], None] | None) -> Callable[[Any, int, Any], None]:
+    """What tells of a gradient: those who watch this thread, and `also` this one."""
+    here = [watcher.sends for watcher in of_this_thread()]
+
+    def tell(node: Any, argument: int, gradient: Any) -> None:
+        for send in [*here, also] if also else here:
+            send(node, argument, gradient)
+    return tell

@@ -1,9 +1,11 @@
-"""Writes what follows from the table of operations: the reference page, and stubs for editors and type checkers.
+"""Writes what follows from the source: the reference pages, and stubs for editors and type checkers.
 
-    python docs/generate.py            writes docs/reference.md, autograd/__init__.pyi and autograd/tensor.pyi
+    python docs/generate.py            writes docs/reference*.md, autograd/__init__.pyi and autograd/tensor.pyi
     python docs/generate.py --check    says whether they are up to date (exit status 1 if not)
 """
 
+import functools
+import importlib
 import inspect
 import re
 import sys
@@ -29,7 +31,7 @@ PYTHONS_OWN = ("__init_subclass__", "__class__", "__annotate_func__")
 HEAD = "# Written by docs/generate.py from the table of operations.\n"
 
 
-# The reference page
+# The reference pages
 
 def reference() -> str:
     """Every function of the table by kind, with its call, what it does, and where else it is found."""
@@ -64,9 +66,7 @@ def _row(op) -> str:
     methods = [name for name, value in vars(Tensor).items() if value is op.call and not name.startswith("__")]
     numpy = sorted({f"`np.{f.__name__}`" for f, call in NUMPY.items() if call is op.call or _adapts(call, op)})
     doc = (inspect.getdoc(op.call) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-    if isinstance(op.forward, np.ufunc) and op.call.__doc__ == op.forward.__doc__:
-        doc = f"NumPy's `{op.forward.__name__}`."
-    also = f" Also {others}." if others else ""
+    also = f"{'' if doc.endswith('.') else '.'} Also {others}." if others else ""
     call = f"{op.name}{_shown(op.signature)}".replace("|", "\\|")
     return (f"| `{call}` | {doc}{also} | {'yes' if methods else ''} | {', '.join(numpy)} | "
             f"{'★' if op.differentiable and any([*op.vjps, op.joint_vjp]) else ''} |")
@@ -83,6 +83,47 @@ def _shown(signature: inspect.Signature) -> str:
     text = str(inspect.Signature([p for p in plain if p.kind is not p.KEYWORD_ONLY]))[1:-1]
     options = [str(p) for p in plain if p.kind is p.KEYWORD_ONLY]
     return f"({', '.join([*filter(None, [text]), *options])})"
+
+
+PAGES = {
+    "nn": ("nn", "nn.functional", "nn.data", "nn.distributions", "nn.init", "nn.utils", "nn.utils.parametrizations",
+           "nn.utils.rnn"),
+    "optim": ("optim", "optim.lr_scheduler", "optim.swa_utils", "optim.search"),
+    "viz": ("viz",)}
+"""The other packages, and where in them users find what they need."""
+
+
+def package_reference(package: str) -> str:
+    """Every public class and function of a package, with its call and the first sentence of what it says."""
+    lines = [f"# {package}", "", "<!-- written by docs/generate.py from the docstrings -->"]
+    seen: set[Callable] = set()
+    for place in PAGES[package]:
+        module = importlib.import_module(place)
+        lines += ["", f"## {place}", "", (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")]
+        files: dict[str, list[str]] = {}
+        for name, value in sorted(vars(module).items(), key=lambda item: item[0].lower()):
+            made_in = getattr(value, "__module__", None) or ""
+            offered = name in module.__all__ if hasattr(module, "__all__") else (
+                name[0] != "_" and made_in.startswith(f"{package}."))
+            if offered and callable(value) and value not in seen:
+                seen.add(value)
+                files.setdefault(made_in, []).append(f"| `{name}{_call(value)}` | {_first_sentence(value)} |")
+        for made_in, rows in sorted(files.items()):
+            lines += ["", f"`{made_in.replace('.', '/')}.py`", "", "| | |", "|---|---|", *rows]
+    return "\n".join(lines)
+
+
+def _call(value: Callable) -> str:
+    """Its signature without annotations; of a default that is a function, the name."""
+    signature = inspect.signature(value, **FROM_TEXT)
+    plain = [p.replace(annotation=p.empty, default=_Raw(p.default.__name__) if callable(p.default) and p.default is not
+                       p.empty else p.default) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=signature.empty)).replace("|", "\\|")
+
+
+def _first_sentence(value: Callable) -> str:
+    text = " ".join((inspect.cleandoc(value.__doc__) if value.__doc__ else "").partition("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", text)[0].rstrip(":").replace("|", "\\|")
 
 
 # Stubs
@@ -113,6 +154,7 @@ def module_stub() -> str:
             imports.append(f"from {value.__module__} import {value.__name__} as {name}")
         else:
             values.append(f"{name}: Any")
+    values.append("__version__: str")
     return "\n".join([STUB + "\n".join(sorted(imports)), "", *values, "", *functions, ""])
 
 
@@ -205,8 +247,10 @@ def _annotation(note) -> str:
     return text.replace("autograd.tensor.", "")
 
 
-FILES: dict[str, Callable[[], str]] = {"docs/reference.md": reference, "autograd/__init__.pyi": module_stub,
-                                       "autograd/tensor.pyi": tensor_stub}
+FILES: dict[str, Callable[[], str]] = {
+    "docs/reference.md": reference,
+    **{f"docs/reference_{package}.md": functools.partial(package_reference, package) for package in PAGES},
+    "autograd/__init__.pyi": module_stub, "autograd/tensor.pyi": tensor_stub}
 
 
 def main() -> None:

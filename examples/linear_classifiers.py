@@ -1,7 +1,7 @@
 """Two linear classifiers, the multiclass SVM and softmax, on scikit-learn's 1,797 handwritten digits of 8 x 8 pixels.
 
 Their scores are the same, W x + b; their losses differ. Checks the gradients and the losses before training, searches
-for the learning rate and the strength of regularisation, trains, and saves to a folder what the rows of W look like,
+for the learning rate and the strength of regularization, trains, and saves to a folder what the rows of W look like,
 the curves of training, and the search.
 
     python examples/linear_classifiers.py --epochs 100 --trials 20 --seed 2
@@ -90,7 +90,7 @@ def accuracy(weight: Tensor, bias: Tensor, examples: Examples) -> float:
 def gradient_error(loss: Callable[[Tensor, Tensor], Tensor], weight: Tensor, bias: Tensor, count: int = 50) -> float:
     """The largest relative error of the gradient at `count` random entries of W.
 
-    Compares with the centred difference, (f(w + h) - f(w - h)) / 2h, whose error falls with h², in double precision.
+    Compares with the centered difference, (f(w + h) - f(w - h)) / 2h, whose error falls with h², in double precision.
     `gradcheck` then does the same for all entries of W and b, and explains what it finds wrong.
     """
     [analytic] = autograd.grad(loss(weight, bias), [weight])
@@ -137,12 +137,12 @@ def check(name: str, examples: Examples) -> None:
     error = gradient_error(lambda w, b: full_loss(w, b, x, labels[:50], data_loss, 0.1), *random_weights(1, float))
     print(f"{name}\n  gradient: relative error {error:.1e} (1e-7 is right, 1e-4 only with kinks, 1e-2 probably wrong)")
     small = random_weights(1e-3)
-    plain, penalised = (full_loss(*small, images, labels, data_loss, reg).item() for reg in (0, 100))
+    plain, penalized = (full_loss(*small, images, labels, data_loss, reg).item() for reg in (0, 100))
     print(f"  loss at small random weights: {plain:.3f} (expected {AT_CHANCE[name]:.3f}); "
-          f"with regularisation of 100: {penalised:.3f}")
+          f"with regularization of 100: {penalized:.3f}")
     few = Examples(examples.images[:20], examples.labels[:20])
     weights, losses, _ = train(name, {"training": few}, lr=0.5, reg=0, epochs=200)
-    print(f"  20 examples learnt by heart: loss {losses[-1]:.3f}, accuracy {accuracy(*weights, few):.0%}")
+    print(f"  20 examples learned by heart: loss {losses[-1]:.3f}, accuracy {accuracy(*weights, few):.0%}")
 
 
 def coarse_to_fine(name: str, digits: dict[str, Examples], trials: int, epochs: int, seed: int) -> list[Result]:
@@ -179,15 +179,15 @@ def draw_templates(weights: dict[str, tuple[Tensor, Tensor]], path: Path) -> Non
 def draw_curves(curves: dict[str, tuple[list[float], list[list[float]]]], path: Path) -> None:
     """The loss by step (bold: the mean of each epoch); the accuracy by epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    for colour, (name, (losses, accuracies)) in zip(("C0", "C1"), curves.items(), strict=True):
+    for color, (name, (losses, accuracies)) in zip(("C0", "C1"), curves.items(), strict=True):
         by_epoch = np.reshape(losses, (len(accuracies), -1))
-        left.semilogy(losses, color=colour, linewidth=0.5, alpha=0.3)
-        left.plot((np.arange(len(by_epoch)) + 0.5) * by_epoch.shape[1], by_epoch.mean(axis=1), color=colour, label=name)
-        left.axhline(AT_CHANCE[name], color=colour, linewidth=0.8, linestyle=":")
+        left.semilogy(losses, color=color, linewidth=0.5, alpha=0.3)
+        left.plot((np.arange(len(by_epoch)) + 0.5) * by_epoch.shape[1], by_epoch.mean(axis=1), color=color, label=name)
+        left.axhline(AT_CHANCE[name], color=color, linewidth=0.8, linestyle=":")
         training, validation, _ = 100 * np.transpose(accuracies)
         epochs = np.arange(1, len(accuracies) + 1)
-        right.plot(epochs, training, color=colour, linewidth=1, linestyle="--", label=f"{name}, training")
-        right.plot(epochs, validation, color=colour, linewidth=1.4, label=f"{name}, validation")
+        right.plot(epochs, training, color=color, linewidth=1, linestyle="--", label=f"{name}, training")
+        right.plot(epochs, validation, color=color, linewidth=1.4, label=f"{name}, validation")
     left.set(xlabel="step", ylabel="loss", title="Training loss (dotted: at chance)")
     right.set(xlabel="epoch", ylabel="%", title="Accuracy", ylim=(85, 100.5))
     for ax in (left, right):
@@ -198,7 +198,7 @@ def draw_curves(curves: dict[str, tuple[list[float], list[list[float]]]], path: 
 
 
 def draw_searches(searches: dict[str, list[Result]], path: Path) -> None:
-    """Every trial by its learning rate and regularisation, coloured by its accuracy."""
+    """Every trial by its learning rate and regularization, colored by its accuracy."""
     figure, axes = plt.subplots(1, len(searches), figsize=(11, 4.4), layout="constrained", sharey=True)
     for ax, (name, (coarse, fine)) in zip(axes, searches.items(), strict=True):
         for result, marker, label in ((coarse, "o", "coarse"), (fine, "s", "fine")):
@@ -210,7 +210,7 @@ def draw_searches(searches: dict[str, list[Result]], path: Path) -> None:
         best = fine.best.options
         ax.plot(best["lr"], best["reg"], "*", color="red", markersize=15, markeredgecolor="white", label="best")
         ax.set(xscale="log", yscale="log", xlabel="learning rate", title=name)
-    axes[0].set_ylabel("regularisation")
+    axes[0].set_ylabel("regularization")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     figure.colorbar(points, ax=axes, label="accuracy on the validation set, %", extend="min")
     figure.savefig(path, dpi=150)
@@ -239,7 +239,7 @@ def main() -> None:
             raise SystemExit(f"{name}: training diverged with the best trial's learning rate, {best['lr']:.2g}; "
                              "give the search more --trials")
         rates = ", ".join(f"{accuracy(*weights[name], part):.1%} {part_name}" for part_name, part in digits.items())
-        print(f"{name}: lr {best['lr']:.2g}, regularisation {best['reg']:.2g}: accuracy {rates}")
+        print(f"{name}: lr {best['lr']:.2g}, regularization {best['reg']:.2g}: accuracy {rates}")
     options.out.mkdir(parents=True, exist_ok=True)
     draw_templates(weights, options.out / "templates.png")
     draw_curves(curves, options.out / "training.png")

@@ -80,12 +80,12 @@ def draw(results: dict[str, tuple[np.ndarray, np.ndarray]], out: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.8), layout="constrained")
     contours(left)
     left.set_title("Paths down Beale's function")
-    colours = dict(zip(results, matplotlib.colormaps["tab10"].colors, strict=False))
+    colors = dict(zip(results, matplotlib.colormaps["tab10"].colors, strict=False))
     paths, curves, heads = {}, {}, {}
     for name, (path, losses) in results.items():
-        [paths[name]] = left.plot(*path.T, color=colours[name], linewidth=1.6)
-        [heads[name]] = left.plot(*path[-1], "o", color=colours[name], markersize=6, markeredgecolor="white", zorder=6)
-        [curves[name]] = right.semilogy(np.maximum(losses, 1e-16), color=colours[name], linewidth=1.6, label=name)
+        [paths[name]] = left.plot(*path.T, color=colors[name], linewidth=1.6)
+        [heads[name]] = left.plot(*path[-1], "o", color=colors[name], markersize=6, markeredgecolor="white", zorder=6)
+        [curves[name]] = right.semilogy(np.maximum(losses, 1e-16), color=colors[name], linewidth=1.6, label=name)
     right.set(xlabel="step", ylabel="f", title="Distance from the minimum, by value", ylim=(1e-13, 1e2))
     right.legend(loc="lower right", frameon=False)
     right.grid(alpha=0.25)

@@ -83,7 +83,7 @@ class Hardshrink(FunctionLayer, function=F.hardshrink):
 
 
 class Hardtanh(FunctionLayer, function=F.hardtanh):
-    """x between min_val and max_val, and they beyond."""
+    """x, but at least min_val and at most max_val."""
 
 
 class Hardsigmoid(FunctionLayer, function=F.hardsigmoid):

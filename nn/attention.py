@@ -110,8 +110,7 @@ class MultiheadAttention(Module):
         for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
             if x.ndim != (2 if single else 3) or x.shape[-1] != width:
                 raise ValueError(f"MultiheadAttention: {what} must have {2 if single else 3} axes, the last of length "
-                                 f"{width}"
-                                 f"; its shape is {x.shape}")
+                                 f"{width}; its shape is {x.shape}")
         q, k, v = self._project(query, key, value)
         heads, width = self.num_heads, self.embed_dim // self.num_heads
 
@@ -164,8 +163,8 @@ class MultiheadAttention(Module):
             attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
         if padding is not None:
             if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
-                raise ValueError(f"MultiheadAttention: key_padding_mask must have shape {(batch, columns)}, not "
-                                 f"{padding.shape}")
+                raise ValueError("MultiheadAttention: key_padding_mask must have shape "
+                                 f"{(batch, columns)}, not {padding.shape}")
             padding = padding.reshape(-1, 1, 1, columns)
         return attn if padding is None else padding if attn is None else attn + padding
 

@@ -84,7 +84,8 @@ class Sequential(_Numbered):
     Args:
         *args: the modules, or one dict of names and modules.
 
-    >>> Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+    >>> Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))(randn(5, 64)).shape
+    (5, 10)
     """
 
     def __init__(self, *args: Any) -> None:

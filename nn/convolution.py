@@ -53,9 +53,8 @@ class _Conv(Module):
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
             expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
-            raise ValueError(f"{type(self).__name__} expects an input of shape ({expected}), or without N; it was "
-                             "given "
-                             f"{input.shape}")
+            raise ValueError(f"{type(self).__name__} expects an input of shape ({expected}), or "
+                             f"without N; it was given {input.shape}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)
@@ -138,10 +137,9 @@ class _ConvTranspose(_Conv):
                 input.shape[-self.ndim:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)]
             extra = tuple([n - m for n, m in zip(output_size[-self.ndim:], least, strict=True)])
             if not all(0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
-                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be reached; from an "
-                                 "input "
-                                 f"of shape {input.shape} it may be {tuple(least)} to less than stride {self.stride} "
-                                 "more")
+                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be "
+                                 f"reached; from an input of shape {input.shape} it may be {tuple(least)} to "
+                                 f"less than stride {self.stride} more")
         return type(self).function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
                                    self.dilation)
 

@@ -83,8 +83,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
                   generator: Any = None) -> Tensor:
     """Normal with that mean and standard deviation, drawn again where it falls outside [a, b]."""
     if not a < b or b < mean - 6 * std or a > mean + 6 * std:
-        raise ValueError(f"[{a}, {b}] holds next to nothing of a normal distribution with mean {mean} and standard "
-                         f"deviation {std}")
+        raise ValueError(f"[{a}, {b}] holds next to nothing of a normal distribution with mean "
+                         f"{mean} and standard deviation {std}")
     rng = numpy_generator(generator)
     values = np.asarray(mean + std * rng.standard_normal(tensor.shape))
     while (outside := (values < a) | (values > b)).any():

@@ -91,8 +91,8 @@ class Module:
             persistent: whether it is part of the state_dict.
         """
         if hasattr(self, name) and name not in self._buffers:
-            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; choose another name for the "
-                           "buffer")
+            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; "
+                           "choose another name for the buffer")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer({name!r}) takes a Tensor or None, not {type(tensor).__name__}; "
                             "write autograd.tensor(values)")
@@ -104,8 +104,8 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"'{name}' must be a Module, not {type(module).__name__}")
         if not name or "." in name:
-            raise KeyError(f"a module cannot be called {name!r}: names are joined by dots, so they must be non-empty "
-                           "and without any")
+            raise KeyError(f"a module cannot be called {name!r}: names are joined by dots, so they "
+                           "must be non-empty and without any")
         setattr(self, name, module)
 
     add_module = register_module
@@ -196,8 +196,8 @@ class Module:
                                      f"'{name}', only {known}")
             found = vars(found)[name]
         if not isinstance(found, kind):
-            raise AttributeError(f"'{target}' of {type(self).__name__} is a {type(found).__name__}, not a "
-                                 f"{kind.__name__}")
+            raise AttributeError(f"'{target}' of {type(self).__name__} is a "
+                                 f"{type(found).__name__}, not a {kind.__name__}")
         return found
 
     # Modes, dtypes, gradients

@@ -42,7 +42,8 @@ def _pad_layers() -> dict[str, type]:
     for kind, (base, mode) in bases.items():
         for ndim in (1, 2, 3):
             name = f"{kind}Pad{ndim}d"
-            doc = f"Padding of the last {ndim} axes by mode '{mode}'; see `nn.functional.pad`."
+            axes = f"{ndim} axes" if ndim > 1 else "axis"
+            doc = f"Padding of the last {axes} by mode '{mode}'; see `nn.functional.pad`."
             layers[name] = type(name, (base,), {"ndim": ndim, "mode": mode, "__module__": __name__, "__doc__": doc})
     return layers
 

@@ -28,8 +28,8 @@ class _Recurrent(Module):
                  dtype: Any = None) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
-            raise ValueError(f"{type(self).__name__}: num_layers={num_layers} and hidden_size={hidden_size} must be at "
-                             "least 1")
+            raise ValueError(f"{type(self).__name__}: num_layers={num_layers} and "
+                             f"hidden_size={hidden_size} must be at least 1")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         for layer in range(num_layers):
@@ -95,8 +95,7 @@ class _Recurrent(Module):
         if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
             order = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
             raise ValueError(f"{type(self).__name__} expects an input of shape {order}, or (T, {self.input_size}) "
-                             "without a "
-                             f"batch; it was given {input.shape}")
+                             f"without a batch; it was given {input.shape}")
         if single:
             return input.unsqueeze(1)
         x = input.transpose(0, 1) if self.batch_first and not packed else input
@@ -206,8 +205,8 @@ class LSTM(_Recurrent):
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
                  dtype: Any = None) -> None:
         if not 0 <= proj_size < hidden_size:
-            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
-                             "projection")
+            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than "
+                             f"hidden_size={hidden_size}, or 0 for no projection")
         if proj_size:
             self.proj_size, self.sequence = proj_size, lstm_step_by_step
             self.names = (*self.names, "weight_hr")

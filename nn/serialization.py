@@ -49,7 +49,7 @@ def save(obj: Any, f: str | os.PathLike) -> None:
 
     >>> nn.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 7,
     ...          "random": autograd.get_rng_state()}, "run.safetensors")
-    >>> saved = nn.load("run.safetensors"); model.load_state_dict(saved["model"])
+    >>> saved = nn.load("run.safetensors"); keys = model.load_state_dict(saved["model"])
     """
     safetensors = _package()
     arrays: dict[str, np.ndarray] = {}
@@ -214,8 +214,8 @@ def _arrays(entries: dict[str, Any], data: np.ndarray) -> dict[str, np.ndarray]:
     for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
         dtype, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         if dtype not in _DTYPES:
-            raise NotImplementedError(f"'{name}' has dtype {dtype}, which nn.load does not know; convert it to one of "
-                                      f"{list(_DTYPES)}")
+            raise NotImplementedError(f"'{name}' has dtype {dtype}, which nn.load does not know; "
+                                      f"convert it to one of {list(_DTYPES)}")
         if len(shape) > 64 or not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
             raise ValueError(f"'{name}' has a shape or offsets that are not whole numbers, or very many")
         size = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize

@@ -88,7 +88,8 @@ def summary(model: Module, *input: Any) -> Summary:
         model: the model.
         input: what it is called with.
 
-    >>> print(nn.summary(model, autograd.zeros(1, 3, 32, 32)))
+    >>> nn.summary(nn.Linear(3, 2), autograd.zeros(1, 3)).parameters
+    8
     """
     model = copy.deepcopy(model).requires_grad_()
     names = {module: name for name, module in model.named_modules()}

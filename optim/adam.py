@@ -61,8 +61,9 @@ class AdamW(Adam):
         p ← p - lr·λp, then Adam's step
 
     so that all parameters decay alike, which Adam's coupled `weight_decay` does not do. Arguments as for `Adam`.
-    Usual: decay for matrices only, none for biases and normalisation:
+    Usual: decay for matrices only, none for biases and normalization:
 
+    >>> matrices, others = [[p for p in model.parameters() if (p.ndim > 1) == large] for large in (True, False)]
     >>> optimizer = AdamW([{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0}], lr=3e-4)
     """
 

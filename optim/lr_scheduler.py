@@ -20,7 +20,7 @@ from optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """Sets the learning rates of an optimizer's groups, once at its making and again in every `step()`.
+    """Sets the learning rates of an optimizer's groups, when it is made and again in every `step()`.
 
     A schedule of one's own says what the rates are at time `self.last_epoch`, in `get_lr()`; `self.base_lrs` are those
     from before the first schedule, `self.optimizer.param_groups[i]["lr"]` those of now.
@@ -521,7 +521,7 @@ class OneCycleLR(_WithMomentum):
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiply by `factor` when a measure has not become better for more than `patience` epochs: `step(loss)`.
+    """Multiply by `factor` when a measure has not improved for more than `patience` epochs: `step(loss)`.
 
     Args:
         optimizer: whose rates to set.

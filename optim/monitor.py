@@ -17,7 +17,8 @@ class UpdateRatio:
 
     >>> with UpdateRatio(optimizer) as ratios:
     ...     optimizer.step()
-    >>> ratios.last                    # {"0": 0.0013, "1": 0.0009}, by name if the optimizer knows names
+    >>> ratios.last                             # by name if the optimizer knows names
+    {'0': 0.2..., '1': 0.5...}
 
     Attributes:
         history: for each step the ratio of each parameter; NaN for a parameter that is all zeros.

@@ -72,7 +72,7 @@ class Optimizer:
     the rule). A formula that takes `weight_decay` as an argument does it by itself.
 
     Args:
-        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one a group,
+        params: Tensors; or (name, Tensor) pairs, as `model.named_parameters()` gives; or dictionaries, one per group,
             with "params" and the options in which the group differs from the defaults.
         defaults: the options and their default values; `locals()` of the constructor will do.
 
@@ -167,7 +167,7 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Optimize more parameters, with options of their own where `param_group` has them.
 
-        >>> optimizer.add_param_group({"params": head.parameters(), "lr": 1e-2})
+        >>> optimizer.add_param_group({"params": nn.Linear(2, 10).parameters(), "lr": 1e-2})
 
         Raises:
             ValueError, TypeError: as for the constructor.

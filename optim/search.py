@@ -19,7 +19,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """Numbers from low to high: even in their logarithm (`log`), or in themselves; whole ones if `integer`."""
+    """Numbers from low to high: uniform in their logarithm (`log`) or in themselves; whole ones if `integer`."""
 
     low: float
     high: float
@@ -78,12 +78,12 @@ class Choice:
 
 
 def uniform(low: float, high: float) -> Range:
-    """Numbers between low and high, all alike likely."""
+    """Numbers between low and high, all equally likely."""
     return Range(low, high)
 
 
 def log_uniform(low: float, high: float) -> Range:
-    """Numbers whose logarithms are alike likely: for what multiplies, such as learning rates and weight decay."""
+    """Numbers whose logarithms are equally likely: for what multiplies, such as learning rates and weight decay."""
     return Range(low, high, log=True)
 
 

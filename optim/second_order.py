@@ -65,17 +65,17 @@ class LBFGS(_AllAtOnce):
     Args:
         params: Tensors; one group only.
         lr: t, or where the line search begins.
-        max_iter: iterations a step.
-        max_eval: evaluations a step; None: 1.25·max_iter.
+        max_iter: iterations per step.
+        max_eval: evaluations per step; None: 1.25·max_iter.
         tolerance_grad: stop when no |gᵢ| is larger.
         tolerance_change: stop when neither x nor the loss changes by more.
         history_size: how many pairs (s, y) are kept.
         line_search_fn: None, or "strong_wolfe", with which it hardly ever fails.
 
-    >>> optimizer = LBFGS(params, line_search_fn="strong_wolfe")
+    >>> optimizer = LBFGS(model.parameters(), line_search_fn="strong_wolfe")
     >>> def closure():
-    ...     optimizer.zero_grad(); loss = f(*params); loss.backward(); return loss
-    >>> optimizer.step(closure)
+    ...     optimizer.zero_grad(); value = loss(model(x), y); value.backward(); return value
+    >>> before = optimizer.step(closure)
     """
 
     def __init__(self, params: Params, lr: float = 1, max_iter: int = 20, max_eval: int | None = None,
@@ -252,8 +252,8 @@ class Newton(_AllAtOnce):
         cg_iter: the most conjugate-gradient iterations.
         cg_tolerance: relative size of the residual at which they stop.
 
-    >>> optimizer = Newton(params)
-    >>> optimizer.step(lambda: f(*params))       # the closure returns the loss, and need not call backward()
+    >>> optimizer = Newton(model.parameters())
+    >>> before = optimizer.step(lambda: loss(model(x), y))  # the closure need not call backward()
     """
 
     def __init__(self, params: Params, lr: float = 1, solver: Literal["exact", "cg"] = "exact", cg_iter: int = 250,

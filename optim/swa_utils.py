@@ -52,15 +52,15 @@ class AveragedModel:
 
     >>> averaged = AveragedModel(model, avg_fn=get_ema_avg_fn(0.999))
     >>> optimizer.step(); averaged.update_parameters(model)      # after every update, or epoch
-    >>> update_bn(batches, averaged)                             # if the model normalises batches
-    >>> averaged(x)
+    >>> update_bn(nn.data.DataLoader(x), averaged)         # if the model normalizes batches
+    >>> prediction = averaged(x)
 
     Args:
         model: anything with `parameters()` and `buffers()`, such as an nn.Module; it is copied.
         device: accepted for PyTorch's sake, without effect.
         avg_fn: how to average; the mean of all if None.
         multi_avg_fn: how to average all parameters at once, instead of `avg_fn`.
-        use_buffers: average the buffers, too (means and variances of batch normalisation); else the newest are copied.
+        use_buffers: average the buffers, too (means and variances of batch normalization); else the newest are copied.
     """
 
     def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None,
@@ -129,14 +129,13 @@ class SnapshotEnsemble:
     Attributes:
         models: the copies, oldest first, in evaluation mode.
 
-    >>> schedule = CosineAnnealingWarmRestarts(optimizer, T_0=epochs_a_cycle)
+    >>> schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=5)
     >>> ensemble = SnapshotEnsemble(average=lambda scores: scores.softmax(-1))
-    >>> for epoch in range(cycles * epochs_a_cycle):
-    ...     train(model)
-    ...     schedule.step()
+    >>> for epoch in range(10):
+    ...     schedule.step()          # after an epoch of training
     ...     if schedule.T_cur == 0:  # a cycle is over
     ...         ensemble.take(model)
-    >>> probabilities = ensemble(x)
+    >>> probabilities = ensemble(x)  # the mean of two models
     """
 
     def __init__(self, size: int | None = None, average: Callable[[Any], Tensor] | None = None) -> None:
@@ -166,9 +165,9 @@ def _write(tensor: Tensor, value: Tensor) -> None:
 
 
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
-    """Compute the means and variances of batch normalisation anew, in one pass over `loader` (of inputs, or tuples).
+    """Compute the means and variances of batch normalization anew, in one pass over `loader` (of inputs, or tuples).
 
-    An average of parameters has never seen data, so what it normalises by must be measured before it is used.
+    An average of parameters has never seen data, so what it normalizes by must be measured before it is used.
     """
     layers = [m for m in model.modules() if hasattr(m, "reset_running_stats") and hasattr(m, "momentum")]
     if not layers:

@@ -23,7 +23,7 @@ ELSEWHERE = {
     "nn/test_module.py": "nn/parameter",
     "nn/compiled/test_caching.py": "autograd/runtime/compiled",
     "optim/test_trajectories.py": "optim/adam optim/adaptive optim/sgd",  # compared with PyTorch's rules
-    "optim/test_behaviour.py": "optim/matrix optim/second_order",  # PyTorch has none to compare with
+    "optim/test_behavior.py": "optim/matrix optim/second_order",  # PyTorch has none to compare with
     "optim/test_flat_buffers.py": "optim/compiled",
     "autograd/test_inplace.py": "autograd/sharing autograd/clock",  # who shares memory, and when it was written
     "autograd/test_memory.py": "autograd/recording",  # what a node keeps

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Numbers = Tensor | npt.ArrayLike
 COLORS = ("#0072b2", "#b34700", "#00703c", "#8a3a8f", "#6b6b6b")
 """Told apart by color-blind readers too."""
-DIVERGING, SEQUENTIAL, GREYS = "RdBu_r", "viridis", "gray"
+DIVERGING, SEQUENTIAL, GRAYS = "RdBu_r", "viridis", "gray"
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -72,7 +72,7 @@ def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: i
     """A grid of images, filters or activations.
 
     Args:
-        batch: (N, H, W), or (N, C, H, W) with C = 1 (grey) or 3 (red, green, blue); a Tensor or an array.
+        batch: (N, H, W), or (N, C, H, W) with C = 1 (gray) or 3 (red, green, blue); a Tensor or an array.
         titles: one an image.
         columns: of the grid; by default about square.
         scale: "each" stretches every image from black to white by itself, "all" all alike.
@@ -104,7 +104,7 @@ def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: i
         axes.set_axis_off()
         if k < len(array):
             pixels = array[k, 0] if array.shape[1] == 1 else array[k].transpose(1, 2, 0)
-            axes.imshow(pixels, cmap=GREYS, vmin=0, vmax=1, interpolation="nearest")
+            axes.imshow(pixels, cmap=GRAYS, vmin=0, vmax=1, interpolation="nearest")
             if titles is not None:
                 axes.set_title(str(titles[k]), fontsize=8)
     return figure

@@ -19,7 +19,7 @@ NAME_GAP = 6.0
 """Between a name and its wire."""
 LONG = 24
 """From so many points on, wires of one value share their way in the file too."""
-GREEN, RED, INK, GREY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff"
+GREEN, RED, INK, GRAY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff"
 SANS = "Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'Times New Roman', Times, serif"
 
@@ -33,7 +33,7 @@ STYLE = f"""
   .gradcircuit .wire {{ stroke: #9aa4ad; }}
   .gradcircuit .dot, .gradcircuit .arrow {{ fill: #9aa4ad; }}
   .gradcircuit .ink {{ fill: #f0f3f6; }}
-  .gradcircuit .grey {{ fill: #a5afb8; }}
+  .gradcircuit .gray {{ fill: #a5afb8; }}
   .gradcircuit .value {{ fill: #4fd08b; }}
   .gradcircuit .gradient, .gradcircuit .contribution, .gradcircuit .alarm {{ fill: #ff8085; }}
 }}
@@ -162,7 +162,7 @@ class Writer:
     def fork(self, i: int) -> str:
         """The dot where the wires of a value part."""
         x, y = self.at(self.run_ends[i], self.centers[i][1])
-        return tag("circle", class_="dot", cx=x, cy=y, r=3.0, fill=GREY)
+        return tag("circle", class_="dot", cx=x, cy=y, r=3.0, fill=GRAY)
 
 
 def tag(name: str, content: str | None = None, /, **attributes: object) -> str:
@@ -187,7 +187,7 @@ def name_width(name: str, size: float = NAME) -> float:
     return 0.9 * text.width(stem, size) + text.width(subscript, size * 0.7) + NAME_GAP  # italics with serifs are narrow
 
 
-def name_element(name: str, x: float, y: float, size: float = NAME, grey: bool = False) -> str:
+def name_element(name: str, x: float, y: float, size: float = NAME, gray: bool = False) -> str:
     """A variable's name, from x on: italics, with the digits at its end as a subscript."""
     if not name:
         return ""
@@ -195,7 +195,7 @@ def name_element(name: str, x: float, y: float, size: float = NAME, grey: bool =
     content = text.xml(stem)
     if subscript:
         content += tag("tspan", text.xml(subscript), dy=size * 0.2, font_size=size * 0.7)
-    return tag("text", content, class_="name grey" if grey else "name ink", x=x, y=y, fill=GREY if grey else INK,
+    return tag("text", content, class_="name gray" if gray else "name ink", x=x, y=y, fill=GRAY if gray else INK,
                font_size=size, font_family=SERIF, font_style="italic")
 
 

@@ -3,7 +3,7 @@
 from viz import text
 from viz.layout import Link, Size
 from viz.picture import CONSTANT, GATE, OUTPUT
-from viz.svg import GREEN, GREY, INK, RED, Writer, name_element, name_width, tag
+from viz.svg import GRAY, GREEN, INK, RED, Writer, name_element, name_width, tag
 
 RADIUS = 20.0
 """Of a gate that is a circle, in pixels."""
@@ -61,7 +61,7 @@ class CircuitWriter(Writer):
     def wire(self, i: int) -> str:
         """The wire, and the contribution that comes back along it."""
         wire, route = self.picture.wires[i], self.routes[i]
-        drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GREY, stroke_width=1.4, data_wire=i)
+        drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GRAY, stroke_width=1.4, data_wire=i)
         if wire.contribution:
             (start, y), (end, _) = self.at(*route[-2]), self.at(*route[-1])
             drawn += tag("text", text.xml(wire.contribution), class_="contribution", x=(start + end) / 2, y=y + 12,
@@ -79,7 +79,7 @@ class CircuitWriter(Writer):
             parts.append(name_element(box.label, x - size.length / 2 + 4, y + 5))
         else:
             start = x + size.length / 2 - name_width(box.label)
-            parts.append(name_element(box.label, start, y + 5, grey=box.kind is CONSTANT))
+            parts.append(name_element(box.label, start, y + 5, gray=box.kind is CONSTANT))
         if i in self.uses:
             middle = (x + size.length / 2 + self.at(self.run_ends[i], 0)[0]) / 2
             parts += [tag("text", text.xml(content), class_=class_, x=middle, y=y + dy, fill=color, font_size=NUMBER,
@@ -101,7 +101,7 @@ class CircuitWriter(Writer):
                    text_anchor="middle")
         name = _short(box.name)
         start = x - (name_width(name, GATE_NAME) - 6) / 2
-        return outline + sign + name_element(name, start, y + height / 2 + 14, GATE_NAME, grey=True)
+        return outline + sign + name_element(name, start, y + height / 2 + 14, GATE_NAME, gray=True)
 
 
 def _short(name: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from viz import text
 from viz.layout import Link, Size
 from viz.picture import MODULE, OPERATION, PARAMETER
-from viz.svg import GREEN, GREY, INK, RED, Writer, decimal, name_element, name_width, tag
+from viz.svg import GRAY, GREEN, INK, RED, Writer, decimal, name_element, name_width, tag
 
 TITLE, LINE = 13.0, 11.0
 """Sizes of type, in pixels."""
@@ -82,11 +82,11 @@ class ModelWriter(Writer):
         """The lines under the title: class, text and histogram."""
         box = self.picture.boxes[i]
         lines = () if box.kind is PARAMETER else box.lines
-        rows: list[tuple[str, str, tuple[float, ...]]] = [("grey", line, ()) for line in lines]
+        rows: list[tuple[str, str, tuple[float, ...]]] = [("gray", line, ()) for line in lines]
         if box.value:
             rows.append(("value", box.value, box.value_bars))
         if box.gradient == text.NONE:
-            rows.append(("grey", box.gradient_in_words(), ()))
+            rows.append(("gray", box.gradient_in_words(), ()))
         elif box.gradient:
             rows.append(("gradient", box.gradient, box.gradient_bars))
         if box.alarm:
@@ -124,8 +124,8 @@ class ModelWriter(Writer):
         else:
             path, (x, y) = self.path(i), self.at(*self.routes[i][-1])
             arrow = f"M{decimal(x)} {decimal(y)}l-4 -7h8z"
-        return (tag("path", class_="wire", d=path, fill="none", stroke=GREY, stroke_width=1.2, data_wire=i)
-                + tag("path", class_="arrow", d=arrow, fill=GREY))
+        return (tag("path", class_="wire", d=path, fill="none", stroke=GRAY, stroke_width=1.2, data_wire=i)
+                + tag("path", class_="arrow", d=arrow, fill=GRAY))
 
     def fork(self, i: int) -> str:
         """Arrowheads say enough."""
@@ -147,14 +147,14 @@ class ModelWriter(Writer):
                          font_weight="bold"))
         right = left + size.extent - PADDING
         if box.kind is PARAMETER:
-            parts.append(tag("text", text.xml(beside), class_="grey", x=right, y=y, fill=GREY, font_size=LINE,
+            parts.append(tag("text", text.xml(beside), class_="gray", x=right, y=y, fill=GRAY, font_size=LINE,
                              text_anchor="end"))
         elif beside:
-            parts.append(name_element(beside, right - name_width(beside, TITLE), y, TITLE, grey=True))
+            parts.append(name_element(beside, right - name_width(beside, TITLE), y, TITLE, gray=True))
         y += TITLE_ROW - ROW
         for class_, content, bars in self.rows(i):
             y += ROW
-            color = {"value": GREEN, "grey": GREY}.get(class_, RED)
+            color = {"value": GREEN, "gray": GRAY}.get(class_, RED)
             parts.append(tag("text", text.xml(content), class_=class_, x=left + PADDING, y=y, fill=color,
                              font_size=LINE, font_weight="bold" if class_ == "alarm" else None,
                              data_box=i if class_ in ("value", "gradient") else None))
@@ -180,7 +180,7 @@ class ModelWriter(Writer):
                 continue
             parts.append(tag("rect", class_="cluster", x=left, y=top, width=right - left, height=bottom - top, rx=8.0,
                              fill="#fafbfc", stroke="#b8c0c8", stroke_width=1.0)
-                         + tag("text", text.xml(cluster.title), class_="grey", x=left + 8, y=top + 14, fill=GREY,
+                         + tag("text", text.xml(cluster.title), class_="gray", x=left + 8, y=top + 14, fill=GRAY,
                                font_size=LINE))
         return parts
 

@@ -33,19 +33,25 @@ bitwise_right_shift = _bitwise(operator.rshift, "bitwise_right_shift", "rshift",
 bitwise_not = operation(operator.invert, vjps=(None,), names="bitwise_not", operators="__invert__", numpy=np.invert,
                         inplace=True, doc="~x, elementwise")
 
-logical_and = operation(np.logical_and, vjps=(None, None), numpy=np.logical_and, inplace=True)
-logical_or = operation(np.logical_or, vjps=(None, None), numpy=np.logical_or, inplace=True)
-logical_xor = operation(np.logical_xor, vjps=(None, None), numpy=np.logical_xor, inplace=True)
-logical_not = operation(np.logical_not, vjps=(None,), numpy=np.logical_not, inplace=True)
+logical_and = operation(np.logical_and, vjps=(None, None), numpy=np.logical_and, inplace=True,
+                        doc="Whether both are true (not 0), element by element.")
+logical_or = operation(np.logical_or, vjps=(None, None), numpy=np.logical_or, inplace=True,
+                       doc="Whether at least one is true (not 0), element by element.")
+logical_xor = operation(np.logical_xor, vjps=(None, None), numpy=np.logical_xor, inplace=True,
+                        doc="Whether exactly one is true (not 0), element by element.")
+logical_not = operation(np.logical_not, vjps=(None,), numpy=np.logical_not, inplace=True,
+                        doc="Whether each element is false (0).")
 
-isnan = operation(np.isnan, vjps=(None,), numpy=np.isnan)
-isinf = operation(np.isinf, vjps=(None,), numpy=np.isinf)
-isfinite = operation(np.isfinite, vjps=(None,), numpy=np.isfinite)
+isnan = operation(np.isnan, vjps=(None,), numpy=np.isnan, doc="Whether each element is NaN.")
+isinf = operation(np.isinf, vjps=(None,), numpy=np.isinf, doc="Whether each element is infinite, positive or negative.")
+isfinite = operation(np.isfinite, vjps=(None,), numpy=np.isfinite,
+                     doc="Whether each element is neither infinite nor NaN.")
 isposinf = operation(lambda x: x == np.inf, vjps=(None,), names="isposinf", numpy=np.isposinf,
                      doc="Whether each element is positive infinity.")
 isneginf = operation(lambda x: x == -np.inf, vjps=(None,), names="isneginf", numpy=np.isneginf,
                      doc="Whether each element is negative infinity.")
-signbit = operation(np.signbit, vjps=(None,), numpy=np.signbit)
+signbit = operation(np.signbit, vjps=(None,), numpy=np.signbit,
+                    doc="Whether each element has a minus sign; −0.0 has one.")
 
 
 @operation(vjps=(None, None), numpy=np.isclose)

@@ -132,6 +132,8 @@ def _cotangent_derivative(n):
 
 @approximation
 def _polygamma_forward(x, *, n):
+    if n == 0:
+        return _digamma(x)
     sign = (-1) ** (n + 1)
     positive = sign * math.factorial(n) * _hurwitz(n + 1.0, np.where(x > 0, x, 1 - x))
     z = _near_integer(x)
@@ -141,13 +143,14 @@ def _polygamma_forward(x, *, n):
 
 _polygamma = operation(
     _polygamma_forward, vjps=lambda g, out, x, n: g * _polygamma(x, n=n + 1), names="_polygamma", methods="polygamma",
-    samples=lambda draw: call(draw.array(low=-1.75, high=4, away_from=(0, -1)), n=draw.integer(1, 3)))
+    samples=lambda draw: call(draw.array(low=-1.75, high=4, away_from=(0, -1)), n=draw.integer(0, 3)),
+    doc="The n-th derivative of digamma.")
 
 
 @operation(methods="")
 def polygamma(n, input):
     """The n-th derivative of digamma."""
-    return _polygamma(input, n=n) if n else digamma(input)
+    return _polygamma(input, n=n)
 
 
 @operation(names="mvlgamma", samples=lambda draw: call(draw.array(low=1.25, high=4), p=draw.integer(1, 3)))

@@ -403,10 +403,10 @@ def masked_select(x, mask):
 
 
 _argwhere = operation(np.argwhere, vjps=(None,), names="argwhere", numpy=np.argwhere,
-                      doc="The positions of the elements that are not 0, one a row.")
+                      doc="The positions of the elements that are not 0, one per row.")
 
 
 @operation(numpy={np.nonzero: lambda a: nonzero(a, as_tuple=True)})
 def nonzero(x, as_tuple=False):
-    """The positions of the elements that are not 0: one a row, or (as an index) one tensor an axis."""
+    """The positions of the elements that are not 0: one per row, or (as an index) one tensor per axis."""
     return _argwhere(x).unbind(1) if as_tuple else _argwhere(x)

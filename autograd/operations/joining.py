@@ -116,8 +116,8 @@ def _existing_axis(name, dim, x):
     """`dim` of a tensor that is to be taken apart along it."""
     dim = axis(dim, x.ndim)
     if not x.ndim:
-        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
-                         "has one")
+        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none "
+                         "(shape ()); x.reshape(1) has one")
     return dim
 
 

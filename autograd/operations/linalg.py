@@ -66,7 +66,8 @@ def _solve_vjp_a(g, out, a, b):
 
 
 _solve = operation(np.linalg.solve, vjps=(_solve_vjp_a, _solve_vjp_b), names="_solve",
-                   samples=lambda draw: call(a := _regular(draw), draw.array((*a.shape[:-1], draw.integer(1, 3)))))
+                   samples=lambda draw: call(a := _regular(draw), draw.array((*a.shape[:-1], draw.integer(1, 3)))),
+                   doc="The x of a x = b.")
 
 
 @operation(names="_linalg_solve", methods="", numpy=np.linalg.solve,

@@ -103,6 +103,6 @@ def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
     if ord is None or isinstance(dim, int) or (dim is None and x.ndim == 1) or (dim is not None and len(dim) == 1):
         return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
     if dim is None and x.ndim != 2:
-        raise RuntimeError(f"norm(ord={ord!r}) takes a vector or a matrix, this tensor has shape {x.shape}; name the "
-                           "axes with dim=")
+        raise RuntimeError(f"norm(ord={ord!r}) takes a vector or a matrix, this tensor has shape "
+                           f"{x.shape}; name the axes with dim=")
     return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)

@@ -191,7 +191,8 @@ def pow(x, exponent):
 
 square = operation(lambda x: x * x, vjps=lambda g, out, x: 2 * g * x, samples=numbers, names="square", numpy=np.square,
                    inplace=True, doc="x²")
-sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True)
+sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True,
+                 doc="√x, elementwise; NaN where x < 0. The derivative is infinite at 0.")
 rsqrt = operation(lambda x: 1 / np.sqrt(x), vjps=lambda g, out, x: -0.5 * g * out * out * out, samples=positive,
                   names="rsqrt", inplace=True, doc="1 / √x")
 reciprocal = operation(lambda x: 1 / x, vjps=lambda g, out, x: -g * out * out, samples=nonzero, names="reciprocal",
@@ -200,14 +201,20 @@ reciprocal = operation(lambda x: 1 / x, vjps=lambda g, out, x: -g * out * out, s
 
 # Exponentials and logarithms
 
-exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=np.exp, inplace=True)
-exp2 = operation(np.exp2, vjps=lambda g, out, x: g * out * math.log(2), samples=numbers, numpy=np.exp2, inplace=True)
-expm1 = operation(np.expm1, vjps=lambda g, out, x: g * (out + 1), samples=numbers, numpy=np.expm1, inplace=True)
-log = operation(np.log, vjps=lambda g, out, x: g / x, samples=positive, numpy=np.log, inplace=True)
-log2 = operation(np.log2, vjps=lambda g, out, x: g / (x * math.log(2)), samples=positive, numpy=np.log2, inplace=True)
+exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=np.exp, inplace=True,
+                doc="e to the power of each element.")
+exp2 = operation(np.exp2, vjps=lambda g, out, x: g * out * math.log(2), samples=numbers, numpy=np.exp2, inplace=True,
+                 doc="2 to the power of each element.")
+expm1 = operation(np.expm1, vjps=lambda g, out, x: g * (out + 1), samples=numbers, numpy=np.expm1, inplace=True,
+                  doc="exp(x) - 1, elementwise, without losing digits near 0.")
+log = operation(np.log, vjps=lambda g, out, x: g / x, samples=positive, numpy=np.log, inplace=True,
+                doc="The natural logarithm of each element: -inf at 0, NaN below.")
+log2 = operation(np.log2, vjps=lambda g, out, x: g / (x * math.log(2)), samples=positive, numpy=np.log2, inplace=True,
+                 doc="The logarithm to base 2 of each element: -inf at 0, NaN below.")
 log10 = operation(np.log10, vjps=lambda g, out, x: g / (x * math.log(10)), samples=positive, numpy=np.log10,
-                  inplace=True)
-log1p = operation(np.log1p, vjps=lambda g, out, x: g / (1 + x), samples=positive, numpy=np.log1p, inplace=True)
+                  inplace=True, doc="The logarithm to base 10 of each element: -inf at 0, NaN below.")
+log1p = operation(np.log1p, vjps=lambda g, out, x: g / (1 + x), samples=positive, numpy=np.log1p, inplace=True,
+                  doc="log(1 + x), elementwise, without losing digits near 0.")
 
 
 def floating(x):
@@ -277,24 +284,33 @@ _entr = operation(
 
 # Trigonometric and hyperbolic functions
 
-sin = operation(np.sin, vjps=lambda g, out, x: g * np.cos(x), samples=numbers, numpy=np.sin, inplace=True)
-cos = operation(np.cos, vjps=lambda g, out, x: -g * np.sin(x), samples=numbers, numpy=np.cos, inplace=True)
-tan = operation(np.tan, vjps=lambda g, out, x: g * (1 + out * out), samples=inside_one, numpy=np.tan, inplace=True)
+sin = operation(np.sin, vjps=lambda g, out, x: g * np.cos(x), samples=numbers, numpy=np.sin, inplace=True,
+                doc="The sine of each element, in radians.")
+cos = operation(np.cos, vjps=lambda g, out, x: -g * np.sin(x), samples=numbers, numpy=np.cos, inplace=True,
+                doc="The cosine of each element, in radians.")
+tan = operation(np.tan, vjps=lambda g, out, x: g * (1 + out * out), samples=inside_one, numpy=np.tan, inplace=True,
+                doc="The tangent of each element, in radians.")
 asin = operation(np.arcsin, vjps=lambda g, out, x: g / np.sqrt(1 - x * x), samples=inside_one, names="asin arcsin",
-                 numpy=np.arcsin, inplace=True)
+                 numpy=np.arcsin, inplace=True,
+                 doc="The angle between -π/2 and π/2 whose sine is x, elementwise; NaN outside [-1, 1].")
 acos = operation(np.arccos, vjps=lambda g, out, x: -g / np.sqrt(1 - x * x), samples=inside_one, names="acos arccos",
-                 numpy=np.arccos, inplace=True)
+                 numpy=np.arccos, inplace=True,
+                 doc="The angle between 0 and π whose cosine is x, elementwise; NaN outside [-1, 1].")
 atan = operation(np.arctan, vjps=lambda g, out, x: g / (1 + x * x), samples=numbers, names="atan arctan",
-                 numpy=np.arctan, inplace=True)
-sinh = operation(np.sinh, vjps=lambda g, out, x: g * np.cosh(x), samples=numbers, numpy=np.sinh, inplace=True)
-cosh = operation(np.cosh, vjps=lambda g, out, x: g * np.sinh(x), samples=numbers, numpy=np.cosh, inplace=True)
-tanh = operation(np.tanh, vjps=lambda g, out, x: g * (1 - out * out), samples=numbers, numpy=np.tanh, inplace=True)
+                 numpy=np.arctan, inplace=True, doc="The angle between -π/2 and π/2 whose tangent is x, elementwise.")
+sinh = operation(np.sinh, vjps=lambda g, out, x: g * np.cosh(x), samples=numbers, numpy=np.sinh, inplace=True,
+                 doc="The hyperbolic sine: (exp(x) - exp(-x)) / 2, elementwise.")
+cosh = operation(np.cosh, vjps=lambda g, out, x: g * np.sinh(x), samples=numbers, numpy=np.cosh, inplace=True,
+                 doc="The hyperbolic cosine: (exp(x) + exp(-x)) / 2, elementwise.")
+tanh = operation(np.tanh, vjps=lambda g, out, x: g * (1 - out * out), samples=numbers, numpy=np.tanh, inplace=True,
+                 doc="The hyperbolic tangent, elementwise: between -1 and 1.")
 asinh = operation(np.arcsinh, vjps=lambda g, out, x: g / np.sqrt(1 + x * x), samples=numbers, names="asinh arcsinh",
-                  numpy=np.arcsinh, inplace=True)
+                  numpy=np.arcsinh, inplace=True, doc="The inverse of sinh, elementwise.")
 acosh = operation(np.arccosh, vjps=lambda g, out, x: g / np.sqrt(x * x - 1), names="acosh arccosh",
-                  samples=lambda draw: call(draw.array(low=1.25, high=3)), numpy=np.arccosh, inplace=True)
+                  samples=lambda draw: call(draw.array(low=1.25, high=3)), numpy=np.arccosh, inplace=True,
+                  doc="The inverse of cosh, elementwise; NaN below 1.")
 atanh = operation(np.arctanh, vjps=lambda g, out, x: g / (1 - x * x), samples=inside_one, names="atanh arctanh",
-                  numpy=np.arctanh, inplace=True)
+                  numpy=np.arctanh, inplace=True, doc="The inverse of tanh, elementwise; NaN outside [-1, 1].")
 
 
 def _apart_from_zero(draw):
@@ -357,7 +373,7 @@ def rad2deg(x):
 # the first has it; clamp lets it through at its bounds. Where x is nan, relu, maximum and minimum let it through.
 
 relu = operation(
-    # an array of zeros, though a small one: NumPy's loop with a number is not vectorised
+    # an array of zeros, though a small one: NumPy's loop with a number is not vectorized
     lambda x: np.maximum(x, np.zeros_like(x[:1] if x.ndim > 1 else x)),
     vjps=lambda g, out, x: only(g, out != 0),
     samples=nonzero, names="relu", inplace=True, doc="max(x, 0)")
@@ -430,10 +446,12 @@ def clamp_max(x, max):
 
 sign = operation(lambda x: x if x.dtype == bool_ else np.sign(x), vjps=_flat, samples=nonzero, names="sign sgn",
                  numpy=np.sign, inplace=True, doc="-1, 0 or 1: the sign of each element.")
-floor = operation(np.floor, vjps=_flat, samples=_between_integers, numpy=np.floor, inplace=True)
-ceil = operation(np.ceil, vjps=_flat, samples=_between_integers, numpy=np.ceil, inplace=True)
+floor = operation(np.floor, vjps=_flat, samples=_between_integers, numpy=np.floor, inplace=True,
+                  doc="The largest whole number not above each element. The derivative is 0.")
+ceil = operation(np.ceil, vjps=_flat, samples=_between_integers, numpy=np.ceil, inplace=True,
+                 doc="The smallest whole number not below each element. The derivative is 0.")
 trunc = operation(np.trunc, vjps=_flat, samples=_between_integers, names="trunc fix", numpy=(np.trunc, np.fix),
-                  inplace=True)
+                  inplace=True, doc="Each element without its fraction: towards 0. The derivative is 0.")
 round = operation(
     lambda x, *, decimals=0: np.round(x, decimals), vjps=_flat, names="round", numpy=(np.round, np.around),
     samples=lambda draw: call(draw.array(away_from=(-1.5, -0.5, 0.5, 1.5)), decimals=draw.integer(-1, 0)), inplace=True,
@@ -442,7 +460,7 @@ round = operation(
 
 @operation(samples=_between_integers, inplace=True)
 def frac(x):
-    """The part of x behind the point, with the sign of x."""
+    """The fractional part of x, with the sign of x."""
     return x - trunc(x)
 
 

@@ -269,8 +269,8 @@ def cross(x, other, dim=None):
     for a in (x, other):
         axis(dim, a.ndim)
     if not x.ndim or not other.ndim or x.shape[dim] != 3 or other.shape[dim] != 3:
-        raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
-                           f"{other.shape}")
+        raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes "
+                           f"are {x.shape} and {other.shape}")
     return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)
 
 

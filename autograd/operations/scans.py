@@ -121,7 +121,7 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 @operation(numpy=np.diff, samples=lambda draw: call(
     x := draw.array(min_dims=1, min_side=1), n=draw.choice([1, 2]), dim=draw.dim(x.ndim)))
 def diff(x, n=1, dim=-1, prepend=None, append=None):
-    """The differences of neighbours along `dim`, taken n times."""
+    """The differences of neighbors along `dim`, taken n times."""
     if not x.ndim:
         raise RuntimeError("diff() takes differences along an axis, and this tensor has none (shape ())")
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]

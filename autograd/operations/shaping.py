@@ -407,7 +407,7 @@ def roll(x, *, shifts, dims=None):
 @operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},
            samples=lambda draw: call(draw.array(min_dims=2), draw.integer(-2, 4), draw.choice([(0, 1), (1, 0)])))
 def rot90(x, k=1, dims=(0, 1)):
-    """x turned by k quarters, from axis dims[0] towards axis dims[1]."""
+    """x rotated by k quarter turns, from axis dims[0] towards axis dims[1]."""
     first, second = axes(dims, x.ndim)
     turns = [clone, lambda x: transpose(flip(x, second), first, second), lambda x: flip(x, (first, second)),
              lambda x: flip(transpose(x, first, second), second)]

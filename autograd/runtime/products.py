@@ -16,7 +16,7 @@ COLUMNS = 64
 
 
 def in_columns(matrix: np.ndarray, count: int) -> np.ndarray:
-    """A matrix (..., K, N), or several, as blocks of neighbouring columns (..., B, K, N / B).
+    """A matrix (..., K, N), or several, as blocks of neighboring columns (..., B, K, N / B).
 
     Each is contiguous, unless it is for a product with a `count` of one row, which has nothing to copy.
     """

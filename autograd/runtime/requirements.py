@@ -1,5 +1,5 @@
-"""What this needs, said in one sentence where it is not met. pip sees to it; who runs a checkout, or has changed NumPy
-since, comes here first, before anything that an older version could not read."""
+"""What this needs, said in one sentence where it is not met. pip sees to it; whoever runs a checkout, or has changed
+NumPy since, comes here first, before anything that an older version could not read."""
 
 import sys
 

@@ -37,7 +37,7 @@ _waiting = None
 
 
 def get_num_threads() -> int:
-    """How many threads an operation may use: at first `OPENBLAS_NUM_THREADS`, or one a processor."""
+    """How many threads an operation may use: at first `OPENBLAS_NUM_THREADS`, or one per processor."""
     return _count
 
 
@@ -78,7 +78,7 @@ def _one_blas_thread() -> Iterator[None]:
 
 
 def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
-    """`work(part)` for slices that make up range(count): one a thread, or a single one if that is not worthwhile.
+    """`work(part)` for slices that make up range(count): one per thread, or a single one if that is not worthwhile.
 
     Args:
         work: computes and writes its part of a result, or returns it; must not use what another part writes.

@@ -141,7 +141,7 @@ class Point:
                 return None
             raise
 
-    def neighbour(self, rng: np.random.Generator) -> PullBack:
+    def neighbor(self, rng: np.random.Generator) -> PullBack:
         """The pull-back a few units in the last place away; or some more, which the function may round off."""
         size = rng.choice([2.0 ** -50, 2.0 ** -40, 2.0 ** -32])
         least = min((np.abs(x[x != 0]).min(initial=1) for x in self.arrays), default=1)
@@ -173,8 +173,8 @@ class Point:
         found = (pull_back or self.pull_back)(split(u, self.here))
         for name, x, g in zip(self.names, self.arrays, found, strict=True):
             if g.shape != x.shape:
-                raise GradientError(f"order {self.order}: the gradient of {name} has shape {g.shape}, the input "
-                                    f"{x.shape}")
+                raise GradientError(f"order {self.order}: the gradient of {name} has "
+                                    f"shape {g.shape}, the input {x.shape}")
         return found
 
 
@@ -296,8 +296,8 @@ class _Comparison:
         return [v, np.where(self.x == np.round(self.x), 0, v), np.where(self.x == 0, 0, self.numbers(self.x.size))]
 
     def rounding_of_rules(self, u: np.ndarray, v: np.ndarray) -> float:
-        """How much <J'u, v> varies within a few units in the last place of the point: among neighbours, not with it."""
-        found = [float((flat(self.point.pulled(u, self.point.neighbour(self.rng))) * v).sum()) for _ in range(6)]
+        """How much <J'u, v> varies within a few units in the last place of the point: among neighbors, not with it."""
+        found = [float((flat(self.point.pulled(u, self.point.neighbor(self.rng))) * v).sum()) for _ in range(6)]
         spread = 4 * float(np.ptp(found))
         return spread if np.isfinite(spread) else np.inf if not np.isfinite(found).any() else 0.0
 

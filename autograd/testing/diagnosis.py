@@ -111,8 +111,8 @@ def likely_cause(found: Jacobian, others: Sequence[Jacobian] = ()) -> str | None
 
 def _single_precision(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     if found.x.dtype.itemsize < 8:
-        return (f"the input is {found.x.dtype}, whose rounding is as large as the differences; check with float64: "
-                "x.double()")
+        return (f"the input is {found.x.dtype}, whose rounding is as large as the "
+                "differences; check with float64: x.double()")
     return None
 
 
@@ -145,8 +145,8 @@ def _factor(found: Jacobian, others: Sequence[Jacobian]) -> str | None:
     for whose, shape in several if found.shape != found.x.shape else []:
         for axis, length in enumerate(shape):
             if length > 1 and min(abs(factor * length - 1), abs(factor - length) / length) < 1e-5:
-                return (f"{text}; axis {axis} of {whose} has length {length}: a sum in the place of a mean, or vice "
-                        "versa")
+                return (f"{text}; axis {axis} of {whose} has length {length}: a sum in "
+                        "the place of a mean, or vice versa")
     return text
 
 

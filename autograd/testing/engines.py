@@ -35,7 +35,7 @@ class Engine:
     ...     def array(self, tensor): ...                          # its values
     ...     def differentiate(self, function, arrays): ...        # values, pull_back(cotangents) -> gradients
     ...     def gradient(self, function, count): ...              # (x…, u…) -> gradients of <u, f(x)>: order two
-    >>> gradient_test(f, engine=Mine())
+    >>> test_softplus = autograd.testing.gradient_test(F.softplus, engine=Mine())
     """
 
     name = "engine"

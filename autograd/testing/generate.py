@@ -60,9 +60,9 @@ def gradient_test(function: Callable[..., Any], *arguments: Any, reference: Call
         A function for pytest to collect. It raises GradientError with a program that shows the smallest failing case,
         and prints what was compared; its attribute `report` is that text.
 
-    >>> test_softplus = gradient_test(softplus)
+    >>> test_softplus = gradient_test(F.softplus)
     >>> test_log1p = gradient_test(log1p, reference=np.log1p, low=-0.5)
-    >>> test_linear = gradient_test(linear, strategies.arrays((None, 3)), strategies.arrays((4, 3)))
+    >>> test_linear = gradient_test(F.linear, strategies.arrays((None, 3)), strategies.arrays((4, 3)))
     """
     speaks = engine_of(engine)
 
@@ -92,7 +92,7 @@ def module_test(make: Callable[[], Any], *arguments: Any, order: int = 2, unused
         engine: "gradcircuit" or "torch".
         settings: Hypothesis's other settings.
 
-    >>> test_perceptron = module_test(lambda: Perceptron(3), strategies.arrays((None, 3)))
+    >>> test_layer = module_test(lambda: nn.Linear(3, 2), strategies.arrays((None, 3)))
     """
     engine_of(engine)
 
@@ -114,8 +114,8 @@ def calls(function: Callable, arguments: Sequence[Any] = (), domain: dict[str, A
             raise ValueError(f"what {_name(function)} takes is not known (it is not written in Python); say with a "
                              "strategy for each argument what to give it, or write lambda x: ...") from error
         if op is None and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            raise ValueError(f"{_name(function)} takes any number of arguments; say with a strategy for each what to "
-                             "give it")
+            raise ValueError(f"{_name(function)} takes any number of arguments; say with a "
+                             "strategy for each what to give it")
         count = len(op.arguments) if op is not None else sum(
             p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         arguments = ([strategies.arrays(**domain or {})] if count == 1 else
@@ -230,9 +230,9 @@ def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[
             error.args = (f"{name}: {error}{log.circumstance(error)}",)
             raise error.with_traceback(None) from None  # the message, not how it was found
         if not any(log.smooth):
-            raise GradientError(f"{name}: each of the {len(log.smooth)} examples lies on a kink, so no derivative was "
-                                "compared; draw arguments that keep away from it (away_from=...), or say where it is "
-                                "(kinks=...)")
+            raise GradientError(f"{name}: each of the {len(log.smooth)} examples lies on a kink, so no "
+                                "derivative was compared; draw arguments that keep away from it "
+                                "(away_from=...), or say where it is (kinks=...)")
         test.report = log.report(name)  # type: ignore[attr-defined]
         print(test.report)  # type: ignore[attr-defined]
     test.__name__ = test.__qualname__ = f"test_{name}"

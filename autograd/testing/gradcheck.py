@@ -360,5 +360,5 @@ def _refuse(unavailable: dict[str, Any]) -> None:
         if name not in known:
             raise TypeError(f"gradcheck() has no option '{name}'")
         if value not in (known[name], None) and not (name == "masked" and value is False):
-            raise ValueError(f"{name}={value!r} is not offered: gradcircuit has reverse mode and dense tensors only; "
-                             "leave it out")
+            raise ValueError(f"{name}={value!r} is not offered: gradcircuit has reverse mode and "
+                             "dense tensors only; leave it out")

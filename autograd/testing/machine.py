@@ -74,7 +74,7 @@ def _padded(x: Dual, value: np.ndarray) -> np.ndarray:
 class GraphMachine(RuleBasedStateMachine):
     """Builds and differentiates random graphs. `GraphMachine.TestCase` is a test; its `settings` can be set.
 
-    Forks and re-use, views, in-place changes of tensors and of views, recorded or not, detach and no_grad, backward
+    Forks and reuse, views, in-place changes of tensors and of views, recorded or not, detach and no_grad, backward
     passes from any tensor to all or some leaves, with and without retain_graph.
     """
 

@@ -18,7 +18,7 @@ def check_float32(function: Function, arrays: Sequence[np.ndarray], what: str, r
     """What a function gives in float32 is what it gives in float64 of the same numbers, but for rounding.
 
     What a float32 computation loses to cancellation jumps about when the point moves a little, or stands still when it
-    should move; a wrong branch for float32 is wrong in the same way in the neighbourhood.
+    should move; a wrong branch for float32 is wrong in the same way in the neighborhood.
     """
     def both(point: Sequence[np.ndarray]) -> tuple[Arrays, Arrays]:
         single = [np.asarray(x, np.float32) for x in point]

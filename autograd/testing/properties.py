@@ -112,7 +112,7 @@ def check_operation(op: Operation, draw: Any) -> None:
 
 def beside(point: Point, rng: np.random.Generator) -> tuple[list, list]:
     """Pull-backs at points that tell how large rounding is: see `Kinds`."""
-    return ([point.neighbour(rng) for _ in range(6)],
+    return ([point.neighbor(rng) for _ in range(6)],
             [point.elsewhere(lambda x, size=size: size * x / (1 + np.abs(x))) for size in (1, 2.0 ** -6, 2.0 ** -10)])
 
 
@@ -207,8 +207,8 @@ class Example:
                 _same(point.pull_back(self.cotangents), first, "as gradient, is another time another (it is random, or "
                       "counts)", 1e-12)
         again = self.gradients(self.arrays)
-        _same(again, first, "as gradient of a second run, is another (it depends on what ran before, or is "
-              "random)", 1e-12)
+        _same(again, first, "as gradient of a second run, is another (it depends "
+                            "on what ran before, or is random)", 1e-12)
         Kinds(point.pull_back, outputs, self.rng, lambda: beside(point, self.rng), self.is_local).check()
         self.check_unwritten("the backward pass")
 

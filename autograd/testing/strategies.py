@@ -9,8 +9,8 @@ to come about by chance takes long, so each array is drawn in one of them on pur
 plain one most often: swarm testing. Each is left first when a failing example is made smaller.
 
 >>> @given(strategies.broadcastable(2, low=0.5))
-... def test_my_division(operands):
-...     gradcheck(my_division, [Tensor(x, requires_grad=True) for x in operands])
+... def test_division(operands):
+...     gradcheck(autograd.div, [Tensor(x, requires_grad=True) for x in operands])
 """
 
 import functools
@@ -71,8 +71,8 @@ def _grid(low: float, high: float, away_from: tuple[float, ...], parts: int = 16
     grid = [x for pair in zip(*[part[:both] for part in signs], strict=True) for x in pair] + [
         x for part in signs for x in part[both:]]
     if not grid:
-        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away from {away_from}; widen the "
-                         "domain")
+        raise ValueError(f"there is no sixteenth from {low} to {high} that is 1/8 away "
+                         f"from {away_from}; widen the domain")
     return grid
 
 

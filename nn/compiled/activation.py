@@ -38,7 +38,7 @@ def _elementwise(kernel, *arrays):
     out = np.empty_like(arrays[0])
     flat = [a.ravel(order="K") for a in (*arrays, out)]
     if any(a.strides != out.strides or a.shape != out.shape for a in arrays) or not np.may_share_memory(out, flat[-1]):
-        return NotImplemented  # neighbours in one array are not neighbours in the others
+        return NotImplemented  # neighbors in one array are not neighbors in the others
     in_parallel(lambda part: kernel(*[a[part] for a in flat]), out.size, WORK * out.size)
     return out
 

@@ -68,7 +68,7 @@ def _convolve(images, matrices, bias, out, geometry):
 def _room(all_channels, channels, places, geometry):
     """Zeros for an image with its padding, and an array for runs (stride, rows, places of a row, run).
 
-    A run is what a window has of one row of the image: the windows of neighbouring rows share them. With a longer
+    A run is what a window has of one row of the image: the windows of neighboring rows share them. With a longer
     stride, those that lie a stride apart stand together.
     """
     down, below = geometry[2], geometry[4]

@@ -61,8 +61,8 @@ def random_resized_crop(images: Any, size: int | tuple[int, int], scale: tuple[f
 
     Scaling is bilinear; where it makes smaller, the weights widen to cover all pixels (antialiasing).
 
-    >>> random_resized_crop(images, 24, scale=(0.5, 1.0)).shape  # of images (64, 3, 32, 32)
-    (64, 3, 24, 24)
+    >>> random_resized_crop(rand(8, 3, 32, 32), 24, scale=(0.5, 1.0)).shape
+    (8, 3, 24, 24)
     """
     x = _floating_images("random_resized_crop", images)
     size = (size, size) if isinstance(size, int) else tuple(size)
@@ -103,7 +103,7 @@ def color_jitter(images: Any, brightness: float = 0.0, contrast: float = 0.0,
 
 
 def cutout(images: Any, size: int, generator: Generator | None = None) -> Tensor:
-    """A square of 0 in each image, its centre anywhere: it may reach over the edge (DeVries and Taylor 2017)."""
+    """A square of 0 in each image, its center anywhere: it may reach over the edge (DeVries and Taylor 2017)."""
     x = _images("cutout", images)
     height, width = x.shape[2:]
     rng = numpy_generator(generator)

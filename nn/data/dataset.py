@@ -78,7 +78,9 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
             first parts).
         generator: of the random numbers.
 
-    >>> train, test = random_split(digits, [0.8, 0.2], Generator().manual_seed(0))
+    >>> train, test = random_split(range(10), [0.8, 0.2], Generator().manual_seed(0))
+    >>> len(train), len(test)
+    (8, 2)
     """
     total = len(dataset)
     if math.isclose(sum(lengths), 1) and all(0 <= n <= 1 for n in lengths):
@@ -88,8 +90,8 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     else:
         counts = [int(n) for n in lengths]
     if sum(counts) != total:
-        raise ValueError(f"random_split: lengths {list(lengths)} add up to {sum(lengths)}, but there are {total} "
-                         "examples")
+        raise ValueError(f"random_split: lengths {list(lengths)} add up to "
+                         f"{sum(lengths)}, but there are {total} examples")
     order = numpy_generator(generator).permutation(total)
     ends = np.cumsum(counts)
     return [Subset(dataset, order[end - count:end]) for end, count in zip(ends, counts, strict=True)]

@@ -74,8 +74,8 @@ class DataLoader:
         RuntimeError: in a pass: a worker was killed, or timed out. An exception in a worker is raised as the same type,
             the worker's traceback in its message.
 
-    >>> for images, labels in DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True):
-    ...     ...
+    >>> for inputs, targets in DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True):
+    ...     loss = (model(inputs) - targets).square().mean()
     """
 
     def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool | None = None,

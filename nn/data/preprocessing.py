@@ -1,4 +1,4 @@
-"""Preprocessing: features centred, scaled, decorrelated, by statistics of the training set only (CS231n notes)."""
+"""Preprocessing: features centered, scaled, decorrelated, by statistics of the training set only (CS231n notes)."""
 
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ from autograd import Tensor, as_tensor
 class Preprocessing:
     """Base: `fit` takes the statistics from training data, calling applies them to any data.
 
+    >>> train, test = randn(80, 3), randn(20, 3)
     >>> prepare = Normalize().fit(train)
     >>> train, test = prepare(train), prepare(test)
     """
@@ -33,8 +34,8 @@ class Preprocessing:
             raise RuntimeError(f"{type(self).__name__} has no statistics yet; call fit(training_data) first")
         x = np.asarray(as_tensor(data).detach().array)
         if x.reshape(len(x), -1).shape[1:] != self.mean.shape:
-            raise ValueError(f"{type(self).__name__} was fitted to {len(self.mean)} features an example, the data has "
-                             f"shape {x.shape}")
+            raise ValueError(f"{type(self).__name__} was fitted to {len(self.mean)} features an "
+                             f"example, the data has shape {x.shape}")
         out = self._apply(x.reshape(len(x), -1) - self.mean)
         return as_tensor((out.reshape(x.shape) if out.shape[1] == len(self.mean) else out).astype(x.dtype))
 
@@ -75,8 +76,8 @@ class PCA(Preprocessing):
         values, vectors = np.linalg.eigh(centered.T @ centered / len(centered))
         count = len(values) if self.components is None else self.components
         if not 1 <= count <= len(values):
-            raise ValueError(f"{type(self).__name__}: components must be from 1 to {len(values)}, the features, not "
-                             f"{count}")
+            raise ValueError(f"{type(self).__name__}: components must be from 1 to "
+                             f"{len(values)}, the features, not {count}")
         self.variances, self.directions = np.maximum(values[::-1][:count], 0), vectors[:, ::-1][:, :count]
         largest = np.take_along_axis(self.directions, np.abs(self.directions).argmax(0)[None], 0)
         self.directions = self.directions * np.sign(largest)

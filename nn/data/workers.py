@@ -34,7 +34,7 @@ GRACE = 1.0
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """What a worker process is told of itself.
+    """What a worker process knows about itself.
 
     Attributes:
         id: its number, from 0.
@@ -54,7 +54,7 @@ _blocks: shared_memory.Blocks | None = None  # of this process, if it is a worke
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """What this process is told of itself if it is a DataLoader's worker; None in any other process.
+    """What this process knows about itself if it is a DataLoader's worker; None in any other process.
 
     >>> info = get_worker_info()  # within a data set's __getitem__, or in worker_init_fn
     >>> rng = np.random.default_rng(info.seed if info else 0)
@@ -272,9 +272,9 @@ class Workers:
         channel, process = self.channels[worker], self.processes[worker]
         ready = connection.wait([channel, process.sentinel], self.timeout or None)
         if not ready:
-            raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds: worker {worker} (process "
-                               f"{process.pid}) has not made its batch; give a longer timeout, or 0 to wait as long as "
-                               "it takes")
+            raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds: worker {worker} "
+                               f"(process {process.pid}) has not made its batch; give a longer timeout, "
+                               "or 0 to wait as long as it takes")
         try:
             if channel not in ready:
                 raise EOFError

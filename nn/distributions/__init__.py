@@ -6,8 +6,8 @@ the shape sample_shape + batch_shape + event_shape; a log density sample_shape +
 `rsample` is differentiable (the reparameterization of Kingma and Welling, "Auto-Encoding Variational Bayes", 2014);
 `sample` is not, and goes with `log_prob` into a score-function estimate (Williams 1992):
 
->>> q = Normal(mean, std); loss = kl_divergence(q, Normal(0.0, 1.0)).sum() - decoder(q.rsample())  # VAE
->>> policy = Categorical(logits=scores); action = policy.sample(); loss = -policy.log_prob(action) * reward
+>>> q = Normal(model(x), 1.0); z = q.rsample(); loss = kl_divergence(q, Normal(0.0, 1.0)).sum()  # of an autoencoder
+>>> policy = Categorical(logits=model(x)); action = policy.sample(); loss = -policy.log_prob(action)  # times the reward
 """
 
 from nn.distributions.bernoulli import Bernoulli

@@ -16,7 +16,8 @@ class Independent(Distribution):
         reinterpreted_batch_ndims: how many axes.
         validate_args: has no parameters to check; as in PyTorch.
 
-    >>> Independent(Normal(mean, std), 1)  # a normal distribution of vectors, with diagonal covariance
+    >>> Independent(Normal(zeros(5, 3), ones(5, 3)), 1).event_shape  # normal vectors, with diagonal covariance
+    (3,)
     """
 
     def __init__(self, base_distribution: Distribution, reinterpreted_batch_ndims: int,

@@ -247,7 +247,7 @@ _prelu = operation(
 
 
 def prelu(input, weight):
-    """x where x > 0, else weight x, with one weight or one a channel (He et al. 2015)."""
+    """x where x > 0, else weight x, with one weight or one per channel (He et al. 2015)."""
     x, weight = as_tensor(input), as_tensor(weight)
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((), (1,), (channels,)):
@@ -258,7 +258,7 @@ def prelu(input, weight):
 
 @offers_inplace
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
-    """Leaky ReLU with random slopes in training, the mean slope else (Xu et al. 2015)."""
+    """Leaky ReLU with random slopes in training, the mean slope otherwise (Xu et al. 2015)."""
     x = as_tensor(input)
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
@@ -273,7 +273,7 @@ _hardtanh = operation(
 
 @offers_inplace
 def hardtanh(input, min_val=-1.0, max_val=1.0):
-    """x between min_val and max_val, and they beyond."""
+    """x, but at least min_val and at most max_val."""
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val={min_val} must not be larger than max_val={max_val}")
     return _hardtanh(as_tensor(input), low=min_val, high=max_val)

@@ -260,8 +260,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     if (min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1]
             or key.shape[-2] != value.shape[-2]):
         raise ValueError(f"{name}: query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; "
-                         "their "
-                         f"shapes are {query.shape}, {key.shape} and {value.shape}")
+                         f"their shapes are {query.shape}, {key.shape} and {value.shape}")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         heads, shared = query.shape[-3], key.shape[-3]
         if heads % shared:
@@ -293,8 +292,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         try:
             np.broadcast_shapes(additive.shape[-2:], (rows, columns))
         except ValueError:
-            raise ValueError(f"{name}: attn_mask has shape {additive.shape}; it must broadcast to (..., {rows}, "
-                             f"{columns})"
+            raise ValueError(f"{name}: attn_mask has shape {additive.shape}; it must "
+                             f"broadcast to (..., {rows}, {columns})"
                              ) from None
     elif is_causal:
         additive = np.triu(np.full((rows, columns), -np.inf, query.dtype), 1)

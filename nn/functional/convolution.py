@@ -61,7 +61,7 @@ def _images(x, count, padding):
 
 
 def _steps(array, stride, dilation):
-    """How far apart in memory are neighbouring places, and neighbouring elements of the kernel."""
+    """How far apart in memory are neighboring places, and neighboring elements of the kernel."""
     steps = array.strides[1:-1]
     return [n * s for n, s in zip(steps, stride, strict=True)], [n * d for n, d in zip(steps, dilation, strict=True)]
 
@@ -73,7 +73,7 @@ def _view(array, shape, strides):
 def _parts(channels, kernel, stride, c_out):
     """Into how many parts windows are cut: one for each row of the kernel, or a single one.
 
-    With stride 1 neighbouring places share those of rows, so that there is less to copy; but the products of the parts
+    With stride 1 neighboring places share those of rows, so that there is less to copy; but the products of the parts
     must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3.
     """
     return kernel[0] if stride[0] == 1 and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
@@ -143,7 +143,7 @@ def _kernel_rows(weight, width):
 
 
 def _image_rows(x, kernel, out, stride, padding, dilation):
-    """Block by block: which images, and a view (N, *out, *kernel, C) of their windows, as rows of neighbours.
+    """Block by block: which images, and a view (N, *out, *kernel, C) of their windows, as rows of neighbors.
 
     With stride 1 these are whole rows of windows, (N, *out[:-1], *kernel, W x C).
     """
@@ -443,20 +443,20 @@ def _check(name, x, weight, bias, channels_in, channels_out, groups):
         raise ValueError(f"{name}: the weight has shape {weight.shape} and groups={groups}, so the input must have "
                          f"{channels_in} channels; it has {x.shape[1]} (shape {x.shape})")
     if groups < 1 or channels_in % groups or channels_out % groups:
-        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input and {channels_out} output "
-                         "channels")
+        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input "
+                         f"and {channels_out} output channels")
     if bias is not None and bias.shape != (channels_out,):
         raise ValueError(f"{name}: the bias must have shape ({channels_out},), not {bias.shape}")
 
 
 def padding_of(padding, kernel, stride, dilation):
-    """`padding` ("valid", "same", a number, one a dimension) as (before, after) for each dimension."""
+    """`padding` ("valid", "same", a number, one per dimension) as (before, after) for each dimension."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":
         if set(stride) != {1}:
-            raise ValueError(f"padding='same' keeps the size only with stride 1, not {stride}; give the padding in "
-                             "numbers")
+            raise ValueError("padding='same' keeps the size only with stride 1, not "
+                             f"{stride}; give the padding in numbers")
         full = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         return tuple([(f // 2, f - f // 2) for f in full])
     if isinstance(padding, str):
@@ -468,8 +468,8 @@ def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
-                         f"{weight.shape}")
+        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, "
+                         f"*kernel), not shape {weight.shape}")
     _check(name, x, weight, bias, weight.shape[1] * groups, weight.shape[0], groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
@@ -517,8 +517,8 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     input, weight = as_tensor(input), as_tensor(weight)
     x, single = arranged(name, input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
-                         f"{weight.shape}")
+        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, "
+                         f"*kernel), not shape {weight.shape}")
     _check(name, x, weight, bias, weight.shape[0], weight.shape[1] * groups, groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")

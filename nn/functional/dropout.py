@@ -39,9 +39,8 @@ def dropout(input, p=0.5, training=True):
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without "
-                         "N, not "
-                         f"{x.shape}")
+        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, "
+                         f"{', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
     if not training or not p:
         return x
     return weighted(x, keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype))

@@ -1,6 +1,6 @@
 """Where the windows of convolution and pooling lie, and how images lie in memory.
 
-stride, padding, dilation, kernel and size have one entry a dimension; those of padding are (before, after).
+stride, padding, dilation, kernel and size have one entry per dimension; those of padding are (before, after).
 """
 
 import functools
@@ -17,7 +17,7 @@ CACHE = 1 << 21
 
 
 def tuple_of(value, ndim, name, kind=numbers.Integral):
-    """`value` as a tuple with one entry a dimension.
+    """`value` as a tuple with one entry per dimension.
 
     Raises:
         ValueError: there are more or fewer.
@@ -26,7 +26,7 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     entries = (value,) if isinstance(value, numbers.Real) else tuple(value)
     entries = entries * ndim if len(entries) == 1 else entries
     if len(entries) != ndim:
-        raise ValueError(f"{name} must be a number or have {ndim} entries, one a dimension, not {value!r}")
+        raise ValueError(f"{name} must be a number or have {ndim} entries, one per dimension, not {value!r}")
     if not all(isinstance(entry, kind) for entry in entries):
         raise TypeError(f"{name} must be {'whole ' * (kind is numbers.Integral)}numbers, not {value!r}")
     return entries
@@ -39,8 +39,8 @@ def arranged(name, x, ndim):
         ValueError: x has another number of axes, or no element to look at.
     """
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, {', '.join('DHW'[-ndim:])}), or without N, not "
-                         f"{x.shape}")
+        raise ValueError(f"{name}: the input must have shape (N, C, "
+                         f"{', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
     if 0 in x.shape[-ndim:]:
         raise ValueError(f"{name}: an input of shape {x.shape} has no elements to take windows of; each of the last "
                          f"{ndim} axes must have at least 1 (a batch may be empty)")

@@ -134,12 +134,14 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         input: (N, C, H, W) or (N, C, D, H, W).
         grid: (N, H', W', 2), positions (x, y), or (N, D', H', W', 3), positions (x, y, z); -1 and 1 are the ends of an
             axis. At nan the output is nan; infinity is far outside.
-        mode: "bilinear" (between all 4 or 8 neighbours), "nearest"; in two dimensions also "bicubic" (of 16).
+        mode: "bilinear" (between all 4 or 8 neighbors), "nearest"; in two dimensions also "bicubic" (of 16).
         padding_mode: what is read outside: "zeros", "border" (the nearest pixel), "reflection".
         align_corners: -1 and 1 are the middle of the first and last pixel (True) or their outer edges (False, the
             default).
 
-    >>> grid_sample(image, affine_grid(theta, image.shape))  # a spatial transformer
+    >>> image, theta = rand(1, 3, 8, 8), tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> grid_sample(image, affine_grid(theta, image.shape)).allclose(image.flip(-1), atol=1e-6)  # a mirror image
+    True
     """
     x, grid = as_tensor(input), as_tensor(grid)
     ndim = x.ndim - 2
@@ -152,8 +154,8 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     if 0 in x.shape[2:]:
         raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
     if mode not in _MODES[x.ndim]:
-        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not "
-                         f"{mode!r}")
+        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one "
+                         f"of {_MODES[x.ndim]}, not {mode!r}")
     if padding_mode not in _PADDING_MODES:
         raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
     if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions

@@ -56,8 +56,8 @@ def mean(losses, total):
 def _check_classes(name, input, target, weight, ignore_index):
     """Refuse a target of class indices that does not fit scores of shape (N, C, ...) or (C,)."""
     if not input.ndim:
-        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being "
-                         "the classes")
+        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, "
+                         "...) or (C,), C being the classes")
     classes = input.shape[min(input.ndim - 1, 1)]
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != expected:
@@ -67,7 +67,7 @@ def _check_classes(name, input, target, weight, ignore_index):
         raise TypeError(f"{name}: class indices must be integers, the target is {target.dtype}; write target.long(), "
                         f"or give class probabilities, of shape {input.shape}")
     if weight is not None and weight.shape != (classes,):
-        raise ValueError(f"{name}: weight must have one entry a class, shape ({classes},), not {weight.shape}")
+        raise ValueError(f"{name}: weight must have one entry per class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():

@@ -340,8 +340,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     x = as_tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
         raise ValueError("group_norm: the input must have shape (N, C, ...) with C divisible by "
-                         f"num_groups={num_groups}, "
-                         f"not {x.shape}")
+                         f"num_groups={num_groups}, not {x.shape}")
     _check_channels("group_norm", x, weight=weight, bias=bias)
     grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
     return _scaled(_normalize(normalize_rows, grouped, None, None, eps, (2,))[0].reshape(x.shape), weight, bias)
@@ -355,9 +354,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
-        raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than one value a channel, "
-                         "not "
-                         f"{x.shape}")
+        raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than "
+                         f"one value a channel, not {x.shape}")
     _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
     if not x.numel():

@@ -35,8 +35,8 @@ def pad(input, pad, mode="constant", value=None):
     x = as_tensor(input)
     pad = (pad,) if isinstance(pad, int) else tuple(pad)
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
-        raise ValueError(f"pad: `pad` must have two numbers for each of at most {x.ndim} axes, from the last one on, "
-                         f"not {pad}")
+        raise ValueError(f"pad: `pad` must have two numbers for each of at most {x.ndim} axes, "
+                         f"from the last one on, not {pad}")
     amounts = {x.ndim - 1 - i: pad[2 * i:2 * i + 2] for i in range(len(pad) // 2)}
     sizes = {axis: (x.shape[axis], *amount) for axis, amount in amounts.items()}
     for axis, (n, before, after) in sizes.items():

@@ -29,7 +29,7 @@ from nn.functional.geometry import (
 )
 from nn.functional.resampling import resample, windows
 
-# Geometry options of the operations below: kernel, stride, dilation: one entry a dimension; padding: (before, after).
+# Geometry options of the operations below: kernel, stride, dilation: one entry per dimension; padding: (before, after).
 
 
 def _lowest(dtype):
@@ -466,8 +466,9 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
         output_size: (H', W'), or the whole shape, if several sizes are pooled to (H, W); default the smallest with
             whole windows.
 
-    >>> values, indices = max_pool2d(x, 2, return_indices=True)
-    >>> max_unpool2d(values, indices, 2, output_size=x.shape)
+    >>> x = rand(1, 1, 5, 5); values, indices = max_pool2d(x, 2, return_indices=True)
+    >>> max_unpool2d(values, indices, 2, output_size=x.shape).shape
+    (1, 1, 5, 5)
     """
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
@@ -543,7 +544,7 @@ def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=Non
         input: (N, C, H, W), or without N.
         kernel_size: of the windows, a number or (kH, kW).
         output_size: a number or (H', W'); or
-        output_ratio: the output's size as a part of the input's, between 0 and 1; a number or one a dimension.
+        output_ratio: the output's size as a part of the input's, between 0 and 1; a number or one per dimension.
         return_indices: also return where the maxima stood, in H · W flattened.
         _random_samples: (N, C, 2), numbers in [0, 1) by which windows are shifted; for tests.
     """

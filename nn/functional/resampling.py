@@ -149,7 +149,7 @@ _ANTIALIASED = {
 def resizing(n, count, mode, align_corners, factor, antialias, dtype):
     """The taps of `count` outputs of n elements, or None for the elements as they are.
 
-    Positions are computed in the dtype, as PyTorch does: the last digit may decide between two neighbours.
+    Positions are computed in the dtype, as PyTorch does: the last digit may decide between two neighbors.
 
     Args:
         n: how many elements there are.

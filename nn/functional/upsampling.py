@@ -18,11 +18,11 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                 antialias=False):
     """(N, C, ...) in another size.
 
-    An output depends on the neighbours that its mode reads and on no others, so that a NaN stays where it is.
+    An output depends on the neighbors that its mode reads and on no others, so that a NaN stays where it is.
 
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
-        size: of the output, a number or one a dimension; or
+        size: of the output, a number or one per dimension; or
         scale_factor: by which the size is multiplied.
         mode: "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area", "lanczos" (with
             antialias).
@@ -47,8 +47,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise ValueError(f"interpolate: antialias={antialias} does not go with mode {mode!r}; 'bilinear' and 'bicubic' "
                          "may have it, 'lanczos' must, others cannot")
     if mode == "lanczos" and align_corners:
-        raise ValueError("interpolate: mode 'lanczos' keeps the corners, not their middle points: align_corners must "
-                         "be False")
+        raise ValueError("interpolate: mode 'lanczos' keeps the corners, not their middle "
+                         "points: align_corners must be False")
     if size is not None:
         counts, factors = tuple_of(size, ndim, "size"), (None,) * ndim
     else:

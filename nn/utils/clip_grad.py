@@ -30,8 +30,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
         norm = sum(float((np.abs(a, dtype=np.float64) ** norm_type).sum()) for a in arrays) ** (1 / norm_type)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"the total norm of order {norm_type} is {norm}; look for the tensor with a NaN or "
-                           "infinity, or "
-                           "pass error_if_nonfinite=False to go on")
+                           "infinity, or pass error_if_nonfinite=False to go on")
     return autograd.tensor(norm, dtype=arrays[0].dtype)
 
 

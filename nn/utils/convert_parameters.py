@@ -17,8 +17,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     parameters = list(parameters)
     total = sum(p.numel() for p in parameters)
     if vec.shape != (total,):
-        raise ValueError(f"vector_to_parameters: the parameters have {total} elements, the vector has shape "
-                         f"{vec.shape}")
+        raise ValueError(f"vector_to_parameters: the parameters have {total} elements, "
+                         f"the vector has shape {vec.shape}")
     values, start = vec.detach().numpy(), 0
     for p in parameters:
         write(p, ..., values[start:start + p.numel()].reshape(p.shape))

@@ -19,8 +19,7 @@ class EarlyStopping:
 
     >>> stopping = EarlyStopping(model, patience=5)
     >>> for epoch in range(1000):
-    ...     train(model)
-    ...     if stopping.step(validation_loss(model)):
+    ...     if stopping.step(loss(model(x), y)):  # after an epoch of training, the loss on other data
     ...         break
     >>> stopping.restore()
     """

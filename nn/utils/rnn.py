@@ -55,14 +55,12 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor | Sequence[int], batch_f
     lengths = np.asarray(as_tensor(lengths).array)
     if lengths.shape != x.shape[1:2] or lengths.min(initial=1) < 1 or lengths.max(initial=1) > x.shape[0]:
         raise ValueError(f"pack_padded_sequence: an input of {x.shape[1]} sequences and {x.shape[0]} steps needs as "
-                         "many "
-                         f"lengths from 1 to {x.shape[0]}, not {lengths.tolist()}")
+                         f"many lengths from 1 to {x.shape[0]}, not {lengths.tolist()}")
     sorted_indices = unsorted_indices = None
     if enforce_sorted:
         if (np.diff(lengths) > 0).any():
-            raise ValueError(f"pack_padded_sequence: the lengths {lengths.tolist()} do not fall; sort the sequences, "
-                             "or pass "
-                             "enforce_sorted=False")
+            raise ValueError(f"pack_padded_sequence: the lengths {lengths.tolist()} do not fall; sort the "
+                             "sequences, or pass enforce_sorted=False")
     else:
         order = np.argsort(-lengths, kind="stable")
         sorted_indices, unsorted_indices = as_tensor(order), as_tensor(np.argsort(order))

@@ -1,5 +1,7 @@
 """Declaring an operation: one place, and everything follows. A wrong rule is caught."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -99,3 +101,8 @@ def test_a_wrong_rule_is_caught(fault, declare):
     wrong = declare(**WRONG[fault], names="_wrong")
     with pytest.raises((AssertionError, ValueError, RuntimeError, BaseExceptionGroup)):
         check(wrong)
+
+
+def test_a_function_belongs_to_the_module_that_declares_it():
+    assert autograd.exp.__module__ == "autograd.operations.pointwise"
+    assert pickle.loads(pickle.dumps(autograd.exp)) is autograd.exp

@@ -59,13 +59,13 @@ def test_what_begins_ends_and_what_is_within_it_ends_before():
         else:
             assert open_.pop() == what
     assert not open_
-    whats = {kind: [what for word, k, what in notes.said if (word, k) == ("begins", kind)]
+    begun = {kind: [what for word, k, what in notes.said if (word, k) == ("begins", kind)]
              for kind in ("operation", "function", "turn", "module", "step")}
-    assert whats["module"] == [model]
-    assert whats["function"] == [Double]
-    assert whats["step"] == [optimizer]
-    assert [node.name for node in whats["turn"]] == ["sum", "Double", "linear"]
-    assert {"linear", "sum", "mul"} <= {operation.name for operation in whats["operation"]}
+    assert begun["module"] == [model]
+    assert begun["function"] == [Double]
+    assert begun["step"] == [optimizer]
+    assert [node.name for node in begun["turn"]] == ["sum", "Double", "linear"]
+    assert {"linear", "sum", "mul"} <= {operation.name for operation in begun["operation"]}
     assert loss.node in notes.births
     assert [(node.name, i) for node, i in notes.gradients] == [("sum", 0), ("Double", 0), ("linear", 1), ("linear", 2)]
 

@@ -266,7 +266,7 @@ class Writer:
 
     def operand(self, shape: tuple[int, ...] | None = None, min_dims: int = 0, min_side: int = 0,
                 kinds: str | None = None) -> np.ndarray | None:
-        """A tensor of the program, or now and then a view of one: its value, which `text` will recognise."""
+        """A tensor of the program, or now and then a view of one: its value, which `text` will recognize."""
         def fits(t: Any) -> bool:
             return (tuple(t.shape) == tuple(shape) if shape is not None else
                     t.ndim >= min_dims and (min_side == 0 or all(n >= min_side for n in t.shape)))

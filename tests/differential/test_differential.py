@@ -39,7 +39,7 @@ def test_every_operation_that_both_libraries_have_takes_part():
 
 
 def test_the_design_page_lists_what_differs_on_purpose():
-    _, _, after = DESIGN.read_text(encoding="utf-8").partition("## Where the behaviour differs from PyTorch\n")
+    _, _, after = DESIGN.read_text(encoding="utf-8").partition("## Where the behavior differs from PyTorch\n")
     section = after.partition("\n## ")[0]
     listed = [re.sub(r"\s+", " ", entry.strip()) for entry in re.split(r"^- ", section, flags=re.M)[1:]]
     assert listed == [reason for reason, _ in DIFFERENCES]

@@ -60,20 +60,20 @@ def test_gradients_agree_with_centred_differences(run):
         assert 0 < error < 1e-6
 
 
-def test_losses_begin_at_chance_and_regularisation_raises_them(run):
-    rows = numbers(r"weights: (\S+) \(expected (\S+)\); with regularisation of 100: (\S+)", run[0])
-    for (plain, expected, penalised), chance in zip(rows, [9, math.log(10)], strict=True):
+def test_losses_begin_at_chance_and_regularization_raises_them(run):
+    rows = numbers(r"weights: (\S+) \(expected (\S+)\); with regularization of 100: (\S+)", run[0])
+    for (plain, expected, penalized), chance in zip(rows, [9, math.log(10)], strict=True):
         assert expected == pytest.approx(chance, abs=1e-3) and plain == pytest.approx(chance, rel=5e-3)
-        assert penalised > plain + 0.03
+        assert penalized > plain + 0.03
 
 
-def test_a_few_examples_are_learnt_by_heart(run):
+def test_a_few_examples_are_learned_by_heart(run):
     for loss, right in numbers(r"by heart: loss (\S+), accuracy (\d+)%", run[0]):
         assert loss < 0.1 and right == 100
 
 
 def test_both_classifiers_read_digits_that_they_have_not_seen(run):
-    pattern = r"(?:SVM|softmax): lr \S+, regularisation \S+: accuracy (\S+)% training, (\S+)% validation, (\S+)% test"
+    pattern = r"(?:SVM|softmax): lr \S+, regularization \S+: accuracy (\S+)% training, (\S+)% validation, (\S+)% test"
     for training, validation, test in numbers(pattern, run[0]):
         assert training > 90 and validation > 88 and test > 88
 

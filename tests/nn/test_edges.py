@@ -233,7 +233,7 @@ def test_infinities_give_the_limit(name, example, compiled):
 
 
 def without_coincidences(name, example):
-    """Examples in which what does not matter is not there, rather than cancelled or multiplied by 0."""
+    """Examples in which what does not matter is not there, rather than canceled or multiplied by 0."""
     arrays = example_arrays(example)
     same = any(a.shape == b.shape and np.array_equal(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
     return not same and 0 < sum(a.size for a in arrays) <= 60 and name != "binary_cross_entropy" and (

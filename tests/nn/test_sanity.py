@@ -71,7 +71,7 @@ class Tokens(nn.Module):
 @pytest.mark.parametrize("model", [
     lambda: nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, CLASSES)), Images, Rows, Tokens],
     ids=["MLP", "CNN", "LSTM", "Transformer"])
-def test_a_small_subset_is_learnt_by_heart(model):
+def test_a_small_subset_is_learned_by_heart(model):
     autograd.manual_seed(0)
     images, labels = autograd.randn(20, 64), autograd.tensor(np.arange(20) % CLASSES)
     model = model()

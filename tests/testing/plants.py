@@ -138,7 +138,7 @@ twin("cumsum", lambda x: np.cumsum(x, axis=-1),
 twin("product of rows", lambda x: np.prod(x, axis=-1), lambda g, out, x: back(g * out, x) / x, low=0.25, **ROWS)
 twin("maximum of rows", lambda x: np.max(x, axis=-1), lambda g, out, x: back(g, x) * (x == back(out, x)) / (
     1 * (x == back(out, x))).sum(axis=-1, keepdims=True), **ROWS)
-twin("centred", lambda x: x - x.sum(axis=-1, keepdims=True) / x.shape[-1],
+twin("centered", lambda x: x - x.sum(axis=-1, keepdims=True) / x.shape[-1],
      lambda g, out, x: g - g.sum(axis=-1, keepdims=True) / x.shape[-1], **ROWS)
 twin("variance of rows", lambda x: ((x - x.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1),
      lambda g, out, x: 2 * back(g, x) * (x - x.mean(axis=-1, keepdims=True)) / x.shape[-1], **ROWS)
@@ -269,7 +269,7 @@ plant("mean of rows: five axes", "mean of rows", lambda g, out, x: np.broadcast_
     back(g, x), x.shape) / x.shape[0 if len(x.shape) > 4 else -1])
 plant("sum of rows: an axis of one", "sum of rows", lambda g, out, x: np.broadcast_to(
     back(g, x), x.shape) * either(1 in x.shape, 2, 1))
-plant("centred: rows of one", "centred", lambda g, out, x: either(
+plant("centered: rows of one", "centered", lambda g, out, x: either(
     x.shape[-1] == 1, g, g - g.sum(axis=-1, keepdims=True) / x.shape[-1]))
 
 
@@ -308,7 +308,7 @@ plant("multiply: exact zeros", "multiply", lambda g, out, x, y: g * np.where(y =
 plant("product of rows: division by zeros", "product of rows", min_dims=1, min_side=1)
 plant("sinc: zero over zero", "sinc", lambda g, out, x: g * (np.cos(x) - np.sin(x) / x) / x)
 
-plant("divide: equal neighbours", "divide", lambda g, out, x, y: g / y * either(
+plant("divide: equal neighbors", "divide", lambda g, out, x, y: g / y * either(
     size(x) > 1 and (numpy.diff(look(x).ravel()) == 0).any(), 2, 1))
 
 # Memory: these are operations here, whose rules see arrays

@@ -262,7 +262,7 @@ def test_what_a_killed_writer_left_behind_is_removed_by_the_next(path):
     """
     for _ in range(2):
         subprocess.run([sys.executable, "-c", textwrap.dedent(program), path], check=False,
-                       cwd=Path(files.__file__).parent.parent)
+                       cwd=Path(files.__file__).parents[2])
     assert len(os.listdir(path.parent)) == 2  # the second removed what the first had left
     assert path.read_bytes() == b"old"
     write(path.with_name("another"))

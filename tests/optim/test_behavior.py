@@ -1,4 +1,4 @@
-"""Known behaviour: rules converge on a convex quadratic, LBFGS and Newton on Rosenbrock's function, SGD zig-zags."""
+"""Known behavior: rules converge on a convex quadratic, LBFGS and Newton on Rosenbrock's function, SGD zig-zags."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def start(*values):
     return [Tensor(np.array(value), requires_grad=True) for value in values]
 
 
-def minimise(optimizer, f, steps):
+def minimize(optimizer, f, steps):
     """Losses before each step; LBFGS and Newton take the closure, too."""
     losses = []
 
@@ -40,7 +40,7 @@ def test_converges_on_a_convex_quadratic(name):
     scale = np.array([1.0, 2.0, 4.0])
     options = {"weight_decay": 0} if name == "AdamW" else {}
     optimizer = getattr(optim, name)([x], lr=RATES[name], **options)
-    losses = minimise(optimizer, lambda: (scale * (x - 1) ** 2).sum(), 500)
+    losses = minimize(optimizer, lambda: (scale * (x - 1) ** 2).sum(), 500)
     assert losses[-1] < 0.01 * losses[0]
 
 
@@ -52,7 +52,7 @@ def test_converges_on_a_convex_quadratic(name):
 ], ids=["LBFGS", "Newton", "Newton by conjugate gradients"])
 def test_machine_precision_on_rosenbrock_in_few_iterations(make, steps):
     x, y = params = start(-1.2, 1.0)
-    minimise(make(params), lambda: rosenbrock(x, y), steps)
+    minimize(make(params), lambda: rosenbrock(x, y), steps)
     assert abs(x.item() - 1) < 1e-9 and abs(y.item() - 1) < 1e-9
 
 
@@ -67,7 +67,7 @@ def test_newton_leaves_a_saddle():
     """The curvature is negative there: its absolute value still gives a way down."""
     x, y = params = start(0.1, 1.0)
     optimizer = optim.Newton(params)
-    losses = minimise(optimizer, lambda: y**2 - x**2 + x**4, 15)
+    losses = minimize(optimizer, lambda: y**2 - x**2 + x**4, 15)
     assert losses[-1] == pytest.approx(-0.25)
 
 
@@ -78,7 +78,7 @@ def test_sgd_zig_zags_in_a_ravine_and_momentum_does_not():
         optimizer = optim.SGD([x], **options)
         path = []
         for _ in range(60):
-            minimise(optimizer, lambda: 0.5 * (np.array([100.0, 1.0]) * x**2).sum(), 1)
+            minimize(optimizer, lambda: 0.5 * (np.array([100.0, 1.0]) * x**2).sum(), 1)
             path.append(x.array.copy())
         path = np.array(path)
         return (np.diff(np.sign(path[:, 0])) != 0).mean(), np.linalg.norm(path[-1])
@@ -144,8 +144,8 @@ class TestLBFGSAgainstPyTorch:
         t = np.sin(x[:, 0])
         tx, tt = self.torch.tensor(x), self.torch.tensor(t)
         for i in range(6):
-            mine = minimise(a, lambda: (((x @ ours[0]).tanh() * ours[1]).sum(1) - t).pow(2).mean(), 1)
-            his = minimise(b, lambda: (((tx @ theirs[0]).tanh() * theirs[1]).sum(1) - tt).pow(2).mean(), 1)
+            mine = minimize(a, lambda: (((x @ ours[0]).tanh() * ours[1]).sum(1) - t).pow(2).mean(), 1)
+            his = minimize(b, lambda: (((tx @ theirs[0]).tanh() * theirs[1]).sum(1) - tt).pow(2).mean(), 1)
             assert mine[0] == pytest.approx(his[0], rel=1e-6)  # rounding grows along the way
             if i == 3:
                 saved, a = a.state_dict(), optim.LBFGS(ours, **options)
