@@ -44,12 +44,12 @@ def test_a_gradient_belongs_to_its_tensor_alone(create_graph):
     assert x.grad.tolist() == y.grad.tolist() == [1]
     x.grad.detach().mul_(10)
     assert y.grad.tolist() == [1]
-    start = tensor([5.0])
-    for function in (lambda z: z + 0, lambda z: z.reshape(1, 1)[0]):
-        z = leaf(1.0)
+    for function in (lambda z: z + 0, lambda z: z.unsqueeze(0)):
+        z, start = leaf(1.0), function(tensor([5.0]))
         function(z).backward(start, create_graph=create_graph)
         z.grad.detach().mul_(10)
-        assert start.tolist() == [5]
+        assert start.item() == 5
+    start = tensor([5.0])
     g_x, g_y = grad(x + y, [x, y], start, create_graph=create_graph)
     g_x.detach().mul_(10)
     assert g_y.tolist() == start.tolist() == [5]
@@ -88,6 +88,15 @@ def test_grad_of_several_outputs_is_that_of_their_weighted_sum():
     x = leaf(1.0, 2.0)
     g, = grad([x * 2, x * x], x, [tensor([1.0, 1.0]), tensor([1.0, 10.0])])
     assert g.tolist() == [4, 42]
+
+
+def test_backward_of_several_outputs_is_that_of_their_weighted_sum():
+    x = leaf(1.0, 2.0)
+    y, z = x * 2, x * x
+    autograd.backward([y, z], [tensor([1.0, 1.0]), tensor([1.0, 10.0])])
+    assert x.grad.tolist() == [4, 42] and not x.grad.requires_grad
+    with pytest.raises(RuntimeError, match="released"):
+        autograd.backward(z.sum())
 
 
 def test_create_graph_gives_derivatives_of_any_order():

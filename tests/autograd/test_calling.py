@@ -26,6 +26,12 @@ def test_minus_zero_is_not_zero():
     assert [math.copysign(1, (x * zero).item()) for zero in (0.0, -0.0, 0.0)] == [1, -1, 1]
 
 
+def test_an_option_is_given_once():
+    for call in (lambda x: x.flip(0, dims=0), lambda x: x.sum(0, False, None, dim=0, keepdim=False, dtype=None)):
+        with pytest.raises(TypeError, match=r"twice|takes"):
+            call(tensor([1.0]))
+
+
 # The short ways, beside the general one
 
 GIVEN = {

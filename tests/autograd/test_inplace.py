@@ -207,6 +207,14 @@ def test_a_part_that_was_detached_takes_the_whole_memory_along():
     assert base.tolist() == [1, 20, 0, 0] and part.tolist() == [20, 0]
 
 
+def test_memory_of_others_is_not_taken_along():
+    base = autograd.Tensor(np.frombuffer(bytearray(16), np.float32))
+    detached = base.detach()
+    with pytest.raises(RuntimeError, match=r"another program.*clone\(\)"):
+        base.add_(leaf(1.0))
+    assert detached.tolist() == [0, 0, 0, 0]
+
+
 def test_a_constant_becomes_a_result_and_so_do_its_views():
     x, base = leaf(2.0, 3.0), autograd.zeros(2, 2)
     row, column = base[0], base[:, 0]

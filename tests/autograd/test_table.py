@@ -52,6 +52,7 @@ def test_options_by_position_by_name_and_in_numpys_spelling(declare):
     total = declare(lambda x, *, dim, keepdim=False: x.sum(axis=dim, keepdims=keepdim), names="total",
                     vjps=lambda g, out, x, dim, keepdim: spread(g, x.shape, dim))
     x = autograd.ones(2, 3)
+    assert not hasattr(Tensor, "total_")  # nobody asked for it
     for y in (total(x, 1, True), total(x, dim=1, keepdim=True), total(x, axis=1, keepdims=True)):
         assert y.shape == (2, 1)
     with pytest.raises(TypeError, match=r"needs its option 'dim'"):

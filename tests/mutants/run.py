@@ -90,6 +90,8 @@ def mutants_of(module: str) -> list[Mutant]:
 
 def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
     """What may be wrong in a piece of code: (what is replaced, how, by which text)."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
     if isinstance(node, ast.stmt):
         yield from mistakes_of_statement(node)
     elif isinstance(node, ast.expr):
@@ -104,8 +106,6 @@ def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
 def parts(node: ast.AST) -> Iterator[ast.AST]:
     """What is looked at in a piece of code: no types, messages of errors, or checks of ours."""
     if isinstance(node, (ast.Raise, ast.JoinedStr)) or (isinstance(node, ast.keyword) and node.arg == "strict"):
-        return
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
     types = [value for field, value in ast.iter_fields(node) if field in ("annotation", "returns")]
     yield from (child for child in ast.iter_child_nodes(node) if child not in types)
