@@ -1,5 +1,8 @@
 """Going back: forks, accumulation, retained graphs, and every way to do it wrong."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -73,6 +76,17 @@ def test_broadcasting_is_summed_out():
     (x * row * scalar).sum().backward()
     assert row.grad.tolist() == [8, 8, 8]
     assert scalar.grad.item() == 4 * 6
+
+
+def test_whatever_broadcasting_stretched_gets_the_sum_of_its_uses():
+    for ndim in range(4):
+        for large in itertools.product((1, 2, 3), repeat=ndim):
+            for axes in range(ndim + 1):
+                for ones in itertools.product((True, False), repeat=axes):
+                    small = [1 if one else n for one, n in zip(ones, large[ndim - axes:], strict=True)]
+                    x = autograd.ones(*small, requires_grad=True)
+                    (x * autograd.ones(*large)).sum().backward()
+                    np.testing.assert_array_equal(x.grad.numpy(), np.full(small, math.prod(large) / math.prod(small)))
 
 
 def test_grad_returns_gradients_and_touches_nothing():
