@@ -12,6 +12,7 @@ from autograd import random, sharing
 from autograd.backward import reachable
 from autograd.clock import clock
 from autograd.grad_mode import enable_grad, is_grad_enabled
+from autograd.graph import tensors_in
 from autograd.table import operation
 from autograd.tensor import Node, Tensor
 
@@ -76,8 +77,7 @@ class _Segment:
         start = next(clock)
         with enable_grad():
             result = self.function(*self.args, **self.kwargs)
-        roots = [out.node for out in ((result,) if isinstance(result, Tensor) else result)
-                 if isinstance(out, Tensor) and out.node is not None]
+        roots = [out.node for out in tensors_in(result) if out.node is not None]
         older = _OlderThan(start)
         return result, [node for node in reachable(dict.fromkeys(roots), older) if node not in older]
 
@@ -124,4 +124,4 @@ def _end_vjp(g: Any, out: Any, x: Any, segment: _Segment) -> Any:
     return g
 
 
-_end = operation(lambda x, *, segment: x, vjps=_end_vjp, names="_checkpoint")
+_end = operation(lambda x, *, segment: x, vjps=_end_vjp, names="_checkpoint", flops=0)

@@ -1,5 +1,6 @@
 """The recorded graph as a thing to look at: every value and every gradient in it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,14 @@ from autograd.backward import Vertex, backpropagate, reachable, roots_of, vertex
 from autograd.grad_mode import set_grad_enabled
 from autograd.recording import Cotangents
 from autograd.tensor import Node, Tensor
+
+
+def tensors_in(result: Any) -> list[Tensor]:
+    """The Tensors in what a function returned: itself, or the parts of lists, tuples and dictionaries."""
+    if isinstance(result, Tensor):
+        return [result]
+    parts = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
+    return [t for part in parts for t in tensors_in(part)]
 
 
 def _copy(g: Any) -> Any:

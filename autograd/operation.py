@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd.notation import Notation
 from autograd.reads import ARRAY, NOTHING, what_it_reads
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
 NO_OPTIONS: dict = {}
 PLAIN = {int, float, bool, str, slice, type(None), type(...)}
 """Types of options that cannot change."""
+Count = Callable[[list, tuple[int, ...], dict], int]
+"""Of the shapes of a call's arguments (None for one that has none), the shape of its (first) output, its options."""
 
 
 def _signature(forward: Callable) -> inspect.Signature:
@@ -40,9 +43,12 @@ class Operation:
     """One declaration of the table; see `operation` for what it holds."""
 
     def __init__(self, forward: Callable, vjps: tuple, joint_vjp: Callable | None, composition: Callable | None,
-                 outputs: str | None, view: bool, samples: Callable | None, name: str) -> None:
+                 outputs: str | None, view: bool, samples: Callable | None, name: str,
+                 flops: int | Count | None = None, multiply_adds: Count | None = None,
+                 notation: Notation | None = None) -> None:
         self.forward, self.vjps, self.joint_vjp, self.composition = forward, vjps, joint_vjp, composition
         self.view, self.samples, self.name = view, samples, name
+        self.flops, self.multiply_adds, self.notation = flops, multiply_adds, notation
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
         named = [name for name in self.signature.parameters if name not in self.options]

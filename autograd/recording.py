@@ -79,7 +79,8 @@ class Cotangents(dict):
 
 _pick = Operation(
     lambda values, *, index: values[index], vjps=(lambda g, out, values, index: Cotangents({index: g}),),
-    joint_vjp=None, composition=None, outputs=None, view=False, samples=None, name="output")
+    joint_vjp=None, composition=None, outputs=None, view=False, samples=None, name="output",
+    flops=0)
 
 
 def pick_output(array: Any, node: Node | None, index: int) -> Tensor:

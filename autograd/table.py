@@ -20,7 +20,8 @@ import numpy as np
 
 from autograd.calling import caller
 from autograd.inplace import assign, reshape
-from autograd.operation import Operation
+from autograd.notation import Notation
+from autograd.operation import Count, Operation
 from autograd.tensor import Tensor
 
 TABLE: dict[str, Operation] = {}
@@ -34,7 +35,9 @@ NUMPY: dict[Callable, Callable] = {}
 def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Callable | None = None,
               composition: Callable | None = None, outputs: str | None = None, view: bool = False,
               samples: Callable | None = None, names: str | None = None, methods: str | None = None,
-              operators: str = "", numpy: Any = (), inplace: bool = False, doc: str | None = None) -> Callable:
+              operators: str = "", numpy: Any = (), inplace: bool = False, doc: str | None = None,
+              flops: int | Count | None = None, multiply_adds: Count | None = None,
+              notation: Notation | None = None) -> Callable:
     """Declare an operation; with no `forward`, a decorator for it. Returns the function that users call.
 
     Args:
@@ -59,6 +62,11 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
             NumPy's function to one of its form.
         inplace: offer the methods with a trailing underscore (and the operators with `=`) as well.
         doc: the docstring; default `forward.__doc__`.
+        flops: the floating-point operations of a call, for `autograd.profile` and `nn.summary`: 0 for what only moves
+            elements, or a function of the shapes of the arguments, the shape of the output, and the options. Default:
+            two for each of `multiply_adds`; or else one for each element of the largest array, and 0 for a view.
+        multiply_adds: of a product, how many multiplications with an addition it takes: such a function as well.
+        notation: how it is written on paper, an `autograd.notation.Notation`; default: by its name.
 
     Declared once more in a notebook, or by a module that is loaded again, an operation replaces the earlier one.
 
@@ -77,7 +85,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         return functools.partial(operation, **declaration)
     public = (names or forward.__name__).split()
     op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
-                   samples, public[0].lstrip("_"))
+                   samples, public[0].lstrip("_"), flops, multiply_adds, notation)
     offered = [name for name in public if not name.startswith("_")]
     methods = offered if methods is None else methods.split()
     inplaces = [f"{name}_" for name in methods if inplace]

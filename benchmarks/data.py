@@ -158,10 +158,11 @@ def scalar_loss(leaf, tanh):
     return loss * (1.0 / len(points))
 
 
-def adam() -> tuple[np.ndarray, np.ndarray]:
-    """W11: 10,000,000 parameters and their gradient."""
+def adam(parameters: int = 1, elements: int = 10_000_000) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """W11: parameters and their gradients, with so many elements together."""
     rng = np.random.default_rng(11)
-    return normal(rng, 10_000_000), normal(rng, 10_000_000)
+    start, gradient = (np.split(normal(rng, elements), parameters) for _ in range(2))
+    return start, gradient
 
 
 CONVOLUTIONS = {  # N, C_in, size, C_out, kernel, stride, padding, groups

@@ -124,5 +124,5 @@ PRODUCTS = {name: partial(multiply, products) for name, products in (
 PASS = {name: partial(copy, numbers) for name, numbers in (
     ("W2", update(_parameters(data.mlp), 2)), ("W3", update(_parameters(data.cnn), 1)),
     ("W4", update(_parameters(data.resnet), 1)), ("W5", update(_parameters(data.lstm), 2)),
-    ("W6", update(_parameters(data.gpt), 2)), ("W11", update(lambda: {"p": data.adam()[0]}, 2)),
+    ("W6", update(_parameters(data.gpt), 2)), ("W11", update(lambda **size: dict(enumerate(data.adam(**size)[0])), 2)),
     *((name, lambda name=name: 2 * sum(a.size for a in data.convolution(name)[:3])) for name in data.CONVOLUTIONS))}

@@ -235,16 +235,17 @@ def deep(lib, nodes=1_000_000):
     return step
 
 
-def adam(lib):
-    """W11. One update of 10,000,000 parameters by Adam."""
-    start, gradient = data.adam()
-    p = lib.nn.Parameter(lib.base.tensor(start))
-    p.grad = lib.base.tensor(gradient)
-    optimizer = lib.optim.Adam([p], lr=1e-3)
+def adam(lib, **size):
+    """W11. One update of 10,000,000 numbers, in one parameter or more, by Adam."""
+    parameters = []
+    for start, gradient in zip(*data.adam(**size), strict=True):
+        parameters.append(lib.nn.Parameter(lib.base.tensor(start)))
+        parameters[-1].grad = lib.base.tensor(gradient)
+    optimizer = lib.optim.Adam(parameters, lr=1e-3)
 
     def step() -> float:
         optimizer.step()
-        return p[0].item()
+        return parameters[0][0].item()
     return step
 
 

@@ -10,6 +10,7 @@ Source: Karpathy (2015), The Unreasonable Effectiveness of Recurrent Neural Netw
 
 import argparse
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,6 @@ import nn
 import optim
 from autograd import Tensor
 from nn import functional as F
-
-try:
-    import matplotlib  # noqa: F401  (viz.curves draws with it; better to miss it now than after training)
-    from tqdm import trange
-except ModuleNotFoundError as error:
-    raise SystemExit(f"this example needs {error.name}, which is not installed: pip install 'gradcircuit[examples]'"
-                     ) from error
 
 State = tuple[Tensor, Tensor]
 
@@ -79,7 +73,7 @@ def bits_per_character(model: CharLSTM, numbers: np.ndarray, count: int = 32) ->
 
 def train(model: CharLSTM, corpus: text.Corpus, steps: int, every: int, length: int = 64, batch_size: int = 32,
           lr: float = 4e-3) -> dict[str, list[float]]:
-    """Bits per character, one number each `every` steps: the mean of the training batches since, and held out.
+    """`text.train` on the text cut into streams.
 
     Each step reads the next `length` characters of every stream. It starts from the state in which the step before
     ended, so the model remembers more than it is differentiated through: that is the truncation.
@@ -87,28 +81,18 @@ def train(model: CharLSTM, corpus: text.Corpus, steps: int, every: int, length: 
     optimizer = optim.Adam(model.parameters(), lr=lr)
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
     training = autograd.tensor(streams(corpus.training, batch_size))
-    state, start = None, 0
-    recent: list[float] = []
-    bits: dict[str, list[float]] = {"training": [], "held out": []}
-    with trange(1, steps + 1, unit="step") as bar:
-        for step in bar:
+
+    def losses() -> Iterator[Tensor]:
+        state, start = None, 0
+        while True:
             if start + length >= len(training):  # the text is at its end: begin again, remembering nothing
                 state, start = None, 0
             x, y = training[start:start + length], training[start + 1:start + length + 1]  # (T, B) each
             loss, (h, c) = mean_loss(model, x, y, state)
             state, start = (h.detach(), c.detach()), start + length
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            scheduler.step()
-            recent.append(loss.item() / math.log(2))
-            if step % every == 0:
-                bits["training"].append(float(np.mean(recent)))
-                bits["held out"].append(bits_per_character(model, corpus.held_out))
-                recent.clear()
-                bar.set_description(", ".join(f"{name} {values[-1]:.3f}" for name, values in bits.items()) + " bits")
-    return bits
+            yield loss
+    return text.train(model, optimizer, scheduler, losses(), lambda: bits_per_character(model, corpus.held_out), steps,
+                      every)
 
 
 def sample(model: CharLSTM, corpus: text.Corpus, prompt: str, count: int, temperature: float = 0.7) -> str:

@@ -10,6 +10,7 @@ Source: Radford et al. (2019), Language Models are Unsupervised Multitask Learne
 
 import argparse
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,6 @@ import nn
 import optim
 from autograd import Tensor
 from nn import functional as F
-
-try:
-    import matplotlib  # noqa: F401  (viz.curves draws with it; better to miss it now than after training)
-    from tqdm import trange
-except ModuleNotFoundError as error:
-    raise SystemExit(f"this example needs {error.name}, which is not installed: pip install 'gradcircuit[examples]'"
-                     ) from error
 
 
 @dataclass
@@ -141,29 +135,17 @@ def make_scheduler(optimizer: optim.Optimizer, steps: int) -> optim.lr_scheduler
 
 def train(model: GPT, corpus: text.Corpus, steps: int, every: int, batch_size: int = 16,
           lr: float = 5e-3) -> dict[str, list[float]]:
-    """Bits per character, one number each `every` steps: the mean of the training batches since, and held out."""
+    """`text.train` on windows of the text taken at random."""
     optimizer = make_optimizer(model, lr)
-    scheduler = make_scheduler(optimizer, steps)
     length = model.config.context
     windows = np.lib.stride_tricks.sliding_window_view(corpus.training, length + 1)  # (N - T, T + 1), copying nothing
-    recent: list[float] = []
-    bits: dict[str, list[float]] = {"training": [], "held out": []}
-    with trange(1, steps + 1, unit="step") as bar:
-        for step in bar:
+
+    def losses() -> Iterator[Tensor]:
+        while True:
             batch = autograd.tensor(windows[autograd.randint(0, len(windows), (batch_size,)).numpy()])  # (B, T + 1)
-            loss = mean_loss(model, batch[:, :-1], batch[:, 1:])
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            scheduler.step()
-            recent.append(loss.item() / math.log(2))
-            if step % every == 0:
-                bits["training"].append(float(np.mean(recent)))
-                bits["held out"].append(bits_per_character(model, corpus.held_out))
-                recent.clear()
-                bar.set_description(", ".join(f"{name} {values[-1]:.3f}" for name, values in bits.items()) + " bits")
-    return bits
+            yield mean_loss(model, batch[:, :-1], batch[:, 1:])
+    return text.train(model, optimizer, make_scheduler(optimizer, steps), losses(),
+                      lambda: bits_per_character(model, corpus.held_out), steps, every)
 
 
 def sample(model: GPT, corpus: text.Corpus, prompt: str, count: int, temperature: float = 0.7) -> str:

@@ -4,7 +4,8 @@ The text is Python's own reference manual, as `help("while")` shows it: it comes
 differs a little from version to version.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import NamedTuple
@@ -12,8 +13,17 @@ from typing import NamedTuple
 import numpy as np
 
 import autograd
+import nn
+import optim
 import viz
 from autograd import Tensor
+
+try:
+    import matplotlib  # noqa: F401  (viz.curves draws with it; better to miss it now than after training)
+    from tqdm import trange
+except ModuleNotFoundError as error:
+    raise SystemExit(f"this example needs {error.name}, which is not installed: pip install 'gradcircuit[examples]'"
+                     ) from error
 
 
 class Corpus(NamedTuple):
@@ -84,6 +94,37 @@ class Trigram:
     def bits_per_character(self, numbers: np.ndarray) -> float:
         """The mean of -log₂ P(c | a b) over every character of a text but the first two."""
         return float(-np.log2(self.probabilities[numbers[:-2], numbers[1:-1], numbers[2:]]).mean())
+
+
+def train(model: nn.Module, optimizer: optim.Optimizer, scheduler: optim.lr_scheduler.LRScheduler,
+          losses: Iterable[Tensor], held_out: Callable[[], float], steps: int, every: int) -> dict[str, list[float]]:
+    """Bits per character, one number each `every` steps: the mean of the training batches since, and held out.
+
+    Args:
+        model: what is trained.
+        optimizer: of its parameters.
+        scheduler: of the learning rate.
+        losses: those of one batch after another, in nats per character.
+        held_out: measures the bits per held-out character.
+        steps: how many batches.
+        every: how many between two looks at the held-out text.
+    """
+    recent: list[float] = []
+    bits: dict[str, list[float]] = {"training": [], "held out": []}
+    with trange(1, steps + 1, unit="step") as bar:
+        for step, loss in zip(bar, losses, strict=False):
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            scheduler.step()
+            recent.append(loss.item() / math.log(2))
+            if step % every == 0:
+                bits["training"].append(float(np.mean(recent)))
+                bits["held out"].append(held_out())
+                recent.clear()
+                bar.set_description(", ".join(f"{name} {values[-1]:.3f}" for name, values in bits.items()) + " bits")
+    return bits
 
 
 def draw(scores: Tensor, temperature: float) -> int:

@@ -9,23 +9,11 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
-from nn.functional.attention import attended, attention_weights
+from nn.functional.attention import additive, attended, attention_weights, causal
 from nn.functional.dropout import keep_mask
 from nn.linear import Linear
 from nn.module import Module
 from nn.parameter import Parameter
-
-
-def _additive(mask: Tensor | None, dtype: Any) -> np.ndarray | None:
-    """A mask (True: not allowed) as numbers to be added to the scores."""
-    if mask is None:
-        return None
-    array = autograd.as_tensor(mask).detach().numpy()
-    if array.dtype == bool:
-        return np.where(array, dtype.type(-np.inf), dtype.type(0))
-    if array.dtype.kind != "f":
-        raise TypeError(f"an attention mask must be boolean (True: not allowed) or floating, not {array.dtype}")
-    return array.astype(dtype, copy=False)
 
 
 class MultiheadAttention(Module):
@@ -153,9 +141,9 @@ class MultiheadAttention(Module):
 
     def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...], dtype: Any) -> np.ndarray | None:
         batch, heads, rows, columns = shape
-        padding, attn = _additive(padding, dtype), _additive(attn, dtype)
+        padding, attn = (None if mask is None else additive(mask, dtype, True) for mask in (padding, attn))
         if attn is None and is_causal:
-            attn = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+            attn = causal(rows, columns, dtype)
         if attn is not None:
             if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
                 raise ValueError(f"MultiheadAttention: attn_mask must have shape {(rows, columns)} or "

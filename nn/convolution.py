@@ -9,7 +9,7 @@ from autograd import Tensor
 from nn import functional as F
 from nn import init
 from nn.functional.convolution import padding_of
-from nn.functional.geometry import tuple_of
+from nn.functional.geometry import layout, tuple_of
 from nn.module import Module
 from nn.parameter import Parameter
 
@@ -52,9 +52,8 @@ class _Conv(Module):
 
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
-            expected = ", ".join(["N", str(self.in_channels), *"DHW"[-self.ndim:]])
-            raise ValueError(f"{type(self).__name__} expects an input of shape ({expected}), or "
-                             f"without N; it was given {input.shape}")
+            raise ValueError(f"{type(self).__name__} expects an input of shape {layout(self.ndim, self.in_channels)}, "
+                             f"or without N; it was given {input.shape}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)

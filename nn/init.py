@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-import autograd
 from autograd import Tensor
+from autograd.inplace import write
 from autograd.random import numpy_generator
 
 
 def _write(tensor: Tensor, values: Any) -> Tensor:
-    tensor.array[...] = values
-    autograd.increment_version(tensor)
+    write(tensor, ..., values)
     return tensor
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, watching
 from autograd.hooks import RemovableHandle
+from autograd.inplace import write
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
@@ -285,16 +286,15 @@ class Module:
                                   [name for name in state_dict if name not in own])
         problems = []
         if strict and result.missing_keys:
-            problems.append("Missing key(s) in state_dict: " + _quoted(result.missing_keys))
+            problems.append("Missing key(s) in state_dict: " + _listed(result.missing_keys))
         if strict and result.unexpected_keys:
-            problems.append("Unexpected key(s) in state_dict: " + _quoted(result.unexpected_keys))
+            problems.append("Unexpected key(s) in state_dict: " + _listed(result.unexpected_keys))
         problems += [f"size mismatch for {name}: the state_dict has shape {value.shape}, the module {own[name].shape}"
                      for name, value in given.items() if value.shape != own[name].shape]
         if problems:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(problems))
         for name, value in given.items():
-            own[name].array[...] = value
-            autograd.increment_version(own[name])
+            write(own[name], ..., value)
         return result
 
     # Hooks
@@ -347,7 +347,7 @@ def _dotted(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
 
 
-def _quoted(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names) + "."
 
 

@@ -6,6 +6,7 @@ import autograd
 from autograd import Tensor
 from nn import functional as F
 from nn import init
+from nn.functional.geometry import layout
 from nn.layer import FunctionLayer
 from nn.module import Module
 from nn.parameter import Parameter
@@ -45,7 +46,7 @@ class _RunningNorm(Module):
 
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ndims or input.shape[1] != self.num_features:
-            shapes = " or ".join(f"({', '.join(['N', str(self.num_features), *'DHW'[5 - n:]])})" for n in self.ndims)
+            shapes = " or ".join(layout(n - 2, self.num_features) for n in self.ndims)
             raise ValueError(f"{type(self).__name__} expects an input of shape {shapes}, it was given {input.shape}")
 
     def extra_repr(self) -> str:

@@ -122,16 +122,16 @@ def _taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray], around: d
         return value
     if isinstance(value, (Mapping, list, tuple)):
         if id(value) in around:
-            raise ValueError(f"nn.save: {_quoted(path)} is {_quoted(around[id(value)])} again; what contains itself "
+            raise ValueError(f"nn.save: {_place(path)} is {_place(around[id(value)])} again; what contains itself "
                              "has no end, so it cannot be saved")
         if len(around) == _DEPTH:
-            raise ValueError(f"nn.save: {_quoted(path)} is nested more than {_DEPTH} deep; save a flatter structure, "
+            raise ValueError(f"nn.save: {_place(path)} is nested more than {_DEPTH} deep; save a flatter structure, "
                              "for example a list of the parts")
         around = {**around, id(value): path}
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, (str, int)):
-                raise TypeError(f"nn.save: the key {key!r} of {_quoted(path)} is a {type(key).__name__}; only text and "
+                raise TypeError(f"nn.save: the key {key!r} of {_place(path)} is a {type(key).__name__}; only text and "
                                 "whole numbers can be keys")
         return {"dict": [[key, _taken_apart(v, f"{path}.{key}" if path else str(key), arrays, around)]
                          for key, v in value.items()]}
@@ -140,10 +140,10 @@ def _taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray], around: d
         return {"tuple" if isinstance(value, tuple) else "list": trees}
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         if isinstance(value, np.ma.MaskedArray):
-            raise TypeError(f"nn.save: {_quoted(path)} is a masked array; save its .data and its .mask")
+            raise TypeError(f"nn.save: {_place(path)} is a masked array; save its .data and its .mask")
         array = np.asarray(value.detach().array if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "fiub" or array.dtype.newbyteorder("<") not in _NAMES:
-            raise TypeError(f"nn.save: {_quoted(path)} has dtype {array.dtype}, which safetensors does not know")
+            raise TypeError(f"nn.save: {_place(path)} has dtype {array.dtype}, which safetensors does not know")
         name = path.encode(errors="backslashreplace").decode() or "value"
         while name in arrays or name == "__metadata__":  # {"a": {"b": x}, "a.b": y}
             name += "'"
@@ -151,7 +151,7 @@ def _taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray], around: d
         return {"tensor" if isinstance(value, Tensor) else "array" if isinstance(value, np.ndarray) else "scalar": name}
     hint = (", write .state_dict()" if hasattr(value, "state_dict") else
             ", write .get_state()" if hasattr(value, "get_state") else "")
-    raise TypeError(f"nn.save: {_quoted(path)} is a {type(value).__name__}{hint}; what can be saved is Tensors, "
+    raise TypeError(f"nn.save: {_place(path)} is a {type(value).__name__}{hint}; what can be saved is Tensors, "
                     "arrays, numbers, text, None, and dicts, lists and tuples of them")
 
 
@@ -268,5 +268,5 @@ def _what_it_may_be(start: bytes) -> str:
     return "damaged, or no safetensors file"
 
 
-def _quoted(path: str) -> str:
+def _place(path: str) -> str:
     return f"'{path}'" if path else "what was given"

@@ -4,8 +4,6 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 import autograd
 from autograd import Tensor
 from nn import functional as F
@@ -13,6 +11,7 @@ from nn import init
 from nn.attention import MultiheadAttention
 from nn.container import ModuleList
 from nn.dropout import Dropout
+from nn.functional.attention import causal
 from nn.linear import Linear
 from nn.module import Module
 from nn.normalization import LayerNorm
@@ -173,4 +172,4 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int) -> Tensor:
         """(sz, sz): 0 on and below the diagonal, -inf above: position i may look at 0 to i."""
-        return autograd.as_tensor(np.triu(np.full((sz, sz), -np.inf, autograd.get_default_dtype()), 1))
+        return autograd.as_tensor(causal(sz, sz, autograd.get_default_dtype()))

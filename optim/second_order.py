@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, grad, increment_version
+from autograd import Tensor, enable_grad, grad
+from autograd.inplace import write
 from optim.optimizer import Group, Optimizer, Params
 
 
@@ -40,8 +41,7 @@ class _AllAtOnce(Optimizer):
 
     def _move_to(self, x: np.ndarray) -> None:
         for p, part in zip(self._params, self._parts(x), strict=True):
-            p.array[...] = part
-        increment_version(self._params)
+            write(p, ..., part)
 
     def _gradient(self) -> np.ndarray:
         return self._vector([None if p.grad is None else p.grad.array for p in self._params])

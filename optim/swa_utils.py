@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import Tensor, increment_version, no_grad
+from autograd.inplace import write
 from optim.lr_scheduler import LRScheduler, _each_group
 from optim.optimizer import Optimizer
 
@@ -43,7 +44,7 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
 def _for_all(average: Average) -> MultiAverage:
     def update(averages: list[Tensor], params: list[Tensor], n: int) -> None:
         for own, p in zip(averages, params, strict=True):
-            _write(own, average(own, p, n))
+            write(own, ..., average(own, p, n).array)
     return update
 
 
@@ -95,7 +96,7 @@ class AveragedModel:
         with no_grad():
             self.multi_avg_fn([p.detach() for p in own], [p.detach() for p in new], self.n_averaged)
             for ours, theirs in zip(own_buffers, new_buffers, strict=True):
-                _write(ours, theirs)
+                write(ours, ..., theirs.array)
         increment_version(own)
         self.n_averaged += 1
 
@@ -157,11 +158,6 @@ class SnapshotEnsemble:
             raise RuntimeError("SnapshotEnsemble: there is no snapshot yet; call take(model) at the end of each cycle")
         outputs = [model(*args, **kwargs) for model in self.models]
         return sum(self.average(out) if self.average else out for out in outputs) / len(outputs)
-
-
-def _write(tensor: Tensor, value: Tensor) -> None:
-    np.copyto(tensor.array, value.array, casting="unsafe")
-    increment_version(tensor)
 
 
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:

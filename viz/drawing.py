@@ -13,6 +13,7 @@ import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor
+from autograd.graph import tensors_in
 from autograd.runtime import files
 from viz import dot, engines, page, scopes, steps, text
 from viz import names as naming
@@ -163,7 +164,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         else:
             result = function(*arguments)
         scope = {**scope, **_argument_names(getattr(function, "forward", function), arguments)}
-        outputs = [t for t in _tensors(result) if t.requires_grad] or _tensors(result)
+        outputs = [t for t in tensors_in(result) if t.requires_grad] or tensors_in(result)
     graph = Graph(*outputs)
     modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
     found = naming.find(names, scope, modules)
@@ -199,12 +200,3 @@ def _argument_names(function: Any, arguments: list[Any]) -> dict[str, Any]:
         return dict(inspect.signature(function).bind(*arguments).arguments)
     except (TypeError, ValueError):
         return {}
-
-
-def _tensors(result: Any) -> list[Tensor]:
-    """The Tensors in what a function returned."""
-    if isinstance(result, Tensor):
-        return [result]
-    if isinstance(result, Mapping):
-        result = list(result.values())
-    return [t for part in result for t in _tensors(part)] if isinstance(result, (list, tuple)) else []

@@ -1,71 +1,16 @@
 """How an operation is written: the sign in its gate, its formula, and its derivatives."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd import Node
+from autograd.notation import Notation
 from viz.text import short_number
-
-
-@dataclass(frozen=True)
-class Notation:
-    """An operation on paper.
-
-    {x} and {y} stand for its arguments, {all} for however many they are, {out} for its result; {exponent}, {less} (the
-    exponent less one) and {index} for its options; {c} for a constant.
-
-    Attributes:
-        sign: what stands in the gate.
-        formula: the result in terms of the arguments.
-        derivatives: by each argument, as far as there are short formulas.
-        with_number: the sign of x with a constant at its right, and at its left, where that makes a gate of its own.
-        elementwise: element i of the result depends on element i of the arguments alone.
-        flat: where the derivative is zero or nearly so, what that is called, and which elements of the result show it.
-    """
-
-    sign: str
-    formula: str
-    derivatives: tuple[str, ...] = ()
-    with_number: tuple[str, ...] = ()
-    elementwise: bool = True
-    flat: tuple[str, Callable[[np.ndarray], np.ndarray]] | None = None
-
-
-NOTATIONS = {
-    "add": Notation("+", "{x} + {y}", ("1", "1"), ("+{c}", "+{c}")),
-    "sub": Notation("−", "{x} − {y}", ("1", "−1"), ("−{c}", "{c}−x")),
-    "mul": Notation("*", "{x} × {y}", ("{y}", "{x}"), ("*{c}", "*{c}")),
-    "div": Notation("/", "{x} / {y}", ("1 / {y}", "−{x} / {y}²"), ("/{c}", "{c}/x")),
-    "neg": Notation("*−1", "−1 × {x}", ("−1",)),
-    "power": Notation("^", "{x} ^ {y}", ("{y} × {x} ^ ({y} − 1)", "{out} × ln {x}"), ("^{c}", "{c}^x")),
-    "power_of_number": Notation("^{exponent}", "{x} ^ {exponent}", ("{exponent} × {x} ^ {less}",)),
-    "exp": Notation("exp", "exp {x}", ("exp {x}",)),
-    "log": Notation("ln", "ln {x}", ("1 / {x}",)),
-    "sqrt": Notation("√", "√{x}", ("1 / (2 √{x})",)),
-    "sin": Notation("sin", "sin {x}", ("cos {x}",)),
-    "cos": Notation("cos", "cos {x}", ("−sin {x}",)),
-    "tanh": Notation("tanh", "tanh {x}", ("1 − {out}²",), flat=("saturated", lambda out: np.abs(out) > 0.99)),
-    "sigmoid": Notation("σ", "σ({x})", ("{out} × (1 − {out})",),
-                        flat=("saturated", lambda out: np.abs(out - 0.5) > 0.49)),
-    "relu": Notation("relu", "max(0, {x})", ("1 if {x} > 0, else 0",), flat=("zero", lambda out: out == 0)),
-    "abs": Notation("|x|", "|{x}|", ("the sign of {x}",)),
-    "maximum": Notation("max", "max({x}, {y})", ("1 if {x} > {y}, else 0", "1 if {y} > {x}, else 0"),
-                        ("max {c}", "max {c}")),
-    "minimum": Notation("min", "min({x}, {y})", ("1 if {x} < {y}, else 0", "1 if {y} < {x}, else 0"),
-                        ("min {c}", "min {c}")),
-    "matmul": Notation("@", "{x} @ {y}", ("{y}, transposed", "{x}, transposed"), elementwise=False),
-    "sum": Notation("Σ", "Σ {x}", ("1",), elementwise=False),
-    "clone": Notation("copy", "{x}", ("1",)),
-    "getitem": Notation("{index}", "{x}{index}", elementwise=False),
-}
 
 
 def of(node: Node) -> Notation:
     """How the node's operation is written: by its name, if nothing shorter is known."""
-    return NOTATIONS.get(node.name) or Notation(node.name, f"{node.name}({{all}})", elementwise=False)
+    return node.operation.notation or Notation(node.name, f"{node.name}({{all}})", elementwise=False)
 
 
 def sign(node: Node, constants: dict[int, float]) -> str:

@@ -26,8 +26,9 @@ def is_constant(origin: Any) -> bool:
 
 
 def is_pick(node: Node) -> bool:
-    """Whether a node picks one output of an operation with several."""
-    return node.name == "output"
+    """Whether a node picks one output of an operation with several: nothing else takes what has no shape."""
+    whole = node.parents[0]
+    return isinstance(whole, Node) and whole.shape is None
 
 
 def output_name(pick: Node) -> str:

@@ -4,6 +4,7 @@ import operator
 
 import numpy as np
 
+from autograd.dtypes import promoted
 from autograd.table import operation
 
 
@@ -21,7 +22,12 @@ ge = _comparison(operator.ge, "ge greater_equal", np.greater_equal)
 
 
 def _bitwise(function, name, letters, ufunc):
-    return operation(function, vjps=(None, None), names=name, operators=f"__{letters}__ __r{letters}__", numpy=ufunc,
+    def forward(input, other):
+        if getattr(input, "dtype", None) != getattr(other, "dtype", None):
+            dtype = promoted([input, other])
+            input, other = np.asarray(input, dtype), np.asarray(other, dtype)
+        return function(input, other)
+    return operation(forward, vjps=(None, None), names=name, operators=f"__{letters}__ __r{letters}__", numpy=ufunc,
                      inplace=True, doc=f"{name.replace('_', ' ')}, elementwise")
 
 

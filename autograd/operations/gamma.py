@@ -153,7 +153,8 @@ def polygamma(n, input):
     return _polygamma(input, n=n)
 
 
-@operation(names="mvlgamma", samples=lambda draw: call(draw.array(low=1.25, high=4), p=draw.integer(1, 3)))
-def mvlgamma(x, p):
+@operation(vjps=lambda g, out, x, p: g * sum((digamma(x - i / 2) for i in range(p)), 0), names="mvlgamma",
+           samples=lambda draw: call(draw.array(low=1.25, high=4), p=draw.integer(1, 3)))
+def mvlgamma(x, *, p):
     """The logarithm of the multivariate gamma function of dimension p."""
     return sum((lgamma(x - i / 2) for i in range(p)), p * (p - 1) / 4 * math.log(math.pi))

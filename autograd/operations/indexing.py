@@ -12,6 +12,7 @@ import numpy as np
 from autograd import inplace
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
+from autograd.notation import Notation
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axes, axis, movedim
 from autograd.samples import call
@@ -36,6 +37,9 @@ def _as_part(part):
     return int(part) if isinstance(part, np.ndarray) and not part.ndim and part.dtype.kind in "iu" else part
 
 
+_ALL = slice(None)
+
+
 def is_basic(index):
     """Whether an index picks every element at most once, by numbers and slices alone."""
     return all(type(part) in _SIMPLE or isinstance(part, np.integer)
@@ -43,6 +47,9 @@ def is_basic(index):
 
 
 def _read(x, *, index):
+    if type(index) is tuple and index and type(index[-1]) is np.ndarray and index[-1].dtype.kind in "iu" and all(
+            type(part) is slice and part == _ALL for part in index[:-1]):  # faster, and in order
+        return x.take(index[-1], len(index) - 1)
     out = x[index]
     if isinstance(out, np.generic):  # a view even of a single element
         return x[(*index, ...) if type(index) is tuple else (index, ...)]
@@ -77,7 +84,8 @@ def _add_into_zeros(x, *, index, shape):
 
 _getitem = operation(
     _read, vjps=lambda g, out, x, index: _scatter(g, index=index, shape=x.shape), view=True, names="_getitem",
-    samples=lambda draw: call(x := draw.array(min_dims=1), index=draw.index(x.shape)))
+    samples=lambda draw: call(x := draw.array(min_dims=1), index=draw.index(x.shape)),
+    notation=Notation("{index}", "{x}{index}", elementwise=False))
 
 _scatter = operation(
     _add_into_zeros, vjps=lambda g, out, x, index, shape: _getitem(g, index=index), names="_scatter",
@@ -112,7 +120,7 @@ def _setitem_samples(draw):
 
 _setitem = operation(
     _write, vjps=(lambda g, out, x, value, index: _setitem(g, 0.0, index=index), _write_vjp_value),
-    names="_setitem", samples=_setitem_samples)
+    names="_setitem", samples=_setitem_samples, flops=0)
 
 
 def _plus_at(x, value, *, index):
@@ -167,6 +175,8 @@ def _get(self, index):
 
 def _read_any(x, index):
     out = _getitem(x, index=index)
+    if out.family is None and not out.array.flags.c_contiguous:  # NumPy leaves some results in another order
+        out.array = np.ascontiguousarray(out.array)
     moved = _arrays_in_front(index, x.ndim)
     return out if moved is None else movedim(out, tuple(range(moved[0])), tuple(range(moved[1], sum(moved))))
 
@@ -181,7 +191,7 @@ def _set(self, index, value):
     try:
         if value.family is not None and value.family is self.family and _is_the_part(value, self, index):
             return  # x[0] += 1 is: v = x[0]; v += 1; x[0] = v
-        value = _fitting(self, index, value)
+        value = _fitting(self, index, value.clone() if value is self else value)
         if mode.enabled and (self.tracked or value.tracked):
             inplace.assign(self, _setitem(self, value, index=index))
         else:
@@ -269,7 +279,7 @@ def scatter_along(x, index, dim, shape):
     return _scatter(as_row(x), index=_grid(np.asarray(index), dim), shape=shape or (1,)).reshape(shape)
 
 
-@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples)
+@operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples, flops=0)
 def gather(x, *, dim, index):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
     index = np.asarray(index)
@@ -387,7 +397,7 @@ def _masked(draw):
 
 
 @operation(vjps=(lambda g, out, x, mask, value: only(g, np.logical_not(mask)), None,
-                 lambda g, out, x, mask, value: only(g, mask)), inplace=True,
+                 lambda g, out, x, mask, value: only(g, mask)), inplace=True, flops=0,
            samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 def masked_fill(x, mask, value):
     """x with `value` where the mask is true."""

@@ -19,7 +19,7 @@ def _tile_vjp(g, out, x, sizes):
     return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape)
 
 
-@operation(vjps=_tile_vjp, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
+@operation(vjps=_tile_vjp, flops=0, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
 def tile(x, *, sizes):
     """x beside itself, sizes[i] times along axis i, counted from the last axis."""
     return np.tile(x, as_shape(sizes))
@@ -47,7 +47,7 @@ def repeat_interleave(x, repeats, dim=None):
         lead, rest, times = x.shape[:dim + 1], x.shape[dim + 1:], int(repeats.item())
         repeated = reshape(expand(reshape(x, (*lead, 1, *rest)), (*lead, times, *rest)),
                            (*lead[:-1], lead[-1] * times, *rest))
-        return clone(repeated) if times == 1 or x.shape[dim] == 1 else repeated
+        return clone(repeated) if times < 2 or x.shape[dim] == 1 or not x.numel() else repeated
     return x[(slice(None),) * dim + (np.repeat(np.arange(x.shape[dim]), repeats),)]
 
 
@@ -71,7 +71,7 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
     return parts
 
 
-@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate,
+@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate, flops=0,
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
 def cat(*tensors, dim=0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
@@ -85,7 +85,7 @@ def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
     return [g[(*lead, i)] for i in range(len(needs_input_grad))]
 
 
-@operation(joint_vjp=_stack_vjp, methods="", numpy=np.stack,
+@operation(joint_vjp=_stack_vjp, flops=0, methods="", numpy=np.stack,
            samples=lambda draw: call(draw.alike(3), dim=draw.choice([0, -1])))
 def stack(*tensors, dim=0):
     """Tensors of one shape joined along a new axis."""

@@ -7,9 +7,9 @@ Linear Algebra" (2017).
 
 import numpy as np
 
-from autograd.operations.pointwise import where
+from autograd.operations.pointwise import floating, where
 from autograd.operations.products import matmul
-from autograd.operations.shaping import clone
+from autograd.operations.shaping import clone, contiguous
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -43,6 +43,18 @@ def full_rank(draw):
     """A matrix, or a stack of them, whose singular values are well apart from each other and from 0."""
     m, n = draw.choice([(2, 2), (3, 2), (2, 3), (3, 3), (1, 1)])
     return draw.array((*_stack(draw), m, n), low=0.0625, high=0.5) + np.eye(m, n) * (3.0 + 3 * np.arange(n))
+
+
+def _iterated(decompose, x):
+    """What LAPACK finds by iteration. For a matrix with an infinity or a NaN it is NaN: with some of them LAPACK would
+    never come to an end, with others it would find numbers.
+    """
+    regular = np.isfinite(x).all((-2, -1), keepdims=True)
+    if regular.all():
+        return decompose(x)
+    found = decompose(np.where(regular, x, 0))
+    return tuple([np.where(regular if part.ndim == x.ndim else regular[..., 0], part, part.dtype.type(np.nan))
+                  for part in found])
 
 
 # Inverses
@@ -80,7 +92,7 @@ def solve(A, B, *, left=True):  # noqa: N803 - PyTorch's names
         numpy.linalg.LinAlgError: A is singular.
     """
     if not left:
-        return _mT(solve(_mT(A), _mT(B)))
+        return contiguous(_mT(solve(_mT(A), _mT(B))))
     if B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1]):
         return _solve(A, B[..., None])[..., 0]
     return _solve(A, B)
@@ -93,7 +105,7 @@ def _triangle(x, upper, unitriangular):
 
 def _substitution(A, B, *, upper, unitriangular):  # noqa: N803
     """Blocks of the unknowns, each solved for once those it depends on are known."""
-    n = A.shape[-1]
+    n, A, B = A.shape[-1], floating(A), floating(B)  # noqa: N806
     out = np.empty((*np.broadcast_shapes(A.shape[:-2], B.shape[:-2]), *B.shape[-2:]), B.dtype)
     starts = range(0, n, _BLOCK)
     for start in reversed(starts) if upper else starts:
@@ -152,7 +164,7 @@ def _turned(x):
     """Singular values, and the orthogonal matrices on both sides, with the sign of the product of their determinants:
     the cofactors of u s vh are sign u (cofactors of s) vh, and those of a diagonal matrix are products.
     """
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = _iterated(np.linalg.svd, x)
     return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
@@ -292,7 +304,7 @@ def svd(x, *, full_matrices=True):
 
     The derivative of U and Vh exists only where all singular values differ; columns beyond min(x.shape[-2:]) have none.
     """
-    return tuple(np.linalg.svd(x, full_matrices))
+    return tuple(_iterated(lambda x: np.linalg.svd(x, full_matrices), x))
 
 
 @operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(full_rank(draw)))
@@ -307,7 +319,8 @@ def _eigh_vjp(g, out, x):
     return v @ inner @ _mT(v)
 
 
-_eigh = operation(lambda x: tuple(np.linalg.eigh(x)), vjps=_eigh_vjp, outputs="eigenvalues eigenvectors", names="_eigh")
+_eigh = operation(lambda x: tuple(_iterated(np.linalg.eigh, x)), vjps=_eigh_vjp,
+                  outputs="eigenvalues eigenvectors", names="_eigh")
 
 
 @operation(names="_linalg_eigh", methods="", numpy=np.linalg.eigh, samples=lambda draw: call(
@@ -338,7 +351,9 @@ def _pinv_vjp(g, out, x, rtol):
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol=None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
-    return np.linalg.pinv(x, rcond=max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol)
+    x = floating(x)
+    rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
+    return _iterated(lambda x: (np.linalg.pinv(x, rcond=rtol),), x)[0]
 
 
 @operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.operations.linalg import full_rank, svdvals
-from autograd.operations.pointwise import only, times
+from autograd.operations.pointwise import floating, only, times
 from autograd.operations.shaping import axes, beside, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
@@ -29,6 +29,7 @@ def length(x, ord, axis, keepdims):
     """The norm of order `ord` over `axis`, of an array: scaled by the largest |x| (of a negative order, the smallest)
     where powers would leave the range of numbers.
     """
+    x = floating(x)
     if x.dtype == np.float16:
         return length(x.astype(np.float32), ord, axis, keepdims).astype(np.float16)
     with np.errstate(all="ignore"):

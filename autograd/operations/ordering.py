@@ -187,4 +187,5 @@ def kthvalue(x, k, dim=-1, keepdim=False):
     """The k-th smallest element along `dim` (k from 1) and where it is: (values, indices)."""
     smallest = topk(x, k, dim, largest=False)
     last = [part.narrow(dim, k - 1, 1) if x.ndim else part for part in smallest]
-    return type(smallest)(*(last if keepdim or not x.ndim else [part.squeeze(dim) for part in last]))
+    last = last if keepdim or not x.ndim else [part.squeeze(dim) for part in last]
+    return type(smallest)(*[part.contiguous() for part in last])

@@ -5,6 +5,7 @@ import string
 
 import numpy as np
 
+from autograd.notation import Notation
 from autograd.operations.shaping import axes, axis, diag_embed, roll
 from autograd.samples import call
 from autograd.table import NUMPY, operation
@@ -14,7 +15,7 @@ from autograd.table import NUMPY, operation
 def _product(x, y):
     """x @ y; a stack of matrices times one matrix is one product of all its rows."""
     if y.ndim == 2 and x.ndim > 2 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
-        return (x.reshape(-1, x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
+        return (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
     return x @ y
 
 
@@ -32,13 +33,16 @@ def _matmul_vjp_y(g, out, x, y):
     if y.ndim == 1:
         return (np.swapaxes(x, -1, -2) @ g[..., None])[..., 0]
     if y.ndim == 2 and x.ndim > 2:  # one product instead of a stack of them to be summed
-        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+        rows = math.prod(x.shape[:-1])
+        x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
     return np.swapaxes(x, -1, -2) @ g
 
 
 matmul = operation(
     _product, vjps=(_matmul_vjp_x, _matmul_vjp_y), samples=lambda draw: call(*draw.matmul_operands()), names="matmul",
-    operators="__matmul__ __rmatmul__", numpy=np.matmul, doc="The matrix product; stacks of matrices broadcast.")
+    operators="__matmul__ __rmatmul__", numpy=np.matmul, doc="The matrix product; stacks of matrices broadcast.",
+    multiply_adds=lambda shapes, out, options: math.prod(out) * shapes[0][-1],
+    notation=Notation("@", "{x} @ {y}", ("{y}, transposed", "{x}, transposed"), elementwise=False))
 
 
 # einsum
@@ -114,7 +118,23 @@ def _contract(*tensors, equation):
     return product.reshape([sizes[c] for c in found]).transpose([found.index(c) for c in output])
 
 
-_einsum = operation(_contract, joint_vjp=_einsum_vjp, names="_einsum", samples=lambda draw: draw.einsum())
+def _multiply_adds(shapes, out, options):
+    """Of two operands: one for each value of all letters together."""
+    if len(shapes) != 2:
+        return 0
+    inputs, sizes = _explicit(options["equation"], list(map(len, shapes)))[0], {}
+    for letters, shape in zip(inputs, shapes, strict=True):
+        for letter, n in zip(letters, shape, strict=True):
+            sizes[letter] = max(n, sizes.get(letter, 1))
+    return math.prod(sizes.values())
+
+
+def _flops(shapes, out, options):
+    return 2 * _multiply_adds(shapes, out, options) if len(shapes) == 2 else max(map(math.prod, (*shapes, out)))
+
+
+_einsum = operation(_contract, joint_vjp=_einsum_vjp, names="_einsum", samples=lambda draw: draw.einsum(),
+                    multiply_adds=_multiply_adds, flops=_flops)
 
 
 def _in_letters(operands):

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from autograd import dtypes
+from autograd.notation import Notation
 from autograd.operations.comparisons import isnan
 from autograd.operations.norms import length, matrix_norm, vector_norm
 from autograd.operations.pointwise import only, times, where
@@ -55,7 +56,8 @@ def widened(x):
 
 # Sums
 
-@operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum)
+@operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum,
+           notation=Notation("Σ", "Σ {x}", ("1",), elementwise=False))
 def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
     return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)

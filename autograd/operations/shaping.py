@@ -2,11 +2,14 @@
 
 import math
 import operator
+import sys
 
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.notation import Notation
 from autograd.samples import call, numbers
+from autograd.sharing import relatives
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
 
@@ -83,7 +86,7 @@ def _shape_and(draw, **options):
     return call(draw.array(min_dims=1, min_side=1), **options)
 
 
-@operation(vjps=_back, view=True, methods="reshape view",
+@operation(vjps=_back, view=True, methods="reshape",
            numpy={np.reshape: lambda a, shape, order="C": reshape(a, shape)},
            samples=lambda draw: call(x := draw.array(min_side=1), shape=draw.choice([-1, (1, *x.shape), (x.size, 1)])))
 def reshape(x, *, shape):
@@ -91,11 +94,36 @@ def reshape(x, *, shape):
     return x.reshape(shape)
 
 
-@operation(names="_reshape_as", methods="reshape_as view_as",
+@operation(names="_reshape_as", methods="reshape_as",
            samples=lambda draw: call(x := draw.array(), np.zeros(x.size)))
 def reshape_as(x, other):
     """x in the shape of another tensor."""
     return reshape(x, other.shape)
+
+
+def view(x, *shape):
+    """`reshape` without copying: the result always shares the memory of x.
+
+    Raises:
+        RuntimeError: x lies in memory in such an order that it cannot.
+    """
+    out = reshape(x, *shape)
+    if out.view_of is None:
+        own = x.node is not None or (x.array.base is None and sys.getrefcount(x.array) == 2)
+        if relatives(x) or not own:
+            raise RuntimeError(f"view() of a tensor of shape {x.shape} in shape {out.shape} would have to copy, since "
+                               "its elements do not lie in memory in this order; write x.reshape(...)")
+        x.array = np.ascontiguousarray(x.array)  # no one else has this memory
+        out = reshape(x, *shape)
+    return out
+
+
+def view_as(x, other):
+    """`view` in the shape of another tensor."""
+    return view(x, other.shape)
+
+
+Tensor.view, Tensor.view_as = view, view_as
 
 
 def _with_ones(shape, dim):
@@ -191,7 +219,7 @@ def t(x):
 
 def t_(x):
     """`t` in place."""
-    return x.transpose_(0, 1) if x.ndim == 2 else x if x.ndim < 2 else t(x)
+    return x.transpose_(0, 1) if x.ndim == 2 else x.transpose_(0, 0) if x.ndim < 2 else t(x)
 
 
 Tensor.t_ = t_
@@ -288,10 +316,10 @@ def _add_windows(w, *, shape, dimension, size, step):
 def _unfold(x, *, dimension, size, step):
     """Windows of `size` elements along an axis, one every `step`; a new last axis runs through each window."""
     shape, dimension, x = x.shape, axis(dimension, x.ndim), as_row(x)
-    if not 0 < size <= x.shape[dimension] or step < 1:
+    if not 0 <= size <= x.shape[dimension] or step < 1:
         raise ValueError(f"windows of size {size} every {step} do not fit axis {dimension} of shape {shape}; "
-                         "size and step must be at least 1, size at most the length")
-    apart = step >= size  # windows that overlap are not written to
+                         "size must be at least 0 and at most the length, step at least 1")
+    apart = step >= size or x.shape[dimension] < size + step or not x.size  # windows that overlap are not written to
     windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension, writeable=apart and x.flags.writeable)
     windows = windows[(slice(None),) * dimension + (slice(None, None, step),)]
     return windows if shape else windows[0]
@@ -324,7 +352,7 @@ def _embedded(x, *, shape, offset, dim1, dim2):
     return out
 
 
-_embed = operation(_embedded, names="_diag_embed",
+_embed = operation(_embedded, names="_diag_embed", flops=0,
                    vjps=lambda g, out, x, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
 
 
@@ -355,7 +383,8 @@ def diag(x, diagonal=0):
 
 # Copies
 
-@operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers)
+@operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers,
+           flops=0, notation=Notation("copy", "{x}", ("1",)))
 def clone(x):
     """A copy of the values, with x as its origin."""
     return x.copy()
@@ -372,21 +401,21 @@ def _matrices(draw):
 
 
 @operation(vjps=lambda g, out, x, diagonal: tril(g, diagonal), numpy={np.tril: lambda m, k=0: tril(m, k)},
-           inplace=True, samples=_matrices)
+           inplace=True, flops=0, samples=_matrices)
 def tril(x, *, diagonal=0):
     """Matrices with zeros above the given diagonal."""
     return np.tril(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
-           inplace=True, samples=_matrices)
+           inplace=True, flops=0, samples=_matrices)
 def triu(x, *, diagonal=0):
     """Matrices with zeros below the given diagonal."""
     return np.triu(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
-           samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
+           flops=0, samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
 def flip(x, *, dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
@@ -394,7 +423,7 @@ def flip(x, *, dims):
 
 
 @operation(vjps=lambda g, out, x, shifts, dims: roll(g, tuple(-n for n in as_shape(shifts)), dims),
-           numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)},
+           numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)}, flops=0,
            samples=lambda draw: call(x := draw.array(min_dims=1), shifts=draw.integer(-4, 4),
                                      dims=draw.choice([None, draw.dim(x.ndim)])))
 def roll(x, *, shifts, dims=None):

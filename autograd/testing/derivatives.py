@@ -282,8 +282,11 @@ class _Comparison:
 
     def thorough(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.usual is None:
-            near = [np.abs(self.point.values(split(size * self.x / (1 + np.abs(self.x)), self.point.arrays)))
-                    for size in (1, 2.0 ** -6, 2.0 ** -10)]
+            arrays = self.point.arrays
+            some = [range(len(arrays)), *([[i] for i in range(len(arrays))] if len(arrays) > 1 else [])]
+            near = [np.abs(self.point.values([size * x / (1 + np.abs(x)) if i in moderate else x
+                                              for i, x in enumerate(arrays)]))
+                    for moderate in some for size in (1, 2.0 ** -6, 2.0 ** -10)]
             largest = np.abs(self.here[np.isfinite(self.here)]).max(initial=1)
             self.usual = np.minimum(np.nan_to_num(near, posinf=0).max(axis=0), 1e3 * largest)
         return thorough(self.line(v), self.here, self.scale, self.size, self.usual)

@@ -243,7 +243,7 @@ def gpt(**size):
 
 def adam_alone():
     """W11."""
-    start, gradient = (jnp.asarray(a) for a in data.adam())
+    start, gradient = (jnp.asarray(a) for a, in data.adam())
     state = [start, jnp.zeros_like(start), jnp.zeros_like(start), jnp.zeros(())]
     rule, _ = adam()
 

@@ -223,8 +223,8 @@ tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.t
 # Piecewise linear
 
 def _slopes(x, negative):
-    """1 where x > 0, else `negative`; an array of x's dtype."""
-    return ((x > 0) * (1 - negative) + negative).astype(x.dtype)
+    """1 where x > 0, else `negative`; an array of x's dtype, if that is one of fractions."""
+    return (np.asarray(x > 0) * (1 - negative) + negative).astype(floating(x).dtype)
 
 
 _leaky_relu = operation(
@@ -259,7 +259,7 @@ def prelu(input, weight):
 @offers_inplace
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
     """Leaky ReLU with random slopes in training, the mean slope otherwise (Xu et al. 2015)."""
-    x = as_tensor(input)
+    x = floating(as_tensor(input))
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
     return _prelu(x, numpy_generator().uniform(lower, upper, x.shape).astype(x.dtype))
@@ -312,7 +312,7 @@ def softshrink(input, lambd=0.5):
     """x brought towards 0 by lambd."""
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, it is {lambd}")
-    x = as_tensor(input)
+    x = floating(as_tensor(input))
     return hardshrink(x, lambd) - np.sign(x.array) * x.dtype.type(lambd) * (np.abs(x.array) > lambd)
 
 

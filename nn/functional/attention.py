@@ -227,14 +227,30 @@ def _composition(query, key, value, *, mask, keep, scale):
 def _samples(draw):
     lead = draw.choice([(), (2,), (1, 2)])
     queries, keys, width, depth = (draw.integer(1, 3) for _ in range(4))
-    mask = draw.choice([None, np.triu(np.full((queries, keys), -np.inf, np.float32), 1)])
+    mask = draw.choice([None, causal(queries, keys, np.float32)])
     keep = draw.choice([None, (np.arange(queries * keys).reshape(queries, keys) % 3 > 0).astype(np.float32)])
     return call(draw.array(shape=(*lead, queries, width)), draw.array(shape=(*lead, keys, width)),
                 draw.array(shape=(*lead, keys, depth)), mask=mask, keep=keep, scale=0.5)
 
 
 _attention = operation(_forward, joint_vjp=_vjp, composition=_composition, outputs="output", names="_attention",
-                       samples=_samples)
+                       samples=_samples, multiply_adds=lambda shapes, out, options:  # of both products
+                       math.prod(out[:-1]) * shapes[1][-2] * (shapes[0][-1] + out[-1]))
+
+
+def additive(mask, dtype, hides):
+    """A mask as numbers to be added to the scores: of a boolean one, minus infinity where it is `hides`."""
+    mask = as_tensor(mask).detach().numpy()
+    if mask.dtype == bool:
+        return np.where(mask == hides, dtype.type(-np.inf), dtype.type(0))
+    if mask.dtype.kind != "f":
+        raise TypeError(f"an attention mask must be boolean ({hides}: not allowed) or floating, not {mask.dtype}")
+    return mask.astype(dtype, copy=False)
+
+
+def causal(rows, columns, dtype):
+    """The mask, to be added to the scores, with which query i looks at keys 0 to i only."""
+    return np.triu(np.full((rows, columns), -np.inf, dtype), 1)
 
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
@@ -276,25 +292,20 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
             return keep_mask((*lead, rows, columns), dropout_p, query.dtype)
         return None
 
-    additive = None
+    mask = None
     if attn_mask is not None:
         if is_causal:
             raise ValueError(f"{name}: give attn_mask or is_causal, not both")
         attn_mask = as_tensor(attn_mask)
         if attn_mask.requires_grad:  # a learned bias: through elementary operations
             return _composition(query, key, value, mask=attn_mask, keep=keep(attn_mask), scale=scale)[0]
-        additive = attn_mask.numpy()
-        if additive.dtype == bool:
-            additive = np.where(additive, query.dtype.type(0), query.dtype.type(-np.inf))
-        elif additive.dtype.kind != "f":
-            raise TypeError(f"{name}: attn_mask must be boolean or floating, not {additive.dtype}")
-        additive = additive.astype(query.dtype, copy=False)
+        mask = additive(attn_mask, query.dtype, False)
         try:
-            np.broadcast_shapes(additive.shape[-2:], (rows, columns))
+            np.broadcast_shapes(mask.shape[-2:], (rows, columns))
         except ValueError:
-            raise ValueError(f"{name}: attn_mask has shape {additive.shape}; it must "
+            raise ValueError(f"{name}: attn_mask has shape {mask.shape}; it must "
                              f"broadcast to (..., {rows}, {columns})"
                              ) from None
     elif is_causal:
-        additive = np.triu(np.full((rows, columns), -np.inf, query.dtype), 1)
-    return _attention(query, key, value, mask=additive, keep=keep(additive), scale=scale)[0]
+        mask = causal(rows, columns, query.dtype)
+    return _attention(query, key, value, mask=mask, keep=keep(mask), scale=scale)[0]

@@ -37,6 +37,7 @@ from nn.functional.geometry import (
     tuple_of,
     widened,
 )
+from nn.functional.linear import with_bias
 
 
 def _images(x, count, padding):
@@ -415,24 +416,31 @@ def _of_weight_samples(draw):
     return call(x, y, kernel=weight.shape[2:], **options)
 
 
+def _multiply_adds(shapes, out, options):
+    return math.prod(out) * math.prod(shapes[1][1:])
+
+
 convolution = operation(
     _convolution_forward,
     vjps=(lambda g, out, x, weight, bias, **geometry: of_input(g, weight, size=x.shape[2:], **geometry),
           lambda g, out, x, weight, bias, **geometry: of_weight(x, g, kernel=weight.shape[2:], **geometry),
           lambda g, out, x, weight, bias, **geometry: g.sum(axis=(0, *range(2, g.ndim)))),
-    names="convolution", methods="", samples=_convolution_samples)
+    names="convolution", methods="", samples=_convolution_samples,
+    multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 
 of_input = operation(
     _of_input_forward,
     vjps=(lambda g, out, y, weight, size, **geometry: convolution(g, weight, **geometry),
           lambda g, out, y, weight, size, **geometry: of_weight(g, y, kernel=weight.shape[2:], **geometry)),
-    names="transposed_convolution", methods="", samples=_of_input_samples)
+    names="transposed_convolution", methods="", samples=_of_input_samples,
+    multiply_adds=lambda shapes, out, options: math.prod(shapes[0]) * math.prod(shapes[1][1:]))
 
 of_weight = operation(
     _of_weight_forward,
     vjps=(lambda g, out, x, y, kernel, **geometry: of_input(y, g, size=x.shape[2:], **geometry),
           lambda g, out, x, y, kernel, **geometry: convolution(x, g, **geometry)),
-    names="convolution_weight", methods="", samples=_of_weight_samples)
+    names="convolution_weight", methods="", samples=_of_weight_samples,
+    multiply_adds=lambda shapes, out, options: math.prod(shapes[1]) * math.prod(out[1:]))
 
 
 # What users call

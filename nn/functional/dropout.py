@@ -10,6 +10,7 @@ import numpy as np
 from autograd import as_tensor
 from autograd.random import numpy_generator
 from nn.functional.activation import offers_inplace
+from nn.functional.geometry import check_axes
 from nn.functional.weighted import weighted
 
 
@@ -38,9 +39,7 @@ def dropout(input, p=0.5, training=True):
 
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
-    if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"dropout{ndim}d: the input must have shape (N, C, "
-                         f"{', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
+    check_axes(f"dropout{ndim}d", x, ndim)
     if not training or not p:
         return x
     return weighted(x, keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype))

@@ -32,15 +32,24 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     return entries
 
 
+def layout(ndim, channels="C"):
+    """The axes of a batch in words, such as (N, C, H, W)."""
+    return f"({', '.join(['N', str(channels), *'DHW'[3 - ndim:]])})"
+
+
+def check_axes(name, x, ndim):
+    """Refuse what is neither (N, C, *size) nor (C, *size)."""
+    if x.ndim not in (ndim + 1, ndim + 2):
+        raise ValueError(f"{name}: the input must have shape {layout(ndim)}, or without N, not {x.shape}")
+
+
 def arranged(name, x, ndim):
     """x (N, C, *size) or (C, *size) with its batch axis, and whether it had none.
 
     Raises:
         ValueError: x has another number of axes, or no element to look at.
     """
-    if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape (N, C, "
-                         f"{', '.join('DHW'[-ndim:])}), or without N, not {x.shape}")
+    check_axes(name, x, ndim)
     if 0 in x.shape[-ndim:]:
         raise ValueError(f"{name}: an input of shape {x.shape} has no elements to take windows of; each of the last "
                          f"{ndim} axes must have at least 1 (a batch may be empty)")

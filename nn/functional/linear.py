@@ -25,10 +25,20 @@ def _samples(draw):
                 draw.array(shape=(n_out,)) if draw.boolean() else None)
 
 
+def with_bias(multiply_adds):
+    """The FLOPs of a product to whose result a bias is added, if there is a third argument."""
+    return lambda shapes, out, options: 2 * multiply_adds(shapes, out, options) + (
+        math.prod(out) if len(shapes) > 2 and shapes[2] is not None else 0)
+
+
+def _multiply_adds(shapes, out, options):
+    return math.prod(out) * shapes[0][-1]
+
+
 @operation(vjps=(lambda g, out, x, weight, bias: (rows(g) @ weight).reshape(x.shape),
                  lambda g, out, x, weight, bias: np.swapaxes(rows(g), 0, 1) @ rows(x),
                  lambda g, out, x, weight, bias: sum_of_rows(g)),
-           methods="", samples=_samples)
+           methods="", samples=_samples, multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 def linear(input, weight, bias=None):
     """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""
     if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:

@@ -312,8 +312,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 def _move(running, new, momentum):
     """Move a running statistic towards a new one."""
     if running is not None:
-        running.array *= 1 - momentum
-        running.array += momentum * new
+        running.array[...] = new.dtype.type(1 - momentum) * running.array + momentum * new
         increment_version(running)
 
 

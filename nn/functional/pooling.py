@@ -122,17 +122,18 @@ def _put_samples(draw):
 _max_pool = operation(
     _max_pool_forward,
     vjps=lambda g, out, x, **geometry: _put(g[0], winner=np.asarray(out[1]), size=x.shape[2:], **geometry),
-    outputs="values winner", names="_max_pool", samples=_max_samples)
+    outputs="values winner", names="_max_pool", samples=_max_samples,
+    flops=lambda shapes, out, options: math.prod(out) * math.prod(options["kernel"]))
 
 _pick = operation(
     _pick_forward,
     vjps=lambda g, out, x, winner, **geometry: _put(g, winner=winner, size=x.shape[2:], **geometry), names="_pick",
-    samples=_pick_samples)
+    samples=_pick_samples, flops=0)
 
 _put = operation(
     _put_forward,
     vjps=lambda g, out, y, winner, size, **geometry: _pick(g, winner=winner, **geometry), names="_put",
-    samples=_put_samples)
+    samples=_put_samples, flops=0)
 
 
 # What users call

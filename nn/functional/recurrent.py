@@ -7,6 +7,8 @@ nonlinearity, since the derivatives of sigmoid and tanh are polynomials in their
 Shapes: T steps, B sequences, I inputs, H hidden units; G = 1, 3 or 4 blocks of H rows in the weights.
 """
 
+import math
+
 import numpy as np
 
 import autograd
@@ -309,14 +311,19 @@ def _samples(gates, states, **options):
     return samples
 
 
+def _multiply_adds(shapes, out, options):
+    """x (T, B, *) meets the matrices of input and state at each step."""
+    return math.prod(shapes[0][:2]) * sum(math.prod(s) for s in shapes[1:] if s and len(s) == 2 and s != shapes[1])
+
+
 rnn_sequence = operation(
     _rnn_forward, joint_vjp=_rnn_vjp, composition=_rnn_composition, outputs="output h_n", names="rnn_sequence",
-    methods="", samples=_samples(1, 1, nonlinearity=["tanh"]))
+    methods="", samples=_samples(1, 1, nonlinearity=["tanh"]), multiply_adds=_multiply_adds)
 
 lstm_sequence = operation(
     _lstm_forward, joint_vjp=_lstm_vjp, composition=lstm_step_by_step, outputs="output h_n c_n", names="lstm_sequence",
-    methods="", samples=_samples(4, 2))
+    methods="", samples=_samples(4, 2), multiply_adds=_multiply_adds)
 
 gru_sequence = operation(
     _gru_forward, joint_vjp=_gru_vjp, composition=_gru_composition, outputs="output h_n", names="gru_sequence",
-    methods="", samples=_samples(3, 1))
+    methods="", samples=_samples(3, 1), multiply_adds=_multiply_adds)

@@ -253,8 +253,18 @@ def _samples(draw):
     return call(draw.array(shape=(draw.integer(0, 2), 2, *size)), taps=tuple(taps), before=before, after=after)
 
 
+def _flops(shapes, out, options):
+    """A multiplication and an addition for each tap, axis by axis; counted in the order of the axes."""
+    count, shape = 0, list(shapes[0])
+    for axis, taps in enumerate(options["taps"], 2):
+        if taps is not None:
+            shape[axis] = taps.shape[0]
+            count += 2 * len(taps.rows) * math.prod(shape) // max(shape[axis], 1)
+    return count
+
+
 resample = operation(
-    _forward, names="_resample", samples=_samples,
+    _forward, names="_resample", samples=_samples, flops=_flops,
     vjps=lambda g, out, x, taps, before, after: resample(
         g, taps=tuple([None if along is None else along.T for along in taps]), before=after, after=before),
     doc="x (N, C, *size) summed along each axis as `taps` say, divided by `before` before and by `after` afterwards.")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, linalg, tensor
+from autograd.sharing import relatives
 from autograd.table import TABLE
 from autograd.testing import Draw, flatten
 
@@ -164,6 +165,33 @@ def test_matrices_of_a_stack_know_nothing_of_each_other(op):
     on_samples(check, op, 20)
 
 
+def of_finite_only(function):
+    def checked(x, *args, **kwargs):
+        assert np.isfinite(x).all()
+        return function(x, *args, **kwargs)
+    return checked
+
+
+@pytest.mark.parametrize("planted", [np.nan, np.inf])
+@each(MATRICES)
+def test_lapack_never_iterates_over_what_is_no_number(op, planted, monkeypatch):
+    """With some such matrices it would not come to an end."""
+    for name in ("svd", "svdvals", "eigh", "eigvalsh", "pinv", "eig"):
+        monkeypatch.setattr(np.linalg, name, of_finite_only(getattr(np.linalg, name)))
+
+    def check(args, options, rng):
+        arrays, rebuild = flatten(args)
+        for x in arrays:
+            x.flat[rng.integers(x.size)] = planted
+        leaves = [Tensor(x, requires_grad=True) for x in arrays]
+        try:
+            out = op.call(*rebuild(leaves), **options)
+            sum(t.sum() for t in (out if isinstance(out, tuple) else [out]) if t.requires_grad).backward()
+        except np.linalg.LinAlgError:  # found without iterating: not positive definite, singular
+            pass
+    on_samples(check, op, 20)
+
+
 KINKS = {
     "relu": lambda x: autograd.relu(x), "abs": abs, "maximum": lambda x: autograd.maximum(x, 1.0),
     "minimum": lambda x: autograd.minimum(x, -1.0), "fmax": lambda x: autograd.fmax(x, 1.0),
@@ -197,6 +225,36 @@ def test_where_nothing_rises_the_gradient_is_exactly_0(name, g, create_graph):
             assert found is None or not found.detach().numpy().any(), found
 
 
+# Dtypes
+
+REFUSED = ("Integers to negative integer powers",)
+
+
+@each(WITH_SAMPLES)
+def test_whole_numbers_give_the_same_as_integers_and_as_fractions(op):
+    """Nothing is rounded, since an array of integers was made for fractions."""
+    def check(args, options, rng):
+        arrays, rebuild = flatten(args)
+        whole = [np.rint(x).astype(np.int64) for x in arrays]
+
+        def values(kinds):
+            out = op.call(*rebuild([tensor(x.astype(kind)) for x, kind in zip(whole, kinds, strict=True)]), **options)
+            return [t.array for t in (out if isinstance(out, (tuple, list)) else [out])]
+        try:
+            expected = values([np.float64] * len(whole))
+        except (np.linalg.LinAlgError, RuntimeError, IndexError):  # rounded, they may be singular
+            return
+        for kinds in ([np.int64] * len(whole), [np.int64, *[np.float64] * len(whole)][:len(whole)]):
+            try:
+                found = values(kinds)
+            except RuntimeError as error:
+                assert any(words in str(error) for words in REFUSED), error
+                continue
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    on_samples(check, op, 15)
+
+
 # Memory
 
 VIEWS = {"to", "astype", "type", "type_as", "positive", "contiguous", "ravel", "reshape_as", "unflatten", "movedim",
@@ -214,7 +272,11 @@ def shares(result, arrays):
 def test_only_views_share_memory(op):
     def check(args, options, rng):
         arrays, rebuild = flatten(args)
-        assert not shares(op.call(*rebuild([autograd.from_numpy(x) for x in arrays]), **options), arrays)
+        given = [autograd.from_numpy(x) for x in arrays]
+        out = op.call(*rebuild(given), **options)
+        assert not shares(out, arrays)
+        kin = [id(other) for t in (out if isinstance(out, (tuple, list)) else [out]) for other in relatives(t)]
+        assert not {*map(id, given)} & {*kin}  # of empty ones, too
     on_samples(check, op, 15)
 
 

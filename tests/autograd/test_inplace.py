@@ -1,6 +1,7 @@
 """Changing tensors in place: right, or refused. What PyTorch computes, or an error; never another number."""
 
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -247,6 +248,22 @@ def test_elements_that_share_one_place_are_not_written_to(view, change):
         change(autograd.zeros(1, 2).expand(3, 2))
 
 
+@pytest.mark.parametrize("recording", [True, False])
+def test_windows_are_written_to_if_they_do_not_overlap(recording):
+    for length, size, step in itertools.product(range(5), range(5), range(1, 4)):
+        if size > length:
+            continue
+        x = autograd.zeros(2, length)
+        x = x.requires_grad_() * 1 if recording else x
+        windows = x.unfold(1, size, step)
+        if windows.shape[1] == 1 or step >= size:
+            windows.add_(1)
+            assert x.sum().item() == windows.numel()
+        else:
+            with pytest.raises(RuntimeError, match="share one place in memory"):
+                windows.add_(1)
+
+
 def test_a_view_taken_without_recording_does_not_lose_a_recorded_change():
     w = leaf(2.0)
     base = w * autograd.ones(3)
@@ -371,3 +388,16 @@ def test_a_computed_number_shares_its_memory_when_detached():
     assert s.item() == 7
     s.data.mul_(2)
     assert s.item() == 14
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_a_tensor_is_written_to_its_own_elements_in_another_order(recording):
+    x = tensor([1.0, 2.0, 3.0], requires_grad=recording)
+    y = x * 1 if recording else x
+    y[[2, 0, 1]] = y
+    assert y.tolist() == [2, 3, 1]
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        y[1:1] = y
+    if recording:
+        (y * tensor([1.0, 2.0, 3.0])).sum().backward()
+        assert x.grad.tolist() == [3, 1, 2]

@@ -1,5 +1,6 @@
 """Declaring an operation: one place, and everything follows. A wrong rule is caught."""
 
+import math
 import pickle
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, tensor
+from autograd import Tensor, costs, tensor
 from autograd.operations.reductions import spread
 from autograd.samples import call, numbers, pair, reduction
 from autograd.table import FUNCTIONS, NUMPY, TABLE, operation
@@ -102,6 +103,25 @@ def test_a_wrong_rule_is_caught(fault, declare):
     wrong = declare(**WRONG[fault], names="_wrong")
     with pytest.raises((AssertionError, ValueError, RuntimeError, BaseExceptionGroup)):
         check(wrong)
+
+
+def largest(shapes, out, options):
+    return options["n"] * max(map(math.prod, (*shapes, out)))
+
+
+@pytest.mark.parametrize(("cost", "flops", "multiply_adds"), [
+    ({}, 6, 0), ({"flops": 0}, 0, 0), ({"flops": largest}, 30, 0), ({"multiply_adds": largest}, 60, 30),
+    ({"view": True}, 0, 0), ({"multiply_adds": lambda *call: 0}, 0, 0),
+    ({"multiply_adds": largest, "flops": 7}, 7, 30)])
+def test_the_declaration_says_what_a_call_costs(cost, flops, multiply_adds, declare):
+    @declare(vjps=lambda g, out, x, n: spread(g, x.shape, None), **cost)
+    def summed(x, *, n):
+        return x.sum()
+    call = summed.operation, [(2, 3)], (), {"n": 5}
+    assert (costs.flops(*call), costs.multiply_adds(*call)) == (flops, multiply_adds)
+    with autograd.profile() as p:
+        summed(autograd.ones(2, 3), n=5)
+    assert p.key_averages()[0].flops == flops
 
 
 def test_a_function_belongs_to_the_module_that_declares_it():

@@ -42,8 +42,10 @@ NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
 QUICK = {"autograd": "backward inplace tensor calling dtypes hooks grad_mode graph function watching table anomaly "
                      "gradients checkpoint profile",
-         "nn": "module hooks container layers"}
+         "nn": "module hooks container errors layers"}
 """By package, what is run after a module's own tests: files of tests/autograd and tests/nn."""
+CHECKS = ("strict", "samples")
+"""Arguments that are there for us: what must be of one length, examples for the property tests."""
 OTHER = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
          ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
          ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
@@ -105,7 +107,9 @@ def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
 
 def parts(node: ast.AST) -> Iterator[ast.AST]:
     """What is looked at in a piece of code: no types, messages of errors, or checks of ours."""
-    if isinstance(node, (ast.Raise, ast.JoinedStr)) or (isinstance(node, ast.keyword) and node.arg == "strict"):
+    if isinstance(node, (ast.Raise, ast.JoinedStr)) or (isinstance(node, ast.keyword) and node.arg in CHECKS):
+        return
+    if isinstance(node, ast.FunctionDef) and node.name.endswith("samples"):
         return
     types = [value for field, value in ast.iter_fields(node) if field in ("annotation", "returns")]
     yield from (child for child in ast.iter_child_nodes(node) if child not in types)
@@ -160,6 +164,7 @@ def tests_of(module: str, thoroughly: bool) -> list[str]:
     """A module's tests, in the order in which they are run."""
     package = module.partition("/")[0]
     own = [f"tests/{place}" for place in runpy.run_path(str(ROOT / "tests/test_mirror.py"))["places"](Path(module))]
+    own.append(f"tests/{package}/functional/test_{Path(module).stem}.py")
     quick = [f"tests/{package}/test_{name}.py" for name in QUICK.get(package, "").split()]
     rest = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / package).rglob("test_*.py"))]
     return [name for name in dict.fromkeys([*own, *quick, *(rest if thoroughly else [])]) if (ROOT / name).exists()]

@@ -93,6 +93,20 @@ def test_float32_stays_float32(case):
         assert out.dtype in (np.float32, np.int64)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("case", [case for case in CASES if case.name[:5] in ("Batch", "Insta")], ids=str)
+def test_statistics_follow_in_every_dtype(case, dtype):
+    ours, theirs = ours_and_theirs(case)
+    ours.to(getattr(autograd, dtype))
+    theirs.to(getattr(torch, dtype))
+    for layer, tensor in ((ours, autograd.tensor), (theirs, torch.tensor)):
+        layer(*[tensor(x.astype(dtype) if x.dtype.kind == "f" else x) for x in case.inputs],
+              **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()})
+    for (name, got), expected in zip(ours.named_buffers(), theirs.buffers(), strict=True):
+        assert got.dtype == expected.numpy().dtype, name
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=4e-3 if dtype == "float16" else 1e-5)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_parameters_start_as_pytorchs(case):
     """Same names, order and shapes; the same spread where they are random."""

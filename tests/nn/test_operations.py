@@ -2,13 +2,15 @@
 
 import sys
 
+import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import autograd
 from autograd.runtime import threads
 from autograd.table import TABLE
-from autograd.testing import gradient_test
+from autograd.testing import Draw, flatten, gradient_test
 from nn.functional import geometry  # with it, nn declares its operations
 
 DECLARED_BY_NN = [op for op in TABLE.values() if op.forward.__module__.startswith("nn.")]
@@ -36,3 +38,25 @@ def test_operation_over_threads(op, monkeypatch):
         gradient_test(op.call, max_examples=15, settings=settings(derandomize=True, database=None))()
     finally:
         autograd.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples], ids=lambda op: op.name)
+def test_a_gradient_that_is_recorded_has_all_its_digits(op):
+    """Rules run on Tensors then, and a number beside a boolean one would be a float32."""
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(st.data())
+    def check(data):
+        args, options = op.samples(Draw(data.draw))
+        arrays, rebuild = flatten(args)
+        leaves = [autograd.Tensor(x, requires_grad=True) for x in arrays]
+        out = op.call(*rebuild(leaves), **options)
+        outs = [t for t in (out if isinstance(out, (tuple, list)) else [out]) if t.requires_grad]
+        given = [autograd.Tensor(np.cos(np.arange(t.numel())).reshape(t.shape).astype(t.dtype)) for t in outs]
+        plain, recorded = [autograd.grad(outs, leaves, given, retain_graph=True, create_graph=create, allow_unused=True)
+                           for create in (False, True)] if outs else ((), ())
+        for g, h in zip(plain, recorded, strict=True):
+            assert (g is None) is (h is None)
+            if g is not None:
+                np.testing.assert_allclose(h.detach().numpy(), g.numpy(), rtol=1e-10, atol=1e-10)
+    check()

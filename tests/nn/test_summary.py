@@ -1,6 +1,7 @@
 """nn.summary: shapes, parameters, floating-point operations and kept memory, counted by hand."""
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -35,8 +36,20 @@ def test_the_rows_of_a_convolutional_network():
 def test_the_table_is_text():
     lines = str(nn.summary(network(), autograd.zeros(2, 3, 8, 8))).splitlines()
     assert len({len(line) for line in lines}) == 1
-    assert lines[3].split() == ["0:", "Conv2d", "(2,", "4,", "8,", "8)", "112", "28,160", "0", "B"]
+    assert lines[3].split() == ["0:", "Conv2d", "(2,", "4,", "8,", "8)", "112", "28,160", "13,824", "0", "B"]
     assert lines[-1].startswith("total")
+
+
+def test_a_cell_that_ends_with_it_shows_a_table():
+    result = nn.summary(network(), autograd.zeros(2, 3, 8, 8))
+    assert repr(result) == str(result)
+    head, *rows = [[cell.text.strip() for cell in row] for row in ElementTree.fromstring(result._repr_html_())]
+    assert head == ["layer", "output shape", "parameters", "FLOPs", "multiply-adds", "activations"]
+    assert rows[1] == ["0: Conv2d", "(2, 4, 8, 8)", "112", "28,160", "13,824", "0 B"]
+    assert [row[0] for row in rows] == [line.split("(")[0].split("parameters")[0].strip()
+                                        for line in str(result).splitlines() if "─" not in line][1:]
+    result.rows[0].kind = "A<b>&"
+    assert ElementTree.fromstring(result._repr_html_())[1][0].text == "A<b>&"
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -53,6 +66,82 @@ def test_the_model_and_the_random_state_are_left_as_they_were(training):
     assert not model._hooks and not model[0]._hooks
     for name, t in model.state_dict().items():
         np.testing.assert_array_equal(t.numpy(), before[name])
+
+
+# Blocks of torchvision's models, by hand: name -> the module, the shape of an input, parameters, multiply-adds.
+BLOCKS = {
+    "alexnet's first": (lambda: nn.Conv2d(3, 64, 11, stride=4, padding=2), (1, 3, 224, 224),
+                        64 * 3 * 11 * 11 + 64, 64 * 55 * 55 * 3 * 11 * 11),
+    "resnet's first": (lambda: nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+                                             nn.MaxPool2d(3, 2, 1)), (1, 3, 64, 64),
+                       64 * 3 * 49 + 2 * 64, 64 * 32 * 32 * 3 * 49),
+    "mobilenet's depthwise": (lambda: nn.Conv2d(32, 32, 3, padding=1, groups=32, bias=False), (1, 32, 16, 16),
+                              32 * 9, 32 * 16 * 16 * 9),
+    "vgg's last": (lambda: nn.Linear(4096, 1000), (2, 4096), 4096 * 1000 + 1000, 2 * 4096 * 1000),
+    "vit's attention": (lambda: SelfAttention(192, 3), (2, 17, 192), 4 * 192 * 192 + 4 * 192,
+                        2 * 17 * 4 * 192 * 192 + 2 * 2 * 17 * 17 * 192),
+    "a decoder's": (lambda: nn.ConvTranspose2d(8, 4, 2, stride=2), (1, 8, 5, 5), 8 * 4 * 4 + 4, 25 * 8 * 4 * 4),
+    "a language model's": (lambda: nn.LSTM(10, 20), (7, 3, 10), 4 * 20 * (10 + 20) + 2 * 4 * 20,
+                           7 * 3 * 4 * 20 * (10 + 20)),
+    "without products": (lambda: nn.Sequential(nn.GELU(), nn.AvgPool2d(2), nn.Softmax(-1)), (1, 3, 4, 4), 0, 0),
+}
+
+
+class SelfAttention(nn.MultiheadAttention):
+    def __init__(self, *args):
+        super().__init__(*args, batch_first=True)
+
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=False)[0]
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_multiply_adds_and_parameters_are_those_of_the_formulas(name):
+    make, shape, parameters, multiply_adds = BLOCKS[name]
+    model = make()
+    result = nn.summary(model, autograd.randn(*shape))
+    assert result.parameters == parameters == sum(p.numel() for p in model.parameters())
+    assert result.multiply_adds == multiply_adds
+    assert 2 * result.multiply_adds <= result.flops
+
+
+def test_parameters_belong_to_whoever_uses_them():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused, self.weight_only, self.table = nn.Linear(9, 9), nn.Linear(4, 5), nn.Embedding(5, 4)
+
+        def forward(self, i):
+            return nn.functional.linear(self.table(i), self.table.weight) + self.weight_only.bias
+
+    model, table = nn.summary(Tied(), autograd.arange(5)).rows
+    assert (model.parameters, table.parameters) == (5, 20)
+
+
+def test_what_is_computed_again_is_counted_once_and_not_kept():
+    class Checkpointed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+
+        def forward(self, x):
+            return autograd.checkpoint(self.layers, x)
+
+    x = autograd.ones(3, 4)
+    rows, plain = nn.summary(Checkpointed(), x).rows[1:], nn.summary(Checkpointed().layers, x).rows
+    assert [row.flops for row in rows] == [row.flops for row in plain]
+    assert [row.activation_bytes for row in rows] == [0] * 4 < [row.activation_bytes for row in plain]
+
+
+def test_a_tensor_from_elsewhere_belongs_to_no_row():
+    outside = (autograd.ones(3, requires_grad=True) * 2).exp()
+
+    class Plus(nn.Module):
+        def forward(self, x):
+            return x + outside
+
+    row, = nn.summary(Plus(), autograd.ones(3)).rows
+    assert (row.flops, row.activation_bytes) == (3, 0)
 
 
 def test_evaluation_of_dropout_costs_nothing():

@@ -7,10 +7,11 @@ import pytest
 
 import autograd
 from autograd import Graph, Tensor
+from autograd.notation import Notation
 from autograd.table import TABLE
 from viz import notation
 
-OPERATIONS = {op.name: op for op in TABLE.values()}
+OPERATIONS = {op.name: op for op in TABLE.values() if op.differentiable}
 NUMBERS = {**vars(np), "σ": lambda x: 1 / (1 + np.exp(-x)), "Σ": np.sum}
 IN_PYTHON = {"−": "-", "×": "*", "^": "**", "²": "**2", "2 √": "2 * sqrt ", "√": "sqrt ", "ln ": "log ",
              ", else": " else", "the sign of": "sign", "max(": "maximum(", "min(": "minimum("}
@@ -23,7 +24,8 @@ def worth(formula: str) -> float:
     return eval(re.sub(r"\|(.*)\|", r"abs(\1)", formula), NUMBERS)
 
 
-@pytest.mark.parametrize("name", [name for name in notation.NOTATIONS if name not in ("matmul", "getitem")])
+@pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.notation and name not in (
+    "matmul", "getitem")])
 @pytest.mark.parametrize("numbers", [(0.7, 1.3), (1.9, 0.4)])
 def test_formulas_and_derivatives_come_to_what_the_engine_computes(name, numbers):
     operation = OPERATIONS[name]
@@ -51,6 +53,17 @@ def test_signs_hold_numbers_and_indices(function, sign, title):
                  if parent is None}
     assert notation.sign(node, constants) == sign
     assert notation.title(node, constants) == (title or f"getitem {sign}")
+
+
+def test_the_declaration_says_how_an_operation_is_written():
+    x = Tensor(2.0, requires_grad=True)
+    try:
+        node = autograd.operation(lambda x: x ** 3, vjps=lambda g, out, x: 3 * g * x * x, names="_cube", methods="",
+                                  notation=Notation("^3", "{x}³", ("3{x}²",)))(x).node
+    finally:
+        del TABLE["_cube"]
+    assert (notation.sign(node, {}), notation.formula(node, ["a"]), notation.derivative(node, ["a"], 0, "")) == (
+        "^3", "a³", "3a²")
 
 
 def test_what_has_no_notation_is_written_by_its_name():

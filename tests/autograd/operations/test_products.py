@@ -98,3 +98,12 @@ def test_a_stack_times_a_matrix_does_not_depend_on_the_layout():
 def test_errors_name_shapes(wrong, says):
     with pytest.raises((RuntimeError, ValueError), match=says):
         wrong(tensor([1.0, 2.0, 3.0]), autograd.eye(3))
+
+
+@pytest.mark.parametrize("shapes", [((1, 1, 1, 0), (0, 1)), ((2, 0, 3), (3, 2)), ((0, 2, 0), (0, 0)), ((2, 3), (3, 0))])
+def test_products_of_nothing(shapes):
+    x, y = (autograd.ones(shape, requires_grad=True) for shape in shapes)
+    out = x @ y
+    assert out.shape == (*shapes[0][:-1], shapes[1][-1])
+    out.sum().backward()
+    assert (x.grad.shape, y.grad.shape) == shapes

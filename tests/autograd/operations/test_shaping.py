@@ -140,6 +140,28 @@ def test_a_shape_changes_in_place(change, recording):
             change(result)
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2), (1, 1)])
+@pytest.mark.parametrize("name", ["t_", "squeeze_", "unsqueeze_", "transpose_", "swapaxes_", "swapdims_"])
+def test_a_leafs_shape_does_not_change_while_recording(name, shape):
+    given = {"t_": (), "squeeze_": (), "unsqueeze_": (0,)}.get(name, (0, -1))
+    with pytest.raises(RuntimeError, match="leaf"):
+        getattr(autograd.ones(shape, requires_grad=True), name)(*given)
+
+
+def test_a_view_shares_memory_or_is_refused():
+    x = autograd.arange(6.0).reshape(2, 3)
+    with pytest.raises(RuntimeError, match=r"view\(\) .*write x.reshape"):
+        x.T.view(-1)
+    assert x.T.reshape(-1).tolist() == [0, 3, 1, 4, 2, 5]
+    for make in (lambda x: x.index_select(1, autograd.tensor([2, 2])), lambda x: x[:, [1, 0]], lambda x: x.T + 1,
+                 lambda x: x.kthvalue(1, 1)[0], lambda x: x.repeat_interleave(autograd.tensor([0, 1, 2]), 1)):
+        y = make(autograd.ones(2, 3, requires_grad=True))
+        y.view(-1).zero_()
+        assert not y.any()
+        y.view_as(autograd.ones(1, *y.shape)).add_(1)
+        assert y.all()
+
+
 @pytest.mark.parametrize(("wrong", "says"), [
     (lambda x: x.reshape(5), r"reshape\(float32\[2, 3\], shape=5\)"),
     (lambda x: x.unflatten(1, (2, 2)), "length of axis 1"),
