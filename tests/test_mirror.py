@@ -29,6 +29,7 @@ ELSEWHERE = {
     "autograd/test_memory.py": "autograd/recording",  # what a node keeps
     "autograd/test_table.py": "autograd/operation",  # what follows from a declaration
     "autograd/test_backward.py": "autograd/errors",
+    "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",
     "autograd/test_operations.py": "autograd/samples",
     "autograd/operations/test_linalg.py": "autograd/linalg",

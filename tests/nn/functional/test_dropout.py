@@ -25,8 +25,10 @@ def test_dropout_drops_with_probability_p_whole_channels_if_asked():
     out = F.dropout(autograd.ones(300, 300), 0.3).numpy()
     assert set(np.unique(out)) == {np.float32(0), np.float32(1 / 0.7)}
     assert abs((out == 0).mean() - 0.3) < 0.01
-    channels = F.dropout2d(autograd.ones(50, 40, 3, 3), 0.5).numpy()
-    assert (channels == channels[:, :, :1, :1]).all()
+    for ndim in (1, 2, 3):
+        channels = getattr(F, f"dropout{ndim}d")(autograd.ones(50, 40, *(3,) * ndim), 0.5).numpy().reshape(50, 40, -1)
+        assert (channels == channels[:, :, :1]).all()
+        assert 0.1 < channels[0].mean() < 1.9  # each for itself
     rows = F.stochastic_depth(autograd.ones(50, 4), 0.5, "row").numpy()
     assert (rows == rows[:, :1]).all()
     assert 0 < (rows == 0).mean() < 1

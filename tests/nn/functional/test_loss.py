@@ -1,6 +1,7 @@
 """Losses: extreme scores, nothing to learn from, CTC, penalties."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -50,3 +51,11 @@ def test_penalties():
     assert F.l1_penalty(w).item() == 6
     assert F.l2_penalty(w).item() == 14
     assert F.elastic_net_penalty(w, 0.25).item() == 0.25 * 6 + 0.75 * 14
+
+
+def test_shapes_that_are_broadcast_get_pytorchs_warning_and_equal_ones_get_none():
+    with pytest.warns(UserWarning, match=r"mse_loss.*\(2, 1\).*\(2,\).*broadcast"):
+        F.mse_loss(autograd.zeros(2, 1), autograd.zeros(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        F.mse_loss(autograd.zeros(2), autograd.zeros(2))

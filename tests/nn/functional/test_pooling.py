@@ -47,12 +47,13 @@ def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
 
 
 @pytest.mark.parametrize("pool", ["max_pool1d", "avg_pool1d"])
+@pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize("padding", [0, 1])
-def test_the_last_window_that_is_not_whole_begins_where_pytorchs_does(pool, padding):
+def test_the_last_window_begins_where_pytorchs_does(pool, padding, ceil_mode):
     torch = pytest.importorskip("torch")
     for n, kernel, stride in itertools.product(range(2, 8), (2, 3), (1, 2, 3, 4)):
         if n + 2 * padding >= kernel:
-            options = {"stride": stride, "padding": padding, "ceil_mode": True}
+            options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
             x = np.arange(1.0, n + 1).reshape(1, 1, n)
             expected = getattr(torch.nn.functional, pool)(torch.tensor(x), kernel, **options).numpy()
             np.testing.assert_allclose(getattr(F, pool)(x, kernel, **options).numpy(), expected)
