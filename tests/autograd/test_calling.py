@@ -36,8 +36,8 @@ def test_an_option_is_given_once():
 
 GIVEN = {
     "tracked": lambda a: tensor(a, requires_grad=True), "constant": tensor, "array": lambda a: a,
-    "number": lambda a: float(a.flat[0]), "wider": lambda a: tensor(a.astype(np.float64), requires_grad=True),
-    "integers": lambda a: tensor(a.astype(np.int64)), "NumPy's number": lambda a: np.float64(a.flat[0])}
+    "number": lambda a: 0.1, "wider": lambda a: tensor(a.astype(np.float64), requires_grad=True),
+    "integers": lambda a: tensor(a.astype(np.int64)), "NumPy's number": lambda a: np.float64(0.1)}
 
 
 def outcome(call, given):

@@ -69,3 +69,10 @@ def test_complex_and_text_are_refused():
         tensor(1j)
     with pytest.raises(TypeError, match="booleans, integers or floats"):
         tensor("abc")
+
+
+def test_what_meets_under_one_rule_is_promoted_but_for_indices():
+    x, y = tensor([1.0], requires_grad=True), tensor([2.0], dtype=np.float64, requires_grad=True)
+    joined = autograd.cat([x, y, tensor([3])])
+    joined.sum().backward()
+    assert joined.dtype == y.grad.dtype == np.float64 and x.grad.dtype == np.float32

@@ -287,6 +287,20 @@ def test_a_shape_changed_in_place_leaves_views_as_they_are():
     assert x.grad.tolist() == [[2, 0, 4]]
 
 
+def test_a_shape_is_not_changed_in_place_without_its_history():
+    y = tensor([[1.0]], requires_grad=True) * 2
+    with no_grad(), pytest.raises(RuntimeError, match=r"`mul`.*another shape.*without underscore"):
+        y.squeeze_(0)
+
+
+def test_a_reshape_that_has_to_copy_is_no_view():
+    y = tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True) * 1
+    flat = y.T.reshape(-1)
+    flat.zero_()
+    assert y.tolist() == [[1, 2], [3, 4]] and flat.tolist() == [0, 0, 0, 0]
+    (y + flat.sum()).sum().backward()
+
+
 def test_a_computed_number_can_be_written_to():
     x = leaf(1.0, 2.0)
     for change in (lambda s: s.zero_(), lambda s: s.fill_(0), lambda s: s.mul_(0), lambda s: s.view(1).zero_(),

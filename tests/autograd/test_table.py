@@ -69,6 +69,14 @@ def test_a_name_is_declared_once(declare):
         declare(np.exp, vjps=lambda g, out, x: g * out)
 
 
+def test_declared_again_at_the_same_place_it_replaces_the_earlier_one(declare):
+    for names in ("twice doubled", "twice"):
+        twice = declare(lambda x: x * 2, vjps=lambda g, out, x: g * 2, names=names)
+    assert FUNCTIONS["twice"] is twice and "doubled" not in FUNCTIONS and not hasattr(Tensor, "doubled")
+    assert Tensor.twice is twice and Tensor.exp is autograd.exp
+    assert repr(twice.operation) == "<operation twice>"
+
+
 WRONG = {
     "sign": dict(forward=np.cos, vjps=lambda g, out, x: g * np.sin(x), samples=numbers),
     "factor": dict(forward=lambda x: x * x, vjps=lambda g, out, x: g * x, samples=numbers),

@@ -140,7 +140,7 @@ def test_an_outline_is_an_array_without_its_elements(shape):
 def test_what_a_tensor_says_of_its_origin():
     x = tensor([1.0], requires_grad=True)
     y = x * 2
-    assert x.is_leaf and x.grad_fn is None and x.requires_grad
+    assert x.is_leaf and x.grad_fn is None and x.requires_grad and x.cpu() is x and not x.is_complex()
     assert not y.is_leaf and y.grad_fn is y.node and y.requires_grad and repr(y.grad_fn) == "<mul>"
     y.detach_()
     assert y.is_leaf and y.grad_fn is None and not y.requires_grad and (y * 2).is_leaf
