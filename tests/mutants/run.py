@@ -221,7 +221,8 @@ def main() -> None:
     modules = [*options.modules, *(CORE if options.core else []), *(NN if options.nn else [])]
     mutants = [mutant for module in modules for mutant in mutants_of(module) if options.line in (None, mutant.line)]
     if options.sample:
-        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+        random.Random(options.seed).shuffle(mutants)
+        mutants = mutants[:options.sample]
     if options.list:
         print(*mutants, sep="\n")
         return
@@ -242,7 +243,7 @@ def main() -> None:
             print(f"killed    {mutant.module}:{mutant.line} {mutant.what}, by {killer}" if killer else
                   f"SURVIVED  {mutant}", flush=True)
             survivors += [] if killer else [mutant]
-    print(f"{tried - len(survivors)} of {tried} mutants killed ({len(mutants)} drawn from {', '.join(modules)})")
+    print(f"{tried - len(survivors)} of {tried} mutants killed")
 
 
 if __name__ == "__main__":

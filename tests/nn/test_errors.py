@@ -59,6 +59,8 @@ def integers(*values):
     (lambda: F.avg_pool2d(zeros(1, 1, 4, 4), 2, divisor_override=0), ["avg_pool2d", "divisor_override"]),
     (lambda: F.interpolate(zeros(1, 1, 4, 4), size=8, antialias=True), ["antialias=True", "'nearest'"]),
     (lambda: F.interpolate(zeros(1, 1, 4, 4), size=8, mode="lanczos"), ["antialias=False", "'lanczos'"]),
+    (lambda: F.fractional_max_pool2d(zeros(1, 1, 4, 4), 2, 0), ["fractional_max_pool2d", "(0, 0)"]),
+    (lambda: F.pad(zeros(1, 1, 3), (3, 0), "reflect"), ["pad", "reflect", "3"]),
     (lambda: nn.Dropout(1.5), ["Dropout", "1.5"]),
     (lambda: nn.PReLU(5)(zeros(2, 3)), ["(2, 3)", "(5,)"]),
     (lambda: nn.Softmax(), ["Softmax", "dim"]),

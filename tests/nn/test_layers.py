@@ -1,6 +1,7 @@
 """Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -134,10 +135,11 @@ def defaults(function):
     return {p.name: p.default for p in parameters if p.default is not p.empty and not callable(p.default)}
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(nn, torch.nn), (nn.functional, torch.nn.functional)])
+@pytest.mark.parametrize(("ours", "theirs"), [(nn, torch.nn), (nn.functional, torch.nn.functional),
+                                            (nn.init, torch.nn.init)])
 def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(ours, theirs):
     for name in {*dir(ours)} & {*dir(theirs)} - {"ModuleList", "ParameterList"}:  # () for None
         found = defaults(getattr(ours, name))
-        for other in (getattr(theirs, name), getattr(ours, name.replace("1d", "2d"), None)):
+        for other in (getattr(theirs, name), *(getattr(ours, re.sub(r"[123]d", d, name), None) for d in ("1d", "2d"))):
             for argument, default in defaults(other).items():
                 assert found.get(argument, default) == default, (name, argument)

@@ -1,4 +1,4 @@
-"""Attention: options, masks, many keys, and a network in the place of a product."""
+"""Attention: options, masks, many keys."""
 
 import math
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import autograd
-import nn
 from nn import functional as F
 from nn.functional import attention
 
@@ -53,21 +52,6 @@ def test_a_learned_mask_gets_its_gradient():
     g = v.sum(1).numpy()
     expected = weights.numpy() * (g - weights.numpy() @ g[:, None])
     np.testing.assert_allclose(mask.grad.numpy(), expected, rtol=1e-9, atol=1e-12)
-
-
-def test_additive_attention_is_the_papers_formula():
-    layer = nn.AdditiveAttention(3, 4, 5).double()
-    query, key, value = tensor(2, 3, 3), tensor(2, 6, 4), tensor(2, 6, 7)
-    mask = np.ones((1, 1, 6), bool)
-    mask[..., 4:] = False
-    out, weights = layer(query, key, value, autograd.tensor(mask))
-    q = query.numpy() @ layer.query_proj.weight.array.T
-    k = key.numpy() @ layer.key_proj.weight.array.T + layer.key_proj.bias.array
-    scores = np.tanh(q[:, :, None] + k[:, None]) @ layer.score_proj.weight.array[0]
-    scores[..., 4:] = -np.inf
-    expected = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    np.testing.assert_allclose(weights.detach().numpy(), expected, rtol=1e-9)
-    np.testing.assert_allclose(out.detach().numpy(), expected @ value.numpy(), rtol=1e-9)
 
 
 @pytest.mark.parametrize("window", ["causal", "sliding", "nothing for some", "everything"])

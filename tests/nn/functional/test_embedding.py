@@ -1,9 +1,8 @@
-"""Rows by their numbers, and positions."""
+"""Rows by their numbers."""
 
 import math
 
 import numpy as np
-import pytest
 
 import autograd
 import nn
@@ -34,19 +33,3 @@ def test_embedding_from_pretrained_is_frozen():
 def test_one_hot():
     assert F.one_hot(autograd.tensor([[0, 2]])).tolist() == [[[1, 0, 0], [0, 0, 1]]]
     assert F.one_hot(autograd.tensor([1]), 4).shape == (1, 4)
-
-
-def test_sinusoidal_positions_are_the_papers_formula():
-    added = nn.SinusoidalPositions(6, 50)(autograd.zeros(1, 50, 6)).numpy()[0]
-    for position, i in ((0, 0), (3, 1), (49, 2)):
-        angle = position / 10000 ** (2 * i / 6)
-        np.testing.assert_allclose(added[position, 2 * i:2 * i + 2], [math.sin(angle), math.cos(angle)], atol=1e-5)
-    with pytest.raises(ValueError, match="max_len=50"):
-        nn.SinusoidalPositions(6, 50)(autograd.zeros(1, 51, 6))
-
-
-def test_learned_positions_differ_only_by_position():
-    layer = nn.LearnedPositions(4, 10)
-    added = layer(autograd.zeros(2, 3, 4)).detach().numpy()
-    np.testing.assert_array_equal(added[0], layer.weight.array[:3])
-    np.testing.assert_array_equal(added[0], added[1])
