@@ -24,10 +24,11 @@ def test_gradients_add_up_at_forks():
 
 def test_forks_upon_forks_are_gone_through_once():
     x = y = tensor(1.0, requires_grad=True)
-    for _ in range(100):  # as many ways back as 2 ** 100
+    for _ in range(12):
         y = y + y
+    assert len(autograd.Graph(y).nodes) == 12  # though there are 2 ** 12 ways
     y.backward()
-    assert x.grad.item() == 2.0 ** 100
+    assert x.grad.item() == 2 ** 12
 
 
 def test_gradients_accumulate_over_backward_passes():

@@ -20,6 +20,7 @@ import copy
 import difflib
 import os
 import random
+import resource
 import runpy
 import shutil
 import signal
@@ -196,6 +197,7 @@ def killed_by(mutant: Mutant, tree: Path, tests: list[str], seconds: float) -> s
 def run(tests: list[str], tree: Path, output: Path) -> NoReturn:
     """In a process of its own: the tests, on the code in `tree`."""
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
     os.chdir(tree)
     sys.path.insert(0, str(tree))
     for stream in (1, 2):
