@@ -43,7 +43,7 @@ NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
 QUICK = {"autograd": "backward inplace tensor calling dtypes hooks grad_mode graph function watching table anomaly "
                      "gradients checkpoint profile",
-         "nn": "module hooks container errors layers"}
+         "nn": "module hooks container errors layers windows"}
 """By package, what is run after a module's own tests: files of tests/autograd and tests/nn."""
 CHECKS = ("strict", "samples")
 """Arguments that are there for us: what must be of one length, examples for the property tests."""

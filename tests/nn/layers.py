@@ -85,7 +85,7 @@ CONVOLUTIONS = [
     Case("ConvTranspose2d", 4, 6, 3, inputs=[(2, 4, 4, 3)], stride=2, padding=1, groups=2, bias=False),
     Case("ConvTranspose2d", 3, 4, (2, 3), inputs=[(3, 4, 5)], padding=1, dilation=2, stride=1),
     Case("ConvTranspose2d", 4, 4, 3, inputs=[(2, 4, 4, 3)], stride=2, groups=4),
-    Case("ConvTranspose2d", 2, 3, 3, inputs=[(2, 2, 3, 6)], dilation=(1, 2)),
+    Case("ConvTranspose2d", 2, 3, 3, inputs=[(2, 2, 3, 6)], stride=2, dilation=(1, 3)),
     Case("ConvTranspose3d", 2, 3, 2, inputs=[(1, 2, 3, 2, 3)], stride=2),
 ]
 
