@@ -25,14 +25,17 @@ bench: $(VENV)/installed
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check
+	$(RUN) -m mypy
+	$(RUN) -m pyright --pythonpath $(RUN)
 	$(RUN) -m codespell_lib
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(if $(OLDEST),$(RUN) .ci/oldest.py > $(VENV)/oldest.txt)
-	$(RUN) -m pip install --quiet $(if $(OLDEST),--constraint $(VENV)/oldest.txt) --editable '.[dev]'
+	$(RUN) -m pip install --quiet $(if $(OLDEST),--constraint $(VENV)/oldest.txt) --editable '.[dev]' \
+		--config-settings editable_mode=compat  # a folder on the path, which type checkers and editors can follow
 	touch $@
 
 clean:
-	rm -rf .venv $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -8,7 +8,7 @@ from autograd.runtime import requirements
 from autograd.runtime import blas  # before anything else loads NumPy
 
 # isort: split
-from autograd import einops_backend, functional, linalg, operations, printing, random, special
+from autograd import einops_backend, functional, linalg, operations, printing, random, special, typing
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from autograd.backward import backward, grad
 from autograd.checkpoint import checkpoint, checkpoint_sequential
@@ -48,6 +48,7 @@ from autograd.dtypes import (
 )
 from autograd.dtypes import float32 as float
 from autograd.dtypes import int32 as int
+from autograd.errors import ShapeError
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.graph import Graph
@@ -78,3 +79,15 @@ from autograd.table import FUNCTIONS, operation
 from autograd.tensor import Node, Tensor
 
 globals().update(FUNCTIONS)
+
+__all__ = ["Function", "Generator", "Graph", "Node", "Tensor", "arange", "as_tensor", "backward", "bernoulli", "bool",
+           "checkpoint", "checkpoint_sequential", "default_generator", "detect_anomaly", "double", "empty",
+           "empty_like", "enable_grad", "eye", "float", "float16", "float32", "float64", "from_numpy", "full",
+           "full_like", "functional", "get_default_dtype", "get_num_threads", "get_rng_state", "grad", "half",
+           "increment_version", "initial_seed", "int", "int8", "int16", "int32", "int64", "is_anomaly_enabled",
+           "is_compiled", "is_grad_enabled", "linalg", "linspace", "logspace", "long", "manual_seed", "multinomial",
+           "no_grad", "normal", "ones", "ones_like", "operation", "profile", "rand", "rand_like", "randint",
+           "randint_like", "randn", "randn_like", "random", "randperm", "seed", "set_compiled", "set_default_dtype",
+           "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "set_rng_state", "short", "special", "tensor",
+           "typing", "uint8", "zeros", "zeros_like"]
+__all__.extend(FUNCTIONS)

@@ -8,8 +8,8 @@ c = b * b` the gradient of b must be complete before a gets its share: that is w
 import operator
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
 from autograd.tensor import Node, Outline, Tensor
+from autograd.typing import TensorLike
 
 Vertex = Node | Tensor
 """What a gradient belongs to: the Node of a recorded tensor, or a leaf Tensor."""
@@ -108,7 +109,7 @@ def _released(node: Node) -> RuntimeError:
                         "it again, make the first pass with backward(retain_graph=True)")
 
 
-def reachable(roots: Iterable[Vertex], stop: Iterable[Vertex] = ()) -> list[Node]:
+def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = ()) -> list[Node]:
     """The nodes behind `roots`, youngest first."""
     nodes = [root for root in roots if type(root) is Node]
     seen = set(nodes)
@@ -226,7 +227,7 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
         if replaced is None:
             continue
         if not isinstance(replaced, Tensor):
-            raise TypeError(f"a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
+            raise TypeError("a hook on a tensor must return a Tensor (or None, to leave the gradient as it is), not "
                             f"{type(replaced).__name__}")
         if replaced.shape != g.shape or replaced.dtype != g.dtype:
             raise RuntimeError(f"a hook on a tensor returned a gradient of shape {replaced.shape}, {replaced.dtype}, "
@@ -238,8 +239,9 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
 
 # For the user
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-             inputs: Any = None) -> None:
+def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
+             retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Tensor | Iterable[Tensor] | None = None) -> None:
     """Add the gradients of `tensors` to `.grad` of the leaves behind them; see `Tensor.backward`."""
     settings.make()
     tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)
@@ -278,7 +280,16 @@ def _references_of_one_holder() -> int:
 _UNSHARED = _references_of_one_holder()
 
 
-def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
+@overload
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
+         create_graph: bool = False, allow_unused: Literal[False] = False) -> tuple[Tensor, ...]: ...
+@overload
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
+         create_graph: bool = False, *, allow_unused: bool) -> tuple[Tensor | None, ...]: ...
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
+         grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
          create_graph: bool = False, allow_unused: bool = False) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of `outputs` with respect to each of `inputs`; no `.grad` is touched.
 
@@ -339,7 +350,7 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
         vertex = vertex_of(tensor, "the outputs")
         if g is None:
             if tensor.array.size != 1:
-                raise RuntimeError(f"a gradient can start by itself only from a single element, this output has shape "
+                raise RuntimeError("a gradient can start by itself only from a single element, this output has shape "
                                    f"{tensor.shape}; reduce it first, e.g. y.sum().backward(), or pass dL/dy: "
                                    "y.backward(gradient)")
             g = np.ones_like(tensor.array)
@@ -353,8 +364,8 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
     return roots
 
 
-def _backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-              inputs: Any = None) -> None:
+def _backward(self: Tensor, gradient: TensorLike | None = None, retain_graph: bool | None = None,
+              create_graph: bool = False, inputs: Tensor | Iterable[Tensor] | None = None) -> None:
     """Add the gradient of this tensor to `.grad` of the leaves behind it (or of `inputs`).
 
     Args:

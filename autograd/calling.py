@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import dtypes, watching
 from autograd.dtypes import float32
-from autograd.errors import explained
+from autograd.errors import REFUSALS, ShapeError, explained, refused
 from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import OUTLINE
@@ -31,7 +31,10 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
     Arrays in, array out: so that rules may call operations on arrays as on Tensors.
     """
     if op.meeting and not _of_one_dtype(op, args):
-        args = _promote(op, args)
+        try:
+            args = _promote(op, args)
+        except REFUSALS as error:
+            raise _refused(op, args, options, error)
     arrays, parents, found, tracked = [], [], False, False
     for a in args:
         parent = None
@@ -44,13 +47,12 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
             a = a.array
         arrays.append(a)
         parents.append(parent)
-    if not found:
-        out = _run(op, arrays, options)
-        return op.outputs._make(out[:len(op.outputs._fields)]) if op.outputs else out
     try:
         out = _run(op, arrays, options)
-    except (ValueError, TypeError, IndexError) as error:
-        raise explained(op, arrays, options, error) from error
+    except REFUSALS as error:
+        raise _refused(op, args, options, error)
+    if not found:
+        return op.outputs._make(out[:len(op.outputs._fields)]) if op.outputs else out
     if op.outputs is None and out.dtype in NOT_USUAL and "dtype" not in options:
         out = in_their_dtype(op, out, arrays, options)
     node = None
@@ -91,6 +93,16 @@ def _run(op: Operation, args: Sequence, options: dict) -> Any:
     if watching.watchers:
         return watching.told("operation", op, op.forward, tuple(args), options)
     return op.forward(*args, **options)
+
+
+def _refused(op: Operation, args: Sequence, options: dict, error: Exception) -> Exception:
+    """The error of a call, with what was given in it; options that have their default value say nothing."""
+    given = {key: value for key, value in options.items() if not _is(value, op.options.get(key, _ndarray))}
+    return explained(error, op.public, args, given, ShapeError if type(error) is ValueError else None)
+
+
+def _is(value: Any, default: Any) -> bool:
+    return value is default or (type(value) in PLAIN and type(value) is type(default) and value == default)
 
 
 def alias(tensor: Tensor) -> Tensor:
@@ -158,7 +170,10 @@ def _composition(op: Operation) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         for spelling in spellings.keys() & kwargs.keys():
             kwargs[spellings[spelling]] = kwargs.pop(spelling)
-        return _run(op, args, kwargs)
+        try:
+            return _run(op, args, kwargs)
+        except REFUSALS as error:
+            raise refused(error, op.public, op.signature, args, kwargs)
     return call
 
 
@@ -188,7 +203,10 @@ def _unary(op: Operation) -> Callable:
         if not isinstance(x, Tensor):
             return apply(op, (x,), NO_OPTIONS)
         a = x.array
-        out = forward(a) if not watching.watchers else _run(op, (a,), NO_OPTIONS)
+        try:
+            out = forward(a) if not watching.watchers else _run(op, (a,), NO_OPTIONS)
+        except REFUSALS as error:
+            raise _refused(op, (x,), NO_OPTIONS, error)
         if out.dtype is not a.dtype:
             return apply(op, (x,), NO_OPTIONS)
         if x.tracked and mode.enabled:
@@ -224,8 +242,8 @@ def _unary_with_options(op: Operation) -> Callable:
             a = x.array
         try:
             out = forward(a, **options) if not watching.watchers else _run(op, (a,), options)
-        except (ValueError, TypeError, IndexError) as error:
-            raise explained(op, [a], options, error) from error
+        except REFUSALS as error:
+            raise _refused(op, (x,), options, error)
         if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:
             out = in_their_dtype(op, out, [a], options)
         if x.tracked and mode.enabled and out.dtype.kind == "f":
@@ -269,8 +287,8 @@ def _binary(op: Operation) -> Callable:
             return apply(op, (x, y), NO_OPTIONS)
         try:
             out = forward(a, b) if not watching.watchers else _run(op, (a, b), NO_OPTIONS)
-        except (ValueError, TypeError) as error:
-            raise explained(op, [a, b], NO_OPTIONS, error) from error
+        except REFUSALS as error:
+            raise _refused(op, (x, y), NO_OPTIONS, error)
         if out.dtype is not a.dtype:
             return apply(op, (x, y), NO_OPTIONS)
         if not (mode.enabled and (x.tracked or y_tracked)):

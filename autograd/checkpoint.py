@@ -37,7 +37,7 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
     result, segment.nodes = segment.run()
     segment.own = [node for node in segment.nodes if node.options is not None]
     for node in segment.own:
-        node.args = node.out = node.options = None
+        node.args = node.out = node.options = None  # type: ignore[assignment]
     given = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
 
     def end(out: Any) -> Any:
@@ -66,7 +66,7 @@ def checkpoint_sequential(functions: Sequence[Callable], segments: int, input: A
 class _Segment:
     """A call that can be repeated, and the nodes it recorded."""
 
-    def __init__(self, function: Callable, args: tuple, kwargs: dict, rng_state: dict | None) -> None:
+    def __init__(self, function: Callable, args: tuple, kwargs: dict, rng_state: Any) -> None:
         self.function, self.args, self.kwargs, self.rng_state = function, args, kwargs, rng_state
         self.started = next(clock)
         self.nodes: list[Node] = []
@@ -115,7 +115,7 @@ class _OlderThan:
     def __init__(self, birth: int) -> None:
         self.birth = birth
 
-    def __contains__(self, node: Node) -> bool:
+    def __contains__(self, node: Any) -> bool:
         return node.birth < self.birth
 
 

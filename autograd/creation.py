@@ -4,16 +4,18 @@
 """
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 
 from autograd import dtypes
+from autograd.errors import ShapeError, warn
 from autograd.tensor import Tensor
+from autograd.typing import DTypeLike, Shape, TensorLike
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, *, dtype: DTypeLike | None = None, device: str | None = None,
+           requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of `data`.
 
     Python floats become the default dtype, integers int64; arrays keep their dtype.
@@ -24,9 +26,8 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     check_device(device)
     if isinstance(data, (Tensor, list, tuple)):
         if _tracked(data):
-            warnings.warn("tensor() takes the values alone of tensors that require gradients, so nothing flows back to "
-                          "them; write stack([...]) to go on with their history, t.detach() to take the values",
-                          stacklevel=2)
+            warn("tensor() takes the values alone of tensors that require gradients, so nothing flows back to them; "
+                 "write stack([...]) to go on with their history, t.detach() to take the values")
         data = _bare(data)
     return Tensor(np.array(dtypes.as_array(data, dtype)), requires_grad)
 
@@ -45,7 +46,19 @@ def _bare(data: Any) -> Any:
     return [_bare(part) for part in data] if isinstance(data, (list, tuple)) else data
 
 
-def check_device(device: Any) -> None:
+def is_device(wish: Any) -> bool:
+    """Whether what `to()` was given names a device, rather than a dtype.
+
+    Raises:
+        RuntimeError: it is not the only device there is.
+    """
+    named = isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu")
+    if named:
+        check_device(wish)
+    return named
+
+
+def check_device(device: str | None) -> None:
     """Let `"cpu"` and None pass.
 
     Raises:
@@ -60,10 +73,16 @@ def shape_of(size: tuple) -> tuple[int, ...]:
     """The shape that `zeros(2, 3)` and `zeros((2, 3))` both mean."""
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = size[0]
-    return tuple([operator.index(n) for n in size])
+    try:
+        shape = tuple([operator.index(n) for n in size])
+    except TypeError:
+        raise TypeError(f"a shape is made of whole numbers, and {size!r} is not") from None
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"a shape cannot have a negative length, as in {shape}")
+    return shape
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """`data` as a Tensor, sharing its memory where that is possible."""
     check_device(device)
     if isinstance(data, Tensor):
@@ -80,7 +99,8 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 # Constants
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(size: Shape, fill_value: TensorLike, *, dtype: DTypeLike | None = None, device: str | None = None,
+         requires_grad: bool = False) -> Tensor:
     """A Tensor of shape `size` with one value everywhere."""
     check_device(device)
     value = dtypes.as_array(fill_value.array if isinstance(fill_value, Tensor) else fill_value, dtype)
@@ -88,46 +108,53 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
                   requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Shape, dtype: DTypeLike | None = None, device: str | None = None,
+          requires_grad: bool = False) -> Tensor:
     """A Tensor of zeros."""
     check_device(device)
     return Tensor(np.zeros(shape_of(size), dtype or dtypes.get_default_dtype()), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Shape, dtype: DTypeLike | None = None, device: str | None = None,
+         requires_grad: bool = False) -> Tensor:
     """A Tensor of ones."""
     check_device(device)
     return Tensor(np.ones(shape_of(size), dtype or dtypes.get_default_dtype()), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Shape, dtype: DTypeLike | None = None, device: str | None = None,
+          requires_grad: bool = False) -> Tensor:
     """A Tensor whose values are yet to be written."""
     check_device(device)
     return Tensor(np.empty(shape_of(size), dtype or dtypes.get_default_dtype()), requires_grad)
 
 
-def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Tensor | np.ndarray, *, dtype: DTypeLike | None = None, device: str | None = None,
+               requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of another tensor."""
     return zeros(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor | np.ndarray, *, dtype: DTypeLike | None = None, device: str | None = None,
+              requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of another tensor."""
     return ones(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor | np.ndarray, *, dtype: DTypeLike | None = None, device: str | None = None,
+               requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and dtype of another, whose values are yet to be written."""
     return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-              requires_grad: bool = False) -> Tensor:
+def full_like(input: Tensor | np.ndarray, fill_value: TensorLike, *, dtype: DTypeLike | None = None,
+              device: str | None = None, requires_grad: bool = False) -> Tensor:
     """One value everywhere, in the shape and dtype of another tensor."""
     return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: str | None = None,
+        requires_grad: bool = False) -> Tensor:
     """Ones on the diagonal of an n x m matrix of zeros."""
     check_device(device)
     return Tensor(np.eye(n, m, dtype=dtype or dtypes.get_default_dtype()), requires_grad)
@@ -135,8 +162,8 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
 
 # Ranges
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
-           requires_grad: bool = False) -> Tensor:
+def arange(start: Tensor | float = 0, end: Tensor | float | None = None, step: Tensor | float = 1, *,
+           dtype: DTypeLike | None = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """start, start + step, … below end; int64 for integers, the default dtype otherwise. arange(end) starts at 0."""
     check_device(device)
     if end is None:
@@ -147,16 +174,16 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
     return Tensor(np.arange(start, end, step).astype(dtype or default), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None,
-             requires_grad: bool = False) -> Tensor:
+def linspace(start: TensorLike, end: TensorLike, steps: int, *, dtype: DTypeLike | None = None,
+             device: str | None = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers from start to end, both included, at equal distances."""
     check_device(device)
     dtype = dtype or dtypes.get_default_dtype()
     return Tensor(np.linspace(float(start), float(end), steps, dtype=dtype), requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
-             requires_grad: bool = False) -> Tensor:
+def logspace(start: TensorLike, end: TensorLike, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None,
+             device: str | None = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers from base**start to base**end, both included, at equal ratios."""
     check_device(device)
     dtype = dtype or dtypes.get_default_dtype()
@@ -165,20 +192,21 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
 
 # Like the tensor whose method is called: x.new_zeros(2, 3) has x's dtype
 
-def _new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
+def _new_tensor(self: Tensor, data: Any, *, dtype: DTypeLike | None = None, device: str | None = None,
                 requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of `data` and this tensor's dtype."""
     return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
-def _new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-              requires_grad: bool = False) -> Tensor:
+def _new_full(self: Tensor, size: Shape, fill_value: TensorLike, *, dtype: DTypeLike | None = None,
+              device: str | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of shape `size` and this tensor's dtype with one value everywhere."""
     return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
 def _new(make: Any) -> Any:
-    def method(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def method(self: Tensor, *size: Shape, dtype: DTypeLike | None = None, device: str | None = None,
+               requires_grad: bool = False) -> Tensor:
         return make(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
     method.__name__ = method.__qualname__ = "new_" + make.__name__
     method.__doc__ = f"`{make.__name__}` with this tensor's dtype."

@@ -15,7 +15,7 @@ float32 = np.dtype(np.float32)
 float64 = double = np.dtype(np.float64)
 
 _KINDS = "biuf"
-_default = float32
+_default: np.dtype = float32
 
 
 def get_default_dtype() -> np.dtype:
@@ -23,7 +23,7 @@ def get_default_dtype() -> np.dtype:
     return _default
 
 
-def set_default_dtype(dtype: Any) -> None:
+def set_default_dtype(dtype: np.dtype | type | str) -> None:
     """Let Python floats become `dtype` (a floating dtype) from here on.
 
     Raises:
@@ -36,6 +36,19 @@ def set_default_dtype(dtype: Any) -> None:
     _default = dtype
 
 
+def as_dtype(dtype: Any) -> np.dtype:
+    """A dtype by its name, its NumPy type or Python's.
+
+    Raises:
+        TypeError: there is none of that name.
+    """
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"there is no dtype {dtype!r}; write autograd.float32 (or float64, float16, int64, bool, ...), "
+                        "or its name 'float32'") from None
+
+
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     """`data` as an array: arrays and NumPy scalars keep their dtype, Python floats become the default dtype.
 
@@ -45,13 +58,18 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data, dtype)
     else:
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise ValueError("nested lists must have one length at each depth, to be the rows of an array; these have "
+                             "not: pad them, e.g. with nn.utils.rnn.pad_sequence()") from None
         if dtype is not None:
             array = array.astype(dtype, copy=False)
         elif array.dtype is float64 and not _holds_numpy(data):
             array = array.astype(_default, copy=False)
     if array.dtype.kind not in _KINDS:
-        raise TypeError(f"a Tensor holds booleans, integers or floats, not {array.dtype} (from {type(data).__name__}); "
+        kind = {"U": "text", "O": "objects"}.get(array.dtype.kind, array.dtype)
+        raise TypeError(f"a Tensor holds booleans, integers or floats, not {kind} (from {type(data).__name__}); "
                         "convert the data first, e.g. with np.asarray(data, dtype=np.float32)")
     return array
 

@@ -115,7 +115,7 @@ class _Application:
         self.tensors = [isinstance(a, Tensor) for a in args]
         # Arguments and results are found again in the node, so that they know where they came from: only there, or a
         # result would keep itself alive.
-        self.saved = [next((("argument", i) for i, a in enumerate(args) if a is t), None)
+        self.saved: list[Any] = [next((("argument", i) for i, a in enumerate(args) if a is t), None)
                       or next((("result", i) for i, r in enumerate(results) if r is t), None) or ("other", t)
                       for t in ctx._to_save]
         ctx._to_save = ()

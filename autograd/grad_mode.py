@@ -87,7 +87,7 @@ class enable_grad(_Switch):
 def _decorate(function: Callable, switch: Callable[[], Any]) -> Callable:
     if inspect.isgeneratorfunction(function):  # the mode belongs to the body, not to whoever iterates
         @functools.wraps(function)
-        def generate(*args, **kwargs):
+        def generate(*args: Any, **kwargs: Any) -> Any:
             iterator = function(*args, **kwargs)
             send, value = iterator.send, None
             while True:
@@ -103,7 +103,7 @@ def _decorate(function: Callable, switch: Callable[[], Any]) -> Callable:
         return generate
 
     @functools.wraps(function)
-    def call(*args, **kwargs):
+    def call(*args: Any, **kwargs: Any) -> Any:
         with switch():
             return function(*args, **kwargs)
     return call

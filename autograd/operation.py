@@ -1,7 +1,6 @@
 """An operation: what a declaration says, and what follows from it before anybody calls."""
 
 import collections
-import difflib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import close_to, explained, form
 from autograd.notation import Notation
 from autograd.reads import ARRAY, NOTHING, what_it_reads
 
@@ -24,10 +24,10 @@ def _signature(forward: Callable) -> inspect.Signature:
     if isinstance(forward, np.ufunc):
         names = ("input", "other")[:forward.nin]
     else:
-        signature = inspect.signature(forward)
-        names = ("input", "other")[:len(signature.parameters)]
-        if any(p.kind is not p.POSITIONAL_ONLY for p in signature.parameters.values()):  # unlike Python's operators
-            return signature
+        parameters = inspect.signature(forward).parameters.values()
+        names = ("input", "other")[:len(parameters)]
+        if any(p.kind is not p.POSITIONAL_ONLY for p in parameters):  # unlike Python's operators
+            return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])  # types are for checkers
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
 
@@ -43,11 +43,11 @@ class Operation:
     """One declaration of the table; see `operation` for what it holds."""
 
     def __init__(self, forward: Callable, vjps: tuple, joint_vjp: Callable | None, composition: Callable | None,
-                 outputs: str | None, view: bool, samples: Callable | None, name: str,
+                 outputs: str | None, view: bool, samples: Callable | None, name: str, public: str = "",
                  flops: int | Count | None = None, multiply_adds: Count | None = None,
                  notation: Notation | None = None) -> None:
         self.forward, self.vjps, self.joint_vjp, self.composition = forward, vjps, joint_vjp, composition
-        self.view, self.samples, self.name = view, samples, name
+        self.view, self.samples, self.name, self.public = view, samples, name, public or name
         self.flops, self.multiply_adds, self.notation = flops, multiply_adds, notation
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
@@ -60,7 +60,7 @@ class Operation:
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
-        self._reads = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
+        self._reads: list[Any] = [None if rule is None else what_it_reads(rule) for rule in vjps or (joint_vjp,)]
         count = len(self.arguments)
         self.reads = tuple([tuple([i for i, level in enumerate(list(reads.values())[2:count + 2]) if level == ARRAY])
                             if reads else () for reads in self._reads])
@@ -82,35 +82,38 @@ class Operation:
                 return args, self.options
             if kwargs.keys() == self.options.keys():
                 return args, kwargs
-        kwargs = {self.spellings.get(key, key): value for key, value in kwargs.items()}
+        given: dict[str, Any] = {self.spellings.get(key, key): value for key, value in kwargs.items()}
         if self.variadic:
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
             tensors, extra = list(args[:len(self.arguments)]), args[len(self.arguments):]
             for name, default in list(self.arguments.items())[len(tensors):]:
-                tensors.append(kwargs.pop(name, default))
+                tensors.append(given.pop(name, default))
                 if tensors[-1] is inspect.Parameter.empty:
-                    raise TypeError(f"{self.name}() needs its argument '{name}': {self.name}{self.signature}")
+                    raise self._unfit(args, kwargs, f"the argument '{name}' is missing.")
         options = dict(self.options)
         if len(extra) > len(options) > 0 and all(isinstance(n, (int, np.integer)) and n is not True for n in extra):
             extra = (extra,)  # t.reshape(2, 3) for t.reshape((2, 3))
         if len(extra) > len(options):
-            raise TypeError(f"{self.name}() takes {len(self.arguments)} arguments, not {len(args)}: "
-                            f"{self.name}{self.signature}")
-        given = dict(zip(options, extra, strict=False))
-        for key, value in kwargs.items():
-            if key not in options:
-                close = difflib.get_close_matches(key, options, 1)
-                guess = f"; did you mean '{close[0]}'?" if close else "."
-                raise TypeError(f"{self.name}() has no option '{key}'{guess} It is called {self.name}{self.signature}")
-            if key in given:
-                raise TypeError(f"{self.name}() was given '{key}' twice: {given[key]!r} and {value!r}")
-            given[key] = value
+            raise self._unfit(args, kwargs, f"{len(args)} arguments are too many.")
+        by_place: dict[str, Any] = dict(zip(options, extra, strict=False))
+        for key in kwargs:
+            ours = self.spellings.get(key, key)
+            if ours in by_place or (ours in self.arguments and ours in given):
+                raise self._unfit(args, kwargs, f"'{key}' is given twice.")
+            if ours not in options and ours not in self.arguments:
+                known = [*self.signature.parameters, *[n for n, ours in self.spellings.items() if ours in options]]
+                raise self._unfit(args, kwargs, f"there is no option '{key}'{close_to(key, known) or '.'}")
+        options.update(by_place)
         options.update(given)
         for key, value in options.items():
             if value is inspect.Parameter.empty:
-                raise TypeError(f"{self.name}() needs its option '{key}': {self.name}{self.signature}")
+                raise self._unfit(args, kwargs, f"the option '{key}' is missing.")
         return tensors, options
+
+    def _unfit(self, args: tuple, kwargs: dict, why: str) -> Exception:
+        error = TypeError(f"{why} It is called {form(self.public, self.signature)}")
+        return explained(error, self.public, args, kwargs)
 
     def plan(self, tracked: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """How much to keep of the output and of each argument when these arguments are tracked."""

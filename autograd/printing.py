@@ -1,5 +1,7 @@
 """Tensors as text, in PyTorch's style."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd import dtypes
@@ -23,7 +25,7 @@ def text(tensor: Tensor) -> str:
     return f"tensor({', '.join([body, *notes])})"
 
 
-def _formatter(array: np.ndarray) -> dict | None:
+def _formatter(array: np.ndarray) -> Any:
     """One form for all elements: `1.`, `1.0000` or `1.0000e-05`, padded to one width."""
     if array.dtype.kind == "b":
         width = 4 if array.all() else 5

@@ -103,8 +103,10 @@ class profile(Watcher):
         self.events: list[Event] = []
         self._running: list[Event] = []
         self._births, self._modules = [0], [""]  # from which number of the clock on nodes belong to which module
-        self._names, self._models = {}, []
-        self._began, self._ended = perf_counter_ns(), None
+        self._names: dict[Any, str] = {}
+        self._models: list[Any] = []
+        self._began = perf_counter_ns()
+        self._ended: int | None = None
 
     def __enter__(self) -> Self:
         self._clear()

@@ -1,5 +1,6 @@
 """Random numbers: PyTorch's functions on NumPy's Generator."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.creation import check_device, shape_of
 from autograd.tensor import Tensor
+from autograd.typing import DTypeLike, Shape, TensorLike
 
 
 class Generator:
@@ -17,7 +19,7 @@ class Generator:
     tensor(True)
     """
 
-    def __init__(self, device: Any = None) -> None:
+    def __init__(self, device: str | None = None) -> None:
         check_device(device)
         self.seed()
 
@@ -30,17 +32,18 @@ class Generator:
 
     def seed(self) -> int:
         """Start the stream anywhere; returns the seed."""
-        return self.manual_seed(np.random.SeedSequence().entropy % 2 ** 63).initial_seed()
+        entropy: Any = np.random.SeedSequence().entropy
+        return self.manual_seed(entropy % 2 ** 63).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed that the stream was started at."""
         return self._seed
 
-    def get_state(self) -> dict:
+    def get_state(self) -> Mapping[str, Any]:
         """The state of the stream, for `set_state`."""
         return self.numpy.bit_generator.state
 
-    def set_state(self, state: dict) -> None:
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
         self.numpy.bit_generator.state = state
 
@@ -64,12 +67,12 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> dict:
+def get_rng_state() -> Mapping[str, Any]:
     """The state of the default generator, for `set_rng_state`."""
     return default_generator.get_state()
 
 
-def set_rng_state(state: dict) -> None:
+def set_rng_state(state: Mapping[str, Any]) -> None:
     """Let the default generator go on from a saved state."""
     default_generator.set_state(state)
 
@@ -83,7 +86,8 @@ def _bare(value: Any) -> Any:
     return value.detach().numpy() if isinstance(value, Tensor) else value
 
 
-def _drawn(draw: Any, size: tuple, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+def _drawn(draw: Any, size: tuple, dtype: DTypeLike | None, requires_grad: bool,
+           device: str | None) -> Tensor:
     """A Tensor of what NumPy's `draw(shape, dtype)` gives, which knows float32 and float64."""
     check_device(device)
     dtype = np.dtype(dtype or dtypes.get_default_dtype())
@@ -91,20 +95,21 @@ def _drawn(draw: Any, size: tuple, dtype: Any, requires_grad: bool, device: Any)
     return Tensor(np.asarray(values, dtype), requires_grad)
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None,
+def rand(*size: Shape, generator: Generator | None = None, dtype: DTypeLike | None = None, device: str | None = None,
          requires_grad: bool = False) -> Tensor:
     """Numbers uniform on [0, 1)."""
     return _drawn(numpy_generator(generator).random, size, dtype, requires_grad, device)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None,
+def randn(*size: Shape, generator: Generator | None = None, dtype: DTypeLike | None = None, device: str | None = None,
           requires_grad: bool = False) -> Tensor:
     """Numbers from the standard normal distribution."""
     return _drawn(numpy_generator(generator).standard_normal, size, dtype, requires_grad, device)
 
 
-def randint(low: int = 0, high: Any = None, size: Any = (), *, generator: Generator | None = None, dtype: Any = None,
-            device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint(low: int = 0, high: int | tuple[int, ...] | list[int] | None = None, size: Shape = (), *,
+            generator: Generator | None = None, dtype: DTypeLike | None = None, device: str | None = None,
+            requires_grad: bool = False) -> Tensor:
     """Integers uniform on [low, high); randint(high, size) starts at 0."""
     check_device(device)
     if high is None or isinstance(high, (tuple, list)):
@@ -113,36 +118,38 @@ def randint(low: int = 0, high: Any = None, size: Any = (), *, generator: Genera
     return Tensor(values.astype(dtype or dtypes.int64, copy=False), requires_grad)
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
+             device: str | None = None) -> Tensor:
     """The integers below n in random order."""
     check_device(device)
     return Tensor(numpy_generator(generator).permutation(n).astype(dtype or dtypes.int64, copy=False))
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, device: Any = None,
-              requires_grad: bool = False) -> Tensor:
+def rand_like(input: Tensor, *, dtype: DTypeLike | None = None, generator: Generator | None = None,
+              device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers uniform on [0, 1), in the shape and dtype of another tensor."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, device=device,
                requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, generator: Generator | None = None, device: Any = None,
-               requires_grad: bool = False) -> Tensor:
+def randn_like(input: Tensor, *, dtype: DTypeLike | None = None, generator: Generator | None = None,
+               device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers from the standard normal distribution, in the shape and dtype of another tensor."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, device=device,
                 requires_grad=requires_grad)
 
 
-def randint_like(input: Tensor, low: int = 0, high: int | None = None, *, dtype: Any = None,
-                 generator: Generator | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint_like(input: Tensor, low: int = 0, high: int | None = None, *, dtype: DTypeLike | None = None,
+                 generator: Generator | None = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Integers uniform on [low, high), in the shape and dtype of another tensor; (input, high) starts at 0."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, device=device,
                    requires_grad=requires_grad)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-           device: Any = None, requires_grad: bool = False) -> Tensor:
+def normal(mean: TensorLike = 0.0, std: TensorLike = 1.0, size: Shape | None = None, *,
+           generator: Generator | None = None, dtype: DTypeLike | None = None, device: str | None = None,
+           requires_grad: bool = False) -> Tensor:
     """Numbers from normal distributions; mean and standard deviation are numbers or tensors, which broadcast.
 
     Raises:
@@ -182,7 +189,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     """
     weights = np.asarray(_bare(input), np.float64)
     if weights.ndim not in (1, 2) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError(f"multinomial() needs a vector or a matrix of weights, finite and at least 0; these have "
+        raise RuntimeError("multinomial() needs a vector or a matrix of weights, finite and at least 0; these have "
                            f"shape {weights.shape} and lie between {weights.min(initial=np.inf)} and "
                            f"{weights.max(initial=-np.inf)}")
     possible = (weights > 0).sum(-1).min(initial=weights.shape[-1])
@@ -216,7 +223,7 @@ def _uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Gener
     return self.copy_(rand(self.shape, generator=generator, dtype=self.dtype) * (to - low) + low)
 
 
-def _bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+def _bernoulli_(self: Tensor, p: TensorLike = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Every element 1 with probability p (a number, or a tensor that broadcasts), otherwise 0."""
     probabilities = np.broadcast_to(_bare(p), self.shape)
     return self.copy_(bernoulli(Tensor(np.asarray(probabilities, np.float64)), generator=generator))
@@ -233,6 +240,6 @@ def _random_(self: Tensor, from_: int = 0, to: int | None = None, *, generator: 
     return self.copy_(randint(low, high, self.shape, generator=generator))
 
 
-Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_
-Tensor.exponential_, Tensor.random_, Tensor.multinomial = _exponential_, _random_, multinomial
-Tensor.bernoulli = bernoulli
+Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_  # type: ignore[assignment]
+Tensor.exponential_, Tensor.random_ = _exponential_, _random_  # type: ignore[assignment]  # as the stub: the same tensor
+Tensor.multinomial, Tensor.bernoulli = multinomial, bernoulli  # type: ignore[assignment]  # self is called input

@@ -57,8 +57,9 @@ def share(tensor: "Tensor", source: "Tensor", view_of: tuple | None = None) -> N
 
 def leave(tensor: "Tensor") -> None:
     """Take a Tensor that is about to get other memory out of its family."""
-    for reference in [reference for reference in tuple(tensor.family or ()) if reference() is tensor]:
-        tensor.family.remove(reference)
+    family = tensor.family or set()
+    for reference in [reference for reference in tuple(family) if reference() is tensor]:
+        family.remove(reference)
     tensor.family = tensor.view_of = None
 
 

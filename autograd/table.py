@@ -10,7 +10,6 @@ A rule is plain NumPy notation. In an ordinary backward pass it runs on arrays, 
 again, the same text runs on Tensors and is recorded in its turn.
 """
 
-import difflib
 import functools
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calling import caller
+from autograd.errors import close_to
 from autograd.inplace import assign, reshape
 from autograd.notation import Notation
 from autograd.operation import Count, Operation
@@ -84,27 +84,28 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
         declaration = {key: value for key, value in locals().items() if key != "forward"}
         return functools.partial(operation, **declaration)
     public = (names or forward.__name__).split()
-    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
-                   samples, public[0].lstrip("_"), flops, multiply_adds, notation)
     offered = [name for name in public if not name.startswith("_")]
     methods = offered if methods is None else methods.split()
+    own = public[0].lstrip("_")
+    op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
+                   samples, own, (*offered, *methods, own.removeprefix("linalg_"))[0], flops, multiply_adds, notation)
     inplaces = [f"{name}_" for name in methods if inplace]
     _make_room(public, [*methods, *inplaces, *operators.split()], op)
     TABLE[public[0]] = op
     op.call = call = caller(op)
-    call.__name__ = call.__qualname__ = op.name
+    call.__name__ = call.__qualname__ = op.public
     call.__doc__ = doc or forward.__doc__
     call.__module__, call.__signature__, call.operation = op.declared[0], op.signature, op
     FUNCTIONS.update((name, call) for name in offered)
     if not isinstance(numpy, dict):
         numpy = dict.fromkeys(numpy if isinstance(numpy, tuple) else (numpy,), call)
     NUMPY.update(numpy)
-    _METHODS.update(dict.fromkeys([*methods, *inplaces, *operators.split()], op))
+    METHODS.update(dict.fromkeys([*methods, *inplaces, *operators.split()], op))
     _offer_methods(call, methods, operators.split(), inplace)
     return call
 
 
-_METHODS: dict[str, Operation] = {}
+METHODS: dict[str, Operation] = {}
 """What declarations have made of Tensor: name -> the operation."""
 
 
@@ -120,16 +121,16 @@ def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
         for names in (FUNCTIONS, NUMPY):
             for name in [name for name, call in names.items() if getattr(call, "operation", None) is earlier]:
                 del names[name]
-        for name in [name for name, owner in _METHODS.items() if owner is earlier]:
+        for name in [name for name, owner in METHODS.items() if owner is earlier]:
             if name in vars(Tensor):
                 delattr(Tensor, name)
-            del _METHODS[name]
+            del METHODS[name]
     for name in public:
         if name in FUNCTIONS:
             raise ValueError(f"autograd.{name} is the operation "
                              f"{FUNCTIONS[name].operation.name!r} already; choose another name")
     for name in methods:
-        if name in vars(Tensor) and _METHODS.get(name) not in TABLE.values():
+        if name in vars(Tensor) and METHODS.get(name) not in TABLE.values():
             raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "
                              'method: methods=""')
 
@@ -173,9 +174,8 @@ def for_numpy(function: Callable) -> Callable:
     if function in NUMPY:
         return NUMPY[function]
     name = getattr(function, "__name__", str(function))
-    close = difflib.get_close_matches(name, FUNCTIONS, 1)
-    nearest = f"; the nearest operation is autograd.{close[0]}" if close else ""
-    raise TypeError(f"np.{name} does not work on Tensors{nearest}; for the bare values use t.detach().numpy()")
+    raise TypeError(f"np.{name} does not work on Tensors{close_to(name, FUNCTIONS, 0.8)}; for the bare values write "
+                    "t.detach().numpy()")
 
 
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:

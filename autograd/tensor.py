@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd import dtypes, watching
 from autograd.clock import clock
+from autograd.errors import no_axis, warn
 from autograd.hooks import KeepGradient, RemovableHandle
 from autograd.sharing import own, share
 
@@ -120,7 +121,7 @@ class Tensor:
     def requires_grad(self, value: bool) -> None:
         if value and self.array.dtype.kind != "f":
             raise RuntimeError(f"only floating tensors can require gradients, this one is {self.dtype}; "
-                               f"make it floating first: t.float().requires_grad_()")
+                               "make it floating first: t.float().requires_grad_()")
         if self.node is not None and not value:
             raise RuntimeError(f"requires_grad of the result of `{self.node.name}` cannot be switched off, only that "
                                "of leaves; to use the value as a constant write t.detach()")
@@ -160,9 +161,9 @@ class Tensor:
         """The number of axes."""
         return self.array.ndim
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The shape, or its entry `dim`."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        return _along(self.array.shape, dim)
 
     def numel(self) -> int:
         """The number of elements."""
@@ -188,10 +189,10 @@ class Tensor:
         """The bytes of all elements."""
         return self.array.nbytes
 
-    def stride(self, dim: int | None = None) -> Any:
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """How many elements further in memory the next one along each axis (or along `dim`) lies."""
         strides = tuple([n // self.array.itemsize for n in self.array.strides])
-        return strides if dim is None else strides[dim]
+        return _along(strides, dim)
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory one after the other, the last axis varying fastest."""
@@ -325,6 +326,9 @@ class Tensor:
 
         Can be set to a Tensor of the same shape and dtype, or to None.
         """
+        if self._grad is None and self.node is not None and not self.hooks:
+            warn(f".grad of the result of `{self.node.name}` is None: backward() fills it for leaves only; call "
+                 "retain_grad() on the result first")
         return self._grad
 
     @grad.setter
@@ -392,6 +396,14 @@ def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: d
     if attributes:
         tensor.__dict__.update(attributes)
     return tensor
+
+
+def _along(each: tuple[int, ...], dim: int | None) -> Any:
+    """What there is for each axis, or for axis `dim`."""
+    try:
+        return each if dim is None else each[dim]
+    except IndexError:
+        raise no_axis(dim, len(each)) from None
 
 
 def twin_of(tensor: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """Activations as layers; see the functions of the same names in `nn.functional`."""
 
-from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.typing import DTypeLike, TensorLike
 from nn import functional as F
 from nn.layer import FunctionLayer
 from nn.module import Module
@@ -118,7 +118,11 @@ class Softmin(FunctionLayer, function=F.softmin):
     """softmax(-x) along `dim`."""
 
 
-class Softmax2d(FunctionLayer, function=lambda input: F.softmax(input, -3)):
+def _softmax_of_channels(input: TensorLike) -> Tensor:
+    return F.softmax(input, -3)
+
+
+class Softmax2d(FunctionLayer, function=_softmax_of_channels):
     """softmax over the channels of (N, C, H, W)."""
 
 
@@ -131,7 +135,7 @@ class PReLU(Module):
         dtype: of the weight.
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters = num_parameters
         self.weight = Parameter(autograd.full((num_parameters,), float(init), dtype=dtype))

@@ -7,6 +7,8 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.functional.attention import additive, attended, attention_weights, causal
@@ -41,10 +43,10 @@ class MultiheadAttention(Module):
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
                  add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
-                 vdim: int | None = None, batch_first: bool = False, dtype: Any = None) -> None:
+                 vdim: int | None = None, batch_first: bool = False, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
-            raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
+            raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
         if self.kdim == self.vdim == embed_dim:
@@ -62,7 +64,7 @@ class MultiheadAttention(Module):
             initialize = (init.xavier_uniform_ if name.endswith("weight") else
                           init.zeros_ if name == "in_proj_bias" else init.xavier_normal_)
             initialize(parameter)
-        if bias:
+        if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
@@ -97,8 +99,8 @@ class MultiheadAttention(Module):
         single = query.ndim == 2
         for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
             if x.ndim != (2 if single else 3) or x.shape[-1] != width:
-                raise ValueError(f"MultiheadAttention: {what} must have {2 if single else 3} axes, the last of length "
-                                 f"{width}; its shape is {x.shape}")
+                raise ShapeError(f"{what} must have {2 if single else 3} axes, the last of length {width}; its shape "
+                                 f"is {x.shape}")
         q, k, v = self._project(query, key, value)
         heads, width = self.num_heads, self.embed_dim // self.num_heads
 
@@ -139,20 +141,20 @@ class MultiheadAttention(Module):
             parts.append(autograd.zeros(batch, heads, 1, width, dtype=x.dtype))
         return autograd.cat(parts, 2) if parts[1:] else x
 
-    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...], dtype: Any) -> np.ndarray | None:
+    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...],
+              dtype: np.dtype) -> np.ndarray | None:
         batch, heads, rows, columns = shape
         padding, attn = (None if mask is None else additive(mask, dtype, True) for mask in (padding, attn))
         if attn is None and is_causal:
             attn = causal(rows, columns, dtype)
         if attn is not None:
             if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
-                raise ValueError(f"MultiheadAttention: attn_mask must have shape {(rows, columns)} or "
+                raise ShapeError(f"attn_mask must have shape {(rows, columns)} or "
                                  f"{(batch * heads, rows, columns)}, not {attn.shape}")
             attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
         if padding is not None:
             if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
-                raise ValueError("MultiheadAttention: key_padding_mask must have shape "
-                                 f"{(batch, columns)}, not {padding.shape}")
+                raise ShapeError(f"key_padding_mask must have shape {(batch, columns)}, not {padding.shape}")
             padding = padding.reshape(-1, 1, 1, columns)
         return attn if padding is None else padding if attn is None else attn + padding
 
@@ -164,7 +166,7 @@ class AdditiveAttention(Module):
     broadcasts to (B, L, S), True where a query may look, it returns (B, L, V) and the weights (B, L, S).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: Any = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.query_proj = Linear(query_dim, hidden_dim, bias=False, dtype=dtype)
         self.key_proj = Linear(key_dim, hidden_dim, dtype=dtype)
@@ -191,6 +193,8 @@ class SinusoidalPositions(Module):
         batch_first: the order of the axes.
     """
 
+    table: Tensor
+
     def __init__(self, embed_dim: int, max_len: int = 5000, dropout: float = 0.0, batch_first: bool = True) -> None:
         super().__init__()
         angles = np.arange(max_len)[:, None] * np.exp(np.arange(0, embed_dim, 2) * (-math.log(10000.0) / embed_dim))
@@ -200,7 +204,7 @@ class SinusoidalPositions(Module):
         self.register_buffer("table", autograd.as_tensor(table), persistent=False)
 
     def forward(self, input: Tensor) -> Tensor:
-        positions = _positions(input, self.max_len, self.batch_first)
+        positions = _positions(input, self.table.shape[1], self.max_len, self.batch_first)
         added = self.table[:positions]
         return F.dropout(input + (added if self.batch_first else added.unsqueeze(1)), self.dropout, self.training)
 
@@ -208,19 +212,23 @@ class SinusoidalPositions(Module):
 class LearnedPositions(Module):
     """x plus a learned vector for each position: (B, L, E), or (L, B, E) if not batch_first."""
 
-    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: Any = None) -> None:
+    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.max_len, self.batch_first = max_len, batch_first
         self.weight = Parameter(autograd.empty(max_len, embed_dim, dtype=dtype))
         init.normal_(self.weight, std=0.02)
 
     def forward(self, input: Tensor) -> Tensor:
-        added = self.weight[:_positions(input, self.max_len, self.batch_first)]
+        added = self.weight[:_positions(input, self.weight.shape[1], self.max_len, self.batch_first)]
         return input + (added if self.batch_first else added.unsqueeze(1))
 
 
-def _positions(input: Tensor, max_len: int, batch_first: bool) -> int:
+def _positions(input: Tensor, embed_dim: int, max_len: int, batch_first: bool) -> int:
+    if input.ndim != 3 or input.shape[-1] != embed_dim:
+        order = "B, L" if batch_first else "L, B"
+        raise ShapeError(f"the input must have shape ({order}, {embed_dim}), not {input.shape}: the layer was "
+                         f"made with embed_dim={embed_dim}, which comes first, and max_len={max_len}")
     count = input.shape[1 if batch_first else 0]
     if count > max_len:
-        raise ValueError(f"a sequence of {count} steps (shape {input.shape}) is longer than max_len={max_len}")
+        raise ShapeError(f"a sequence of {count} steps (shape {input.shape}) is longer than max_len={max_len}")
     return count

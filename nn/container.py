@@ -1,5 +1,6 @@
 """Modules that hold other modules."""
 
+import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
@@ -29,7 +30,9 @@ class _Numbered(Module):
 
     def _put(self, name: str, entry: Any) -> None:
         if not isinstance(entry, self._kind):
-            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, not {type(entry).__name__}")
+            remedy = (f"; write {type(self).__name__}(*layers)" if isinstance(entry, (list, tuple)) else
+                      "; nn has layers of many functions, such as nn.ReLU()" if inspect.isroutine(entry) else "")
+            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, not a {type(entry).__name__}{remedy}")
         setattr(self, name, entry)
 
     def __len__(self) -> int:
@@ -50,7 +53,7 @@ class _Numbered(Module):
         return vars(self)[self._name_of(index)]
 
     def _of(self, entries: list) -> Any:
-        return type(self)(entries)
+        return type(self)(entries)  # type: ignore[call-arg]  # the layers that are made of a list
 
     def __setitem__(self, index: int, entry: Any) -> None:
         self._put(self._name_of(index), entry)
@@ -112,6 +115,9 @@ class ModuleList(_Numbered):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
+        if isinstance(modules, Module) and not isinstance(modules, Iterable):
+            raise TypeError(f"a list of Modules belongs in the place of this {type(modules).__name__}; write "
+                            f"{type(self).__name__}([layer])")
         self.extend(modules)
 
     def __add__(self, other: Iterable[Module]) -> "ModuleList":

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import DTypeLike, Shape
 from nn import functional as F
 from nn import init
 from nn.functional.convolution import padding_of
@@ -13,24 +15,20 @@ from nn.functional.geometry import layout, tuple_of
 from nn.module import Module
 from nn.parameter import Parameter
 
-Size = int | tuple[int, ...]
-
 
 class _Conv(Module):
     ndim: ClassVar[int]
     function: ClassVar[Callable]
     transposed: ClassVar[bool] = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Any = 0,
-                 dilation: Size = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
-                 dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1,
+                 padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        name = type(self).__name__
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
-                             f"out_channels={out_channels}")
+            raise ValueError(f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
-            raise ValueError(f"{name}: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
+            raise ValueError("padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', not "
                              f"{padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = tuple_of(kernel_size, self.ndim, "kernel_size")
@@ -52,8 +50,12 @@ class _Conv(Module):
 
     def _check_channels(self, input: Tensor) -> None:
         if input.ndim < self.ndim + 1 or input.shape[-self.ndim - 1] != self.in_channels:
-            raise ValueError(f"{type(self).__name__} expects an input of shape {layout(self.ndim, self.in_channels)}, "
-                             f"or without N; it was given {input.shape}")
+            place = -self.ndim - 1
+            remedy = (f"; the one channel is added by x.unsqueeze({place})" if self.in_channels == 1 else
+                      f"; the channels come first: x.movedim(-1, {place})" if input.shape[-1:] == (self.in_channels,)
+                      else "")
+            raise ShapeError(f"the input must have shape {layout(self.ndim, self.in_channels)}, or without N, not "
+                             f"{input.shape}{remedy}")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_channels(input)
@@ -69,8 +71,9 @@ class _Conv(Module):
             parts.append(f"padding={self.padding}")
         if any(d != 1 for d in self.dilation):
             parts.append(f"dilation={self.dilation}")
-        if any(getattr(self, "output_padding", ())):
-            parts.append(f"output_padding={self.output_padding}")
+        output_padding = getattr(self, "output_padding", ())
+        if any(output_padding):
+            parts.append(f"output_padding={output_padding}")
         if self.groups != 1:
             parts.append(f"groups={self.groups}")
         if self.bias is None:
@@ -118,12 +121,11 @@ class Conv3d(_Conv):
 class _ConvTranspose(_Conv):
     transposed = True
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
-                 output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1,
-                 padding_mode: str = "zeros", dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1, padding: Shape = 0,
+                 output_padding: Shape = 0, groups: int = 1, bias: bool = True, dilation: Shape = 1,
+                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
         if padding_mode != "zeros" or isinstance(padding, str):
-            raise ValueError(f"{type(self).__name__}: padding cuts off the output, so it must be a number and "
-                             "padding_mode 'zeros'")
+            raise ValueError("padding cuts off the output, so it must be a number and padding_mode 'zeros'")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          dtype)
         self.output_padding = tuple_of(output_padding, self.ndim, "output_padding")
@@ -136,9 +138,8 @@ class _ConvTranspose(_Conv):
                 input.shape[-self.ndim:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)]
             extra = tuple([n - m for n, m in zip(output_size[-self.ndim:], least, strict=True)])
             if not all(0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
-                raise ValueError(f"{type(self).__name__}: output_size {tuple(output_size)} cannot be "
-                                 f"reached; from an input of shape {input.shape} it may be {tuple(least)} to "
-                                 f"less than stride {self.stride} more")
+                raise ShapeError(f"output_size {tuple(output_size)} cannot be reached; from an input of shape "
+                                 f"{input.shape} it may be {tuple(least)} to less than stride {self.stride} more")
         return type(self).function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
                                    self.dilation)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from autograd import Tensor
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn.functional.dropout import keep_mask
 from nn.functional.weighted import weighted
@@ -11,10 +12,13 @@ from nn.linear import Linear
 
 
 class _Dropout(FunctionLayer):
+    p: float
+    inplace: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not 0 <= self.p <= 1:
-            raise ValueError(f"{type(self).__name__}: p must be a probability between 0 and 1, not {self.p}")
+            raise ValueError(f"p must be a probability between 0 and 1, not {self.p}")
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -52,7 +56,7 @@ class DropConnect(Linear):
     """A linear layer whose weights, instead of its inputs, are dropped with probability p (Wan et al. 2013)."""
 
     def __init__(self, in_features: int, out_features: int, p: float = 0.5, bias: bool = True,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(in_features, out_features, bias, dtype)
         self.p = p
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.module import Module
@@ -29,11 +30,11 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
                  max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
-                 sparse: bool = False, dtype: Any = None) -> None:
+                 sparse: bool = False, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding: padding_idx={padding_idx} is out of range for {num_embeddings} rows")
+            raise ValueError(f"padding_idx={padding_idx} is out of range for {num_embeddings} rows")
         self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
@@ -49,7 +50,8 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, **options: Any) -> "Embedding":
         """A table with given rows, by default not trained."""
-        table = cls(*embeddings.shape, **options, dtype=embeddings.dtype)
+        rows, width = embeddings.shape
+        table = cls(rows, width, **options, dtype=embeddings.dtype)
         table.weight = Parameter(embeddings.detach(), requires_grad=not freeze)
         return table
 

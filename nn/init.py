@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Generator, Tensor
+from autograd.errors import ShapeError
 from autograd.inplace import write
 from autograd.random import numpy_generator
 
@@ -40,7 +41,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     The weight has shape (out, in, *kernel): the length of the kernel counts in both.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
+        raise ShapeError("fan in and fan out need a weight with at least two axes (out, in, *kernel), this one has "
                          f"shape {tensor.shape}; for a bias use zeros_ or uniform_")
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
@@ -68,18 +69,18 @@ def ones_(tensor: Tensor) -> Tensor:
     return _write(tensor, 1)
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform on [a, b)."""
     return _write(tensor, a + (b - a) * numpy_generator(generator).random(tensor.shape))
 
 
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with that mean and standard deviation."""
     return _write(tensor, mean + std * numpy_generator(generator).standard_normal(tensor.shape))
 
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
-                  generator: Any = None) -> Tensor:
+                  generator: Generator | None = None) -> Tensor:
     """Normal with that mean and standard deviation, drawn again where it falls outside [a, b]."""
     if not a < b or b < mean - 6 * std or a > mean + 6 * std:
         raise ValueError(f"[{a}, {b}] holds next to nothing of a normal distribution with mean "
@@ -94,14 +95,14 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity, in a matrix."""
     if tensor.ndim != 2:
-        raise ValueError(f"eye_ fills a matrix, this tensor has shape {tensor.shape}")
-    return _write(tensor, np.eye(*tensor.shape))
+        raise ShapeError(f"eye_ fills a matrix, this tensor has shape {tensor.shape}")
+    return _write(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The identity, in a convolution's weight (out, in, *kernel): 1 in the middle of the kernel where out = in."""
     if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
-        raise ValueError(f"dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
+        raise ShapeError("dirac_ fills a convolution's weight (out, in, *kernel) with out divisible by "
                          f"groups={groups}, this tensor has shape {tensor.shape}")
     values = np.zeros(tensor.shape)
     out = tensor.shape[0] // groups
@@ -112,13 +113,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _write(tensor, values)
 
 
-def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform on ±gain √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     bound = gain * math.sqrt(6 / max(sum(fans(tensor)), 1))
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal_(tensor, 0, gain * math.sqrt(2 / max(sum(fans(tensor)), 1)), generator)
 
@@ -128,7 +129,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 
 def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
-                     generator: Any = None) -> Tensor:
+                     generator: Generator | None = None) -> Tensor:
     """Uniform on ±gain √(3 / fan) (He et al. 2015).
 
     Args:
@@ -143,25 +144,25 @@ def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonline
 
 
 def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
-                    generator: Any = None) -> Tensor:
+                    generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain / √fan (He et al. 2015); arguments as in `kaiming_uniform_`."""
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2013); axes from 1 on count as one."""
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_ needs at least two axes, this tensor has shape {tensor.shape}")
+        raise ShapeError(f"orthogonal_ needs at least two axes, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     q, r = np.linalg.qr(numpy_generator(generator).standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2006)
     return _write(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
 
 
-def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """Normal, with the fraction `sparsity` of each column set to 0 (Martens 2010)."""
     if tensor.ndim != 2:
-        raise ValueError(f"sparse_ fills a matrix, this tensor has shape {tensor.shape}")
+        raise ShapeError(f"sparse_ fills a matrix, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape
     rng = numpy_generator(generator)
     values = std * rng.standard_normal((rows, columns))

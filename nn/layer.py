@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from autograd import Tensor
+from autograd.errors import unfit
 from nn.module import Module
 
 
@@ -23,11 +24,15 @@ class FunctionLayer(Module):
     function: ClassVar[Callable]
     options: ClassVar[dict[str, Any]]
     shown: ClassVar[bool] = True
+    _inputs: ClassVar[list[str]]
+    __signature__: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, function: Callable | None = None, inputs: int = 1, **defaults: Any) -> None:
+        super().__init_subclass__()
         if function is None:
             return
-        parameters = list(inspect.signature(function).parameters.values())[inputs:]
+        parameters = list(inspect.signature(function).parameters.values())
+        cls._inputs, parameters = [p.name for p in parameters[:inputs]], parameters[inputs:]
         cls.function = staticmethod(function)
         cls.options = {p.name: p.default for p in parameters if p.name != "dtype"} | defaults
         cls.__signature__ = inspect.Signature(
@@ -36,19 +41,23 @@ class FunctionLayer(Module):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        try:
-            bound = type(self).__signature__.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}{type(self).__signature__}: {error}") from None
+        why = unfit(type(self).__name__, type(self).__signature__, args, kwargs)
+        if why is not None:
+            raise TypeError(why)
+        bound = type(self).__signature__.bind(*args, **kwargs)
         bound.apply_defaults()
         for name, value in bound.arguments.items():
+            if isinstance(value, Tensor) and "weight" not in name and "samples" not in name:
+                raise TypeError(f"a Tensor of shape {value.shape} was given for the option '{name}': a layer is made "
+                                "with its options and then called with Tensors, as in "
+                                f"{type(self).__name__}(...)({', '.join(self._inputs)})")
             if isinstance(value, Tensor) or (value is None and "weight" in name):
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)
 
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         """The options; `inplace` only if it is on, as in PyTorch."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import autograd
 from autograd import Tensor
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.module import Module
@@ -38,7 +39,7 @@ class Linear(Module):
     (128, 30)
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(autograd.empty(out_features, in_features, dtype=dtype))
@@ -63,7 +64,7 @@ class Bilinear(Module):
     """x1ᵀ W_k x2 + b_k for each output k: (*, in1_features), (*, in2_features) -> (*, out_features)."""
 
     def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(autograd.empty(out_features, in1_features, in2_features, dtype=dtype))

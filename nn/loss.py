@@ -9,6 +9,9 @@ from nn.layer import FunctionLayer
 
 class _Loss(FunctionLayer):
     shown = False
+    size_average: bool | None
+    reduce: bool | None
+    reduction: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,6 +4,7 @@ A Parameter, a registered buffer or a Module that is an attribute is found by lo
 kept twice, and reading `self.weight` costs what reading any attribute costs.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -11,8 +12,12 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, watching
+from autograd.creation import is_device
+from autograd.dtypes import as_dtype
+from autograd.errors import REFUSALS, explain_constructor, is_of, refused
 from autograd.hooks import RemovableHandle
 from autograd.inplace import write
+from autograd.typing import DTypeLike
 from nn.hooks import call_with_hooks
 from nn.parameter import Parameter
 
@@ -45,6 +50,11 @@ class Module:
         self._buffers: dict[str, bool] = {}  # name -> whether it is part of the state_dict
         self._hooks: dict[str, list[Callable]] = {}  # kind -> hooks
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if is_of(cls, __name__):
+            explain_constructor(cls)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; called as `module(...)`, which also runs the hooks."""
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, ...)")
@@ -55,9 +65,15 @@ class Module:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if not hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
-                error.add_note(f"raised in the layer {self._line()}")
-            raise
+            if isinstance(error, AttributeError) and "_hooks" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__} was made without Module.__init__(); begin its __init__ "
+                                     "with super().__init__()") from None
+            if hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
+                raise
+            if is_of(type(self), __name__) and isinstance(error, REFUSALS):
+                error = refused(error, type(self).__name__, inspect.signature(self.forward), args, kwargs)
+            error.add_note(f"raised in the layer {self._line()}")
+            raise error
 
     def __setattr__(self, name: str, value: Any) -> None:
         present = self.__dict__.get(name)
@@ -232,11 +248,11 @@ class Module:
             if param.grad is not None:
                 param.grad = None if set_to_none else autograd.zeros_like(param.grad)
 
-    def to(self, dtype: Any) -> Self:
+    def to(self, dtype: DTypeLike) -> Self:
         """Convert floating parameters and buffers, in place, to a floating dtype."""
-        if isinstance(dtype, str) and dtype == "cpu":  # the only device there is: lets PyTorch code run unchanged
+        if is_device(dtype):  # lets PyTorch code run unchanged
             return self
-        dtype = np.dtype(dtype)
+        dtype = as_dtype(dtype)
         if dtype.kind != "f":
             raise TypeError(f"a module can only be converted to a floating dtype, not {dtype}")
         for tensor in [*self.parameters(), *self.buffers()]:
@@ -299,25 +315,27 @@ class Module:
 
     # Hooks
 
-    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> Any:
+    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
         return RemovableHandle(self._hooks.setdefault(kind, []), hook, prepend)
 
-    def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *, prepend: bool = False) -> Any:
+    def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *,
+                                  prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, args)` before each forward; what it returns replaces the arguments.
 
         This and the other hooks return a handle: `handle.remove()` takes the hook away.
         """
         return self._register("forward_pre", hook, prepend)
 
-    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], Any], *, prepend: bool = False) -> Any:
+    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], Any], *,
+                              prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, args, output)` after each forward; what it returns replaces the output."""
         return self._register("forward", hook, prepend)
 
-    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any]) -> Any:
+    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any]) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward pass goes through; a tuple it returns replaces it."""
         return self._register("full_backward_pre", hook)
 
-    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any]) -> Any:
+    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any]) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in the backward pass; a tuple it returns replaces grad_input."""
         return self._register("full_backward", hook)
 

@@ -1,9 +1,11 @@
 """Normalization as layers."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.functional.geometry import layout
@@ -16,9 +18,12 @@ class _RunningNorm(Module):
     """Per-channel parameters, and statistics that follow those of the batches."""
 
     ndims: ClassVar[tuple[int, ...]]
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, dtype: Any = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = True, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
@@ -31,7 +36,7 @@ class _RunningNorm(Module):
 
     def reset_running_stats(self) -> None:
         """Forget the statistics."""
-        if self.track_running_stats:
+        if self.running_mean is not None and self.running_var is not None:
             init.zeros_(self.running_mean)
             init.ones_(self.running_var)
             init.zeros_(self.num_batches_tracked)
@@ -47,7 +52,7 @@ class _RunningNorm(Module):
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ndims or input.shape[1] != self.num_features:
             shapes = " or ".join(layout(n - 2, self.num_features) for n in self.ndims)
-            raise ValueError(f"{type(self).__name__} expects an input of shape {shapes}, it was given {input.shape}")
+            raise ShapeError(f"the input must have shape {shapes}, not {input.shape}")
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
@@ -97,7 +102,7 @@ class BatchNorm3d(_BatchNorm):
 
 class _InstanceNorm(_RunningNorm):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-                 track_running_stats: bool = False, dtype: Any = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = False, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -140,7 +145,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
-                 bias: bool = True, dtype: Any = None) -> None:
+                 bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -160,7 +165,7 @@ class RMSNorm(Module):
     """x / √(mean x² + eps) over the last axes, of `normalized_shape`, times a weight."""
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float | None = None,
-                 elementwise_affine: bool = True, dtype: Any = None) -> None:
+                 elementwise_affine: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -177,10 +182,10 @@ class GroupNorm(Module):
     """Normalization over groups of channels of (N, C, ...), for each example; then scale and shift of each channel."""
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
-                 dtype: Any = None, *, bias: bool = True) -> None:
+                 dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"GroupNorm: num_channels={num_channels} must be divisible by num_groups={num_groups}")
+            raise ValueError(f"num_channels={num_channels} must be divisible by num_groups={num_groups}")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight = Parameter(autograd.ones(num_channels, dtype=dtype)) if affine else None
         self.bias = Parameter(autograd.zeros(num_channels, dtype=dtype)) if affine and bias else None

@@ -1,6 +1,6 @@
 """Padding as layers; see `nn.functional.pad`."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from autograd import Tensor
 from nn import functional as F
@@ -12,7 +12,7 @@ class _Pad(Module):
     ndim: int
     mode: str
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
         self.padding = tuple_of(padding, 2 * self.ndim, "padding") if isinstance(padding, int) else tuple(padding)
 
@@ -26,7 +26,7 @@ class _Pad(Module):
 class _ConstantPad(_Pad):
     mode = "constant"
 
-    def __init__(self, padding: Any, value: float) -> None:
+    def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
 

@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from autograd import Tensor
+from autograd.typing import Shape
 from nn import functional as F
 from nn.layer import FunctionLayer
 from nn.module import Module
 
 
 class _Pool(FunctionLayer):
+    kernel_size: Shape
+    stride: Shape | None
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if self.stride is None:
@@ -79,7 +83,7 @@ class AdaptiveMaxPool3d(FunctionLayer, function=F.adaptive_max_pool3d):
 class _MaxUnpool(Module):
     function: ClassVar[Callable]
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+    def __init__(self, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0) -> None:
         super().__init__()
         self.kernel_size, self.stride, self.padding = kernel_size, stride or kernel_size, padding
 
@@ -109,10 +113,13 @@ class MaxUnpool3d(_MaxUnpool):
 
 
 class _FractionalMaxPool(FunctionLayer):
+    output_size: Shape | None
+    output_ratio: float | Sequence[float] | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if (self.output_size is None) == (self.output_ratio is None):
-            raise ValueError(f"{type(self).__name__}: give either output_size or output_ratio, not "
+            raise ValueError("give either output_size or output_ratio, not "
                              f"output_size={self.output_size} and output_ratio={self.output_ratio}")
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
 from nn.functional.recurrent import gru_sequence, lstm_sequence, lstm_step_by_step, rnn_sequence
@@ -25,11 +27,10 @@ class _Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
-            raise ValueError(f"{type(self).__name__}: num_layers={num_layers} and "
-                             f"hidden_size={hidden_size} must be at least 1")
+            raise ValueError(f"num_layers={num_layers} and hidden_size={hidden_size} must be at least 1")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         for layer in range(num_layers):
@@ -65,10 +66,11 @@ class _Recurrent(Module):
     def _options(self) -> dict[str, Any]:
         return {}
 
-    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
-        packed = input if isinstance(input, PackedSequence) else None
-        lengths = None
-        if packed is not None:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | tuple[Tensor, Tensor] | None = None) -> tuple[
+            Tensor | PackedSequence, Tensor | tuple[Tensor, ...]]:
+        packed, lengths = None, None
+        if isinstance(input, PackedSequence):
+            packed = input
             input, lengths = pad_packed_sequence(packed)
             lengths = lengths.numpy()
             hx = None if hx is None else self._each(hx, lambda h: packed.in_sorted_order(h, 1))
@@ -79,7 +81,7 @@ class _Recurrent(Module):
         initial = self._initial(hx, x, single)
         x, final = self._layers(x, initial, lengths)
         if packed is not None:
-            output: Any = packed.with_data(pack_padded_sequence(x, lengths).data)
+            output: Any = packed.with_data(pack_padded_sequence(x, autograd.as_tensor(lengths)).data)
             return output, self._result([packed.in_given_order(state, 1) for state in final])
         if single:
             return x[:, 0], self._result([state[:, 0] for state in final])
@@ -94,13 +96,13 @@ class _Recurrent(Module):
     def _time_first(self, input: Tensor, single: bool, packed: bool) -> Tensor:
         if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
             order = f"(B, T, {self.input_size})" if self.batch_first else f"(T, B, {self.input_size})"
-            raise ValueError(f"{type(self).__name__} expects an input of shape {order}, or (T, {self.input_size}) "
-                             f"without a batch; it was given {input.shape}")
+            raise ShapeError(f"the input must have shape {order}, or (T, {self.input_size}) without a batch, not "
+                             f"{input.shape}")
         if single:
             return input.unsqueeze(1)
         x = input.transpose(0, 1) if self.batch_first and not packed else input
         if not x.shape[0]:
-            raise ValueError(f"{type(self).__name__}: the sequence has no steps (input of shape {input.shape})")
+            raise ShapeError(f"the sequence has no steps (input of shape {input.shape})")
         return x
 
     def _initial(self, hx: Any, x: Tensor, single: bool) -> list[Tensor]:
@@ -110,12 +112,12 @@ class _Recurrent(Module):
             return [autograd.zeros(shape, dtype=x.dtype) for shape in shapes]
         if (self.states == 2) != isinstance(hx, (tuple, list)):
             form = "a pair (h_0, c_0)" if self.states == 2 else "a tensor h_0"
-            raise TypeError(f"{type(self).__name__}: the initial state must be {form}, not a {type(hx).__name__}")
+            raise TypeError(f"the initial state must be {form}, not a {type(hx).__name__}")
         given = list(hx) if self.states == 2 else [hx]
         given = [state.unsqueeze(1) if single else state for state in given]
         for state, expected in zip(given, shapes, strict=True):
             if state.shape != expected:
-                raise ValueError(f"{type(self).__name__}: the initial state must have shape "
+                raise ShapeError("the initial state must have shape "
                                  f"{(expected[0], expected[2]) if single else expected} for this input, not "
                                  f"{state[:, 0].shape if single else state.shape}")
         return given
@@ -178,9 +180,9 @@ class RNN(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
                  bias: bool = True, batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"RNN: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
+            raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
         self.nonlinearity = nonlinearity
 
@@ -203,10 +205,10 @@ class LSTM(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if not 0 <= proj_size < hidden_size:
-            raise ValueError(f"LSTM: proj_size={proj_size} must be smaller than "
-                             f"hidden_size={hidden_size}, or 0 for no projection")
+            raise ValueError(f"proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
+                             "projection")
         if proj_size:
             self.proj_size, self.sequence = proj_size, lstm_step_by_step
             self.names = (*self.names, "weight_hr")
@@ -225,7 +227,7 @@ class GRU(_Recurrent):
 class _Cell(Module):
     gates: ClassVar[int]
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
         rows = self.gates * hidden_size
@@ -239,17 +241,16 @@ class _Cell(Module):
 
     def _state(self, input: Tensor, h: Tensor | None) -> Tensor:
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
-            raise ValueError(f"{type(self).__name__} expects an input of shape (B, {self.input_size}) or "
-                             f"({self.input_size},), it was given {input.shape}")
+            raise ShapeError(f"the input must have shape (B, {self.input_size}) or ({self.input_size},), not "
+                             f"{input.shape}")
         expected = (*input.shape[:-1], self.hidden_size)
         h = autograd.zeros(expected, dtype=input.dtype) if h is None else h
         if h.shape != expected:
-            raise ValueError(f"{type(self).__name__}: the state must have shape {expected} for an input of shape "
-                             f"{input.shape}, not {h.shape}")
+            raise ShapeError(f"the state must have shape {expected} for an input of shape {input.shape}, not {h.shape}")
         return h
 
     @property
-    def _weights(self) -> tuple:
+    def _weights(self) -> tuple[Parameter, Parameter, Parameter | None, Parameter | None]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def extra_repr(self) -> str:
@@ -262,9 +263,9 @@ class RNNCell(_Cell):
     gates = 1
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
-                 dtype: Any = None) -> None:
+                 dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"RNNCell: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
+            raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
         super().__init__(input_size, hidden_size, bias, dtype)
         self.nonlinearity = nonlinearity
 

@@ -165,7 +165,7 @@ def _pieces(header: bytes, arrays: list[np.ndarray]) -> Iterator[bytes]:
     for array in arrays:
         for part in np.nditer(array, ["external_loop", "buffered", "zerosize_ok"], order="C", casting="equiv",
                               op_dtypes=[array.dtype.newbyteorder("<")], buffersize=1 << 17):
-            yield part.tobytes()
+            yield np.asarray(part).tobytes()
 
 
 def _opened(content: np.ndarray) -> Any:
@@ -204,7 +204,7 @@ def _parsed(text: str) -> dict:
 
 def _is_as_written(content: np.ndarray) -> bool:
     before, after = bytes(content[:_PLACE]), _PLACE + len(_BLANK)
-    checksum = zlib.crc32(content[after:], zlib.crc32(before + _BLANK.encode()))
+    checksum = zlib.crc32(content[after:].data, zlib.crc32(before + _BLANK.encode()))
     return before[8:] == _START and bytes(content[_PLACE:after]) == b"%08x" % checksum
 
 
@@ -257,7 +257,7 @@ def _checksum_of_contents(nesting: Any, arrays: dict[str, np.ndarray]) -> int:
     for name in sorted(arrays):
         array = arrays[name]
         result = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), result)
-        result = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8), result)
+        result = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, result)
     return result
 
 

@@ -77,7 +77,8 @@ class Summary:
         return sum(row.activation_bytes for row in self.rows)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        lines = [("layer", "output shape", "parameters", "FLOPs", "multiply-adds", "activations")]
+        lines: list[tuple[str, ...]] = [
+            ("layer", "output shape", "parameters", "FLOPs", "multiply-adds", "activations")]
         for row in self.rows:
             depth = row.name.count(".") + 1 if row.name else 0
             label = "  " * depth + (f"{row.name.rpartition('.')[2]}: {row.kind}" if row.name else row.kind)

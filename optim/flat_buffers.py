@@ -127,7 +127,7 @@ _local = threading.local()
 
 def _scratch(count: int, dtype: np.dtype) -> list[np.ndarray]:
     """Buffers of one block each, kept for every thread."""
-    buffers = vars(_local).setdefault(dtype, [])
+    buffers: list[np.ndarray] = _local.__dict__.setdefault(str(dtype), [])
     while len(buffers) < count:
         buffers.append(np.empty(BLOCK // dtype.itemsize, dtype))
     return buffers[:count]

@@ -16,6 +16,8 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from autograd import Tensor
+from autograd.errors import explain_constructor, is_of
 from optim.optimizer import Optimizer
 
 
@@ -30,9 +32,13 @@ class LRScheduler:
         last_epoch: -1 to begin; the number of the last epoch to go on in the middle, with the optimizer's state loaded.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if is_of(cls, __name__):
+            explain_constructor(cls)
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(self).__name__} needs an Optimizer, not {type(optimizer).__name__}")
+        _check_optimizer(optimizer)
         self.optimizer = optimizer
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
@@ -41,7 +47,7 @@ class LRScheduler:
                 raise KeyError(f"last_epoch={last_epoch} goes on with a schedule, but group {i} has no 'initial_lr': "
                                "load the optimizer's saved state first, or begin with last_epoch=-1")
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch = last_epoch
+        self.last_epoch: Any = last_epoch
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -66,7 +72,7 @@ class LRScheduler:
         self._step_count += 1
         self._update_lr(epoch)
 
-    def _update_lr(self, epoch: int | None = None) -> None:
+    def _update_lr(self, epoch: float | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._set(self.get_lr() if epoch is None else self._lr_at_once())
 
@@ -89,6 +95,12 @@ class LRScheduler:
 
     def _each_group(self, name: str, value: Any) -> list:
         return _each_group(self.optimizer, name, value)
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"an optimizer belongs in the place of this {type(optimizer).__name__}; write optimizer = "
+                        "optim.SGD(...) first, and give that")
 
 
 def _each_group(optimizer: Optimizer, name: str, value: Any) -> list:
@@ -195,7 +207,7 @@ class ConstantLR(FactorLR):
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1:
-            raise ValueError(f"ConstantLR: factor is {factor}, but must be between 0 and 1")
+            raise ValueError(f"factor is {factor}, but must be between 0 and 1")
         self._factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -214,10 +226,10 @@ class LinearLR(FactorLR):
     def __init__(self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5,
                  last_epoch: int = -1) -> None:
         if not 0 < start_factor <= 1:
-            raise ValueError(f"LinearLR: start_factor is {start_factor}, but must be above 0 and at most 1; to begin "
+            raise ValueError(f"start_factor is {start_factor}, but must be above 0 and at most 1; to begin "
                              "near 0 write a small number such as 0.01")
         if not 0 <= end_factor <= 1:
-            raise ValueError(f"LinearLR: end_factor is {end_factor}, but must be between 0 and 1")
+            raise ValueError(f"end_factor is {end_factor}, but must be between 0 and 1")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -268,7 +280,7 @@ class InverseTimeLR(FactorLR):
 
     def __init__(self, optimizer: Optimizer, k: float, last_epoch: int = -1) -> None:
         if not k >= 0:
-            raise ValueError(f"InverseTimeLR: k is {k}, but must be 0 or more")
+            raise ValueError(f"k is {k}, but must be 0 or more")
         self.k = k
         super().__init__(optimizer, last_epoch)
 
@@ -282,7 +294,7 @@ class InverseSquareRootLR(FactorLR):
 
     def __init__(self, optimizer: Optimizer, warmup: int = 1, last_epoch: int = -1) -> None:
         if warmup < 1:
-            raise ValueError(f"InverseSquareRootLR: warmup is {warmup}, but must be 1 or more")
+            raise ValueError(f"warmup is {warmup}, but must be 1 or more")
         self.warmup = warmup
         super().__init__(optimizer, last_epoch)
 
@@ -330,7 +342,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                  last_epoch: int = -1) -> None:
         for name, value in (("T_0", T_0), ("T_mult", T_mult)):
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"CosineAnnealingWarmRestarts: {name} is {value!r}, but must be a whole number ≥ 1")
+                raise ValueError(f"{name} is {value!r}, but must be a whole number ≥ 1")
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         self.T_i, self.T_cur = T_0, last_epoch
         super().__init__(optimizer, last_epoch)
@@ -348,7 +360,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def _update_lr(self, epoch: float | None = None) -> None:
         if epoch is not None and epoch < 0:
-            raise ValueError(f"CosineAnnealingWarmRestarts: epoch is {epoch}, but must be 0 or more")
+            raise ValueError(f"CosineAnnealingWarmRestarts.step(): epoch is {epoch}, but must be 0 or more")
         super()._update_lr(epoch)
         self.last_epoch = math.floor(self.last_epoch)
 
@@ -362,7 +374,7 @@ class _WithMomentum(LRScheduler):
         if not self.cycle_momentum:
             return
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-            raise ValueError(f"cycle_momentum=True needs an optimizer with momentum or betas, which "
+            raise ValueError("cycle_momentum=True needs an optimizer with momentum or betas, which "
                              f"{type(optimizer).__name__} has not; write cycle_momentum=False")
         self.use_beta1 = "betas" in optimizer.defaults
         self.base_momentums = _each_group(optimizer, "base_momentum", base_momentum)
@@ -407,7 +419,7 @@ class CyclicLR(_WithMomentum):
                  base_momentum: float | list[float] = 0.8, max_momentum: float | list[float] = 0.9,
                  last_epoch: int = -1) -> None:
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError(f"CyclicLR: mode is {mode!r}, but must be 'triangular', 'triangular2' or 'exp_range'")
+            raise ValueError(f"mode is {mode!r}, but must be 'triangular', 'triangular2' or 'exp_range'")
         base_lrs = _each_group(optimizer, "base_lr", base_lr)
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, base_lrs, strict=True):
@@ -472,15 +484,15 @@ class OneCycleLR(_WithMomentum):
                  last_epoch: int = -1) -> None:
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
-                raise ValueError(f"OneCycleLR needs total_steps, or epochs and steps_per_epoch, but got "
-                                 f"epochs={epochs} and steps_per_epoch={steps_per_epoch}")
+                raise ValueError(f"it needs total_steps, or epochs and steps_per_epoch, not epochs={epochs} and "
+                                 f"steps_per_epoch={steps_per_epoch}")
             total_steps = epochs * steps_per_epoch
         if not isinstance(total_steps, int) or total_steps < 1:
-            raise ValueError(f"OneCycleLR: the number of steps is {total_steps!r}, but must be a whole number ≥ 1")
+            raise ValueError(f"the number of steps is {total_steps!r}, but must be a whole number ≥ 1")
         if not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: pct_start is {pct_start}, but must be between 0 and 1")
+            raise ValueError(f"pct_start is {pct_start}, but must be between 0 and 1")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"OneCycleLR: anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
+            raise ValueError(f"anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
         self.total_steps, self.anneal_strategy, self.cycle_momentum = total_steps, anneal_strategy, cycle_momentum
         top, end = pct_start * total_steps - 1, total_steps - 1
         self.phases = [(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
@@ -538,14 +550,13 @@ class ReduceLROnPlateau(LRScheduler):
     def __init__(self, optimizer: Optimizer, mode: Literal["min", "max"] = "min", factor: float = 0.1,
                  patience: int = 10, threshold: float = 1e-4, threshold_mode: Literal["rel", "abs"] = "rel",
                  cooldown: int = 0, min_lr: float | list[float] = 0, eps: float = 1e-8) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"ReduceLROnPlateau needs an Optimizer, not {type(optimizer).__name__}")
+        _check_optimizer(optimizer)
         if not factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor is {factor}, but must be below 1 to reduce anything")
+            raise ValueError(f"factor is {factor}, but must be below 1 to reduce anything")
         if mode not in ("min", "max"):
-            raise ValueError(f"ReduceLROnPlateau: mode is {mode!r}, but must be 'min' or 'max'")
+            raise ValueError(f"mode is {mode!r}, but must be 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"ReduceLROnPlateau: threshold_mode is {threshold_mode!r}, but must be 'rel' or 'abs'")
+            raise ValueError(f"threshold_mode is {threshold_mode!r}, but must be 'rel' or 'abs'")
         self.optimizer, self.mode, self.factor, self.patience, self.eps = optimizer, mode, factor, patience, eps
         self.threshold, self.threshold_mode, self.cooldown = threshold, threshold_mode, cooldown
         self.min_lrs = _each_group(optimizer, "min_lr", min_lr)
@@ -559,7 +570,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = sign * self.threshold
         return sign * a > sign * (best * (1 + margin) if self.threshold_mode == "rel" else best + margin)
 
-    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, metrics: Tensor | float, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the measure of this epoch, and reduce the rates if it is time to."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -578,15 +589,14 @@ class ReduceLROnPlateau(LRScheduler):
         self._set(rates)
 
 
-def _check_together(owner: str, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
+def _check_together(optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
     if not schedulers:
-        raise ValueError(f"{owner} got no schedulers; give at least one")
+        raise ValueError("there are no schedulers; give at least one")
     for i, scheduler in enumerate(schedulers):
         if isinstance(scheduler, ReduceLROnPlateau):
-            raise ValueError(f"{owner} cannot hold a ReduceLROnPlateau (scheduler {i}), whose step() needs the loss; "
-                             "step it by itself")
+            raise ValueError(f"scheduler {i} is a ReduceLROnPlateau, whose step() needs the loss; step it by itself")
         if scheduler.optimizer is not optimizer:
-            raise ValueError(f"{owner}: scheduler {i} ({type(scheduler).__name__}) is of another optimizer; make all "
+            raise ValueError(f"scheduler {i} ({type(scheduler).__name__}) is of another optimizer; make all "
                              "of them for the same one")
 
 
@@ -594,10 +604,10 @@ class ChainedScheduler(LRScheduler):
     """Several schedules at once: each makes its step in turn, so that their factors multiply."""
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
-        optimizer = optimizer or (schedulers[0].optimizer if schedulers else None)
-        _check_together("ChainedScheduler", optimizer, schedulers)
-        self.optimizer, self._schedulers = optimizer, list(schedulers)
-        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        of: Any = optimizer or (schedulers[0].optimizer if schedulers else None)
+        _check_together(of, schedulers)
+        self.optimizer, self._schedulers = of, list(schedulers)
+        self._last_lr = [group["lr"] for group in of.param_groups]
 
     def step(self) -> None:  # type: ignore[override]
         """Let every schedule make its step."""
@@ -615,9 +625,9 @@ class SequentialLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: list[int],
                  last_epoch: int = -1) -> None:
-        _check_together("SequentialLR", optimizer, schedulers)
+        _check_together(optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError(f"SequentialLR got {len(schedulers)} schedulers and {len(milestones)} milestones; a "
+            raise ValueError(f"{len(schedulers)} schedulers and {len(milestones)} milestones do not fit; a "
                              f"milestone lies between two schedulers, so give {len(schedulers) - 1}")
         self.optimizer, self._schedulers, self._milestones = optimizer, list(schedulers), list(milestones)
         self.last_epoch = last_epoch + 1

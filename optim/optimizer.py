@@ -1,15 +1,15 @@
 """Optimizer: what all update rules share, so that a rule is its formula and nothing else."""
 
-import difflib
 import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from autograd import Tensor, enable_grad, increment_version, no_grad, watching
+from autograd.errors import close_to, explain_constructor, is_of, shown
 from autograd.hooks import RemovableHandle
 from autograd.runtime import settings
 from optim import flat_buffers, tracing
@@ -98,8 +98,10 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if is_of(cls, __name__):
+            explain_constructor(cls)
         if "step" in vars(cls):
-            cls.step = _calls_hooks(cls.step)  # type: ignore[method-assign]
+            cls.step = _calls_hooks(cls.step)
         cls._options_of_formula = tuple(name for name, p in inspect.signature(cls.formula).parameters.items()
                                         if p.kind is p.KEYWORD_ONLY)
 
@@ -111,13 +113,17 @@ class Optimizer:
         self._joined: dict[int, tuple] = {}
         self._stepped = False
         if isinstance(params, Tensor):
-            raise TypeError(f"{type(self).__name__} got one Tensor (shape {params.shape}) where an iterable of "
-                            f"parameters belongs; write {type(self).__name__}([p], …)")
+            raise TypeError("a list of parameters belongs in the place of this one Tensor; write "
+                            f"{type(self).__name__}([p], ...)")
+        if not isinstance(params, Iterable):
+            raise TypeError(f"a list of parameters belongs in the place of this {type(params).__name__}; write "
+                            f"{type(self).__name__}(model.parameters(), ...)")
         groups = [{"params": params}] if isinstance(params, (set, frozenset)) else list(params)
         if not groups:
-            raise ValueError(f"{type(self).__name__} got an empty parameter list: model.parameters() gives none, or "
-                             "it is an iterator that has been used up before")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            raise ValueError("the parameter list is empty: model.parameters() gives none (are the layers in a list? "
+                             "then write nn.ModuleList([...])), or it is an iterator that was used up before")
+        given: list[Any] = groups if isinstance(groups[0], dict) else [{"params": groups}]
+        for group in given:
             self.add_param_group(group)
 
     # What a rule says
@@ -126,7 +132,7 @@ class Optimizer:
         """The names of the arrays that the rule keeps for each parameter of this group; they start as zeros."""
         return []
 
-    def formula(self, p: Any, g: Any, *buffers: Any) -> dict[str, Any] | None:
+    def formula(self, p: Any, g: Any, *buffers: Any, **numbers: Any) -> dict[str, Any] | None:
         """Update the parameter `p`, whose gradient is `g`, and the buffers, in place.
 
         Its keyword-only arguments are given by name: options of the group, entries of `numbers`, `step`, and `first`
@@ -149,6 +155,8 @@ class Optimizer:
         """
         for name in _NOT_NEGATIVE:
             value = group.get(name)
+            if isinstance(value, str):
+                self._refuse(name, value, "must be a number, not text; leave out the quotation marks")
             if value is not None and not isinstance(value, tuple) and not value >= 0:
                 self._refuse(name, value, "must be 0 or more" + (
                     "; to climb instead of descending write maximize=True" if name == "lr" else ""))
@@ -159,8 +167,8 @@ class Optimizer:
             self._refuse("differentiable", True, "is not supported: updates are in place; write the update with Tensor "
                          "operations to differentiate through it")
 
-    def _refuse(self, name: str, value: Any, reason: str) -> None:
-        raise ValueError(f"{type(self).__name__}: {name} is {value!r}, but {reason}")
+    def _refuse(self, name: str, value: Any, reason: str) -> NoReturn:
+        raise ValueError(f"{name} is {value!r}, but {reason}")
 
     # Groups
 
@@ -174,7 +182,7 @@ class Optimizer:
         """
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError('a parameter group is a dictionary with an entry "params", such as {"params": [w, b], '
-                            f'"lr": 0.1}}, not {param_group!r}')
+                            f'"lr": 0.1}}, not {shown(param_group)}')
         params = param_group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError("parameters were given as a set, whose order changes from run to run, so that saved state "
@@ -189,10 +197,8 @@ class Optimizer:
             group["param_names"] = names
         for name in param_group:
             if name not in self.defaults and name not in _KEPT_BY_OTHERS:
-                close = difflib.get_close_matches(name, self.defaults, 1, 0.3)
-                raise ValueError(f"{type(self).__name__} has no option {name!r}" +
-                                 (f"; did you mean {close[0]!r}?" if close else "") +
-                                 f" Its options are {', '.join(self.defaults)}")
+                raise ValueError(f"there is no option {name!r}{close_to(name, self.defaults, 0.3) or '.'} The options "
+                                 f"are {', '.join(self.defaults)}")
         self._check_params(group["params"])
         for name, value in group.items():
             if isinstance(value, (Tensor, np.generic)):
@@ -204,9 +210,8 @@ class Optimizer:
         seen = {id(p): f"group {i}" for i, group in enumerate(self.param_groups) for p in group["params"]}
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"{type(self).__name__} optimizes Tensors, but parameter {i} is of type "
-                                f"{type(p).__name__}: {p!r}"[:300])
-            if not p.is_leaf:
+                raise TypeError(f"parameters are Tensors, but parameter {i} is of type {type(p).__name__}: {shown(p)}")
+            if p.node is not None:
                 raise ValueError(f"parameter {i} (shape {p.shape}) is the result of `{p.node.name}`, and updating a "
                                  "result has no effect on what it was computed from; optimize the leaf, or a copy: "
                                  "t.detach().requires_grad_()")

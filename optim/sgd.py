@@ -44,7 +44,7 @@ class SGD(Optimizer):
     def check(self, group: Group) -> None:
         super().check(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError(f"SGD: nesterov=True needs a momentum above 0 and no dampening, but momentum is "
+            raise ValueError("nesterov=True needs a momentum above 0 and no dampening, but momentum is "
                              f"{group['momentum']} and dampening {group['dampening']}; write momentum=0.9, dampening=0")
 
     def buffers(self, group: Group) -> list[str]:

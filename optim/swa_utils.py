@@ -64,10 +64,10 @@ class AveragedModel:
         use_buffers: average the buffers, too (means and variances of batch normalization); else the newest are copied.
     """
 
-    def __init__(self, model: Any, device: Any = None, avg_fn: Average | None = None,
+    def __init__(self, model: Any, device: str | None = None, avg_fn: Average | None = None,
                  multi_avg_fn: MultiAverage | None = None, use_buffers: bool = False) -> None:
         if avg_fn and multi_avg_fn:
-            raise ValueError("AveragedModel got avg_fn and multi_avg_fn, which both say how; give one of them")
+            raise ValueError("AveragedModel was given avg_fn and multi_avg_fn, which both say how; give one of them")
         self.module = copy.deepcopy(model)
         self.n_averaged = 0
         self.multi_avg_fn = multi_avg_fn or _for_all(avg_fn or get_swa_avg_fn())
@@ -157,10 +157,11 @@ class SnapshotEnsemble:
         if not self.models:
             raise RuntimeError("SnapshotEnsemble: there is no snapshot yet; call take(model) at the end of each cycle")
         outputs = [model(*args, **kwargs) for model in self.models]
-        return sum(self.average(out) if self.average else out for out in outputs) / len(outputs)
+        total: Any = sum(self.average(out) if self.average else out for out in outputs)
+        return total / len(outputs)
 
 
-def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
+def update_bn(loader: Iterable[Any], model: Any, device: str | None = None) -> None:
     """Compute the means and variances of batch normalization anew, in one pass over `loader` (of inputs, or tuples).
 
     An average of parameters has never seen data, so what it normalizes by must be measured before it is used.
@@ -196,9 +197,9 @@ class SWALR(LRScheduler):
     def __init__(self, optimizer: Optimizer, swa_lr: float | list[float], anneal_epochs: int = 10,
                  anneal_strategy: Literal["cos", "linear"] = "cos", last_epoch: int = -1) -> None:
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"SWALR: anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
+            raise ValueError(f"anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
-            raise ValueError(f"SWALR: anneal_epochs is {anneal_epochs!r}, but must be a whole number, 0 or more")
+            raise ValueError(f"anneal_epochs is {anneal_epochs!r}, but must be a whole number, 0 or more")
         for group, lr in zip(optimizer.param_groups, _each_group(optimizer, "swa_lr", swa_lr), strict=True):
             group["swa_lr"] = lr
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy

@@ -11,7 +11,7 @@ PACKAGES = ("autograd", "nn", "optim", "viz")
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
          for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
 BELOW = {"autograd": (), "nn": ("autograd",), "optim": ("autograd",), "viz": ("autograd",)}
-CORE = ("clock", "watching", "reads", "dtypes", "grad_mode", "sharing", "hooks", "tensor", "errors", "operation",
+CORE = ("clock", "watching", "reads", "errors", "dtypes", "grad_mode", "sharing", "hooks", "tensor", "operation",
         "recording", "calling", "inplace", "table", "backward", "graph", "function")
 """In the order in which they may know each other."""
 

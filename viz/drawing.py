@@ -156,7 +156,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     if not isinstance(what[0], Tensor):
         function, *arguments = what
         if not callable(function):
-            raise TypeError(f"draw() takes Tensors, or a Module or function and its arguments, not a "
+            raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
                             f"{type(function).__name__}")
         if hasattr(function, "named_modules"):
             model = what[0]

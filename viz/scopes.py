@@ -156,17 +156,18 @@ def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
 
 def _run_of_repeats(items: list[Node | Scope], i: int) -> list[Node | Scope]:
     """From items[i] on, the calls that do the same as it, as long as the operations between them are equal too."""
-    if not isinstance(items[i], Scope):
-        return items[i:i + 1]
-    shape, gap, end = items[i].shape(), None, i + 1
+    first, gap, end = items[i], None, i + 1
+    if not isinstance(first, Scope):
+        return items[i:end]
+    shape = first.shape()
     while True:
-        following = next((j for j in range(end, len(items)) if isinstance(items[j], Scope)), None)
-        if following is None or items[following].shape() != shape:
+        following = next(((j, item) for j, item in enumerate(items[end:], end) if isinstance(item, Scope)), None)
+        if following is None or following[1].shape() != shape:
             return items[i:end]
-        between = [node.name for node in items[end:following] if isinstance(node, Node)]
+        between = [node.name for node in items[end:following[0]] if isinstance(node, Node)]
         if gap is not None and between != gap:
             return items[i:end]
-        gap, end = between, following + 1
+        gap, end = between, following[0] + 1
 
 
 def visible(scope: Scope, depth: int) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd.dtypes import promoted
 from autograd.table import operation
+from autograd.typing import TensorLike
 
 
 def _comparison(function, names, ufunc):
@@ -61,18 +62,19 @@ signbit = operation(np.signbit, vjps=(None,), numpy=np.signbit,
 
 
 @operation(vjps=(None, None), numpy=np.isclose)
-def isclose(x, other, *, rtol=1e-05, atol=1e-08, equal_nan=False):
+def isclose(x, other, *, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False):
     """|x - other| <= atol + rtol |other|, elementwise."""
     return np.isclose(x, other, rtol, atol, equal_nan)
 
 
 @operation(numpy=np.allclose)
-def allclose(x, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(x: TensorLike, other: TensorLike, rtol: float = 1e-05, atol: float = 1e-08,
+             equal_nan: bool = False) -> bool:
     """Whether isclose holds everywhere, as a bool."""
     return bool(isclose(x, other, rtol=rtol, atol=atol, equal_nan=equal_nan).all())
 
 
 @operation(numpy=np.array_equal)
-def equal(x, other):
+def equal(x: TensorLike, other: TensorLike) -> bool:
     """Whether two tensors have the same shape and elements, as a bool. Element by element it is `eq`."""
     return x.shape == other.shape and bool((x == other).all())

@@ -3,10 +3,12 @@
 import numpy as np
 
 from autograd import dtypes
-from autograd.creation import check_device
+from autograd.creation import is_device
+from autograd.dtypes import as_dtype
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import DTypeLike, TensorLike
 
 _convert = operation(
     lambda x, *, dtype: x.astype(dtype), vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="_to",
@@ -14,7 +16,8 @@ _convert = operation(
 
 
 @operation(names="_astype", methods="to astype", numpy={np.astype: lambda x, dtype, copy=True: to(x, dtype, copy=copy)})
-def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
+def to(x: TensorLike, *target: DTypeLike | Tensor, dtype: DTypeLike | None = None, device: str | None = None,
+       non_blocking: bool = False, copy: bool = False) -> Tensor:
     """x with elements of another dtype: `to(float64)`, `to(other)` (like another tensor); `"cpu"` changes nothing.
 
     The result is x itself if there is nothing to convert, unless `copy` is true.
@@ -25,29 +28,27 @@ def to(x, *target, dtype=None, device=None, non_blocking=False, copy=False):
     for wish in (*target, *([device] if device is not None else [])):
         if isinstance(wish, Tensor):
             dtype = wish.dtype
-        elif isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu"):
-            check_device(wish)
-        elif not isinstance(wish, bool):  # PyTorch's non_blocking and copy, given by position
+        elif not is_device(wish) and not isinstance(wish, bool):  # PyTorch's non_blocking and copy, given by position
             dtype = wish
-    if dtype is None or x.dtype == np.dtype(dtype):
+    if dtype is None or x.dtype == (dtype := as_dtype(dtype)):
         return x.clone() if copy else x
-    return _convert(x, dtype=np.dtype(dtype))
+    return _convert(x, dtype=dtype)
 
 
 @operation(names="_type", methods="type")
-def type_(x, dtype=None):
+def type_(x: TensorLike, dtype: DTypeLike | None = None) -> str | Tensor:
     """x with elements of another dtype; without one, the name of the dtype that x has."""
     return str(x.dtype) if dtype is None else to(x, dtype)
 
 
 @operation(names="_type_as", methods="type_as")
-def type_as(x, other):
+def type_as(x: TensorLike, other: Tensor) -> Tensor:
     """x with elements of another tensor's dtype."""
     return to(x, other.dtype)
 
 
 def _method(name, dtype):
-    def convert(self):
+    def convert(self: Tensor) -> Tensor:
         return to(self, dtype)
     convert.__name__ = convert.__qualname__ = name
     convert.__doc__ = f"x with elements of {dtype}."

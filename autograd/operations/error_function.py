@@ -13,6 +13,8 @@ from autograd.operations.approximation import approximation, piecewise, polynomi
 from autograd.operations.pointwise import only
 from autograd.samples import call, inside_one, numbers
 from autograd.table import operation
+from autograd.tensor import Tensor
+from autograd.typing import TensorLike
 
 _NEAR, _FAR = 0.46875, 4.0  # where one approximation gives way to the next
 
@@ -154,7 +156,7 @@ _ndtri = operation(
 
 
 @operation(names="_ndtr", samples=numbers)
-def _ndtr(x):
+def _ndtr(x: TensorLike) -> Tensor:
     """The normal distribution function: the integral of exp(-t²/2)/√(2π) from -∞ to x."""
     return erfc(x * -math.sqrt(0.5)) * 0.5
 

@@ -13,6 +13,8 @@ import numpy as np
 from autograd.operations.approximation import approximation, piecewise, polynomial
 from autograd.samples import call
 from autograd.table import operation
+from autograd.tensor import Tensor
+from autograd.typing import TensorLike
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 """B₂, B₄, …"""
@@ -131,7 +133,7 @@ def _cotangent_derivative(n):
 
 
 @approximation
-def _polygamma_forward(x, *, n):
+def _polygamma_forward(x, *, n: int):
     if n == 0:
         return _digamma(x)
     sign = (-1) ** (n + 1)
@@ -148,13 +150,13 @@ _polygamma = operation(
 
 
 @operation(methods="")
-def polygamma(n, input):
+def polygamma(n: int, input: TensorLike) -> Tensor:
     """The n-th derivative of digamma."""
     return _polygamma(input, n=n)
 
 
 @operation(vjps=lambda g, out, x, p: g * sum((digamma(x - i / 2) for i in range(p)), 0), names="mvlgamma",
            samples=lambda draw: call(draw.array(low=1.25, high=4), p=draw.integer(1, 3)))
-def mvlgamma(x, *, p):
+def mvlgamma(x, *, p: int):
     """The logarithm of the multivariate gamma function of dimension p."""
     return sum((lgamma(x - i / 2) for i in range(p)), p * (p - 1) / 4 * math.log(math.pi))

@@ -6,11 +6,12 @@ Each way of reading has an adjoint that adds into zeros: the derivative of one i
 import functools
 import math
 from types import EllipsisType, NoneType
+from typing import Any
 
 import numpy as np
 
 from autograd import inplace
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
 from autograd.operations.pointwise import only
@@ -19,6 +20,7 @@ from autograd.samples import call
 from autograd.sharing import own
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import TensorLike
 
 _SIMPLE = {int, slice, NoneType, EllipsisType}
 
@@ -159,7 +161,7 @@ def _arrays_in_front(index, ndim):
     return len(np.broadcast_shapes(*shapes)), before
 
 
-def _get(self, index):
+def _get(self: Tensor, index: Any) -> Tensor:
     """self[index], with every kind of index that NumPy and PyTorch have; a view for numbers and slices."""
     try:
         if type(index) is tuple:
@@ -170,7 +172,11 @@ def _get(self, index):
             return _read_any(self, as_index(index))
         return _getitem(self, index=index)
     except IndexError as error:
-        raise IndexError(f"index {index!r} does not fit a tensor of shape {self.shape}: {error}") from None
+        raise IndexError(_misplaced(index, self, error)) from None
+
+
+def _misplaced(index, x, error):
+    return f"index {shown(index)} does not fit a tensor of shape {x.shape}: {reason_of(error)}"
 
 
 def _read_any(x, index):
@@ -181,7 +187,7 @@ def _read_any(x, index):
     return out if moved is None else movedim(out, tuple(range(moved[0])), tuple(range(moved[1], sum(moved))))
 
 
-def _set(self, index, value):
+def _set(self: Tensor, index: Any, value: TensorLike) -> None:
     """Write `value` to self[index]: in place as all in-place methods are."""
     given, index = index, as_index(index)
     own(self)
@@ -197,10 +203,10 @@ def _set(self, index, value):
         else:
             inplace.write(self, index, value.array)
     except IndexError as error:
-        raise IndexError(f"index {given!r} does not fit a tensor of shape {self.shape}: {error}") from None
+        raise IndexError(_misplaced(given, self, error)) from None
     except ValueError as error:
-        raise ShapeError(f"a value of shape {value.shape} cannot be written to index {given!r} of a tensor of shape "
-                         f"{self.shape}: {error}") from None
+        raise ShapeError(f"a value of shape {value.shape} cannot be written to index {shown(given)} of a tensor of "
+                         f"shape {self.shape}: {reason_of(error)}") from None
 
 
 def _is_the_part(value, x, index):
@@ -226,22 +232,22 @@ def _fitting(x, index, value):
 Tensor.__getitem__, Tensor.__setitem__ = _get, _set
 
 
-def fill_(x, value):
+def fill_(x: Tensor, value: TensorLike) -> Tensor:
     """Every element becomes `value`."""
     x[...] = value
     return x
 
 
-def zero_(x):
+def zero_(x: Tensor) -> Tensor:
     """Every element becomes 0."""
     x[...] = 0
     return x
 
 
-def copy_(x, src, non_blocking=False):
+def copy_(x: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
     """The elements of `src`, broadcast to the shape of x and converted to its dtype."""
     if np.ndim(src) > x.ndim:
-        raise ShapeError(f"copy_() cannot write a value of shape {np.shape(src)} to a tensor of shape {x.shape}, which "
+        raise ShapeError(f"cannot write a value of shape {np.shape(src)} to a tensor of shape {x.shape}, which "
                          "has fewer axes; write t.copy_(value.reshape(t.shape))")
     x[...] = src
     return x
@@ -280,7 +286,7 @@ def scatter_along(x, index, dim, shape):
 
 
 @operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples, flops=0)
-def gather(x, *, dim, index):
+def gather(x, *, dim: int, index: TensorLike):
     """out[i][j][k] = x[i][index[i][j][k]][k] for dim=1, and so on for other axes."""
     index = np.asarray(index)
     if (index.ndim or 1) != (x.ndim or 1):
@@ -307,7 +313,8 @@ def _without_axes_too(function):
 
 @operation(inplace=True, samples=_scatter_samples)
 @_without_axes_too
-def scatter(x, dim, index, src=None, *, value=None, reduce=None):
+def scatter(x: TensorLike, dim: int, index: TensorLike, src: TensorLike | None = None, *, value: float | None = None,
+            reduce: str | None = None) -> Tensor:
     """x with src[i][j][k] written to [i][index[i][j][k]][k] for dim=1, and so on; where positions repeat, the last one
     stays. `src` may be a number; `reduce="add"` adds instead of writing."""
     if reduce not in (None, "add"):
@@ -318,14 +325,14 @@ def scatter(x, dim, index, src=None, *, value=None, reduce=None):
 
 @operation(inplace=True, samples=_scatter_samples)
 @_without_axes_too
-def scatter_add(x, dim, index, src):
+def scatter_add(x: TensorLike, dim: int, index: TensorLike, src: TensorLike) -> Tensor:
     """x with src[i][j][k] added at [i][index[i][j][k]][k] for dim=1, and so on; repeated positions add up."""
     at, src = _at(x, dim, index, src)
     return _additem(x, src, index=at)
 
 
 @operation(numpy=np.take_along_axis, samples=_gather_samples)
-def take_along_dim(x, index, dim=None):
+def take_along_dim(x: TensorLike, index: TensorLike, dim: int | None = None) -> Tensor:
     """`gather`, with x and the index broadcast to each other in the other axes; dim=None means x flattened."""
     index = _array(index)
     if dim is None:
@@ -352,28 +359,28 @@ def _along(x, dim, index):
 
 @operation(samples=lambda draw: call(*_slices(draw)[0][:3]))
 @_without_axes_too
-def index_select(x, dim, index):
+def index_select(x: TensorLike, dim: int, index: TensorLike) -> Tensor:
     """The slices of x at the positions `index` along `dim`."""
     return _getitem(x, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=_slices)
 @_without_axes_too
-def index_add(x, dim, index, source, *, alpha=1):
+def index_add(x: TensorLike, dim: int, index: TensorLike, source: TensorLike, *, alpha: float = 1) -> Tensor:
     """x with slice i of alpha * source added to slice index[i] along `dim`; repeated positions add up."""
     return _additem(x, source if alpha == 1 else source * alpha, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=_slices)
 @_without_axes_too
-def index_copy(x, dim, index, source):
+def index_copy(x: TensorLike, dim: int, index: TensorLike, source: TensorLike) -> Tensor:
     """x with slice index[i] along `dim` replaced by slice i of `source`."""
     return _setitem(x, source, index=_along(x, dim, index))
 
 
 @operation(inplace=True, samples=lambda draw: call(*_slices(draw)[0][:3], draw.array(())))
 @_without_axes_too
-def index_fill(x, dim, index, value):
+def index_fill(x: TensorLike, dim: int, index: TensorLike, value: TensorLike) -> Tensor:
     """x with `value` everywhere in the slices at the positions `index` along `dim`."""
     return _setitem(x, value, index=_along(x, dim, index))
 
@@ -384,7 +391,7 @@ def _taken(a, indices, axis=None):
 
 @operation(numpy={np.take: _taken},
            samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), draw.positions((x.size,), 0)))
-def take(x, index):
+def take(x: TensorLike, index: TensorLike) -> Tensor:
     """The elements at the positions `index` of x flattened."""
     return _getitem(x.reshape(-1), index=(_array(index),))
 
@@ -405,7 +412,7 @@ def masked_fill(x, mask, value):
 
 
 @operation(samples=_masked)
-def masked_select(x, mask):
+def masked_select(x: TensorLike, mask: TensorLike) -> Tensor:
     """The elements where the mask is true, as a vector."""
     mask = _array(mask)
     shape = np.broadcast_shapes(x.shape, mask.shape)
@@ -417,6 +424,6 @@ _argwhere = operation(np.argwhere, vjps=(None,), names="argwhere", numpy=np.argw
 
 
 @operation(numpy={np.nonzero: lambda a: nonzero(a, as_tuple=True)})
-def nonzero(x, as_tuple=False):
+def nonzero(x: TensorLike, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The positions of the elements that are not 0: one per row, or (as an index) one tensor per axis."""
     return _argwhere(x).unbind(1) if as_tuple else _argwhere(x)

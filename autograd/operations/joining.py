@@ -1,6 +1,7 @@
 """Tensors joined, beside themselves or others, and taken apart."""
 
 import operator
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, r
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Outline, Tensor
+from autograd.typing import Shape, TensorLike
 
 # One tensor, several times.
 
@@ -20,24 +22,24 @@ def _tile_vjp(g, out, x, sizes):
 
 
 @operation(vjps=_tile_vjp, flops=0, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
-def tile(x, *, sizes):
+def tile(x, *, sizes: Shape):
     """x beside itself, sizes[i] times along axis i, counted from the last axis."""
     return np.tile(x, as_shape(sizes))
 
 
 @operation(names="_repeat", methods="repeat", samples=lambda draw: call(draw.array((2, 1)), *draw.shape(2, 3, 1)))
-def repeat(x, *sizes):
+def repeat(x: TensorLike, *sizes: Shape) -> Tensor:
     """x beside itself, sizes[i] times along axis i, for at least as many axes as x has."""
     sizes = as_shape(sizes[0] if len(sizes) == 1 else sizes)
     if len(sizes) < x.ndim:
-        raise RuntimeError(f"repeat{sizes} names {len(sizes)} axes, the tensor has shape {x.shape}; write a number for "
-                           "each axis, or use tile()")
+        raise RuntimeError(f"{sizes} has a number for {len(sizes)} of the {x.ndim} axes of shape {x.shape}; write one "
+                           "for each axis, or use tile()")
     return tile(x, sizes)
 
 
 @operation(numpy={np.repeat: lambda a, repeats, axis=None: repeat_interleave(a, repeats, axis)},
            samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 1, np.arange(x.shape[-1])]), -1))
-def repeat_interleave(x, repeats, dim=None):
+def repeat_interleave(x: TensorLike, repeats: TensorLike | list[int], dim: int | None = None) -> Tensor:
     """Each element along `dim` (None: of x flattened) repeated, all as often or element i repeats[i] times."""
     if dim is None:
         x, dim = ravel(x), 0
@@ -73,7 +75,7 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
 
 @operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate, flops=0,
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
-def cat(*tensors, dim=0):
+def cat(*tensors, dim: int = 0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
     most = max([x.ndim for x in tensors], default=1)
     dim, several = axis(dim, most), [x for x in tensors if not _is_nothing(x, most)]
@@ -87,7 +89,7 @@ def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
 
 @operation(joint_vjp=_stack_vjp, flops=0, methods="", numpy=np.stack,
            samples=lambda draw: call(draw.alike(3), dim=draw.choice([0, -1])))
-def stack(*tensors, dim=0):
+def stack(*tensors, dim: int = 0):
     """Tensors of one shape joined along a new axis."""
     return np.stack(tensors, axis=axis(dim, tensors[0].ndim, 1) if tensors else dim)
 
@@ -98,26 +100,26 @@ def _with_axes(x, ndim):
 
 
 @operation(methods="", numpy=np.hstack, samples=lambda draw: call(draw.alike(2)))
-def hstack(tensors):
+def hstack(tensors: Sequence[TensorLike]) -> Tensor:
     """Tensors joined along the second axis, vectors along their only one."""
     tensors = [_with_axes(x, 1) for x in tensors]
     return cat(tensors, dim=0 if tensors[0].ndim == 1 else 1)
 
 
 @operation(methods="", numpy=np.vstack, samples=lambda draw: call(draw.alike(2)))
-def vstack(tensors):
+def vstack(tensors: Sequence[TensorLike]) -> Tensor:
     """Tensors joined along the first axis, vectors as rows."""
     return cat([_with_axes(x, 2) for x in tensors], dim=0)
 
 
 # Taking apart: all parts come from one operation, so that their gradients are joined once.
 
-def _existing_axis(name, dim, x):
+def _existing_axis(dim, x):
     """`dim` of a tensor that is to be taken apart along it."""
     dim = axis(dim, x.ndim)
     if not x.ndim:
-        raise IndexError(f"{name}() takes a tensor apart along an axis, and this one has none "
-                         "(shape ()); x.reshape(1) has one")
+        raise IndexError("it takes a tensor apart along an axis, and this one has none (shape ()); x.reshape(1) "
+                         "has one")
     return dim
 
 
@@ -135,9 +137,9 @@ _split = operation(
 
 
 @operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))
-def split(x, split_size_or_sections, dim=0):
+def split(x: TensorLike, split_size_or_sections: Shape, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of x along `dim`: of one size (the last may be smaller), or of the sizes in a list. Views."""
-    dim = _existing_axis("split", dim, x)
+    dim = _existing_axis(dim, x)
     length, sizes = x.shape[dim], split_size_or_sections
     if not isinstance(sizes, (tuple, list)):
         if sizes < 1 and length:
@@ -150,9 +152,11 @@ def split(x, split_size_or_sections, dim=0):
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.integer(1, 3), draw.dim(x.ndim)))
-def chunk(x, chunks, dim=0):
+def chunk(x: TensorLike, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of x along `dim`, all but the last of one size. Views."""
-    length = x.shape[_existing_axis("chunk", dim, x)]
+    length = x.shape[_existing_axis(dim, x)]
+    if chunks < 1:
+        raise ValueError(f"chunks={chunks} must be at least 1")
     return split(x, -(-length // chunks) if length else [0] * chunks, dim)
 
 
@@ -167,9 +171,9 @@ def _equal_parts(ary, indices_or_sections, axis=0):
                   np.split: _equal_parts},
            samples=lambda draw: call(x := draw.array(min_dims=1), draw.choice([2, 3, [1], [1, 2], [2, 1]]),
                                      draw.dim(x.ndim)))
-def tensor_split(x, indices_or_sections, dim=0):
+def tensor_split(x: TensorLike, indices_or_sections: Shape | Tensor | np.ndarray, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of x along `dim`: so many, as equal as can be, or cut at the given indices. Views."""
-    dim = _existing_axis("tensor_split", dim, x)
+    dim = _existing_axis(dim, x)
     length, cuts = x.shape[dim], indices_or_sections
     if isinstance(cuts, (Tensor, np.ndarray)):
         cuts = cuts.tolist()
@@ -194,26 +198,26 @@ _unbind = operation(
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim)))
-def unbind(x, dim=0):
+def unbind(x: TensorLike, dim: int = 0) -> tuple[Tensor, ...]:
     """All slices of x along `dim`, without that axis. Views."""
-    dim = _existing_axis("unbind", dim, x)
+    dim = _existing_axis(dim, x)
     return _unbind(x, dim=dim) if x.shape[dim] else ()
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
                                      draw.integer(-x.shape[dim], x.shape[dim] - 1)))
-def select(x, dim, index):
+def select(x: TensorLike, dim: int, index: int) -> Tensor:
     """The slice of x at `index` along `dim`. A view."""
-    return x[(slice(None),) * _existing_axis("select", dim, x) + (index,)]
+    return x[(slice(None),) * _existing_axis(dim, x) + (index,)]
 
 
 @operation(samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim := draw.dim(x.ndim),
                                      start := draw.integer(0, x.shape[dim] - 1),
                                      draw.integer(0, x.shape[dim] - start)))
-def narrow(x, dim, start, length):
+def narrow(x: TensorLike, dim: int, start: int, length: int) -> Tensor:
     """The `length` slices of x from `start` on along `dim`. A view."""
-    dim = _existing_axis("narrow", dim, x)
+    dim = _existing_axis(dim, x)
     first = operator.index(start) + (x.shape[dim] if start < 0 else 0)
     if not 0 <= first <= first + length <= x.shape[dim]:
-        raise IndexError(f"narrow(dim={dim}, start={start}, length={length}) reaches beyond the shape {x.shape}")
+        raise IndexError(f"start={start} and length={length} reach beyond the shape {x.shape}")
     return x[(slice(None),) * dim + (slice(first, first + length),)]

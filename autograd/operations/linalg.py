@@ -13,6 +13,7 @@ from autograd.operations.shaping import clone, contiguous
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import EigenvaluesEigenvectors, TensorLike
 
 
 def _mT(x):  # noqa: N802 - mathematics' and PyTorch's name
@@ -85,7 +86,7 @@ _solve = operation(np.linalg.solve, vjps=(_solve_vjp_a, _solve_vjp_b), names="_s
 @operation(names="_linalg_solve", methods="", numpy=np.linalg.solve,
            samples=lambda draw: call(a := _regular(draw), draw.array(draw.choice([a.shape, a.shape[:-1]])),
                                      left=a.ndim < 3 or draw.boolean()))
-def solve(A, B, *, left=True):  # noqa: N803 - PyTorch's names
+def solve(A: TensorLike, B: TensorLike, *, left: bool = True) -> Tensor:  # noqa: N803 - PyTorch's names
     """The X with A X = B (with left=False, X A = B) for square matrices A; B may be a vector, or a stack of them.
 
     Raises:
@@ -141,7 +142,8 @@ _solve_triangular = operation(_substitution, joint_vjp=_substitution_vjp, names=
 
 @operation(names="_linalg_solve_triangular", methods="", samples=lambda draw: call(
     a := _regular(draw), draw.array((*a.shape[:-1], a.shape[-1])), upper=draw.boolean(), left=draw.boolean()))
-def solve_triangular(A, B, *, upper, left=True, unitriangular=False):  # noqa: N803 - PyTorch's names
+def solve_triangular(A: TensorLike, B: TensorLike, *, upper: bool, left: bool = True,  # noqa: N803
+                     unitriangular: bool = False) -> Tensor:
     """The X with A X = B (with left=False, X A = B) for triangular A: the other triangle is not read.
 
     B is a matrix or a stack of them. With `unitriangular`, the diagonal counts as 1 and is not read either. Solved by
@@ -213,7 +215,7 @@ slogdet = operation(
 
 
 @operation(samples=lambda draw: call(_definite(draw)))
-def logdet(x):
+def logdet(x: TensorLike) -> Tensor:
     """The logarithm of the determinant; NaN where that is negative."""
     sign, logabsdet = slogdet(x)
     return where(sign.detach() >= 0, logabsdet, np.nan)
@@ -238,7 +240,7 @@ def _lower(x):
 
 
 @operation(names="cholesky", numpy=np.linalg.cholesky, samples=lambda draw: call(_definite(draw), upper=draw.boolean()))
-def cholesky(x, *, upper=False):
+def cholesky(x: TensorLike, *, upper: bool = False) -> Tensor:
     """The lower triangular L with x = L L' for symmetric positive definite matrices; with `upper`, L'.
 
     Raises:
@@ -269,7 +271,7 @@ def _qr_vjp(g, out, x, mode):
 
 @operation(vjps=_qr_vjp, outputs="Q R", methods="qr", numpy=np.linalg.qr,
            samples=lambda draw: call(full_rank(draw)))
-def qr(x, *, mode="reduced"):
+def qr(x, *, mode: str = "reduced"):
     """Q with orthonormal columns and upper triangular R, x = Q R, for matrices of full rank: (Q, R)."""
     return (np.zeros((0,), x.dtype), np.linalg.qr(x, "r")) if mode == "r" else tuple(np.linalg.qr(x, mode))
 
@@ -299,7 +301,7 @@ def _svd_vjp(g, out, x, full_matrices):
 @operation(vjps=_svd_vjp, outputs="U S Vh", names="_svd", methods="",
            numpy={np.linalg.svd: lambda a, full_matrices=True: svd(a, full_matrices)},
            samples=lambda draw: call(full_rank(draw), full_matrices=False))
-def svd(x, *, full_matrices=True):
+def svd(x, *, full_matrices: bool = True):
     """Singular values S in descending order with x = U diag(S) Vh: (U, S, Vh).
 
     The derivative of U and Vh exists only where all singular values differ; columns beyond min(x.shape[-2:]) have none.
@@ -308,7 +310,7 @@ def svd(x, *, full_matrices=True):
 
 
 @operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(full_rank(draw)))
-def svdvals(x):
+def svdvals(x: TensorLike) -> Tensor:
     """The singular values of matrices, in descending order."""
     return svd(x, full_matrices=False).S
 
@@ -325,7 +327,7 @@ _eigh = operation(lambda x: tuple(_iterated(np.linalg.eigh, x)), vjps=_eigh_vjp,
 
 @operation(names="_linalg_eigh", methods="", numpy=np.linalg.eigh, samples=lambda draw: call(
     (x := draw.array((n := draw.integer(1, 3), n), low=0.0625, high=0.25)) + x.T + np.diag(3.0 * np.arange(n))))
-def eigh(x):
+def eigh(x: TensorLike) -> EigenvaluesEigenvectors:
     """Eigenvalues in ascending order and eigenvectors (columns) of symmetric matrices: (eigenvalues, eigenvectors).
 
     The derivative of the vectors exists only where all eigenvalues differ.
@@ -334,7 +336,7 @@ def eigh(x):
 
 
 @operation(names="_eigvalsh", methods="", numpy=np.linalg.eigvalsh)
-def eigvalsh(x):
+def eigvalsh(x: TensorLike) -> Tensor:
     """The eigenvalues of symmetric matrices, in ascending order."""
     return eigh(x).eigenvalues
 
@@ -349,7 +351,7 @@ def _pinv_vjp(g, out, x, rtol):
 
 @operation(vjps=_pinv_vjp, names="_pinv", methods="pinverse", samples=lambda draw: call(full_rank(draw)),
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
-def pinv(x, *, rtol=None):
+def pinv(x, *, rtol: float | None = None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
     x = floating(x)
     rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
@@ -357,7 +359,7 @@ def pinv(x, *, rtol=None):
 
 
 @operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))
-def matrix_power(x, n):
+def matrix_power(x: TensorLike, n: int) -> Tensor:
     """Square matrices multiplied n times; n may be 0 (the identity) or negative (powers of the inverse)."""
     if n < 0:
         return matrix_power(inv(x), -n)

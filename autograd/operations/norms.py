@@ -10,6 +10,8 @@ from autograd.operations.pointwise import floating, only, times
 from autograd.operations.shaping import axes, beside, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
+from autograd.tensor import Tensor
+from autograd.typing import Dims, DTypeLike, TensorLike
 
 
 def _norm_vjp(g, out, x, ord, dim, keepdim):
@@ -64,7 +66,8 @@ _power_norm = operation(
     np.linalg.vector_norm: lambda x, *, axis=None, keepdims=False, ord=2: vector_norm(x, ord, axis, keepdims)},
     samples=lambda draw: call(x := draw.array(distinct=True, low=0.1, min_side=1),
                               draw.choice([2, math.inf, -math.inf]), draw.dims(x.ndim), draw.boolean()))
-def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+def vector_norm(x: TensorLike, ord: float = 2, dim: Dims | None = None, keepdim: bool = False, *,
+                dtype: DTypeLike | None = None) -> Tensor:
     """(sum of |x| ** ord) ** (1 / ord) over `dim` (an axis, several, or all). ord=inf is the largest |x|, -inf the
     smallest, 0 counts the elements that are not 0. The gradient is 0 where all elements are 0."""
     x = x if dtype is None else x.to(dtype)
@@ -77,7 +80,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     np.linalg.matrix_norm: lambda x, *, keepdims=False, ord="fro": matrix_norm(x, ord, keepdim=keepdims)},
     samples=lambda draw: call(full_rank(draw), draw.choice(["fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf]),
                               keepdim=draw.boolean()))
-def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+def matrix_norm(x: TensorLike, ord: float | str = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *,
+                dtype: DTypeLike | None = None) -> Tensor:
     """The norm of matrices in the axes `dim`: "fro" (Frobenius), "nuc" (sum of the singular values), 2 and -2 (largest
     and smallest singular value), inf and -inf (of the rows' sums of |x|), 1 and -1 (of the columns')."""
     x = x if dtype is None else x.to(dtype)
@@ -98,12 +102,13 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 
 @operation(names="_linalg_norm", methods="", numpy=np.linalg.norm,
            samples=lambda draw: call(full_rank(draw), *draw.choice([(), (2, -1), ("fro", (-2, -1)), (1, (-1, -2))])))
-def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
+def norm(x: TensorLike, ord: float | str | None = None, dim: Dims | None = None, keepdim: bool = False, *,
+         dtype: DTypeLike | None = None) -> Tensor:
     """A vector norm over one axis (or, without `ord`, over any), a matrix norm over two: see `vector_norm` and
     `matrix_norm`."""
     if ord is None or isinstance(dim, int) or (dim is None and x.ndim == 1) or (dim is not None and len(dim) == 1):
         return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
     if dim is None and x.ndim != 2:
-        raise RuntimeError(f"norm(ord={ord!r}) takes a vector or a matrix, this tensor has shape "
-                           f"{x.shape}; name the axes with dim=")
+        raise RuntimeError(f"ord={ord!r} is for a vector or a matrix, this tensor has shape {x.shape}; name the "
+                           "axes with dim=")
     return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)

@@ -10,6 +10,7 @@ from autograd.operations.shaping import as_row, axis
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import TensorLike, ValuesIndices
 
 
 def _distinct(draw):
@@ -18,7 +19,7 @@ def _distinct(draw):
 
 
 def _position(method):
-    def forward(x, *, dim=None, keepdim=False):
+    def forward(x, *, dim: int | None = None, keepdim: bool = False):
         along = None if dim is None else axis(dim, x.ndim)
         return np.asarray(method(x, axis=along if x.ndim else None, keepdims=keepdim))
     return forward
@@ -45,11 +46,10 @@ def _order_of_all(a, axis=-1, **_):
     return argsort(a.reshape(-1) if axis is None else a, axis or 0)
 
 
-argsort = operation(
-    lambda x, *, dim=-1, descending=False, stable=False: _order(
-        as_row(x), axis(dim, x.ndim), descending).reshape(x.shape),
-    vjps=(None,), names="argsort", numpy={np.argsort: _order_of_all},
-    doc="The positions of the elements in order of size along `dim`. Equal elements stay in order.")
+@operation(vjps=(None,), numpy={np.argsort: _order_of_all})
+def argsort(x, *, dim: int = -1, descending: bool = False, stable: bool = False):
+    """The positions of the elements in order of size along `dim`. Equal elements stay in order."""
+    return _order(as_row(x), axis(dim, x.ndim), descending).reshape(x.shape)
 
 
 def _sorted(a, axis=-1):
@@ -58,7 +58,7 @@ def _sorted(a, axis=-1):
 
 @operation(vjps=lambda g, out, x, dim, descending, stable: _put_back(g, out, dim, x.shape), outputs="values indices",
            samples=_distinct, numpy={np.sort: _sorted})
-def sort(x, *, dim=-1, descending=False, stable=False):
+def sort(x, *, dim: int = -1, descending: bool = False, stable: bool = False):
     """The elements in order of size along `dim`, and where they were: (values, indices). Equal ones stay in order."""
     row, dim = as_row(x), axis(dim, x.ndim)
     indices = _order(row, dim, descending)
@@ -78,7 +78,7 @@ def _topk_samples(draw):
 
 @operation(vjps=lambda g, out, x, k, dim, largest, sorted: _put_back(g, out, dim, x.shape), outputs="values indices",
            samples=_topk_samples)
-def topk(x, *, k, dim=-1, largest=True, sorted=True):
+def topk(x, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True):
     """The k largest (or smallest) elements along `dim`, in order, and where they were: (values, indices)."""
     shape, dim, x = x.shape, axis(dim, x.ndim), as_row(x)
     n = x.shape[dim]
@@ -98,7 +98,7 @@ def topk(x, *, k, dim=-1, largest=True, sorted=True):
 
 def _selection(choose, name, doc, samples=_distinct):
     """The operation that takes the element at `choose(x, axis)`, a position along each row."""
-    def forward(x, *, dim, keepdim=False):
+    def forward(x, *, dim: int, keepdim: bool = False):
         row, dim = as_row(x), axis(dim, x.ndim)
         if not row.shape[dim]:
             raise IndexError(f"there is no element to take along dim={dim} of a tensor of shape {x.shape}")
@@ -135,7 +135,7 @@ _median_along = _selection(_first_nan_or(_position_of_lower_median), "_median_al
 
 
 @operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
-def max(x, dim=None, keepdim=False):
+def max(x: TensorLike, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The largest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `maximum`.
 
     The gradient goes to the element at the index; without `dim`, equal ones share it.
@@ -146,7 +146,7 @@ def max(x, dim=None, keepdim=False):
 
 
 @operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
-def min(x, dim=None, keepdim=False):
+def min(x: TensorLike, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The smallest element; with `dim`, the pair (values, indices) along it; with a Tensor in its place, `minimum`.
 
     The gradient goes to the element at the index; without `dim`, equal ones share it.
@@ -166,7 +166,7 @@ _median = operation(
 
 
 @operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
-def median(x, dim=None, keepdim=False):
+def median(x: TensorLike, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The median, which is the lower of the two in the middle; with `dim`, the pair (values, indices) along it.
 
     The gradient goes to the element at the index; without `dim`, equal ones share it.
@@ -183,7 +183,7 @@ def _kth_samples(draw):
 
 
 @operation(samples=_kth_samples)
-def kthvalue(x, k, dim=-1, keepdim=False):
+def kthvalue(x: TensorLike, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest element along `dim` (k from 1) and where it is: (values, indices)."""
     smallest = topk(x, k, dim, largest=False)
     last = [part.narrow(dim, k - 1, 1) if x.ndim else part for part in smallest]

@@ -10,6 +10,7 @@ from autograd.notation import Notation
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
 from autograd.tensor import Tensor
+from autograd.typing import TensorLike
 
 
 def _flat(g, out, x, **options):
@@ -106,14 +107,14 @@ neg = operation(
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), inplace=True)
-def add(x, other, alpha=1):
+def add(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
     """x + alpha other"""
     return _add(x, other) if alpha == 1 else _add(x, alpha * other)
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), names="sub subtract",
            inplace=True)
-def sub(x, other, alpha=1):
+def sub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
     """x - alpha other"""
     return _sub(x, other) if alpha == 1 else _sub(x, alpha * other)
 
@@ -125,7 +126,7 @@ _truncated_quotient = operation(
 
 @operation(names="div divide true_divide", inplace=True, samples=lambda draw: call(
     *_between_multiples(draw)[0], rounding_mode=draw.choice([None, "floor", "trunc"])))
-def div(x, other, rounding_mode=None):
+def div(x: TensorLike, other: TensorLike, rounding_mode: str | None = None) -> Tensor:
     """x / other; rounded down if `rounding_mode` is "floor", towards 0 if it is "trunc"."""
     if rounding_mode is None:
         return _div(x, other)
@@ -134,17 +135,20 @@ def div(x, other, rounding_mode=None):
     return (floor_divide if rounding_mode == "floor" else _truncated_quotient)(x, other)
 
 
-operation(lambda x: x, names="positive", operators="__pos__", numpy=np.positive, samples=numbers, doc="x itself.")
+@operation(names="positive", operators="__pos__", numpy=np.positive, samples=numbers)
+def itself(x: TensorLike) -> Tensor:
+    """x itself."""
+    return x
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(3), value=draw.choice([1, -0.5])), inplace=True)
-def addcmul(x, tensor1, tensor2, value=1):
+def addcmul(x: TensorLike, tensor1: TensorLike, tensor2: TensorLike, value: float = 1) -> Tensor:
     """x + value tensor1 tensor2"""
     return x + value * (tensor1 * tensor2)
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(3, low=0.25), value=draw.choice([1, -0.5])), inplace=True)
-def addcdiv(x, tensor1, tensor2, value=1):
+def addcdiv(x: TensorLike, tensor1: TensorLike, tensor2: TensorLike, value: float = 1) -> Tensor:
     """x + value tensor1 / tensor2"""
     return x + value * (tensor1 / tensor2)
 
@@ -188,7 +192,7 @@ _power_of_number = operation(
 
 
 @operation(names="pow", operators="__pow__ __rpow__", numpy=np.power, inplace=True)
-def pow(x, exponent):
+def pow(x: TensorLike, exponent: TensorLike) -> Tensor:
     """x ** exponent. The derivative in the exponent is log(x) x ** exponent, and 0 where x = 0."""
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
@@ -251,7 +255,7 @@ _logit = operation(lambda x: np.log(x / (1 - x)), names="_logit", methods="", vj
 
 @operation(inplace=True, samples=lambda draw: call(draw.array(low=0.125, high=0.875, away_from=(0.3, 0.7)),
                                                    eps=draw.choice([None, 0.3])))
-def logit(x, eps=None):
+def logit(x: TensorLike, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of sigmoid; x is first clamped to [eps, 1 - eps]."""
     return _logit(x if eps is None else clamp(x, eps, 1 - eps))
 
@@ -374,13 +378,13 @@ sinc = operation(np.sinc, vjps=lambda g, out, x: g * _sinc_slope(x), samples=num
 
 
 @operation(numpy=(np.deg2rad, np.radians), samples=numbers, inplace=True)
-def deg2rad(x):
+def deg2rad(x: TensorLike) -> Tensor:
     """Radians from degrees."""
     return x * (math.pi / 180)
 
 
 @operation(numpy=(np.rad2deg, np.degrees), samples=numbers, inplace=True)
-def rad2deg(x):
+def rad2deg(x: TensorLike) -> Tensor:
     """Degrees from radians."""
     return x * (180 / math.pi)
 
@@ -453,13 +457,13 @@ def clamp(x, min=None, max=None):
 
 
 @operation(samples=lambda draw: call(draw.array(away_from=(0.5,)), 0.5), inplace=True)
-def clamp_min(x, min):
+def clamp_min(x: TensorLike, min: TensorLike) -> Tensor:
     """x, but at least `min`."""
     return clamp(x, min)
 
 
 @operation(samples=lambda draw: call(draw.array(away_from=(0.5,)), 0.5), inplace=True)
-def clamp_max(x, max):
+def clamp_max(x: TensorLike, max: TensorLike) -> Tensor:
     """x, but at most `max`."""
     return clamp(x, None, max)
 
@@ -474,14 +478,17 @@ ceil = operation(np.ceil, vjps=_flat, samples=_between_integers, numpy=np.ceil, 
                  doc="The smallest whole number not below each element. The derivative is 0.")
 trunc = operation(np.trunc, vjps=_flat, samples=_between_integers, names="trunc fix", numpy=(np.trunc, np.fix),
                   inplace=True, doc="Each element without its fraction: towards 0. The derivative is 0.")
-round = operation(
-    lambda x, *, decimals=0: np.round(x, decimals), vjps=_flat, names="round", numpy=(np.round, np.around),
-    samples=lambda draw: call(draw.array(away_from=(-1.5, -0.5, 0.5, 1.5)), decimals=draw.integer(-1, 0)), inplace=True,
-    doc="The nearest integer, or multiple of 10**-decimals; halves go to the even one.")
+
+
+@operation(vjps=_flat, numpy=(np.round, np.around), inplace=True, samples=lambda draw: call(
+    draw.array(away_from=(-1.5, -0.5, 0.5, 1.5)), decimals=draw.integer(-1, 0)))
+def round(x, *, decimals: int = 0):
+    """The nearest integer, or multiple of 10**-decimals; halves go to the even one."""
+    return np.round(x, decimals)
 
 
 @operation(samples=_between_integers, inplace=True)
-def frac(x):
+def frac(x: TensorLike) -> Tensor:
     """The fractional part of x, with the sign of x."""
     return x - trunc(x)
 
@@ -496,11 +503,18 @@ def where(condition, x, y):
     return np.where(condition, x, y)
 
 
-Tensor.where = lambda self, condition, other: where(condition, self, other)
+def _where(self: Tensor, condition: TensorLike, other: TensorLike) -> Tensor:
+    """This tensor where the condition holds, `other` elsewhere."""
+    return where(condition, self, other)
 
-nan_to_num = operation(
-    lambda x, *, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
-    vjps=lambda g, out, x, nan, posinf, neginf: only(g, np.isfinite(x)), names="nan_to_num", inplace=True,
-    samples=numbers, numpy={np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: nan_to_num(
-        x, nan, posinf, neginf)},
-    doc="nan as a number, infinities as the largest and smallest numbers (or what is given).")
+
+Tensor.where = _where
+
+
+
+@operation(vjps=lambda g, out, x, nan, posinf, neginf: only(g, np.isfinite(x)), inplace=True, samples=numbers,
+           numpy={np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: nan_to_num(
+               x, nan, posinf, neginf)})
+def nan_to_num(x, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None):
+    """nan as a number, infinities as the largest and smallest numbers (or what is given)."""
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)

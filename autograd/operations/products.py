@@ -2,6 +2,7 @@
 
 import math
 import string
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from autograd.notation import Notation
 from autograd.operations.shaping import axes, axis, diag_embed, roll
 from autograd.samples import call
 from autograd.table import NUMPY, operation
+from autograd.tensor import Tensor
+from autograd.typing import Dims, TensorLike
 
 # matmul: NumPy's and PyTorch's rules for any number of axes. A vector is a row on the left, a column on the right.
 
@@ -148,7 +151,7 @@ def _in_letters(operands):
 
 
 @operation(methods="", numpy={np.einsum: lambda *operands, **_: einsum(*operands)})
-def einsum(equation, *operands):
+def einsum(equation: str, *operands: TensorLike | Sequence[TensorLike]) -> Tensor:
     """Sums of products by Einstein's convention, e.g. einsum("bij,bjk->bik", x, y), with `...` and repeated letters."""
     if not isinstance(equation, str):
         equation, operands = _in_letters((equation, *operands))
@@ -161,13 +164,12 @@ def einsum(equation, *operands):
 # Products under their own names
 
 
-def _dimensions(name, *tensors):
+def _dimensions(*tensors):
     """Check how many axes each of several (tensor, count) has."""
     for x, ndim in tensors:
         if x.ndim != ndim:
-            kind = ("scalar", "vector", "matrix", "stack of matrices")[ndim]
-            raise RuntimeError(f"{name}() wants a {kind} ({ndim} axes), this tensor has shape {x.shape}; "
-                               "matmul() takes any")
+            kind = ("scalar", "vector (1 axis)", "matrix (2 axes)", "stack of matrices (3 axes)")[ndim]
+            raise RuntimeError(f"it takes a {kind}, this tensor has shape {x.shape}; matmul() takes any")
 
 
 def _matrices(draw, *shapes):
@@ -176,26 +178,26 @@ def _matrices(draw, *shapes):
 
 
 @operation(samples=lambda draw: _matrices(draw, "nk", "km"))
-def mm(x, mat2):
+def mm(x: TensorLike, mat2: TensorLike) -> Tensor:
     """The product of two matrices."""
-    _dimensions("mm", (x, 2), (mat2, 2))
+    _dimensions((x, 2), (mat2, 2))
     return matmul(x, mat2)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnk", "bkm"))
-def bmm(x, mat2):
+def bmm(x: TensorLike, mat2: TensorLike) -> Tensor:
     """The products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
-    _dimensions("bmm", (x, 3), (mat2, 3))
+    _dimensions((x, 3), (mat2, 3))
     if x.shape[0] != mat2.shape[0]:
-        raise RuntimeError(f"bmm() wants two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
+        raise RuntimeError(f"it takes two stacks of as many matrices, these have shapes {x.shape} and {mat2.shape}; "
                            "matmul() broadcasts")
     return matmul(x, mat2)
 
 
 @operation(samples=lambda draw: _matrices(draw, "nk", "k"))
-def mv(x, vec):
+def mv(x: TensorLike, vec: TensorLike) -> Tensor:
     """The product of a matrix and a vector."""
-    _dimensions("mv", (x, 2), (vec, 1))
+    _dimensions((x, 2), (vec, 1))
     return matmul(x, vec)
 
 
@@ -209,24 +211,24 @@ def _plus_product(input, x, y, beta, alpha):
 
 
 @operation(samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+def addmm(input: TensorLike, mat1: TensorLike, mat2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2), for matrices; `input` broadcasts."""
-    _dimensions("addmm", (mat1, 2), (mat2, 2))
+    _dimensions((mat1, 2), (mat2, 2))
     return _plus_product(input, mat1, mat2, beta, alpha)
 
 
 @operation(samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+def baddbmm(input: TensorLike, batch1: TensorLike, batch2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (batch1 @ batch2), for stacks of matrices; `input` broadcasts."""
-    _dimensions("baddbmm", (batch1, 3), (batch2, 3))
+    _dimensions((batch1, 3), (batch2, 3))
     return _plus_product(input, batch1, batch2, beta, alpha)
 
 
 @operation(numpy={np.vdot: lambda a, b: dot(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "k", "k"))
-def dot(x, tensor):
+def dot(x: TensorLike, tensor: TensorLike) -> Tensor:
     """The sum of the products of two vectors' elements."""
-    _dimensions("dot", (x, 1), (tensor, 1))
+    _dimensions((x, 1), (tensor, 1))
     return matmul(x, tensor)
 
 
@@ -240,30 +242,30 @@ NUMPY[np.dot] = _np_dot
 
 
 @operation(numpy=np.inner, samples=lambda draw: _matrices(draw, *draw.choice([("k", "k"), ("nk", "bmk"), ("", "nk")])))
-def inner(x, other):
+def inner(x: TensorLike, other: TensorLike) -> Tensor:
     """Sums of products over the last axes of both, for all pairs of the other axes."""
     return x * other if not x.ndim or not other.ndim else tensordot(x, other, ([-1], [-1]))
 
 
 @operation(numpy={np.outer: lambda a, b: outer(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "n", "m"))
-def outer(x, vec2):
+def outer(x: TensorLike, vec2: TensorLike) -> Tensor:
     """The products of all pairs of elements of two vectors: out[i][j] = x[i] * vec2[j]."""
-    _dimensions("outer", (x, 1), (vec2, 1))
+    _dimensions((x, 1), (vec2, 1))
     return x[:, None] * vec2
 
 
 @operation(methods="", samples=lambda draw: call(
     *_matrices(draw, "nmk", "kmb")[0], dims=draw.choice([([2], [0]), ([1, 2], [1, 0]), ([-1, 1], [0, 1]), 0])),
     numpy={np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes)})
-def tensordot(a, b, dims=2):
+def tensordot(a: TensorLike, b: TensorLike, dims: int | Sequence[Dims] = 2) -> Tensor:
     """Sums of products over pairs of axes: the last `dims` of a with the first of b, or the axes in two lists."""
     if isinstance(dims, int):
         dims = (range(a.ndim - dims, a.ndim), range(dims))
     ours, theirs = (axes(list(given) if isinstance(given, range) else given, x.ndim)
                     for given, x in zip(dims, (a, b), strict=True))
     if [a.shape[d] for d in ours] != [b.shape[d] for d in theirs]:
-        raise ValueError(f"tensordot() cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
+        raise ValueError(f"cannot sum over axes {tuple(ours)} of shape {a.shape} with axes {tuple(theirs)} "
                          f"of shape {b.shape}; their lengths must be equal in pairs")
     rows, columns = ([d for d in range(x.ndim) if d not in taken] for x, taken in ((a, ours), (b, theirs)))
     length = math.prod(a.shape[d] for d in ours)
@@ -274,28 +276,28 @@ def tensordot(a, b, dims=2):
 
 @operation(numpy={np.trace: lambda a, offset=0, axis1=0, axis2=1: a.diagonal(offset, axis1, axis2).sum(-1)},
            samples=lambda draw: _matrices(draw, "nm"))
-def trace(x):
+def trace(x: TensorLike) -> Tensor:
     """The sum of a matrix's diagonal."""
-    _dimensions("trace", (x, 2))
+    _dimensions((x, 2))
     return x.diagonal().sum()
 
 
 @operation(numpy={np.cross: lambda a, b, axis=-1: cross(a, b, axis)}, samples=lambda draw: call(
     draw.array((2, 3)), draw.array(draw.choice([(2, 3), (1, 3)])), -1))
-def cross(x, other, dim=None):
+def cross(x: TensorLike, other: TensorLike, dim: int | None = None) -> Tensor:
     """The vector product along `dim`, which has length 3; by default the first axis that has."""
     if dim is None:
         dim = next((i for i, n in enumerate(x.shape) if n == 3), -1)
     for a in (x, other):
         axis(dim, a.ndim)
     if not x.ndim or not other.ndim or x.shape[dim] != 3 or other.shape[dim] != 3:
-        raise RuntimeError(f"cross() wants vectors of 3 elements along axis {dim}, the shapes "
-                           f"are {x.shape} and {other.shape}")
+        raise RuntimeError(f"it takes vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
+                           f"{other.shape}")
     return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)
 
 
 @operation(numpy=np.kron, samples=lambda draw: _matrices(draw, *draw.choice([("nm", "mk"), ("n", "bmk")])))
-def kron(x, other):
+def kron(x: TensorLike, other: TensorLike) -> Tensor:
     """Kronecker's product: every element of x times all of `other`, in blocks."""
     ndim = max(x.ndim, other.ndim)
     ours, theirs = ((1,) * (ndim - a.ndim) + a.shape for a in (x, other))
@@ -323,7 +325,7 @@ def _cheapest_order(sizes):
 @operation(methods="", numpy=np.linalg.multi_dot,
            samples=lambda draw: call(
                list(_matrices(draw, *draw.choice([("nk", "km", "mn"), ("k", "kb", "bm", "m")]))[0])))
-def multi_dot(tensors):
+def multi_dot(tensors: Sequence[TensorLike]) -> Tensor:
     """The product of several matrices in the cheapest order; the first and the last may be vectors."""
     tensors = list(tensors)
     first, last = tensors[0], tensors[-1]

@@ -17,6 +17,8 @@ from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
 from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
+from autograd.tensor import Tensor
+from autograd.typing import Dims, DTypeLike, TensorLike
 
 
 def count(shape, dim):
@@ -58,12 +60,12 @@ def widened(x):
 
 @operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum,
            notation=Notation("Σ", "Σ {x}", ("1",), elementwise=False))
-def sum(x, *, dim=None, keepdim=False, dtype=None):
+def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
     return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
-def _mean(x, *, dim=None, keepdim=False, dtype=None):
+def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
     axis, number = reduced(dim, x.ndim), count(x.shape, dim)
@@ -79,13 +81,13 @@ mean = operation(
 
 
 @operation(samples=reduction, numpy=np.nansum)
-def nansum(x, dim=None, keepdim=False, dtype=None):
+def nansum(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over `dim`, with nan counted as 0."""
     return sum(where(isnan(x), 0, x), dim=dim, keepdim=keepdim, dtype=dtype)
 
 
 @operation(samples=nonempty_reduction, numpy=np.nanmean)
-def nanmean(x, dim=None, keepdim=False, dtype=None):
+def nanmean(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The mean over `dim` of the elements that are not nan."""
     return nansum(x, dim=dim, keepdim=keepdim, dtype=dtype) / sum(~isnan(x), dim=dim, keepdim=keepdim)
 
@@ -102,28 +104,33 @@ def extreme_vjp(g, out, x, dim, keepdim):
 
 
 @operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
-def amax(x, *, dim=None, keepdim=False):
+def amax(x, *, dim: Dims | None = None, keepdim: bool = False):
     """The largest element over `dim`; equal ones share the gradient."""
     return x.max(axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
 @operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
-def amin(x, *, dim=None, keepdim=False):
+def amin(x, *, dim: Dims | None = None, keepdim: bool = False):
     """The smallest element over `dim`; equal ones share the gradient."""
     return x.min(axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
 def _question(method):
-    return lambda x, *, dim=None, keepdim=False: method(x, axis=reduced(dim, x.ndim), keepdims=keepdim)
+    def forward(x, *, dim: Dims | None = None, keepdim: bool = False):
+        return method(x, axis=reduced(dim, x.ndim), keepdims=keepdim)
+    return forward
 
 
 all = operation(_question(np.all), vjps=(None,), names="all", numpy=np.all,
                 doc="Whether all elements over `dim` are true (not zero).")
 any = operation(_question(np.any), vjps=(None,), names="any", numpy=np.any,
                 doc="Whether some element over `dim` is true (not zero).")
-count_nonzero = operation(
-    lambda x, *, dim=None: np.asarray(np.count_nonzero(x, axis=reduced(dim, x.ndim))), vjps=(None,),
-    names="count_nonzero", numpy=np.count_nonzero, doc="How many elements over `dim` are not zero.")
+
+
+@operation(vjps=(None,), numpy=np.count_nonzero)
+def count_nonzero(x, *, dim: Dims | None = None):
+    """How many elements over `dim` are not zero."""
+    return np.asarray(np.count_nonzero(x, axis=reduced(dim, x.ndim)))
 
 
 # Products
@@ -154,7 +161,7 @@ def _prod_vjp(g, out, x, dim, keepdim, dtype):
 
 
 @operation(vjps=_prod_vjp, samples=reduction, numpy=np.prod)
-def prod(x, *, dim=None, keepdim=False, dtype=None):
+def prod(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The product over `dim`; its gradient is right where elements are 0."""
     return summed(np.multiply.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
 
@@ -211,7 +218,8 @@ def _correction(unbiased, correction):
 
 @operation(samples=_two_or_more, numpy={np.var: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: var(
     a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)})
-def var(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+def var(x: TensorLike, dim: Dims | bool | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: float | None = 1) -> Tensor:
     """The variance over `dim`, with divisor n - correction: 1 is Bessel's correction; unbiased=False means 0.
 
     >>> var(Tensor([1.0, 2.0, 4.0]), correction=0)
@@ -224,7 +232,8 @@ def var(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
 
 @operation(samples=_two_or_more, numpy={np.std: lambda a, axis=None, ddof=0, keepdims=False, *, correction=None: std(
     a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)})
-def std(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+def std(x: TensorLike, dim: Dims | bool | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: float | None = 1) -> Tensor:
     """The square root of the variance, with the same arguments; its gradient is 0 where all elements are equal."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
@@ -232,14 +241,16 @@ def std(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
 
 
 @operation(methods="", samples=_two_or_more)
-def var_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+def var_mean(x: TensorLike, dim: Dims | bool | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: float | None = 1) -> tuple[Tensor, Tensor]:
     """The pair of variance and mean."""
     axis = None if isinstance(dim, bool) else dim
     return var(x, dim, unbiased, keepdim, correction=correction), mean(x, dim=axis, keepdim=keepdim)
 
 
 @operation(methods="", samples=_two_or_more)
-def std_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
+def std_mean(x: TensorLike, dim: Dims | bool | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: float | None = 1) -> tuple[Tensor, Tensor]:
     """The pair of standard deviation and mean."""
     axis = None if isinstance(dim, bool) else dim
     return std(x, dim, unbiased, keepdim, correction=correction), mean(x, dim=axis, keepdim=keepdim)
@@ -249,14 +260,17 @@ def std_mean(x, dim=None, unbiased=None, keepdim=False, *, correction=1):
 
 @operation(samples=lambda draw: call(x := draw.array(min_side=1, distinct=True, low=0.125),
                                      p=draw.choice(["fro", 2, 1, 3, 0.5, math.inf, -math.inf]), dim=draw.dims(x.ndim)))
-def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
+def norm(x: TensorLike, p: float | str | None = "fro", dim: Dims | None = None, keepdim: bool = False,
+         dtype: DTypeLike | None = None) -> Tensor:
     """(Σ |x|^p)^(1/p) over `dim`: see `linalg.vector_norm`. "fro" means p=2; "nuc" is the norm of matrices."""
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise ValueError(f"p={p!r} is no norm; it may be a number, 'fro' or 'nuc'")
     if p == "nuc":
         return matrix_norm(x, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
 @operation(samples=lambda draw: call(*distinct_pair(draw)[0], p=draw.choice([2, 1, 3])))
-def dist(x, other, p=2):
+def dist(x: TensorLike, other: TensorLike, p: float = 2) -> Tensor:
     """The p-norm of x - other."""
     return norm(x - other, p)

@@ -9,6 +9,8 @@ from autograd.operations.reductions import divides, sum, summed, widened
 from autograd.operations.shaping import as_row, axis, clone
 from autograd.samples import along_one, call
 from autograd.table import operation
+from autograd.tensor import Tensor
+from autograd.typing import DTypeLike, TensorLike
 
 
 def _part(dim, start, stop=None, step=None):
@@ -43,7 +45,7 @@ _sum_of_following = operation(
 
 @operation(vjps=lambda g, out, x, dim, dtype: _sum_of_following(g, dim=dim), samples=along_one, inplace=True,
            numpy={np.cumsum: lambda a, axis=None, dtype=None: cumsum(*_flat_without_axis(a, axis), dtype)})
-def cumsum(x, *, dim, dtype=None):
+def cumsum(x, *, dim: int, dtype: DTypeLike | None = None):
     """The sum of all elements up to each one along `dim`."""
     return _accumulated(np.cumsum, x, dim, dtype)
 
@@ -75,7 +77,7 @@ def _cumprod_vjp(g, out, x, dim, dtype):
 
 @operation(vjps=_cumprod_vjp, samples=along_one, inplace=True,
            numpy={np.cumprod: lambda a, axis=None, dtype=None: cumprod(*_flat_without_axis(a, axis), dtype)})
-def cumprod(x, *, dim, dtype=None):
+def cumprod(x, *, dim: int, dtype: DTypeLike | None = None):
     """The product of all elements up to each one along `dim`; its gradient is right where elements are 0."""
     return _accumulated(np.cumprod, x, dim, dtype)
 
@@ -86,7 +88,7 @@ def _logcumsumexp_vjp(g, out, x, dim):
 
 
 @operation(vjps=_logcumsumexp_vjp, samples=along_one)
-def logcumsumexp(x, *, dim):
+def logcumsumexp(x, *, dim: int):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     out = np.logaddexp.accumulate(as_row(widened(x)), axis=axis(dim, x.ndim)).reshape(x.shape)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
@@ -100,7 +102,7 @@ def _distinct_along_one(draw):
 
 
 def _running_extreme(ufunc, name, adjective):
-    def forward(x, *, dim):
+    def forward(x, *, dim: int):
         row, dim = as_row(x), axis(dim, x.ndim)
         values = ufunc.accumulate(row, axis=dim)
         places = np.arange(row.shape[dim]).reshape([-1 if i == dim else 1 for i in range(row.ndim)])
@@ -120,10 +122,11 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 
 @operation(numpy=np.diff, samples=lambda draw: call(
     x := draw.array(min_dims=1, min_side=1), n=draw.choice([1, 2]), dim=draw.dim(x.ndim)))
-def diff(x, n=1, dim=-1, prepend=None, append=None):
+def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = None,
+         append: TensorLike | None = None) -> Tensor:
     """The differences of neighbors along `dim`, taken n times."""
     if not x.ndim:
-        raise RuntimeError("diff() takes differences along an axis, and this tensor has none (shape ())")
+        raise RuntimeError("it takes differences along an axis, and this tensor has none (shape ())")
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
@@ -135,7 +138,7 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
 @operation(names="trapezoid trapz", methods="",
            numpy={np.trapezoid: lambda y, x=None, dx=1.0, axis=-1: trapezoid(y, x, dx=dx, dim=axis)},
            samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
-def trapezoid(y, x=None, *, dx=1, dim=-1):
+def trapezoid(y: TensorLike, x: TensorLike | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """The area under y along `dim` by trapezoids, at positions x or at distances dx."""
     dim = axis(dim, y.ndim)
     heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2

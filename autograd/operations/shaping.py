@@ -3,15 +3,17 @@
 import math
 import operator
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, no_axis
 from autograd.notation import Notation
 from autograd.samples import call, numbers
 from autograd.sharing import relatives
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
+from autograd.typing import Dims, Shape, TensorLike
 
 
 def as_shape(shape):
@@ -26,10 +28,10 @@ def axis(dim, ndim, extra=0):
     Raises:
         IndexError: there is no such axis.
     """
-    end = ndim + extra or 1
+    end, dim = ndim + extra or 1, operator.index(dim)
     if not -end <= dim < end:
-        raise IndexError(f"dim={dim} is out of range for a tensor with {ndim} axes; it may be {-end} to {end - 1}")
-    return operator.index(dim) % end
+        raise no_axis(dim, ndim, extra)
+    return dim % end
 
 
 def axes(dims, ndim):
@@ -89,19 +91,19 @@ def _shape_and(draw, **options):
 @operation(vjps=_back, view=True, methods="reshape",
            numpy={np.reshape: lambda a, shape, order="C": reshape(a, shape)},
            samples=lambda draw: call(x := draw.array(min_side=1), shape=draw.choice([-1, (1, *x.shape), (x.size, 1)])))
-def reshape(x, *, shape):
+def reshape(x, *, shape: Shape):
     """The same elements, in order, in another shape; one entry may be -1, for whatever is left."""
     return x.reshape(shape)
 
 
 @operation(names="_reshape_as", methods="reshape_as",
            samples=lambda draw: call(x := draw.array(), np.zeros(x.size)))
-def reshape_as(x, other):
+def reshape_as(x: TensorLike, other: Tensor) -> Tensor:
     """x in the shape of another tensor."""
     return reshape(x, other.shape)
 
 
-def view(x, *shape):
+def view(x: Tensor, *shape: Shape) -> Tensor:
     """`reshape` without copying: the result always shares the memory of x.
 
     Raises:
@@ -118,7 +120,7 @@ def view(x, *shape):
     return out
 
 
-def view_as(x, other):
+def view_as(x: Tensor, other: Tensor) -> Tensor:
     """`view` in the shape of another tensor."""
     return view(x, other.shape)
 
@@ -138,21 +140,21 @@ def _with_ones(shape, dim):
 
 @operation(vjps=_back, view=True, inplace=True, numpy=np.expand_dims,
            samples=lambda draw: call(x := draw.array(), dim=draw.dim(x.ndim + 1)))
-def unsqueeze(x, *, dim):
+def unsqueeze(x, *, dim: Dims):
     """A new axis of length 1 at position `dim` (or several)."""
     return x.reshape(_with_ones(x.shape, dim))
 
 
 @operation(vjps=_back, view=True, inplace=True, numpy=np.squeeze,
            samples=lambda draw: call(x := draw.array(min_dims=1), dim=draw.dims(x.ndim)))
-def squeeze(x, *, dim=None):
+def squeeze(x, *, dim: Dims | None = None):
     """Without the axes of length 1: all of them, or those among `dim`."""
     among = range(x.ndim) if dim is None else axes(dim, x.ndim)
     return x.reshape([n for i, n in enumerate(x.shape) if n != 1 or i not in among])
 
 
 @operation(vjps=_back, view=True, samples=lambda draw: call(x := draw.array(), start_dim=draw.dim(x.ndim)))
-def flatten(x, *, start_dim=0, end_dim=-1):
+def flatten(x, *, start_dim: int = 0, end_dim: int = -1):
     """The axes from `start_dim` to `end_dim` as one."""
     x = as_row(x)
     start, end = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
@@ -162,13 +164,13 @@ def flatten(x, *, start_dim=0, end_dim=-1):
 
 
 @operation(samples=numbers, numpy=np.ravel)
-def ravel(x):
+def ravel(x: TensorLike) -> Tensor:
     """All axes as one."""
     return reshape(x, -1)
 
 
 @operation(samples=lambda draw: call(draw.array((draw.integer(1, 2), 4)), dim=1, sizes=draw.choice([(2, 2), (-1, 1)])))
-def unflatten(x, dim, sizes):
+def unflatten(x: TensorLike, dim: int, sizes: Shape) -> Tensor:
     """Axis `dim` as several, of lengths `sizes`; one of them may be -1."""
     x, dim = as_row(x), axis(dim, x.ndim)
     sizes = [math.prod(x.shape[dim:dim + 1]) // -math.prod(sizes) if n == -1 else n for n in sizes]
@@ -194,7 +196,7 @@ def _inverse(order):
 @operation(vjps=lambda g, out, x, dims: np.transpose(g, _inverse(_order(dims, x.ndim))), view=True,
            numpy={np.transpose: lambda a, axes=None: permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes)},
            samples=lambda draw: call(x := draw.array(), dims=draw.permutation(x.ndim)))
-def permute(x, *, dims):
+def permute(x, *, dims: Dims):
     """The axes in another order: axis i of the result is axis dims[i] of x."""
     return x.transpose(_order(dims, x.ndim))
 
@@ -202,22 +204,22 @@ def permute(x, *, dims):
 @operation(vjps=lambda g, out, x, dim0, dim1: np.swapaxes(g, dim0, dim1) if x.ndim else g, view=True, inplace=True,
            names="transpose swapaxes swapdims", numpy=np.swapaxes,
            samples=lambda draw: call(x := draw.array(min_dims=1), dim0=draw.dim(x.ndim), dim1=draw.dim(x.ndim)))
-def transpose(x, *, dim0, dim1):
+def transpose(x, *, dim0: int, dim1: int):
     """Two axes exchanged."""
     dim0, dim1 = axis(dim0, x.ndim), axis(dim1, x.ndim)
     return x.swapaxes(dim0, dim1) if x.ndim else x.view()
 
 
 @operation(samples=lambda draw: call(draw.array(draw.shape(max_dims=2))))
-def t(x):
+def t(x: TensorLike) -> Tensor:
     """The transpose of a matrix; tensors with fewer axes stay as they are."""
     if x.ndim > 2:
-        raise RuntimeError(f"t() transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
+        raise RuntimeError(f"it transposes matrices, this tensor has {x.ndim} axes (shape {x.shape}); write x.mT for "
                            "the last two axes, or x.transpose(dim0, dim1)")
     return transpose(x, 0, 1) if x.ndim == 2 else x[...]
 
 
-def t_(x):
+def t_(x: Tensor) -> Tensor:
     """`t` in place."""
     return x.transpose_(0, 1) if x.ndim == 2 else x.transpose_(0, 0) if x.ndim < 2 else t(x)
 
@@ -227,7 +229,7 @@ Tensor.t_ = t_
 
 @operation(names="movedim moveaxis", numpy=np.moveaxis,
            samples=lambda draw: call(x := draw.array(min_dims=1), draw.dim(x.ndim), draw.dim(x.ndim)))
-def movedim(x, source, destination):
+def movedim(x: TensorLike, source: Dims, destination: Dims) -> Tensor:
     """The axis (or axes) `source` at position `destination`, the others in order."""
     source, destination = axes(source, x.ndim), axes(destination, x.ndim)
     order = [i for i in range(x.ndim or 1) if i not in source]
@@ -252,7 +254,7 @@ def _expanded(x, shape):
 
 @operation(vjps=lambda g, out, x, shape: g, view=True, names="expand broadcast_to", numpy=np.broadcast_to,
            samples=lambda draw: call(x := draw.array(), shape=draw.stretched(x.shape)))
-def expand(x, *, shape):
+def expand(x, *, shape: Shape):
     """x with axes of length 1 repeated, and new ones in front, to `shape`; -1 keeps a length. No memory is copied."""
     out = np.broadcast_to(x, _expanded(x, shape))
     if out.size == x.size:  # nothing is repeated
@@ -262,13 +264,13 @@ def expand(x, *, shape):
 
 @operation(names="_expand_as", methods="expand_as",
            samples=lambda draw: call(x := draw.array(), np.zeros(draw.stretched(x.shape))))
-def expand_as(x, other):
+def expand_as(x: TensorLike, other: Tensor) -> Tensor:
     """x expanded to the shape of another tensor."""
     return expand(x, other.shape)
 
 
 @operation(methods="", numpy=np.broadcast_arrays, samples=lambda draw: call(*draw.broadcastable(3)))
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors: TensorLike) -> tuple[Tensor, ...]:
     """The tensors, expanded to the one shape that they broadcast to."""
     shape = np.broadcast_shapes(*[x.shape for x in tensors])
     return tuple([expand(x, shape) for x in tensors])
@@ -277,7 +279,7 @@ def broadcast_tensors(*tensors):
 @operation(methods="", numpy={np.meshgrid: lambda *xi, indexing="xy", **_: meshgrid(*xi, indexing=indexing)},
            samples=lambda draw: call(*[draw.array((draw.integer(1, 3),)) for _ in range(draw.integer(1, 3))],
                                      indexing=draw.choice(["ij", "xy"])))
-def meshgrid(*tensors, indexing="ij"):
+def meshgrid(*tensors: TensorLike | Sequence[TensorLike], indexing: str = "ij") -> tuple[Tensor, ...]:
     """Coordinates of a grid: each vector along an axis of its own, expanded over the others' (`"xy"` swaps the first
     two axes)."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
@@ -313,7 +315,7 @@ def _add_windows(w, *, shape, dimension, size, step):
 
 @operation(vjps=lambda g, out, x, **window: _fold(g, shape=x.shape, **window), view=True, samples=_windows,
            names="_unfold", methods="unfold")
-def _unfold(x, *, dimension, size, step):
+def _unfold(x, *, dimension: int, size: int, step: int):
     """Windows of `size` elements along an axis, one every `step`; a new last axis runs through each window."""
     shape, dimension, x = x.shape, axis(dimension, x.ndim), as_row(x)
     if not 0 <= size <= x.shape[dimension] or step < 1:
@@ -338,7 +340,7 @@ _fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(
            numpy={np.diagonal: lambda a, offset=0, axis1=0, axis2=1: diagonal(a, offset, axis1, axis2)},
            samples=lambda draw: call(draw.array(min_dims=2, min_side=1), offset=draw.integer(-1, 1),
                                      dim1=draw.choice([0, -2]), dim2=-1))
-def diagonal(x, *, offset=0, dim1=0, dim2=1):
+def diagonal(x, *, offset: int = 0, dim1: int = 0, dim2: int = 1):
     """The elements whose index along `dim2` is `offset` more than along `dim1`, as the last axis."""
     out = x.diagonal(offset, *axes((dim1, dim2), x.ndim))
     out.flags.writeable = x.flags.writeable
@@ -362,7 +364,7 @@ def _on_diagonal(x, shape, offset, dim1, dim2):
 
 @operation(samples=lambda draw: call(draw.array(min_dims=1), offset=draw.integer(-1, 1), dim1=draw.choice([-2, 0]),
                                      dim2=-1))
-def diag_embed(x, offset=0, dim1=-2, dim2=-1):
+def diag_embed(x: TensorLike, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with the last axis of x on a diagonal and zeros elsewhere; the inverse of `diagonal`."""
     first, second = axes((dim1, dim2), x.ndim + 1)
     side = x.shape[-1] + abs(offset)
@@ -373,10 +375,10 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
 
 @operation(numpy={np.diag: lambda v, k=0: diag(v, k)}, samples=lambda draw: call(
     draw.array(draw.shape(min_dims=1, max_dims=2, min_side=1)), draw.integer(-1, 1)))
-def diag(x, diagonal=0):
+def diag(x: TensorLike, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix, a copy; of a vector, the matrix that has it as its diagonal."""
     if x.ndim not in (1, 2):
-        raise RuntimeError(f"diag() takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
+        raise RuntimeError(f"it takes a vector or a matrix, this tensor has shape {x.shape}; for stacks there "
                            "are diag_embed() and diagonal()")
     return diag_embed(x, diagonal) if x.ndim == 1 else clone(x.diagonal(diagonal))
 
@@ -391,7 +393,7 @@ def clone(x):
 
 
 @operation(names="_contiguous", methods="contiguous", samples=numbers)
-def contiguous(x):
+def contiguous(x: TensorLike) -> Tensor:
     """x itself if its elements lie in memory in order, otherwise a copy."""
     return x if x.is_contiguous() else clone(x)
 
@@ -402,21 +404,21 @@ def _matrices(draw):
 
 @operation(vjps=lambda g, out, x, diagonal: tril(g, diagonal), numpy={np.tril: lambda m, k=0: tril(m, k)},
            inplace=True, flops=0, samples=_matrices)
-def tril(x, *, diagonal=0):
+def tril(x, *, diagonal: int = 0):
     """Matrices with zeros above the given diagonal."""
     return np.tril(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
            inplace=True, flops=0, samples=_matrices)
-def triu(x, *, diagonal=0):
+def triu(x, *, diagonal: int = 0):
     """Matrices with zeros below the given diagonal."""
     return np.triu(x, diagonal)
 
 
 @operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
            flops=0, samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
-def flip(x, *, dims):
+def flip(x, *, dims: Dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
     return np.flip(x, tuple(along) if x.ndim else ()).copy()
@@ -426,7 +428,7 @@ def flip(x, *, dims):
            numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)}, flops=0,
            samples=lambda draw: call(x := draw.array(min_dims=1), shifts=draw.integer(-4, 4),
                                      dims=draw.choice([None, draw.dim(x.ndim)])))
-def roll(x, *, shifts, dims=None):
+def roll(x, *, shifts: Dims, dims: Dims | None = None):
     """The elements moved on by `shifts` along `dims` (None: in x flattened); those pushed out come in at the front."""
     if dims is not None:
         dims = [axis(d, x.ndim) for d in as_shape(dims)]
@@ -435,7 +437,7 @@ def roll(x, *, shifts, dims=None):
 
 @operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},
            samples=lambda draw: call(draw.array(min_dims=2), draw.integer(-2, 4), draw.choice([(0, 1), (1, 0)])))
-def rot90(x, k=1, dims=(0, 1)):
+def rot90(x: TensorLike, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
     """x rotated by k quarter turns, from axis dims[0] towards axis dims[1]."""
     first, second = axes(dims, x.ndim)
     turns = [clone, lambda x: transpose(flip(x, second), first, second), lambda x: flip(x, (first, second)),

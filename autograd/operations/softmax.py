@@ -7,6 +7,7 @@ from autograd.operations.reductions import nonempty_reduction, widened
 from autograd.operations.shaping import axis, beside, reduced, spread
 from autograd.samples import call
 from autograd.table import operation
+from autograd.typing import Dims, DTypeLike
 
 
 def _row(draw):
@@ -34,7 +35,7 @@ def _logsumexp_vjp(g, out, x, dim, keepdim):
 
 
 @operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
-def logsumexp(x, *, dim, keepdim=False):
+def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     """log(sum(exp(x))) over `dim`, without overflow."""
     wide, along = widened(x), reduced(dim, x.ndim)
     top = wide.max(axis=along, keepdims=True, initial=-np.inf)
@@ -45,7 +46,7 @@ def logsumexp(x, *, dim, keepdim=False):
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: out * (g - (g * out).sum(axis=dim, keepdims=True)), samples=_row)
-def softmax(x, *, dim, dtype=None):
+def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
@@ -54,7 +55,7 @@ def softmax(x, *, dim, dtype=None):
 
 
 @operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * g.sum(axis=dim, keepdims=True), samples=_row)
-def log_softmax(x, *, dim, dtype=None):
+def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)

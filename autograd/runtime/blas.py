@@ -11,8 +11,9 @@ import ctypes
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 from autograd.runtime import requirements
 
@@ -40,7 +41,7 @@ except (AttributeError, OSError):
     _library = None
 
 
-def _function(name: str, kind: str = "openblas") -> Callable | None:
+def _function(name: str, kind: str = "openblas") -> Any:
     for form in ("scipy_{}_{}64_", "scipy_{}_{}", "{}_{}64_", "{}_{}"):  # by build
         if hasattr(_library, form.format(kind, name)):
             return getattr(_library, form.format(kind, name))

@@ -57,10 +57,10 @@ def transposed_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return total
 
 
-def _pieces(rows, whole, each):
+def _pieces(rows: np.ndarray, whole: int, each: int) -> np.ndarray:
     return rows[..., :whole, :].reshape(*rows.shape[:-2], whole // each, each, rows.shape[-1])
 
 
-def _beside_each_other(out, blocks):
+def _beside_each_other(out: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """Where in (..., P, N) the products with blocks of columns belong: (..., B, P, N / B)."""
     return out.reshape(*out.shape[:-1], blocks.shape[-3], blocks.shape[-1]).swapaxes(-3, -2)

@@ -33,7 +33,7 @@ _count = _from_environment() if blas.set_num_threads else 1
 _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
-_waiting = None
+_waiting: Any = None
 
 
 def get_num_threads() -> int:
@@ -115,7 +115,9 @@ class _Task:
     """A part of the work, for the thread that takes it first."""
 
     def __init__(self, work: Callable[[], Any]):
-        self.work, self.result, self.error, self.done = work, None, None, threading.Lock()
+        self.work, self.done = work, threading.Lock()
+        self.result: Any = None
+        self.error: BaseException | None = None
         self.done.acquire()
 
     def run(self) -> None:

@@ -109,7 +109,7 @@ class Point:
                  names: Sequence[str] | None = None, outputs: Sequence[str] | None = None,
                  lower: "Point | None" = None) -> None:
         self.engine, self.function, self.arrays, self.lower = engine, function, list(arrays), lower
-        self.order = 1 if lower is None else lower.order + 1
+        self.order: int = 1 if lower is None else lower.order + 1
         self.names = list(names) if names else [f"input {i}" for i in range(len(arrays))]
         self.output_names = outputs
         values, self.pull_back = engine.differentiate(function, self.arrays)

@@ -213,7 +213,7 @@ def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[
         with log.recording(call, seed):
             log.smooth.append(check(*call, seed))
     identity = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', name)}"
-    examples._hypothesis_internal_add_digest = identity.encode()  # type: ignore[attr-defined] - in the database
+    examples._hypothesis_internal_add_digest = identity.encode()  # type: ignore[attr-defined]  # in the database
     phases = [p for p in (given_settings or hypothesis.settings()).phases if p is not hypothesis.Phase.explain]
     run = hypothesis.settings(given_settings, max_examples=max_examples, deadline=None, print_blob=False, phases=phases,
                               report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck))(
@@ -221,7 +221,7 @@ def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[
 
     def test() -> None:
         __tracebackhide__ = True
-        log.__init__(seconds)  # type: ignore[misc] - each run begins anew
+        log.__init__(seconds)  # type: ignore[misc]  # each run begins anew
         for seed in {getattr(test, "_hypothesis_internal_use_seed", None)} - {None}:  # hypothesis.seed(1)(test)
             hypothesis.seed(seed)(run)
         try:
@@ -237,5 +237,5 @@ def _test(check: Callable[[tuple, dict, int], bool], drawn: strategies.Strategy[
         print(test.report)  # type: ignore[attr-defined]
     test.__name__ = test.__qualname__ = f"test_{name}"
     test.__doc__ = f"Gradients of {name}."
-    test.hypothesis_test = run  # type: ignore[attr-defined] - for its settings, seeds and statistics
+    test.hypothesis_test = run  # type: ignore[attr-defined]  # for its settings, seeds and statistics
     return test

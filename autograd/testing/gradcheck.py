@@ -24,7 +24,7 @@ Allowed = Callable[[Any, Any], Any]
 """From the derivative by the rules and by differences to whether they agree, element by element."""
 
 
-def numeric_gradient(f: Callable[[np.ndarray], Any], x: Any, h: float = STEP) -> np.ndarray:
+def numeric_gradient(f: Callable[[Any], Any], x: Any, h: float = STEP) -> np.ndarray:
     """The gradient of a number by central differences, (f(x + h) - f(x - h)) / 2 h in each element of x.
 
     >>> numeric_gradient(lambda x: (x ** 2).sum(), np.array([1.0, 2.0]))
@@ -36,7 +36,7 @@ def numeric_gradient(f: Callable[[np.ndarray], Any], x: Any, h: float = STEP) ->
         ahead, behind = (np.asarray(value.array if isinstance(value, Tensor) else value)
                          for value in (f(x + h * unit), f(x - h * unit)))
         if ahead.size != 1:
-            raise ValueError(f"numeric_gradient needs a function that returns one number; this one returned an array "
+            raise ValueError("numeric_gradient needs a function that returns one number; this one returned an array "
                              f"of shape {ahead.shape}: sum it, or take its mean")
         found[i] = (ahead - behind).item() / (2 * h)
     return found

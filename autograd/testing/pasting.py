@@ -49,7 +49,7 @@ def snippet(check: Callable, function: Any, args: Sequence[Any], options: dict[s
 
 def reference_to(function: Callable, otherwise: str) -> tuple[list[str], str]:
     """Lines that make a function known, by import or by its own text, and its name."""
-    op = getattr(function, "operation", None)
+    op: Any = getattr(function, "operation", None)
     key = next((key for key, declared in TABLE.items() if declared is op), None)
     if key is not None:
         room = op.forward.__module__ if isinstance(getattr(op.forward, "__module__", None), str) else "autograd"

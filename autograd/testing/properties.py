@@ -191,7 +191,7 @@ class Example:
             self.gradients_here = first = point.pull_back(writable)
         for a, b in zip(writable, self.cotangents, strict=True):
             if not np.array_equal(a, b):
-                raise GradientError(f"the incoming gradients change (somebody writes to them): after the backward pass "
+                raise GradientError("the incoming gradients change (somebody writes to them): after the backward pass "
                                     f"one is\n{a}\nand was\n{b}\nwrite to a copy")
         first = self.gradients_here = [np.array(g) for g in first]
         self.check_unwritten("the backward pass")

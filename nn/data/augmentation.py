@@ -5,37 +5,37 @@ given; call them on the batches of a DataLoader, or in its collate_fn for worker
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Generator, Tensor, as_tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 
 
-def _images(name: str, images: Any) -> np.ndarray:
+def _images(name: str, images: Tensor | np.ndarray) -> np.ndarray:
     x = np.asarray(as_tensor(images).detach().array)
     if x.ndim != 4:
-        raise ValueError(f"{name}: images must have shape (N, C, H, W), not {x.shape}")
+        raise ShapeError(f"{name}: images must have shape (N, C, H, W), not {x.shape}")
     return x
 
 
-def _floating_images(name: str, images: Any) -> np.ndarray:
+def _floating_images(name: str, images: Tensor | np.ndarray) -> np.ndarray:
     x = _images(name, images)
     if x.dtype.kind != "f":
         raise TypeError(f"{name}: images must be floating, not {x.dtype}; write images.float()")
     return x
 
 
-def random_flip(images: Any, p: float = 0.5, generator: Generator | None = None) -> Tensor:
+def random_flip(images: Tensor | np.ndarray, p: float = 0.5, generator: Generator | None = None) -> Tensor:
     """Each image mirrored left to right with probability p."""
     x = _images("random_flip", images)
     mirrored = numpy_generator(generator).random((len(x), 1, 1, 1)) < p
     return as_tensor(np.where(mirrored, x[..., ::-1], x))
 
 
-def random_crop(images: Any, padding: int, generator: Generator | None = None) -> Tensor:
+def random_crop(images: Tensor | np.ndarray, padding: int, generator: Generator | None = None) -> Tensor:
     """Each image moved by up to `padding` pixels up or down and left or right; what comes in is 0."""
     x = _images("random_crop", images)
     if padding < 0:
@@ -47,8 +47,9 @@ def random_crop(images: Any, padding: int, generator: Generator | None = None) -
     return as_tensor(np.moveaxis(padded[np.arange(len(x))[:, None, None], :, rows, columns], -1, 1).copy())
 
 
-def random_resized_crop(images: Any, size: int | tuple[int, int], scale: tuple[float, float] = (0.08, 1.0),
-                        ratio: tuple[float, float] = (3 / 4, 4 / 3), generator: Generator | None = None) -> Tensor:
+def random_resized_crop(images: Tensor | np.ndarray, size: int | tuple[int, int],
+                        scale: tuple[float, float] = (0.08, 1.0), ratio: tuple[float, float] = (3 / 4, 4 / 3),
+                        generator: Generator | None = None) -> Tensor:
     """A random rectangle of each image, scaled to one size (Szegedy et al. 2015; torchvision's RandomResizedCrop).
 
     Args:
@@ -93,7 +94,7 @@ def _scaling(start: np.ndarray, length: np.ndarray, pixels: int, size: int) -> n
     return weights / weights.sum(2, keepdims=True)
 
 
-def color_jitter(images: Any, brightness: float = 0.0, contrast: float = 0.0,
+def color_jitter(images: Tensor | np.ndarray, brightness: float = 0.0, contrast: float = 0.0,
                  generator: Generator | None = None) -> Tensor:
     """Each image b·(m + c·(x − m)): m its mean, c and b uniform within 1 ± contrast and 1 ± brightness."""
     x = _floating_images("color_jitter", images)
@@ -102,7 +103,7 @@ def color_jitter(images: Any, brightness: float = 0.0, contrast: float = 0.0,
     return as_tensor(((1 + brightness * b) * (mean + (1 + contrast * c) * (x - mean))).astype(x.dtype))
 
 
-def cutout(images: Any, size: int, generator: Generator | None = None) -> Tensor:
+def cutout(images: Tensor | np.ndarray, size: int, generator: Generator | None = None) -> Tensor:
     """A square of 0 in each image, its center anywhere: it may reach over the edge (DeVries and Taylor 2017)."""
     x = _images("cutout", images)
     height, width = x.shape[2:]
@@ -115,7 +116,8 @@ def cutout(images: Any, size: int, generator: Generator | None = None) -> Tensor
     return as_tensor(np.where(inside, x.dtype.type(0), x))
 
 
-def mixup(images: Any, targets: Any, alpha: float = 0.2, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+def mixup(images: Tensor | np.ndarray, targets: Tensor | np.ndarray, alpha: float = 0.2,
+          generator: Generator | None = None) -> tuple[Tensor, Tensor]:
     """Each example λ·(its own) + (1 − λ)·(another's), λ ~ Beta(alpha, alpha) (Zhang et al. 2018).
 
     Args:
@@ -126,9 +128,8 @@ def mixup(images: Any, targets: Any, alpha: float = 0.2, generator: Generator | 
     """
     x, y = autograd.as_tensor(images).detach(), autograd.as_tensor(targets).detach()
     if len(x) != len(y) or y.ndim != 2 or not (x.is_floating_point() and y.is_floating_point()):
-        raise ValueError("mixup: images (N, *) and targets (N, C) must be floating and of one length, not "
-                         f"{x.dtype} {x.shape} and {y.dtype} {y.shape}; "
-                         "of labels make nn.functional.one_hot(y).float()")
+        raise ShapeError(f"mixup: images (N, *) and targets (N, C) must be floating and of one length, not {x.dtype} "
+                         f"{x.shape} and {y.dtype} {y.shape}; of labels make nn.functional.one_hot(y).float()")
     rng = numpy_generator(generator)
     share, other = rng.beta(alpha, alpha, len(x)), rng.permutation(len(x))
 

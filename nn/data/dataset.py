@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Generator, Tensor
+from autograd.errors import ShapeError
 from autograd.random import numpy_generator
 
 
@@ -24,10 +25,10 @@ class Dataset:
 class TensorDataset(Dataset):
     """Examples that are rows of tensors or arrays of one length: (images[i], labels[i])."""
 
-    def __init__(self, *tensors: Any) -> None:
+    def __init__(self, *tensors: Tensor | np.ndarray) -> None:
         self.tensors = tuple([autograd.as_tensor(t) for t in tensors])
         if len({t.shape[0] for t in self.tensors}) != 1:
-            raise ValueError("the tensors of a TensorDataset must have one length, not "
+            raise ShapeError("the tensors of a TensorDataset must have one length, not "
                              f"{[t.shape for t in self.tensors]}")
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -40,7 +41,7 @@ class TensorDataset(Dataset):
 class Subset(Dataset):
     """Some examples of a data set, by their numbers."""
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+    def __init__(self, dataset: Any, indices: Sequence[int] | np.ndarray) -> None:
         self.dataset, self.indices = dataset, np.asarray(indices, np.int64)
 
     def __getitem__(self, index: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import Generator, Tensor
+from autograd.errors import explain_constructor
 from autograd.random import numpy_generator
 from nn.data.dataset import takes_many
 from nn.data.workers import Workers, empty, start_context
@@ -44,6 +45,7 @@ def _stack(arrays: Sequence[Any]) -> Tensor:
     return autograd.as_tensor(np.stack(arrays, out=empty((len(arrays), *arrays[0].shape), dtype)))
 
 
+@explain_constructor
 class DataLoader:
     """Batches of a data set, in order or shuffled anew in each pass; made by worker processes if there are any.
 
@@ -85,29 +87,29 @@ class DataLoader:
                  multiprocessing_context: Any = None, generator: Generator | None = None, *,
                  prefetch_factor: int | None = None, persistent_workers: bool = False) -> None:
         if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size must be a whole number, at least 1, not {batch_size!r}")
+            raise ValueError(f"batch_size must be a whole number, at least 1, not {batch_size!r}")
         if shuffle and sampler is not None:
-            raise ValueError("DataLoader: give shuffle or sampler, not both")
+            raise ValueError("give shuffle or sampler, not both")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
-            raise ValueError("DataLoader: batch_sampler says what is in each batch; leave out batch_size, shuffle, "
+            raise ValueError("batch_sampler says what is in each batch; leave out batch_size, shuffle, "
                              "sampler and drop_last")
         if not isinstance(num_workers, (int, np.integer)) or num_workers < 0:
-            raise ValueError(f"DataLoader: num_workers must be a whole number, at least 0, not {num_workers!r}")
+            raise ValueError(f"num_workers must be a whole number, at least 0, not {num_workers!r}")
         if timeout < 0:
-            raise ValueError(f"DataLoader: timeout must be at least 0 seconds, not {timeout}")
+            raise ValueError(f"timeout must be at least 0 seconds, not {timeout}")
         if prefetch_factor is not None and prefetch_factor < 1:
-            raise ValueError(f"DataLoader: prefetch_factor must be at least 1, not {prefetch_factor}")
+            raise ValueError(f"prefetch_factor must be at least 1, not {prefetch_factor}")
         for_workers = {"prefetch_factor": prefetch_factor, "persistent_workers": persistent_workers, "timeout": timeout,
                        "multiprocessing_context": multiprocessing_context}
         if not num_workers and any(for_workers.values()):
             given = ", ".join(f"{name}={value!r}" for name, value in for_workers.items() if value)
-            raise ValueError(f"DataLoader: {given} is about worker processes; give num_workers, at least 1")
+            raise ValueError(f"{given} is about worker processes; give num_workers, at least 1")
         self.dataset, self.batch_size, self.shuffle, self.sampler = dataset, batch_size, bool(shuffle), sampler
         self.batch_sampler, self.num_workers, self.collate_fn, self.drop_last = (
             batch_sampler, num_workers, collate_fn, drop_last)
         self.timeout, self.worker_init_fn, self.generator = timeout, worker_init_fn, generator
         self.multiprocessing_context = start_context(multiprocessing_context) if num_workers else None
-        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.prefetch_factor: Any = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self._idle: Workers | None = None
 

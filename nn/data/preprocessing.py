@@ -1,6 +1,6 @@
 """Preprocessing: features centered, scaled, decorrelated, by statistics of the training set only (CS231n notes)."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class Preprocessing:
 
     mean: np.ndarray | None = None
 
-    def fit(self, data: Any) -> Self:
+    def fit(self, data: Tensor | np.ndarray) -> Self:
         """Take the statistics of training data, (N, *)."""
         x = np.asarray(as_tensor(data).detach().array)
         if x.ndim < 2 or not len(x) or x.dtype.kind != "f":
@@ -28,7 +28,7 @@ class Preprocessing:
         self._learn(x - self.mean)
         return self
 
-    def __call__(self, data: Any) -> Tensor:
+    def __call__(self, data: Tensor | np.ndarray) -> Tensor:
         """Data with the statistics of the training data applied, in its own dtype."""
         if self.mean is None:
             raise RuntimeError(f"{type(self).__name__} has no statistics yet; call fit(training_data) first")

@@ -50,7 +50,7 @@ class WorkerInfo:
 
 
 _info: WorkerInfo | None = None
-_blocks: shared_memory.Blocks | None = None  # of this process, if it is a worker
+_blocks: Any = None  # of this process, if it is a worker
 
 
 def get_worker_info() -> WorkerInfo | None:
@@ -75,7 +75,7 @@ class WorkerError:
         text = "".join(traceback.format_exception(error))
         self.message = f"Caught {self.type.__name__} in DataLoader worker process {worker}.\nOriginal {text}"
 
-    def exception(self) -> Exception:
+    def exception(self) -> BaseException:
         """An exception of the same type if that takes a message, else a RuntimeError."""
         try:
             if issubclass(self.type, KeyError):
@@ -347,7 +347,7 @@ def start_context(context: Any = None) -> Any:
         context = context or "spawn"
     if isinstance(context, str):
         if context not in multiprocessing.get_all_start_methods():
-            raise ValueError(f"DataLoader: multiprocessing_context must be one of "
+            raise ValueError("DataLoader: multiprocessing_context must be one of "
                              f"{', '.join(map(repr, multiprocessing.get_all_start_methods()))}, not {context!r}")
         return multiprocessing.get_context(context)
     if not hasattr(context, "Process"):

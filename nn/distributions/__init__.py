@@ -18,3 +18,6 @@ from nn.distributions.kl import kl_divergence, register_kl
 from nn.distributions.multivariate_normal import MultivariateNormal
 from nn.distributions.normal import Normal
 from nn.distributions.uniform import Uniform
+
+__all__ = ["Bernoulli", "Categorical", "Distribution", "Independent", "MultivariateNormal", "Normal", "Uniform",
+           "kl_divergence", "register_kl"]

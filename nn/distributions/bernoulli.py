@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import autograd
 from autograd import Tensor
+from autograd.typing import TensorLike
 from nn import functional as F
 from nn.distributions.distribution import Distribution, clamp_probs, floating, one_of
 
@@ -22,7 +23,8 @@ class Bernoulli(Distribution):
     has_enumerate_support = True
     parameters: ClassVar[dict[str, int]] = {"probs": 0, "logits": 0}
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(self, probs: TensorLike | None = None, logits: TensorLike | None = None,
+                 validate_args: bool | None = None) -> None:
         one_of("Bernoulli", probs=probs, logits=logits)
         if probs is not None:
             self.probs, = floating(probs)
@@ -61,7 +63,7 @@ class Bernoulli(Distribution):
         shape = self._shape(sample_shape)
         return autograd.bernoulli(autograd.broadcast_to(self.probs.detach(), shape))
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """x log p + (1 − x) log(1 − p)."""
         value = self._value(value, self.probs)
         self._require("the value", value, lambda x: (x == 0) | (x == 1), "0 or 1")

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import TensorLike
 from nn.distributions.distribution import Distribution, clamp_probs, floating, one_of
 
 
@@ -23,11 +25,12 @@ class Categorical(Distribution):
     has_enumerate_support = True
     parameters: ClassVar[dict[str, int]] = {"probs": 1, "logits": 1}
 
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+    def __init__(self, probs: TensorLike | None = None, logits: TensorLike | None = None,
+                 validate_args: bool | None = None) -> None:
         one_of("Categorical", probs=probs, logits=logits)
         given, = floating(logits if probs is None else probs)
         if not given.ndim:
-            raise ValueError("Categorical: probabilities need a last axis, of the categories; their shape is ()")
+            raise ShapeError("Categorical: probabilities need a last axis, of the categories; their shape is ()")
         super().__init__(given.shape[:-1], (), validate_args)
         if probs is None:
             self.logits = given - given.logsumexp(-1, keepdim=True)
@@ -49,7 +52,7 @@ class Categorical(Distribution):
         """NaN: categories are no quantities."""
         return autograd.full(self.batch_shape, math.nan, dtype=self.probs.dtype)
 
-    variance = mean
+    variance = mean  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def mode(self) -> Tensor:
@@ -65,7 +68,7 @@ class Categorical(Distribution):
             return autograd.zeros(shape, dtype=autograd.int64)
         return autograd.multinomial(rows, count, replacement=True).t().reshape(shape)
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """The logarithm of the probability of category `value`."""
         value = value if isinstance(value, Tensor) else autograd.tensor(value)
         value = self._value(value, self.probs)

@@ -8,6 +8,8 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, no_grad
+from autograd.errors import ShapeError
+from autograd.typing import TensorLike
 
 
 class Distribution:
@@ -54,7 +56,7 @@ class Distribution:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
+            raise ShapeError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
                              f"{batch_shape}; axes may be added in front, and those of length 1 stretched")
         return batch_shape
 
@@ -68,7 +70,7 @@ class Distribution:
         with no_grad():
             return self.rsample(sample_shape)
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """The logarithm of the density, or of the probability, at `value`."""
         raise NotImplementedError(f"{type(self).__name__} needs a method log_prob(self, value)")
 
@@ -96,11 +98,11 @@ class Distribution:
         """The standard deviation of each element."""
         return self.variance.sqrt()
 
-    def cdf(self, value: Any) -> Tensor:
+    def cdf(self, value: TensorLike) -> Tensor:
         """The probability of at most `value`."""
         raise NotImplementedError(f"the distribution function of {type(self).__name__} is not known")
 
-    def icdf(self, value: Any) -> Tensor:
+    def icdf(self, value: TensorLike) -> Tensor:
         """The quantile: the inverse of `cdf`."""
         raise NotImplementedError(f"the quantiles of {type(self).__name__} are not known")
 
@@ -124,7 +126,7 @@ class Distribution:
                 raise ValueError(f"{type(self).__name__}: {what} must be {domain}, but there is {array[wrong][0]}"
                                  f" at position {tuple(map(int, np.argwhere(wrong)[0]))} of shape {array.shape}")
 
-    def _value(self, value: Any, like: Tensor) -> Tensor:
+    def _value(self, value: TensorLike, like: Tensor) -> Tensor:
         """A value that draws could have, by its shape."""
         value = value if isinstance(value, Tensor) else autograd.tensor(value, dtype=like.dtype)
         own = self.batch_shape + self.event_shape
@@ -134,7 +136,7 @@ class Distribution:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"{type(self).__name__}: a value of shape {value.shape} does not fit draws of shape "
+            raise ShapeError(f"{type(self).__name__}: a value of shape {value.shape} does not fit draws of shape "
                              f"(..., {', '.join(map(str, own))}): batch_shape {self.batch_shape} and event_shape "
                              f"{self.event_shape}")
         return value

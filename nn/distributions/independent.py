@@ -2,9 +2,10 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from autograd import Tensor
+from autograd.typing import TensorLike
 from nn.distributions.distribution import Distribution
 
 
@@ -82,7 +83,7 @@ class Independent(Distribution):
         count = self.reinterpreted_batch_ndims
         return values.sum(tuple(range(-count, 0))) if count else values
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """The sum over the parts."""
         return self._summed(self.base_dist.log_prob(value))
 

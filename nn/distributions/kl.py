@@ -97,6 +97,6 @@ def _multivariate_multivariate(p: MultivariateNormal, q: MultivariateNormal) -> 
 @register_kl(Independent, Independent)
 def _independent_independent(p: Independent, q: Independent) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError(f"kl_divergence: the distributions are Independent along "
+        raise NotImplementedError("kl_divergence: the distributions are Independent along "
                                   f"{p.reinterpreted_batch_ndims} and {q.reinterpreted_batch_ndims} axes")
     return p._summed(kl_divergence(p.base_dist, q.base_dist))

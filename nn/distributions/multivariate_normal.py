@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
+from autograd.typing import TensorLike
 from nn.distributions.distribution import Distribution, floating, one_of
 from nn.distributions.normal import LOG_2PI
 
@@ -31,7 +33,8 @@ class MultivariateNormal(Distribution):
     has_rsample = True
     parameters: ClassVar[dict[str, int]] = {"loc": 1, "scale_tril": 2}
 
-    def __init__(self, loc: Any, covariance_matrix: Any = None, precision_matrix: Any = None, scale_tril: Any = None,
+    def __init__(self, loc: TensorLike, covariance_matrix: TensorLike | None = None,
+                 precision_matrix: TensorLike | None = None, scale_tril: TensorLike | None = None,
                  validate_args: bool | None = None) -> None:
         matrices = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix,
                     "scale_tril": scale_tril}
@@ -39,7 +42,7 @@ class MultivariateNormal(Distribution):
         (name, matrix), = [(name, m) for name, m in matrices.items() if m is not None]
         loc, matrix = floating(loc, matrix)
         if not loc.ndim or matrix.ndim < 2 or matrix.shape[-2:] != (loc.shape[-1],) * 2:
-            raise ValueError(f"MultivariateNormal: loc must have shape (..., D) and {name} (..., D, D), not "
+            raise ShapeError(f"MultivariateNormal: loc must have shape (..., D) and {name} (..., D, D), not "
                              f"{loc.shape} and {matrix.shape}")
         size = loc.shape[-1]
         batch = np.broadcast_shapes(loc.shape[:-1], matrix.shape[:-2])
@@ -85,7 +88,7 @@ class MultivariateNormal(Distribution):
         """loc."""
         return self.loc
 
-    mode = mean
+    mode = mean  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def variance(self) -> Tensor:
@@ -109,7 +112,7 @@ class MultivariateNormal(Distribution):
         whitened = autograd.linalg.solve_triangular(self.scale_tril, columns, upper=False)  # (*copies, D, draws)
         return (whitened ** 2).sum(-2).movedim(-1, 0).reshape((*draws, *copies))
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """−½ (x − loc)ᵀ Σ⁻¹ (x − loc) − ½ log det Σ − ½ D log 2π."""
         value = self._value(value, self.loc)
         self._require("the value", value, np.isfinite, "finite")

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.typing import TensorLike
 from nn.distributions.distribution import Distribution, floating
 
 
@@ -23,7 +24,7 @@ class Uniform(Distribution):
     has_rsample = True
     parameters: ClassVar[dict[str, int]] = {"low": 0, "high": 0}
 
-    def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
+    def __init__(self, low: TensorLike, high: TensorLike, validate_args: bool | None = None) -> None:
         self.low, self.high = autograd.broadcast_tensors(*floating(low, high))
         super().__init__(self.low.shape, (), validate_args)
         self._require("high − low", (self.high - self.low).detach(), lambda width: width > 0, "greater than 0")
@@ -47,7 +48,7 @@ class Uniform(Distribution):
         """low + (high − low)·u with u uniform on [0, 1)."""
         return self.low + (self.high - self.low) * autograd.rand(self._shape(sample_shape), dtype=self.low.dtype)
 
-    def log_prob(self, value: Any) -> Tensor:
+    def log_prob(self, value: TensorLike) -> Tensor:
         """−log(high − low); −∞ outside, which only validate_args=False lets in, and at `high`."""
         value = self._value(value, self.low)
         x, low, high = (np.asarray(t.detach().array) for t in (value, self.low, self.high))
@@ -62,10 +63,10 @@ class Uniform(Distribution):
         """log(high − low)."""
         return (self.high - self.low).log()
 
-    def cdf(self, value: Any) -> Tensor:
+    def cdf(self, value: TensorLike) -> Tensor:
         """The probability of at most `value`."""
         return ((self._value(value, self.low) - self.low) / (self.high - self.low)).clamp(0, 1)
 
-    def icdf(self, value: Any) -> Tensor:
+    def icdf(self, value: TensorLike) -> Tensor:
         """The quantile: the inverse of `cdf`."""
         return self.low + (self.high - self.low) * self._value(value, self.low)

@@ -3,7 +3,7 @@
 What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
 """
 
-from autograd import log_softmax, sigmoid, softmax, tanh
+from autograd import errors, log_softmax, sigmoid, softmax, tanh
 from nn.functional.activation import (
     celu,
     celu_,
@@ -124,3 +124,25 @@ from nn.functional.pooling import (
 )
 from nn.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from nn.functional.upsampling import interpolate
+
+__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+           "adaptive_max_pool2d", "adaptive_max_pool3d", "affine_grid", "alpha_dropout", "avg_pool1d", "avg_pool2d",
+           "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu",
+           "celu_", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d",
+           "dropout2d", "dropout3d", "elastic_net_penalty", "elu", "elu_", "embedding", "feature_alpha_dropout", "fold",
+           "fractional_max_pool2d", "fractional_max_pool3d", "gaussian_nll_loss", "gelu", "glu", "grid_sample",
+           "group_norm", "gru_cell", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+           "hardtanh_", "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+           "l1_penalty", "l2_penalty", "layer_norm", "leaky_relu", "leaky_relu_", "linear", "local_response_norm",
+           "log_softmax", "logsigmoid", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell", "margin_ranking_loss",
+           "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "maxout", "mish",
+           "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
+           "normalize", "one_hot", "pad", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss",
+           "prelu", "relu", "relu6", "relu_", "rms_norm", "rnn_cell", "rrelu", "rrelu_", "scaled_dot_product_attention",
+           "selu", "selu_", "sigmoid", "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus",
+           "softshrink", "softsign", "stochastic_depth", "tanh", "tanhshrink", "threshold", "threshold_",
+           "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold"]
+
+# Operations explain their errors by themselves (autograd/calling.py); the other functions learn it here.
+errors.explain_functions(globals())

@@ -12,12 +12,14 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, sigmoid, softmax
+from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.pointwise import floating
 from autograd.random import numpy_generator
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
+from autograd.typing import DTypeLike, TensorLike
 from nn.functional.precision import in_float32
 from nn.functional.weighted import weighted
 
@@ -25,7 +27,7 @@ from nn.functional.weighted import weighted
 def offers_inplace(function):
     """Gives a function of one tensor the argument `inplace`, its last: the tensor then gets the result's values."""
     signature = inspect.signature(function)
-    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
+    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool)
     first, *others = signature.parameters.values()
     parameters = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (first.replace(name="input"), *others)]
     count = len(parameters)
@@ -51,7 +53,7 @@ def in_place(function):
     parameters = list(inspect.signature(function).parameters.values())
     always.__name__ = always.__qualname__ = function.__name__ + "_"
     always.__doc__ = f"`{function.__name__}` in place."
-    always.__signature__ = inspect.Signature(parameters[:-1])
+    always.__signature__ = inspect.Signature([parameters[0].replace(annotation=Tensor), *parameters[1:-1]])
     return always
 
 
@@ -152,7 +154,7 @@ _gelu_tanh = operation(_gelu_tanh_forward, vjps=lambda g, out, x: _gelu_tanh_bac
                        samples=numbers)
 
 
-def gelu(input, approximate="none"):
+def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ being the distribution function of the normal distribution (Hendrycks & Gimpel 2016).
 
     approximate="tanh" takes 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
@@ -161,7 +163,7 @@ def gelu(input, approximate="none"):
     if approximate == "none":
         return _gelu(x)
     if approximate != "tanh":
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
     return _gelu_tanh(x)
 
 
@@ -179,7 +181,7 @@ softplus_anywhere = operation(
     names="_softplus", samples=numbers, doc="log(1 + exp(x)), without overflow.")
 
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta, without overflow; x itself where beta x > threshold."""
     x = as_tensor(input)
     scaled = x * beta if beta != 1 else x
@@ -189,7 +191,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     return autograd.where(linear, x, out) if linear.any() else out
 
 
-def logsigmoid(input):
+def logsigmoid(input: TensorLike) -> Tensor:
     """log σ(x), without overflow."""
     return -softplus_anywhere(-as_tensor(input))
 
@@ -234,7 +236,7 @@ _leaky_relu = operation(
 
 
 @offers_inplace
-def leaky_relu(input, negative_slope=0.01):
+def leaky_relu(input: TensorLike, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else negative_slope x (Maas et al. 2013)."""
     return _leaky_relu(as_tensor(input), negative_slope=float(negative_slope))
 
@@ -246,18 +248,18 @@ _prelu = operation(
     samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))))
 
 
-def prelu(input, weight):
+def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     """x where x > 0, else weight x, with one weight or one per channel (He et al. 2015)."""
     x, weight = as_tensor(input), as_tensor(weight)
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.shape not in ((), (1,), (channels,)):
-        raise ValueError("prelu: weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
+        raise ShapeError("weight must have shape (1,) or one entry for each of the channels (axis 1) of the "
                          f"input of shape {x.shape}, not {weight.shape}")
     return _prelu(x, weight.reshape((-1, *(1,) * (x.ndim - 2))) if x.ndim > 1 else weight.reshape(()))
 
 
 @offers_inplace
-def rrelu(input, lower=1 / 8, upper=1 / 3, training=False):
+def rrelu(input: TensorLike, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
     """Leaky ReLU with random slopes in training, the mean slope otherwise (Xu et al. 2015)."""
     x = floating(as_tensor(input))
     if not training:
@@ -272,21 +274,21 @@ _hardtanh = operation(
 
 
 @offers_inplace
-def hardtanh(input, min_val=-1.0, max_val=1.0):
+def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x, but at least min_val and at most max_val."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val={min_val} must not be larger than max_val={max_val}")
+        raise ValueError(f"min_val={min_val} must not be larger than max_val={max_val}")
     return _hardtanh(as_tensor(input), low=min_val, high=max_val)
 
 
 @offers_inplace
-def relu6(input):
+def relu6(input: TensorLike) -> Tensor:
     """min(max(x, 0), 6)."""
     return _hardtanh(as_tensor(input), low=0.0, high=6.0)
 
 
 @offers_inplace
-def hardsigmoid(input):
+def hardsigmoid(input: TensorLike) -> Tensor:
     """relu6(x + 3) / 6."""
     return relu6(as_tensor(input) + 3) / 6
 
@@ -303,15 +305,15 @@ _hardshrink = operation(
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
     return _hardshrink(as_tensor(input), lambd=float(lambd))
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """x brought towards 0 by lambd."""
     if lambd < 0:
-        raise ValueError(f"softshrink: lambd must not be negative, it is {lambd}")
+        raise ValueError(f"lambd must not be negative, it is {lambd}")
     x = floating(as_tensor(input))
     return hardshrink(x, lambd) - np.sign(x.array) * x.dtype.type(lambd) * (np.abs(x.array) > lambd)
 
@@ -323,7 +325,7 @@ _threshold = operation(
 
 
 @offers_inplace
-def threshold(input, threshold, value):
+def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     """x where x > threshold, else `value`."""
     return _threshold(as_tensor(input), threshold=threshold, value=value)
 
@@ -343,21 +345,21 @@ _elu = operation(
 
 
 @offers_inplace
-def elu(input, alpha=1.0):
+def elu(input: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015)."""
     return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1.0)
 
 
 @offers_inplace
-def celu(input, alpha=1.0):
+def celu(input: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x / alpha) - 1) (Barron 2017)."""
     if not alpha:
-        raise ValueError("celu: alpha must not be 0, x is divided by it")
+        raise ValueError("alpha must not be 0, x is divided by it")
     return _elu(as_tensor(input), alpha=float(alpha), scale=1.0, inner=1 / alpha)
 
 
 @offers_inplace
-def selu(input):
+def selu(input: TensorLike) -> Tensor:
     """λ elu(x, α) with the λ and α that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return _elu(as_tensor(input), alpha=1.6732632423543772, scale=1.0507009873554805, inner=1.0)
 
@@ -368,38 +370,39 @@ relu_, leaky_relu_, rrelu_, hardtanh_, threshold_, elu_, celu_, selu_ = map(
 
 # Along an axis
 
-def softmin(input, dim, dtype=None):
+def softmin(input: TensorLike, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """softmax(-x) along `dim`; x becomes `dtype` first."""
     x = as_tensor(input)
     return softmax(-(x if dtype is None else x.to(dtype)), dim)
 
 
-def _halves(name, x, dim, parts=2):
+def _halves(x, dim, parts=2):
     x = as_tensor(x)
     if x.shape[dim] % parts:
-        raise ValueError(f"{name}: axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
+        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
     n = x.shape[dim] // parts
     lead = (slice(None),) * (dim % x.ndim)
     return [x[(*lead, slice(i * n, (i + 1) * n))] for i in range(parts)]
 
 
 @in_float32
-def glu(input, dim=-1):
+def glu(input: TensorLike, dim: int = -1) -> Tensor:
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
-    a, b = _halves("glu", input, dim)
+    a, b = _halves(input, dim)
     return a * sigmoid(b)
 
 
-def maxout(input, pieces, dim=1):
+def maxout(input: TensorLike, pieces: int, dim: int = 1) -> Tensor:
     """The largest of `pieces` consecutive features along `dim` (Goodfellow et al. 2013)."""
     x = as_tensor(input)
     dim %= x.ndim
     if x.shape[dim] % pieces:
-        raise ValueError(f"maxout: axis {dim} of the input (shape {x.shape}) must be divisible by pieces={pieces}")
+        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by pieces={pieces}")
     return x.reshape((*x.shape[:dim], x.shape[dim] // pieces, pieces, *x.shape[dim + 1:])).max(dim + 1).values
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+def gumbel_softmax(logits: TensorLike, tau: float = 1.0, hard: bool = False, eps: float = 1e-10,
+                   dim: int = -1) -> Tensor:
     """A sample from the Gumbel-softmax distribution (Jang et al. 2016); with `hard`, one-hot with the soft gradient.
 
     `eps` stands where PyTorch has it, and is not needed.

@@ -5,10 +5,12 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.typing import TensorLike
 from nn.functional.dropout import keep_mask
 from nn.functional.geometry import wide, widened
 
@@ -253,8 +255,9 @@ def causal(rows, columns, dtype):
     return np.triu(np.full((rows, columns), -np.inf, dtype), 1)
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
-                                 enable_gqa=False):
+def scaled_dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
+                                 attn_mask: TensorLike | None = None, dropout_p: float = 0.0, is_causal: bool = False,
+                                 scale: float | None = None, enable_gqa: bool = False) -> Tensor:
     """softmax(Q Kᵀ scale + mask) V (Vaswani et al. 2017).
 
     Args:
@@ -272,15 +275,14 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         (..., L, V).
     """
     query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
-    name = "scaled_dot_product_attention"
     if (min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1]
             or key.shape[-2] != value.shape[-2]):
-        raise ValueError(f"{name}: query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; "
-                         f"their shapes are {query.shape}, {key.shape} and {value.shape}")
+        raise ShapeError("query (..., L, E), key (..., S, E) and value (..., S, V) must agree in E and S; their "
+                         f"shapes are {query.shape}, {key.shape} and {value.shape}")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         heads, shared = query.shape[-3], key.shape[-3]
         if heads % shared:
-            raise ValueError(f"{name}: {heads} query heads cannot be shared among {shared} key heads")
+            raise ValueError(f"{heads} query heads cannot be shared among {shared} key heads")
         which = np.repeat(np.arange(shared), heads // shared)
         key, value = key[..., which, :, :], value[..., which, :, :]
     rows, columns = query.shape[-2], key.shape[-2]
@@ -295,7 +297,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     mask = None
     if attn_mask is not None:
         if is_causal:
-            raise ValueError(f"{name}: give attn_mask or is_causal, not both")
+            raise ValueError("give attn_mask or is_causal, not both")
         attn_mask = as_tensor(attn_mask)
         if attn_mask.requires_grad:  # a learned bias: through elementary operations
             return _composition(query, key, value, mask=attn_mask, keep=keep(attn_mask), scale=scale)[0]
@@ -303,9 +305,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         try:
             np.broadcast_shapes(mask.shape[-2:], (rows, columns))
         except ValueError:
-            raise ValueError(f"{name}: attn_mask has shape {mask.shape}; it must "
-                             f"broadcast to (..., {rows}, {columns})"
-                             ) from None
+            raise ShapeError(f"attn_mask has shape {mask.shape}; it must broadcast to "
+                             f"(..., {rows}, {columns})") from None
     elif is_causal:
         mask = causal(rows, columns, query.dtype)
     return _attention(query, key, value, mask=mask, keep=keep(mask), scale=scale)[0]

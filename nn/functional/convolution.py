@@ -17,11 +17,13 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import in_columns, product, transposed_product
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     blocks_of,
@@ -445,16 +447,15 @@ of_weight = operation(
 
 # What users call
 
-def _check(name, x, weight, bias, channels_in, channels_out, groups):
+def _check(x, weight, bias, channels_in, channels_out, groups):
     """Refuse channels that do not fit; the weight is (channels_out, channels_in / groups, *kernel)."""
     if x.shape[1] != channels_in:
-        raise ValueError(f"{name}: the weight has shape {weight.shape} and groups={groups}, so the input must have "
+        raise ShapeError(f"the weight has shape {weight.shape} and groups={groups}, so the input must have "
                          f"{channels_in} channels; it has {x.shape[1]} (shape {x.shape})")
     if groups < 1 or channels_in % groups or channels_out % groups:
-        raise ValueError(f"{name}: groups={groups} must divide the {channels_in} input "
-                         f"and {channels_out} output channels")
+        raise ValueError(f"groups={groups} must divide the {channels_in} input and {channels_out} output channels")
     if bias is not None and bias.shape != (channels_out,):
-        raise ValueError(f"{name}: the bias must have shape ({channels_out},), not {bias.shape}")
+        raise ShapeError(f"the bias must have shape ({channels_out},), not {bias.shape}")
 
 
 def padding_of(padding, kernel, stride, dilation):
@@ -472,30 +473,32 @@ def padding_of(padding, kernel, stride, dilation):
     return tuple([(p, p) for p in tuple_of(padding, len(kernel), "padding")])
 
 
-def _conv(name, ndim, input, weight, bias, stride, padding, dilation, groups):
+def _conv(ndim, input, weight, bias, stride, padding, dilation, groups):
     input, weight = as_tensor(input), as_tensor(weight)
-    x, single = arranged(name, input, ndim)
+    x, single = arranged(input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_out, C_in / groups, "
-                         f"*kernel), not shape {weight.shape}")
-    _check(name, x, weight, bias, weight.shape[1] * groups, weight.shape[0], groups)
+        raise ShapeError(f"the weight must have {ndim + 2} axes (C_out, C_in / groups, *kernel), not shape "
+                         f"{weight.shape}")
+    _check(x, weight, bias, weight.shape[1] * groups, weight.shape[0], groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
     padding = padding_of(padding, kernel, stride, dilation)
-    check_geometry(name, kernel, stride, padding, dilation)
+    check_geometry(kernel, stride, padding, dilation)
     if min(output_size(x.shape[2:], kernel, stride, padding, dilation)) < 1:
-        raise ValueError(f"{name}: a kernel of {kernel} (dilation {dilation}) does not fit an input of size "
+        raise ShapeError(f"a kernel of {kernel} (dilation {dilation}) does not fit an input of size "
                          f"{x.shape[2:]} with padding {padding}")
     out = convolution(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return out.squeeze(0) if single else out
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of (N, C_in, L) with kernels (C_out, C_in / groups, k); see `conv2d`."""
-    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+    return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of images with kernels.
 
     Args:
@@ -513,32 +516,33 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     >>> conv2d(autograd.zeros(1, 3, 32, 32), autograd.zeros(8, 3, 3, 3), padding=1).shape
     (1, 8, 32, 32)
     """
-    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+           padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1) -> Tensor:
     """Cross-correlation of (N, C_in, D, H, W) with kernels (C_out, C_in / groups, kD, kH, kW); see `conv2d`."""
-    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+    return _conv(3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_padding, groups, dilation):
+def _conv_transpose(ndim, input, weight, bias, stride, padding, output_padding, groups, dilation):
     input, weight = as_tensor(input), as_tensor(weight)
-    x, single = arranged(name, input, ndim)
+    x, single = arranged(input, ndim)
     if weight.ndim != ndim + 2:
-        raise ValueError(f"{name}: the weight must have {ndim + 2} axes (C_in, C_out / groups, "
-                         f"*kernel), not shape {weight.shape}")
-    _check(name, x, weight, bias, weight.shape[0], weight.shape[1] * groups, groups)
+        raise ShapeError(f"the weight must have {ndim + 2} axes (C_in, C_out / groups, *kernel), not shape "
+                         f"{weight.shape}")
+    _check(x, weight, bias, weight.shape[0], weight.shape[1] * groups, groups)
     kernel = weight.shape[2:]
     stride, dilation = tuple_of(stride, ndim, "stride"), tuple_of(dilation, ndim, "dilation")
     extra = tuple_of(output_padding, ndim, "output_padding")
-    check_geometry(name, kernel, stride, [tuple_of(padding, ndim, "padding"), extra], dilation)
+    check_geometry(kernel, stride, [tuple_of(padding, ndim, "padding"), extra], dilation)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ValueError(f"{name}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
+        raise ValueError(f"output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
     padding = tuple_of(padding, ndim, "padding")
     size = tuple([(n - 1) * s - 2 * p + d * (k - 1) + e + 1
                   for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, kernel, extra, strict=True)])
     if min(size) < 1:
-        raise ValueError(f"{name}: with padding {padding} nothing is left of an input of size {x.shape[2:]}")
+        raise ShapeError(f"with padding {padding} nothing is left of an input of size {x.shape[2:]}")
     out = of_input(x, weight, size=size, stride=stride, padding=tuple([(p, p) for p in padding]), dilation=dilation,
                    groups=groups)
     if bias is not None:
@@ -546,13 +550,15 @@ def _conv_transpose(name, ndim, input, weight, bias, stride, padding, output_pad
     return out.squeeze(0) if single else out
 
 
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose1d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv1d`; see `conv_transpose2d`."""
-    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups,
+    return _conv_transpose(1, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)
 
 
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv2d`: every input pixel adds its multiple of the kernel to the output.
 
     Args:
@@ -568,11 +574,12 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     Returns:
         (N, C_out, H', W') with H' = (H - 1) stride - 2 padding + dilation (kH - 1) + output_padding + 1.
     """
-    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups,
+    return _conv_transpose(2, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)
 
 
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose3d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
+                     padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv3d`; see `conv_transpose2d`."""
-    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups,
+    return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)

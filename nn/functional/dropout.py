@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor
+from autograd import Tensor, as_tensor
 from autograd.random import numpy_generator
+from autograd.typing import TensorLike
 from nn.functional.activation import offers_inplace
 from nn.functional.geometry import check_axes
 from nn.functional.weighted import weighted
@@ -28,7 +29,7 @@ def keep_mask(shape, p, dtype):
 
 
 @offers_inplace
-def dropout(input, p=0.5, training=True):
+def dropout(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     """Each element becomes 0 with probability p, the others are multiplied by 1 / (1 - p) (Srivastava et al. 2014)."""
     x = as_tensor(input)
     if not training or not p:
@@ -39,26 +40,26 @@ def dropout(input, p=0.5, training=True):
 
 def _channels(x, ndim, p, training):
     x = as_tensor(x)
-    check_axes(f"dropout{ndim}d", x, ndim)
+    check_axes(x, ndim)
     if not training or not p:
         return x
     return weighted(x, keep_mask((*x.shape[:-ndim], *(1,) * ndim), p, x.dtype))
 
 
 @offers_inplace
-def dropout1d(input, p=0.5, training=True):
+def dropout1d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     """Dropout of whole channels of (N, C, L) (Tompson et al. 2015)."""
     return _channels(input, 1, p, training)
 
 
 @offers_inplace
-def dropout2d(input, p=0.5, training=True):
+def dropout2d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     """Dropout of whole channels of (N, C, H, W) (Tompson et al. 2015)."""
     return _channels(input, 2, p, training)
 
 
 @offers_inplace
-def dropout3d(input, p=0.5, training=True):
+def dropout3d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     """Dropout of whole channels of (N, C, D, H, W) (Tompson et al. 2015)."""
     return _channels(input, 3, p, training)
 
@@ -77,21 +78,21 @@ def _alpha(x, shape, p, training):
 
 
 @offers_inplace
-def alpha_dropout(input, p=0.5, training=False):
+def alpha_dropout(input: TensorLike, p: float = 0.5, training: bool = False) -> Tensor:
     """Dropout that keeps mean and variance, for networks of SELUs (Klambauer et al. 2017)."""
     return _alpha(input, lambda x: x.shape, p, training)
 
 
 @offers_inplace
-def feature_alpha_dropout(input, p=0.5, training=False):
+def feature_alpha_dropout(input: TensorLike, p: float = 0.5, training: bool = False) -> Tensor:
     """Alpha dropout of whole channels of (N, C, ...)."""
     return _alpha(input, lambda x: (*x.shape[:2], *(1,) * (x.ndim - 2)), p, training)
 
 
-def stochastic_depth(input, p, mode="batch", training=True):
+def stochastic_depth(input: TensorLike, p: float, mode: str = "batch", training: bool = True) -> Tensor:
     """A residual branch dropped with probability p: for the "batch", or for each example, "row" (Huang et al. 2016)."""
     if mode not in ("batch", "row"):
-        raise ValueError(f"stochastic_depth: mode must be 'batch' or 'row', not {mode!r}")
+        raise ValueError(f"mode must be 'batch' or 'row', not {mode!r}")
     x = as_tensor(input)
     if not training or not p:
         return x

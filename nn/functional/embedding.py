@@ -3,9 +3,10 @@
 import numpy as np
 
 import autograd
-from autograd import as_tensor, no_grad, operation
+from autograd import Tensor, as_tensor, no_grad, operation
 from autograd.linalg import vector_norm
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _add_rows_forward(y, *, indices, count):
@@ -38,7 +39,8 @@ _add_rows = operation(_add_rows_forward, names="_add_rows", samples=_add_samples
                       vjps=lambda g, out, y, indices, count: _lookup(g, indices=indices))
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+def embedding(input: TensorLike, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
     """Row input[...] of weight for each index.
 
     Args:
@@ -55,11 +57,11 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     """
     indices = as_tensor(input)
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"embedding: indices must be integers, not {indices.dtype}; write input.long()")
+        raise TypeError(f"indices must be integers, not {indices.dtype}; write input.long()")
     indices, count = indices.numpy(), weight.shape[0]
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         worst = indices.min() if indices.min() < 0 else indices.max()
-        raise IndexError(f"embedding: index {worst} is out of range for a table of {count} rows")
+        raise IndexError(f"index {worst} is out of range for a table of {count} rows")
     if max_norm is not None:
         with no_grad():
             used = np.unique(indices)
@@ -77,16 +79,16 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     return out
 
 
-def one_hot(input, num_classes=-1):
+def one_hot(input: TensorLike, num_classes: int = -1) -> Tensor:
     """1 at input[...], else 0, along a new last axis of `num_classes`; by default, the largest index + 1; int64."""
     indices = as_tensor(input)
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"one_hot: indices must be integers, not {indices.dtype}; write input.long()")
+        raise TypeError(f"indices must be integers, not {indices.dtype}; write input.long()")
     array = indices.numpy()
     if num_classes == -1:
         if not array.size:
-            raise ValueError("one_hot: num_classes cannot be found from no indices; give it")
+            raise ValueError("num_classes cannot be found from no indices; give it")
         num_classes = int(array.max()) + 1
     if array.size and (array.min() < 0 or array.max() >= num_classes):
-        raise IndexError(f"one_hot: indices from {array.min()} to {array.max()} do not fit {num_classes} classes")
+        raise IndexError(f"indices from {array.min()} to {array.max()} do not fit {num_classes} classes")
     return as_tensor(np.eye(num_classes, dtype=np.int64)[array])

@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     check_geometry,
@@ -55,36 +57,37 @@ _from_columns = operation(
     vjps=lambda g, out, y, size, **geometry: _columns(g, **geometry))
 
 
-def _geometry(name, size, kernel, dilation, padding, stride):
+def _geometry(size, kernel, dilation, padding, stride):
     """The options of the operations, and how many places there are."""
     kernel, stride, dilation = tuple_of(kernel, 2, "kernel_size"), tuple_of(stride, 2, "stride"), tuple_of(
         dilation, 2, "dilation")
     padding = tuple([(p, p) for p in tuple_of(padding, 2, "padding")])
-    check_geometry(name, kernel, stride, padding, dilation)
+    check_geometry(kernel, stride, padding, dilation)
     places = places_of(size, kernel, stride, padding, dilation)
     if min(places) < 1:
-        raise ValueError(f"{name}: windows of {kernel} (dilation {dilation}) do not fit an image of size {tuple(size)} "
+        raise ShapeError(f"windows of {kernel} (dilation {dilation}) do not fit an image of size {tuple(size)} "
                          f"with padding {tuple([before for before, _ in padding])}")
     return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}, places
 
 
-def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(input: TensorLike, kernel_size: Shape, dilation: Shape = 1, padding: Shape = 0, stride: Shape = 1) -> Tensor:
     """The windows of (N, C, H, W), or (C, H, W), as columns: (N, C · kH · kW, places)."""
-    x, single = arranged("unfold", as_tensor(input), 2)
-    geometry, places = _geometry("unfold", x.shape[2:], kernel_size, dilation, padding, stride)
+    x, single = arranged(as_tensor(input), 2)
+    geometry, places = _geometry(x.shape[2:], kernel_size, dilation, padding, stride)
     out = _columns(x, **geometry)
     out = out.reshape((x.shape[0], x.shape[1] * out.shape[2], math.prod(places)))
     return out.squeeze(0) if single else out
 
 
-def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(input: TensorLike, output_size: Shape, kernel_size: Shape, dilation: Shape = 1, padding: Shape = 0,
+         stride: Shape = 1) -> Tensor:
     """Columns (N, C · kH · kW, places) added up where windows lie on an image (N, C, H, W): the adjoint of `unfold`."""
     x, size = as_tensor(input), tuple_of(output_size, 2, "output_size")
     if x.ndim == 2:
         return fold(x.unsqueeze(0), size, kernel_size, dilation, padding, stride).squeeze(0)
-    geometry, places = _geometry("fold", size, kernel_size, dilation, padding, stride)
+    geometry, places = _geometry(size, kernel_size, dilation, padding, stride)
     each, count = math.prod(geometry["kernel"]), math.prod(places)
     if x.ndim != 3 or x.shape[1] % each or x.shape[2] != count:
-        raise ValueError(f"fold: an image of size {size} has {count} windows of {geometry['kernel']}, so the input "
+        raise ShapeError(f"an image of size {size} has {count} windows of {geometry['kernel']}, so the input "
                          f"must have shape (N, C · {each}, {count}), or without N, not {x.shape}")
     return _from_columns(x.reshape((x.shape[0], x.shape[1] // each, each, *places)), size=size, **geometry)

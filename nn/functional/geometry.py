@@ -10,13 +10,14 @@ import numbers
 
 import numpy as np
 
+from autograd.errors import ShapeError
 from autograd.runtime.threads import pieces
 
 CACHE = 1 << 21
 """How many bytes of windows to make at a time."""
 
 
-def tuple_of(value, ndim, name, kind=numbers.Integral):
+def tuple_of(value, ndim, name, kind=numbers.Integral) -> tuple:
     """`value` as a tuple with one entry per dimension.
 
     Raises:
@@ -32,31 +33,31 @@ def tuple_of(value, ndim, name, kind=numbers.Integral):
     return entries
 
 
-def layout(ndim, channels="C"):
+def layout(ndim: int, channels: str | int = "C") -> str:
     """The axes of a batch in words, such as (N, C, H, W)."""
     return f"({', '.join(['N', str(channels), *'DHW'[3 - ndim:]])})"
 
 
-def check_axes(name, x, ndim):
+def check_axes(x, ndim):
     """Refuse what is neither (N, C, *size) nor (C, *size)."""
     if x.ndim not in (ndim + 1, ndim + 2):
-        raise ValueError(f"{name}: the input must have shape {layout(ndim)}, or without N, not {x.shape}")
+        raise ShapeError(f"the input must have shape {layout(ndim)}, or without N, not {x.shape}")
 
 
-def arranged(name, x, ndim):
+def arranged(x, ndim):
     """x (N, C, *size) or (C, *size) with its batch axis, and whether it had none.
 
     Raises:
         ValueError: x has another number of axes, or no element to look at.
     """
-    check_axes(name, x, ndim)
+    check_axes(x, ndim)
     if 0 in x.shape[-ndim:]:
-        raise ValueError(f"{name}: an input of shape {x.shape} has no elements to take windows of; each of the last "
+        raise ShapeError(f"an input of shape {x.shape} has no elements to take windows of; each of the last "
                          f"{ndim} axes must have at least 1 (a batch may be empty)")
     return (x.unsqueeze(0), True) if x.ndim == ndim + 1 else (x, False)
 
 
-def check_geometry(name, kernel, stride, padding, dilation):
+def check_geometry(kernel, stride, padding, dilation):
     """Refuse what makes no window.
 
     Raises:
@@ -65,7 +66,7 @@ def check_geometry(name, kernel, stride, padding, dilation):
     for what, entries, least in (("kernel_size", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1),
                                  ("padding", [n for around in padding for n in around], 0)):
         if min(entries) < least:
-            raise ValueError(f"{name}: {what} must be at least {least} in each dimension, not {tuple(entries)}")
+            raise ValueError(f"{what} must be at least {least} in each dimension, not {tuple(entries)}")
 
 
 def output_size(size, kernel, stride, padding, dilation):

@@ -10,12 +10,15 @@ derivative of the others, as in a convolution, so that every order comes for fre
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 import autograd
-from autograd import as_tensor, dtypes, operation
+from autograd import Tensor, as_tensor, dtypes, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _with_nothing(x):
@@ -125,7 +128,8 @@ _FAR = 1e6
 """Positions beyond count as this far outside, so that infinite ones do no harm."""
 
 
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+def grid_sample(input: TensorLike, grid: TensorLike, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None) -> Tensor:
     """(N, C, H, W) at the positions `grid`, (N, H', W', 2): (N, C, H', W'); likewise in three dimensions.
 
     Differentiable in both. With mode "nearest" the derivative in the grid is 0.
@@ -146,18 +150,17 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     x, grid = as_tensor(input), as_tensor(grid)
     ndim = x.ndim - 2
     if ndim not in (2, 3):
-        raise ValueError(f"grid_sample: the input must have shape (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, H, W) or (N, C, D, H, W), not {x.shape}")
     if grid.ndim != x.ndim or grid.shape[0] != x.shape[0] or grid.shape[-1] != ndim:
         places = ", ".join(["D'", "H'", "W'"][-ndim:])
-        raise ValueError(f"grid_sample: to an input of shape {x.shape} belongs a grid of shape "
+        raise ShapeError(f"to an input of shape {x.shape} belongs a grid of shape "
                          f"({x.shape[0]}, {places}, {ndim}), not {grid.shape}")
     if 0 in x.shape[2:]:
-        raise ValueError(f"grid_sample: an input of shape {x.shape} has no pixels to sample")
+        raise ShapeError(f"an input of shape {x.shape} has no pixels to sample")
     if mode not in _MODES[x.ndim]:
-        raise ValueError(f"grid_sample: for an input of shape {x.shape} mode must be one "
-                         f"of {_MODES[x.ndim]}, not {mode!r}")
+        raise ValueError(f"for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not {mode!r}")
     if padding_mode not in _PADDING_MODES:
-        raise ValueError(f"grid_sample: padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
+        raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
     if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions
         return grid_sample(x.float(), grid.float(), mode, padding_mode, align_corners).to(x.dtype)
     count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
@@ -180,7 +183,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     return _weighted_rows(rows, weight, index=index).reshape(count, *out, x.shape[1]).movedim(-1, 1)
 
 
-def affine_grid(theta, size, align_corners=None):
+def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The positions to which affine maps take the pixels of an image: the grid for `grid_sample`.
 
     Args:
@@ -195,9 +198,9 @@ def affine_grid(theta, size, align_corners=None):
     theta, size = as_tensor(theta), tuple(size)
     ndim = len(size) - 2
     if ndim not in (2, 3) or min(size) < 1:
-        raise ValueError(f"affine_grid: size must be (N, C, H, W) or (N, C, D, H, W), all at least 1, not {size}")
+        raise ValueError(f"size must be (N, C, H, W) or (N, C, D, H, W), all at least 1, not {size}")
     if theta.shape != (size[0], ndim, ndim + 1):
-        raise ValueError(f"affine_grid: to an image of size {size} belongs a theta of shape "
+        raise ShapeError(f"to an image of size {size} belongs a theta of shape "
                          f"{(size[0], ndim, ndim + 1)}, not {theta.shape}")
     axes = [np.linspace(-1, 1, n) if align_corners else (2 * np.arange(n) + 1) / n - 1 for n in size[2:]]
     axes = [np.zeros(1) if len(axis) == 1 else axis for axis in axes]

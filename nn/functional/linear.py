@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from autograd import einsum, operation
+from autograd import Tensor, einsum, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def rows(x):
@@ -42,10 +44,10 @@ def _multiply_adds(shapes, out, options):
 def linear(input, weight, bias=None):
     """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""
     if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:
-        raise ValueError(f"input has shape {input.shape}, weight {weight.shape}; they must be (*, in) and (out, in) "
-                         "with the same length in")
+        raise ShapeError("the input must have shape (*, in_features) and the weight (out_features, in_features), but "
+                         f"they have {input.shape} and {weight.shape}")
     if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"bias has shape {bias.shape}; for a weight of shape {weight.shape} it must be "
+        raise ShapeError(f"bias has shape {bias.shape}; for a weight of shape {weight.shape} it must be "
                          f"{weight.shape[:1]}")
     out = rows(input) @ weight.T
     if bias is not None:
@@ -53,10 +55,10 @@ def linear(input, weight, bias=None):
     return out.reshape((*input.shape[:-1], weight.shape[0]))
 
 
-def bilinear(input1, input2, weight, bias=None):
+def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """x1ᵀ W_k x2 + b_k for each output k: input1 (*, in1), input2 (*, in2), weight (out, in1, in2), bias (out,)."""
     if weight.ndim != 3 or (input1.shape[-1], input2.shape[-1]) != weight.shape[1:]:
-        raise ValueError(f"bilinear: inputs of shapes {input1.shape} and {input2.shape} do not fit a weight of shape "
+        raise ShapeError(f"inputs of shapes {input1.shape} and {input2.shape} do not fit a weight of shape "
                          f"{weight.shape}; they must be (*, in1), (*, in2) and (out, in1, in2)")
     out = einsum("...i,oij,...j->...o", input1, weight, input2)
     return out if bias is None else out + bias

@@ -5,14 +5,16 @@ Every loss takes `reduction`: "mean", "sum", or "none" for one number an element
 """
 
 import math
-import warnings
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
+from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.samples import call
+from autograd.typing import TensorLike
 from nn.functional.activation import softplus_anywhere
 from nn.functional.precision import in_float32
 from nn.functional.weighted import counting, times, weighted
@@ -40,7 +42,7 @@ def chosen(reduction, size_average=None, reduce=None):
             raise TypeError(f"size_average={size_average!r}, reduce={reduce!r}: these are booleans; the name of a "
                             "reduction goes to `reduction`, e.g. reduction='sum'")
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(f"size_average and reduce are PyTorch's older form; write reduction={reduction!r}", stacklevel=4)
+        warn(f"size_average and reduce are PyTorch's older form; write reduction={reduction!r}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
     return reduction
@@ -56,22 +58,30 @@ def mean(losses, total):
 def _check_classes(name, input, target, weight, ignore_index):
     """Refuse a target of class indices that does not fit scores of shape (N, C, ...) or (C,)."""
     if not input.ndim:
-        raise ValueError(f"{name}: input has no axes; it must have shape (N, C), (N, C, "
-                         "...) or (C,), C being the classes")
+        raise ShapeError("input has no axes; it must have shape (N, C), (N, C, ...) or (C,), C being the classes")
     classes = input.shape[min(input.ndim - 1, 1)]
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    probabilities = f" or {input.shape} (class probabilities)"
+    if input.dtype.kind != "f" and target.dtype.kind == "f":
+        raise TypeError(f"the scores come first and are floating, but are {input.dtype} here, and the target is "
+                        f"{target.dtype}: write {name}(scores, target)")
+    if target.shape == input.shape and target.dtype.kind in "iub" and name == "cross_entropy":
+        raise TypeError(f"the target has the input's shape {input.shape}, so it would hold class probabilities, but "
+                        f"these are {target.dtype}; write target.float(), or give the indices of the classes: "
+                        "target.argmax(1)")
     if target.shape != expected:
-        raise ValueError(f"{name}: for an input of shape {input.shape} ({classes} classes) the target must have shape "
-                         f"{expected} (class indices) or {input.shape} (class probabilities), not {target.shape}")
+        raise ShapeError(f"for an input of shape {input.shape} ({classes} classes) the target must have shape "
+                         f"{expected} (class indices)" + probabilities * (name == "cross_entropy") +
+                         f", not {target.shape}")
     if target.dtype.kind not in "iu":
-        raise TypeError(f"{name}: class indices must be integers, the target is {target.dtype}; write target.long(), "
+        raise TypeError(f"class indices must be integers, the target is {target.dtype}; write target.long(), "
                         f"or give class probabilities, of shape {input.shape}")
     if weight is not None and weight.shape != (classes,):
-        raise ValueError(f"{name}: weight must have one entry per class, shape ({classes},), not {weight.shape}")
+        raise ShapeError(f"weight must have one entry per class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():
-        raise IndexError(f"{name}: target {indices[wrong][0]} is out of range: there are {classes} classes, 0 to "
+        raise IndexError(f"target {indices[wrong][0]} is out of range: there are {classes} classes, 0 to "
                          f"{classes - 1}" + (f", or {ignore_index} to be ignored" if ignore_index >= -1 else ""))
 
 
@@ -159,8 +169,9 @@ _cross_entropy = operation(
 
 
 @in_float32
-def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
-                  label_smoothing=0.0):
+def cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                  size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None,
+                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:
     """-log softmax(input)[target], from scores to the loss in one step.
 
     Args:
@@ -181,7 +192,7 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     """
     reduction = chosen(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be between 0 and 1, not {label_smoothing}")
+        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
     input, target = as_tensor(input), as_tensor(target)
     weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     if target.shape == input.shape and target.dtype.kind == "f":
@@ -203,7 +214,8 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
 
 
 @in_float32
-def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = None, size_average: bool | None = None,
+             ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """-input[target]: the negative log likelihood, given log probabilities; arguments as in `cross_entropy`."""
     reduction = chosen(reduction, size_average, reduce)
     input, target = as_tensor(input), as_tensor(target)
@@ -218,7 +230,9 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 @in_float32
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multi_margin_loss(input: TensorLike, target: TensorLike, p: float = 1, margin: float = 1.0,
+                      weight: TensorLike | None = None, size_average: bool | None = None, reduce: bool | None = None,
+                      reduction: str = "mean") -> Tensor:
     """The multiclass SVM's hinge: the sum over j ≠ y of max(0, margin - x_y + x_j)^p, over the number of classes.
 
     Args:
@@ -232,9 +246,9 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     """
     input, target = as_tensor(input), as_tensor(target)
     if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss: p must be 1 or 2, not {p}")
+        raise ValueError(f"p must be 1 or 2, not {p}")
     if input.ndim > 2:
-        raise ValueError(f"multi_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
+        raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
     x, labels = _classes_last(input), target.numpy().reshape(-1)
     rows = np.arange(len(labels))
@@ -255,37 +269,39 @@ def _pair(name, input, target):
     """Both as Tensors; PyTorch's warning if their shapes differ."""
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
-        warnings.warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, "
-                      "which is rarely meant: give them one shape", stacklevel=4)
+        warn(f"{name}: the input has shape {input.shape} and the target {target.shape}; they are broadcast, which is "
+             "rarely meant: give them one shape")
     return input, target
 
 
-def _check_weight(name, weight, input):
+def _check_weight(weight, input):
     if weight is not None and as_tensor(weight).shape != input.shape:
-        raise ValueError(f"{name}: weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
+        raise ShapeError(f"weight must have the input's shape {input.shape}, not {as_tensor(weight).shape}")
 
 
-def _same_shape(name, input, target):
+def _same_shape(input, target):
     input, target = as_tensor(input), as_tensor(target)
     if input.shape != target.shape:
-        raise ValueError(f"{name}: the target must have the input's shape {input.shape}, not {target.shape}")
+        raise ShapeError(f"the target must have the input's shape {input.shape}, not {target.shape}")
     return input, target
 
 
 @in_float32
-def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def mse_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+             reduction: str = "mean", weight: TensorLike | None = None) -> Tensor:
     """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
-    _check_weight("mse_loss", weight, input)
+    _check_weight(weight, input)
     difference = counting(input - target, weight)
     return _weighted_reduction(difference * difference, weight, reduction, size_average, reduce)
 
 
 @in_float32
-def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def l1_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+            reduction: str = "mean", weight: TensorLike | None = None) -> Tensor:
     """|x - y|; with weights the mean is over what they add up to."""
     input, target = _pair("l1_loss", input, target)
-    _check_weight("l1_loss", weight, input)
+    _check_weight(weight, input)
     losses = counting(input - target, weight).abs()
     return _weighted_reduction(losses, weight, reduction, size_average, reduce)
 
@@ -308,22 +324,24 @@ _huber = operation(
 
 
 @in_float32
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(input: TensorLike, target: TensorLike, reduction: str = "mean", delta: float = 1.0,
+               weight: TensorLike | None = None) -> Tensor:
     """d² / 2 where d = |x - y| is below delta, else delta (d - delta / 2) (Huber 1964)."""
     if delta <= 0:
-        raise ValueError(f"huber_loss: delta must be positive, not {delta}")
+        raise ValueError(f"delta must be positive, not {delta}")
     input, target = _pair("huber_loss", input, target)
-    _check_weight("huber_loss", weight, input)
+    _check_weight(weight, input)
     difference = counting(input - target, weight)
     losses = _huber(difference, delta=float(delta), curvature=1.0, slope=float(delta))
     return reduced(losses if weight is None else weighted(losses, weight), reduction)
 
 
 @in_float32
-def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+def smooth_l1_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+                   reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d² / (2 beta) where d = |x - y| is below beta, else d - beta / 2 (Girshick 2015); the L1 loss for beta = 0."""
     if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta must not be negative, it is {beta}")
+        raise ValueError(f"beta must not be negative, it is {beta}")
     input, target = _pair("smooth_l1_loss", input, target)
     losses = _huber(input - target, delta=float(beta), curvature=1 / beta if beta else 0.0, slope=1.0)
     return reduced(losses, reduction, size_average, reduce)
@@ -351,12 +369,14 @@ _bce = operation(
 
 
 @in_float32
-def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def binary_cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                         size_average: bool | None = None, reduce: bool | None = None,
+                         reduction: str = "mean") -> Tensor:
     """-(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms are cut off at -100, as in PyTorch."""
-    input, target = _same_shape("binary_cross_entropy", input, target)
+    input, target = _same_shape(input, target)
     for name, t in (("input", input), ("target", target)):
         if t.numel() and not 0 <= t.array.min() <= t.array.max() <= 1:
-            raise ValueError(f"binary_cross_entropy: the {name} must be probabilities, but it reaches from "
+            raise ValueError(f"the {name} must be probabilities, but it reaches from "
                              f"{t.array.min()} to {t.array.max()}; for scores use binary_cross_entropy_with_logits")
     losses = _bce(counting(input, weight), target)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
@@ -387,10 +407,11 @@ _bce_with_logits = operation(
 
 
 @in_float32
-def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean",
-                                     pos_weight=None):
+def binary_cross_entropy_with_logits(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                                     size_average: bool | None = None, reduce: bool | None = None,
+                                     reduction: str = "mean", pos_weight: TensorLike | None = None) -> Tensor:
     """-(y log σ(x) + (1 - y) log(1 - σ(x))), without overflow; `pos_weight` multiplies the first term."""
-    input, target = _same_shape("binary_cross_entropy_with_logits", input, target)
+    input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, pos_weight)
     return reduced(losses if weight is None else weighted(losses, weight), reduction, size_average, reduce)
 
@@ -400,7 +421,8 @@ _x_log_x = operation(lambda x: xlogy(x, x), vjps=lambda g, out, x: g * (np.log(x
 
 
 @in_float32
-def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+def kl_div(input: TensorLike, target: TensorLike, size_average: bool | None = None, reduce: bool | None = None,
+           reduction: str = "mean", log_target: bool = False) -> Tensor:
     """y (log y - x) for log probabilities x and probabilities y (log y if `log_target`).
 
     "batchmean", the sum over the size of the batch, is the mathematical divergence; "mean" divides by all elements.
@@ -418,8 +440,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 
 
 @in_float32
-def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
-                     reduction="mean"):
+def poisson_nll_loss(input: TensorLike, target: TensorLike, log_input: bool = True, full: bool = False,
+                     size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
+                     reduction: str = "mean") -> Tensor:
     """exp(x) - y x, or x - y log(x + eps) without `log_input`; `full` adds Stirling's log y! where y > 1."""
     input, target = as_tensor(input), as_tensor(target)
     losses = input.exp() - weighted(input, target) if log_input else input - weighted((input + eps).log(), target)
@@ -432,7 +455,8 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
 
 
 @in_float32
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(input: TensorLike, target: TensorLike, var: TensorLike, full: bool = False, eps: float = 1e-6,
+                      reduction: str = "mean") -> Tensor:
     """(log v + (x - y)² / v) / 2 with v = max(var, eps); `full` adds log(2π) / 2 (Nix & Weigend 1994)."""
     input, target = as_tensor(input), as_tensor(target)
     var = as_tensor(var if isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
@@ -440,10 +464,10 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         var = var.unsqueeze(-1)
     if var.ndim and (var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape,
                                                                                    strict=True))):
-        raise ValueError(f"gaussian_nll_loss: var has shape {var.shape}; for an input of shape {input.shape} it must "
+        raise ShapeError(f"var has shape {var.shape}; for an input of shape {input.shape} it must "
                          "have that shape, or 1 along some axes, or lack the last one")
     if var.numel() and var.array.min() < 0:
-        raise ValueError(f"gaussian_nll_loss: var must not be negative, its smallest entry is {var.array.min()}")
+        raise ValueError(f"var must not be negative, its smallest entry is {var.array.min()}")
     var = var + np.maximum(eps - var.array, 0).astype(var.dtype)  # the gradient passes as if nothing were cut off
     difference = input - target
     losses = 0.5 * (var.log() + difference * difference / var)
@@ -453,7 +477,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 # Margins and similarities
 
 @in_float32
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`, after broadcasting."""
     x1, x2 = autograd.broadcast_tensors(as_tensor(x1), as_tensor(x2))
     one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
@@ -461,18 +485,21 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 @in_float32
-def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+def pairwise_distance(x1: TensorLike, x2: TensorLike, p: float = 2.0, eps: float = 1e-6,
+                      keepdim: bool = False) -> Tensor:
     """‖x1 - x2 + eps‖_p over the last axis."""
     return vector_norm(as_tensor(x1) - x2 + eps, p, -1, keepdim)
 
 
 @in_float32
-def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+def cosine_embedding_loss(input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0,
+                          size_average: bool | None = None, reduce: bool | None = None,
+                          reduction: str = "mean") -> Tensor:
     """1 - cos where target is 1, max(0, cos - margin) where it is -1; each squared norm is 1e-12 larger in cos."""
     target = as_tensor(target)
     both = autograd.broadcast_tensors(as_tensor(input1), as_tensor(input2))
     if target.shape != both[0].shape[:-1]:
-        raise ValueError(f"cosine_embedding_loss: inputs of shapes {input1.shape} and {input2.shape} need a target of "
+        raise ShapeError(f"inputs of shapes {input1.shape} and {input2.shape} need a target of "
                          f"shape {both[0].shape[:-1]}, not {target.shape}")
     both = [counting(x, np.abs(target.array[..., None]) == 1) for x in both]
     one, other = (x / autograd.hypot(vector_norm(x, 2, -1, True), np.asarray(1e-6, x.dtype)) for x in both)
@@ -483,14 +510,17 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, size_average=None,
 
 
 @in_float32
-def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+def margin_ranking_loss(input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0,
+                        size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean") -> Tensor:
     """max(0, -y (x1 - x2) + margin): y = 1 wants x1 larger, y = -1 wants x2 larger."""
     losses = (-as_tensor(target) * (as_tensor(input1) - input2) + margin).clamp(min=0)
     return reduced(losses, reduction, size_average, reduce)
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None,
-                        reduce=None, reduction="mean"):
+def triplet_margin_loss(anchor: TensorLike, positive: TensorLike, negative: TensorLike, margin: float = 1.0,
+                        p: float = 2.0, eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
+                        reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """max(0, d(anchor, positive) - d(anchor, negative) + margin) (Schroff et al. 2015).
 
     `swap` takes the smaller of d(anchor, negative) and d(positive, negative).
@@ -501,12 +531,13 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
 
 
 @in_float32
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
-                                      reduction="mean"):
+def triplet_margin_with_distance_loss(anchor: TensorLike, positive: TensorLike, negative: TensorLike, *,
+                                      distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+                                      margin: float = 1.0, swap: bool = False, reduction: str = "mean") -> Tensor:
     """`triplet_margin_loss` with a distance of your own."""
     anchor, positive, negative = map(as_tensor, (anchor, positive, negative))
     if not anchor.ndim == positive.ndim == negative.ndim:
-        raise ValueError("triplet_margin_loss: anchor, positive and negative must have the same number of axes; their "
+        raise ShapeError("anchor, positive and negative must have the same number of axes; their "
                          f"shapes are {anchor.shape}, {positive.shape} and {negative.shape}")
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
@@ -516,7 +547,8 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
 
 
 @in_float32
-def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+def hinge_embedding_loss(input: TensorLike, target: TensorLike, margin: float = 1.0, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """x where target is 1, max(0, margin - x) where it is -1."""
     input, target = as_tensor(input), as_tensor(target)
     losses = (autograd.where(target.array == -1, 0.0, input)
@@ -525,37 +557,40 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 @in_float32
-def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def soft_margin_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None,
+                     reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """log(1 + exp(-y x)) for y = ±1."""
-    input, target = _same_shape("soft_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     return reduced(softplus_anywhere(-target * input), reduction, size_average, reduce)
 
 
 @in_float32
-def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multilabel_soft_margin_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = None,
+                                size_average: bool | None = None, reduce: bool | None = None,
+                                reduction: str = "mean") -> Tensor:
     """The mean over classes of the binary cross entropy with logits."""
-    input, target = _same_shape("multilabel_soft_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     losses = _bce_with_logits(counting(input, weight), target, None)
     losses = (losses if weight is None else weighted(losses, weight)).mean(-1)
     return reduced(losses, reduction, size_average, reduce)
 
 
 @in_float32
-def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def multilabel_margin_loss(input: TensorLike, target: TensorLike, size_average: bool | None = None,
+                           reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """The sum of max(0, 1 - x_y + x_j) over labels y and other classes j, over the number of classes.
 
     input (N, C) or (C,); target of the same shape: each row the labels, ended by the first -1.
     """
-    input, target = _same_shape("multilabel_margin_loss", input, target)
+    input, target = _same_shape(input, target)
     if input.ndim not in (1, 2):
-        raise ValueError(f"multilabel_margin_loss: input must have shape (N, C) or (C,), not {input.shape}")
+        raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])
     n, classes = x.shape
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)
     if picked.max(initial=-1) >= classes:
-        raise IndexError(f"multilabel_margin_loss: target {picked.max()} is out of range: there are {classes} classes, "
-                         f"0 to {classes - 1}")
+        raise IndexError(f"target {picked.max()} is out of range: there are {classes} classes, 0 to {classes - 1}")
     is_label = np.zeros((n, classes), bool)
     rows = np.broadcast_to(np.arange(n)[:, None], picked.shape)
     is_label[rows[valid], picked[valid]] = True
@@ -568,7 +603,9 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 # Sequences
 
 @in_float32
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+def ctc_loss(log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike | Sequence[int],
+             target_lengths: TensorLike | Sequence[int], blank: int = 0, reduction: str = "mean",
+             zero_infinity: bool = False) -> Tensor:
     """-log of the probability of all alignments of a target with an input (Graves et al. 2006).
 
     Args:
@@ -589,7 +626,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     targets, input_lengths, target_lengths = (np.atleast_1d(np.asarray(as_tensor(a).array))
                                               for a in (targets, input_lengths, target_lengths))
     if not input_lengths.shape == target_lengths.shape == (count,) or not all(0 <= n <= steps for n in input_lengths):
-        raise ValueError(f"ctc_loss: log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
+        raise ShapeError(f"log_probs has shape {log_probs.shape}, so input_lengths and target_lengths must "
                          f"have {count} entries, the former from 0 to {steps}; they are {input_lengths} and "
                          f"{target_lengths}")
     labels = _padded_targets(targets, target_lengths, blank, classes)
@@ -650,29 +687,29 @@ def _padded_targets(targets, lengths, blank, classes):
     expected = (int(lengths.sum()),) if targets.ndim == 1 else targets.shape
     if lengths.min(initial=0) < 0 or targets.shape != expected or (targets.ndim == 2 and (
             targets.shape[0] != len(lengths) or targets.shape[1] < longest)) or targets.ndim > 2:
-        raise ValueError(f"ctc_loss: targets of shape {targets.shape} don't hold target_lengths {lengths}; they must "
+        raise ShapeError(f"targets of shape {targets.shape} don't hold target_lengths {lengths}; they must "
                          f"have shape ({len(lengths)}, at least {longest}), or ({lengths.sum()},) one after the other")
     padded = np.full(counted.shape, blank)
     padded[counted] = targets if targets.ndim == 1 else targets[:, :longest][counted]
     if padded.size and not 0 <= padded.min() <= padded.max() < classes:
-        raise IndexError(f"ctc_loss: targets from {padded.min()} to {padded.max()} are out of range: there are "
+        raise IndexError(f"targets from {padded.min()} to {padded.max()} are out of range: there are "
                          f"{classes} classes, 0 to {classes - 1}")
     return padded
 
 
 # Penalties on parameters
 
-def l1_penalty(parameters):
+def l1_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """The sum of |w| over all parameters."""
     return sum((w.abs().sum() for w in parameters), start=0.0)
 
 
-def l2_penalty(parameters):
+def l2_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """The sum of w² over all parameters."""
     return sum(((w * w).sum() for w in parameters), start=0.0)
 
 
-def elastic_net_penalty(parameters, l1_ratio=0.5):
+def elastic_net_penalty(parameters: Iterable[Tensor], l1_ratio: float = 0.5) -> Tensor:
     """l1_ratio Σ|w| + (1 - l1_ratio) Σw² (Zou & Hastie 2005)."""
     parameters = list(parameters)
     return l1_ratio * l1_penalty(parameters) + (1 - l1_ratio) * l2_penalty(parameters)

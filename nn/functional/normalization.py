@@ -10,10 +10,12 @@ import math
 import numpy as np
 
 import autograd
-from autograd import as_tensor, increment_version, operation
+from autograd import Tensor, as_tensor, increment_version, operation
+from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 from nn.functional.linear import rows, sum_of_rows
 from nn.functional.precision import in_float32
@@ -267,15 +269,17 @@ def _scaled(x, weight, bias):
     return x if bias is None else x + _per_channel(bias, x.ndim)
 
 
-def _check_channels(name, x, **parameters):
+def _check_channels(x, **parameters):
     for key, value in parameters.items():
         if value is not None and value.shape != (x.shape[1],):
-            raise ValueError(f"{name}: {key} has shape {value.shape}, but the input has {x.shape[1]} channels (shape "
+            raise ShapeError(f"{key} has shape {value.shape}, but the input has {x.shape[1]} channels (shape "
                              f"{x.shape}); they must agree")
 
 
 @in_float32
-def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tensor | None,
+               weight: TensorLike | None = None, bias: TensorLike | None = None, training: bool = False,
+               momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """(x - E x) / √(Var x + eps) · weight + bias for each channel (Ioffe & Szegedy 2015).
 
     Args:
@@ -290,18 +294,18 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     x = as_tensor(input)
     if x.ndim < 2:
-        raise ValueError(f"batch_norm: the input must have shape (N, C) or (N, C, ...), not {x.shape}")
-    _check_channels("batch_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+        raise ShapeError(f"the input must have shape (N, C) or (N, C, ...), not {x.shape}")
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if not training:
         if running_mean is None or running_var is None:
-            raise ValueError("batch_norm: without training=True it needs running_mean and running_var")
+            raise ValueError("without training=True it needs running_mean and running_var")
         scale = 1 / (_per_channel(running_var, x.ndim) + eps).sqrt()
         return _scaled((x - _per_channel(running_mean, x.ndim)) * scale, weight, bias)
     count = math.prod(x.shape[:1] + x.shape[2:])
     if not count:  # nothing to take statistics of
         return _scaled(x, weight, bias)
     if count == 1:
-        raise ValueError(f"batch_norm: training needs more than one value a channel, the input has shape {x.shape}; "
+        raise ShapeError(f"training needs more than one value per channel, the input has shape {x.shape}; "
                          "use a larger batch, or eval()")
     out, mean, variance = _normalize(normalize_channels, x, weight, bias, eps, (0, *range(2, x.ndim)))
     _move(running_mean, mean.array, momentum)
@@ -317,15 +321,16 @@ def _move(running, new, momentum):
 
 
 @in_float32
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(input: TensorLike, normalized_shape: Shape, weight: TensorLike | None = None,
+               bias: TensorLike | None = None, eps: float = 1e-5) -> Tensor:
     """(x - E x) / √(Var x + eps) · weight + bias over the last axes, which have `normalized_shape` (Ba et al. 2016)."""
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape):] != shape:
-        raise ValueError(f"layer_norm: the input must end in the axes {shape}, its shape is {x.shape}")
+        raise ShapeError(f"the input must end in the axes {shape}, its shape is {x.shape}")
     for key, value in (("weight", weight), ("bias", bias)):
         if value is not None and value.shape != shape:
-            raise ValueError(f"layer_norm: {key} must have shape {shape}, not {value.shape}")
+            raise ShapeError(f"{key} must have shape {shape}, not {value.shape}")
     if len(shape) == 1:
         return _normalize(normalize_rows, x, weight, bias, eps, (x.ndim - 1,))[0]
     flat = x.reshape((*x.shape[:x.ndim - len(shape)], math.prod(shape)))
@@ -334,28 +339,29 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 
 @in_float32
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(input: TensorLike, num_groups: int, weight: TensorLike | None = None, bias: TensorLike | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Normalization over groups of channels and all positions of (N, C, ...), for each example (Wu & He 2018)."""
     x = as_tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ValueError("group_norm: the input must have shape (N, C, ...) with C divisible by "
-                         f"num_groups={num_groups}, not {x.shape}")
-    _check_channels("group_norm", x, weight=weight, bias=bias)
+        raise ShapeError(f"the input must have shape (N, C, ...) with C divisible by num_groups={num_groups}, not "
+                         f"{x.shape}")
+    _check_channels(x, weight=weight, bias=bias)
     grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
     return _scaled(_normalize(normalize_rows, grouped, None, None, eps, (2,))[0].reshape(x.shape), weight, bias)
 
 
 @in_float32
-def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
-                  momentum=0.1, eps=1e-5):
+def instance_norm(input: TensorLike, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+                  weight: TensorLike | None = None, bias: TensorLike | None = None, use_input_stats: bool = True,
+                  momentum: float | None = 0.1, eps: float = 1e-5) -> Tensor:
     """Normalization over the positions of (N, C, ...), for each example and channel (Ulyanov et al. 2016)."""
     x = as_tensor(input)
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
-        raise ValueError("instance_norm: the input must have shape (N, C, ...) with more than "
-                         f"one value a channel, not {x.shape}")
-    _check_channels("instance_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+        raise ShapeError(f"the input must have shape (N, C, ...) with more than one value per channel, not {x.shape}")
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     n = math.prod(x.shape[2:])
     if not x.numel():
         return _scaled(x, weight, bias)
@@ -366,7 +372,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 @in_float32
-def rms_norm(input, normalized_shape, weight=None, eps=None):
+def rms_norm(input: TensorLike, normalized_shape: Shape, weight: TensorLike | None = None,
+             eps: float | None = None) -> Tensor:
     """x / √(mean x² + eps) · weight over the last axes, which have `normalized_shape` (Zhang & Sennrich 2019).
 
     eps is by default the smallest step above 1 of the dtype that is computed in: of float32 for float16.
@@ -374,7 +381,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     x = as_tensor(input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape):] != shape:
-        raise ValueError(f"rms_norm: the input must end in the axes {shape}, its shape is {x.shape}")
+        raise ShapeError(f"the input must end in the axes {shape}, its shape is {x.shape}")
     dims = tuple(range(x.ndim - len(shape), x.ndim))
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     squares = (x * x).mean(dims, keepdim=True)
@@ -387,11 +394,12 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 @in_float32
-def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+def local_response_norm(input: TensorLike, size: int, alpha: float = 1e-4, beta: float = 0.75,
+                        k: float = 1.0) -> Tensor:
     """x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012)."""
     x = as_tensor(input)
     if x.ndim < 3:
-        raise ValueError(f"local_response_norm: the input must have shape (N, C, ...), not {x.shape}")
+        raise ShapeError(f"the input must have shape (N, C, ...), not {x.shape}")
     if not x.numel():
         return x * 1
     count, before, after = x.shape[1], size // 2, (size - 1) // 2
@@ -403,7 +411,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
 
 
 @in_float32
-def normalize(input, p=2.0, dim=1, eps=1e-12):
+def normalize(input: TensorLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(‖x‖_p, eps) along `dim`."""
     x = as_tensor(input)
     return x / autograd.linalg.vector_norm(x, p, dim, True).clamp(min=eps)

@@ -1,9 +1,13 @@
 """More elements around the last axes: zeros, or some of what is inside."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _pad_samples(draw):
@@ -23,7 +27,7 @@ _zero_pad = operation(
     vjps=lambda g, out, x, before, after: g[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])])
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """More elements around the last axes.
 
     Args:
@@ -35,15 +39,15 @@ def pad(input, pad, mode="constant", value=None):
     x = as_tensor(input)
     pad = (pad,) if isinstance(pad, int) else tuple(pad)
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
-        raise ValueError(f"pad: `pad` must have two numbers for each of at most {x.ndim} axes, "
-                         f"from the last one on, not {pad}")
+        raise ShapeError(f"`pad` must have two numbers for each of at most {x.ndim} axes, from the last one on, "
+                         f"not {pad}")
     amounts = {x.ndim - 1 - i: pad[2 * i:2 * i + 2] for i in range(len(pad) // 2)}
     sizes = {axis: (x.shape[axis], *amount) for axis, amount in amounts.items()}
     for axis, (n, before, after) in sizes.items():
         if min(before, after, before + after) < -n:
-            raise ValueError(f"pad: {(before, after)} cuts off more than there is in axis {axis} of shape {x.shape}")
+            raise ShapeError(f"{(before, after)} cuts off more than there is in axis {axis} of shape {x.shape}")
         if mode != "constant" and not n and before + after > 0:
-            raise ValueError(f"pad: axis {axis} of shape {x.shape} has no elements for mode {mode!r} to take")
+            raise ShapeError(f"axis {axis} of shape {x.shape} has no elements for mode {mode!r} to take")
     if mode == "constant":
         cut = tuple([slice(max(-amounts.get(i, (0, 0))[0], 0), n - max(-amounts.get(i, (0, 0))[1], 0))
                      for i, n in enumerate(x.shape)])
@@ -59,17 +63,16 @@ def pad(input, pad, mode="constant", value=None):
         positions = np.arange(-before, n + after)
         if mode == "reflect":
             if max(before, after) >= n:
-                raise ValueError(f"pad: mode 'reflect' can add at most {n - 1} elements to an axis of {n}, not "
+                raise ValueError(f"mode 'reflect' can add at most {n - 1} elements to an axis of {n}, not "
                                  f"{(before, after)}")
             positions = n - 1 - np.abs(n - 1 - np.abs(positions))
         elif mode == "replicate":
             positions = np.clip(positions, 0, n - 1)
         elif mode == "circular":
             if max(before, after) > n:
-                raise ValueError(f"pad: mode 'circular' can add at most the {n} elements of an axis, not "
-                                 f"{(before, after)}")
+                raise ValueError(f"mode 'circular' can add at most the {n} elements of an axis, not {(before, after)}")
             positions = positions % n if n else positions
         else:
-            raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
+            raise ValueError(f"mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
         x = x[(slice(None),) * axis + (positions,)]
     return x if sizes else x.clone()

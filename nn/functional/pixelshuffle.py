@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from autograd import as_tensor, operation
+from autograd import Tensor, as_tensor, operation
+from autograd.errors import ShapeError
 from autograd.samples import call
+from autograd.typing import TensorLike
 
 
 def _to_pixels(x, *, factor):
@@ -36,27 +38,27 @@ _channels = operation(_to_channels, vjps=lambda g, out, x, factor: _pixels(g, fa
                       samples=_shuffle_samples((0, 1, 1)), flops=0)
 
 
-def _check_shuffle(name, x, role, factor):
+def _check_shuffle(x, role, factor):
     if x.ndim < 3:
-        raise ValueError(f"{name}: the input must have shape (*, C, H, W), not {x.shape}")
+        raise ShapeError(f"the input must have shape (*, C, H, W), not {x.shape}")
     if factor < 1:
-        raise ValueError(f"{name}: {role} must be at least 1, not {factor}")
+        raise ValueError(f"{role} must be at least 1, not {factor}")
 
 
-def pixel_shuffle(input, upscale_factor):
+def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """(*, C r², H, W) -> (*, C, H r, W r) (Shi et al. 2016)."""
     x, r = as_tensor(input), upscale_factor
-    _check_shuffle("pixel_shuffle", x, "upscale_factor", r)
+    _check_shuffle(x, "upscale_factor", r)
     if x.shape[-3] % (r * r):
-        raise ValueError(f"pixel_shuffle: {x.shape[-3]} channels are not divisible by upscale_factor² = {r * r}")
+        raise ShapeError(f"{x.shape[-3]} channels are not divisible by upscale_factor² = {r * r}")
     return _pixels(x, factor=r)
 
 
-def pixel_unshuffle(input, downscale_factor):
+def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     """(*, C, H r, W r) -> (*, C r², H, W): the inverse of `pixel_shuffle`."""
     x, r = as_tensor(input), downscale_factor
-    _check_shuffle("pixel_unshuffle", x, "downscale_factor", r)
+    _check_shuffle(x, "downscale_factor", r)
     h, w = x.shape[-2:]
     if h % r or w % r:
-        raise ValueError(f"pixel_unshuffle: the size {h, w} is not divisible by downscale_factor {r}")
+        raise ValueError(f"the size {h, w} is not divisible by downscale_factor {r}")
     return _channels(x, factor=r)

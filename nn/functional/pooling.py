@@ -8,13 +8,16 @@ windows have no common shape (adaptive, fractional), it is remembered as the pos
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from autograd import as_tensor, operation, rand, where, zeros
+from autograd import Tensor, as_tensor, operation, rand, where, zeros
 from autograd.dtypes import float16
+from autograd.errors import ShapeError
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
+from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
     check_geometry,
@@ -138,16 +141,16 @@ _put = operation(
 
 # What users call
 
-def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
+def _window(size, kernel, stride, padding, dilation, ceil_mode):
     """The options of the operations, checked; with ceil_mode, padding after grows to let the last window begin."""
     ndim = len(size)
     kernel = tuple_of(kernel, ndim, "kernel_size")
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
     dilation = tuple_of(dilation, ndim, "dilation")
     before = tuple_of(padding, ndim, "padding")
-    check_geometry(name, kernel, stride, [before], dilation)
+    check_geometry(kernel, stride, [before], dilation)
     if any(2 * p > k for p, k in zip(before, kernel, strict=True)):
-        raise ValueError(f"{name}: padding {before} must be at most half of the kernel {kernel}")
+        raise ValueError(f"padding {before} must be at most half of the kernel {kernel}")
     around = []
     for n, k, s, p, d in zip(size, kernel, stride, before, dilation, strict=True):
         reach = d * (k - 1) + 1
@@ -157,7 +160,7 @@ def _window(name, size, kernel, stride, padding, dilation, ceil_mode):
             if (count - 1) * s >= n + p:  # the last window would lie in the padding
                 count -= 1
         if count < 1:
-            raise ValueError(f"{name}: a kernel of {kernel} does not fit an input of size {size} with padding {before}")
+            raise ShapeError(f"a kernel of {kernel} does not fit an input of size {size} with padding {before}")
         around.append((p, max(p, (count - 1) * s + reach - n - p) if ceil_mode else p))
     return {"kernel": kernel, "stride": stride, "padding": tuple(around), "dilation": dilation}
 
@@ -172,9 +175,9 @@ def _flat_indices(winner, size, kernel, stride, padding, dilation):
     return flat
 
 
-def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    x, single = arranged(name, as_tensor(input), ndim)
-    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+def _max_pool_nd(ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    x, single = arranged(as_tensor(input), ndim)
+    geometry = _window(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     values, winner = _max_pool(x, **geometry)
     out = values.squeeze(0) if single else values
     if not return_indices:
@@ -183,12 +186,16 @@ def _max_pool_nd(name, ndim, input, kernel_size, stride, padding, dilation, ceil
     return out, indices.squeeze(0) if single else indices
 
 
-def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool1d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window of (N, C, L); see `max_pool2d`."""
-    return _max_pool_nd("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool2d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window; the gradient goes to it, to the first of equal ones.
 
     Args:
@@ -200,19 +207,21 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         ceil_mode: also use a last window that is not whole.
         return_indices: also return where the maxima stood, in H · W flattened.
     """
-    return _max_pool_nd("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+def max_pool3d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               dilation: Shape = 1, ceil_mode: bool = False,
+               return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window of (N, C, D, H, W); see `max_pool2d`."""
-    return _max_pool_nd("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool_nd(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def _avg_pool_nd(name, ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    x, single = arranged(name, as_tensor(input), ndim)
-    geometry = _window(name, x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+def _avg_pool_nd(ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
+    x, single = arranged(as_tensor(input), ndim)
+    geometry = _window(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
-        raise ValueError(f"{name}: divisor_override must not be 0; leave it out to divide by the elements' number")
+        raise ValueError("divisor_override must not be 0; leave it out to divide by the elements' number")
     counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
     taps, lengths = _average(x.shape[2:], geometry["kernel"], geometry["stride"], geometry["padding"], counted)
     after = lengths if divisor_override is None else np.full((1,) * ndim, divisor_override)
@@ -241,13 +250,14 @@ def _products(lengths):
     return functools.reduce(np.multiply.outer, lengths)
 
 
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool1d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True) -> Tensor:
     """The mean of each window of (N, C, L); see `avg_pool2d`."""
-    return _avg_pool_nd("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return _avg_pool_nd(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+def avg_pool2d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """The mean of each window.
 
     Args:
@@ -259,35 +269,37 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
         count_include_pad: whether these zeros count in the mean.
         divisor_override: what to divide by, instead of the number of elements.
     """
-    return _avg_pool_nd("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+    return _avg_pool_nd(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
 
 
-def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+def avg_pool3d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """The mean of each window of (N, C, D, H, W); see `avg_pool2d`."""
-    return _avg_pool_nd("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+    return _avg_pool_nd(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                         divisor_override)
 
 
-def _lp_pool(name, ndim, input, norm_type, kernel_size, stride, ceil_mode):
+def _lp_pool(ndim, input, norm_type, kernel_size, stride, ceil_mode):
     x, p = as_tensor(input), norm_type
     if not 0 < p < math.inf:
-        raise ValueError(f"{name}: norm_type must be a number above 0, not {p}; the largest absolute value is "
+        raise ValueError(f"norm_type must be a number above 0, not {p}; the largest absolute value is "
                          f"max_pool{ndim}d(input.abs(), ...)")
-    mean = _avg_pool_nd(name, ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
+    mean = _avg_pool_nd(ndim, _floating(x if x.dtype != float16 else x.float()) ** p, kernel_size, stride, 0,
                         ceil_mode, True, None)
     total = mean * math.prod(tuple_of(kernel_size, ndim, "kernel_size"))
     zero = total.detach() == 0  # the root of 0 has no finite slope; 0 is among those of the norm
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p)).to(x.dtype if x.is_floating_point() else total.dtype)
 
 
-def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool1d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window of (N, C, L); see `lp_pool2d`."""
-    return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool2d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window; with p = 1 the sum, and for even p between mean and maximum.
 
     Where a window is all zeros its gradient is 0 (PyTorch's is NaN).
@@ -299,12 +311,13 @@ def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
         stride: from window to window; default `kernel_size`.
         ceil_mode: also use a last window that is not whole, scaled up to one that is.
     """
-    return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+def lp_pool3d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: Shape | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window of (N, C, D, H, W); see `lp_pool2d`."""
-    return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _regions(n, count):
@@ -312,18 +325,18 @@ def _regions(n, count):
     return tuple([i * n // count for i in range(count)]), tuple([-(-(i + 1) * n // count) for i in range(count)])
 
 
-def _adaptive_size(name, size, output_size):
+def _adaptive_size(size, output_size):
     entries = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
     counts = tuple_of([n if count is None else count for n, count in zip(size, entries, strict=False)]
-                      if len(entries) == len(size) else entries, len(size), f"{name}: output_size")
+                      if len(entries) == len(size) else entries, len(size), "output_size")
     if min(counts) < 0:
-        raise ValueError(f"{name}: output_size must not be negative, as in {output_size!r}")
+        raise ValueError(f"output_size must not be negative, as in {output_size!r}")
     return counts
 
 
-def _adaptive_avg_pool(name, ndim, input, output_size):
-    x, single = arranged(name, as_tensor(input), ndim)
-    counts = _adaptive_size(name, x.shape[2:], output_size)
+def _adaptive_avg_pool(ndim, input, output_size):
+    x, single = arranged(as_tensor(input), ndim)
+    counts = _adaptive_size(x.shape[2:], output_size)
     if set(counts) == {1}:
         out = _floating(x)
         for axis in range(2, 2 + ndim):
@@ -342,22 +355,22 @@ def _adaptive_average(size, counts):
     return tuple(taps), _products([np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions])
 
 
-def adaptive_avg_pool1d(input, output_size):
+def adaptive_avg_pool1d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of `output_size` regions that cover (N, C, L) evenly."""
-    return _adaptive_avg_pool("adaptive_avg_pool1d", 1, input, output_size)
+    return _adaptive_avg_pool(1, input, output_size)
 
 
-def adaptive_avg_pool2d(input, output_size):
+def adaptive_avg_pool2d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of regions that cover (N, C, H, W) evenly; region i of n reaches from ⌊i H / n⌋ to ⌈(i + 1) H / n⌉.
 
     output_size is a number or (H', W'); None keeps a length.
     """
-    return _adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
+    return _adaptive_avg_pool(2, input, output_size)
 
 
-def adaptive_avg_pool3d(input, output_size):
+def adaptive_avg_pool3d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
     """The means of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
+    return _adaptive_avg_pool(3, input, output_size)
 
 
 def _winners(windows):
@@ -378,10 +391,10 @@ def _at(x, indices):
     return rows.gather(2, indices.reshape(*indices.shape[:2], -1 if indices.size else 0)).reshape(indices.shape)
 
 
-def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _adaptive_max_pool(ndim, input, output_size, return_indices):
+    x, single = arranged(as_tensor(input), ndim)
     size, rows = x.shape[2:], []
-    for n, count in zip(size, _adaptive_size(name, size, output_size), strict=True):
+    for n, count in zip(size, _adaptive_size(size, output_size), strict=True):
         starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
         longest = (ends - starts).max(initial=1)
         rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
@@ -398,24 +411,27 @@ def _adaptive_max_pool(name, ndim, input, output_size, return_indices):
     return (values, as_tensor(indices)) if return_indices else values
 
 
-def adaptive_max_pool1d(input, output_size, return_indices=False):
+def adaptive_max_pool1d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of `output_size` regions that cover (N, C, L) evenly."""
-    return _adaptive_max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices)
+    return _adaptive_max_pool(1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input, output_size, return_indices=False):
+def adaptive_max_pool2d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
+    return _adaptive_max_pool(2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(input, output_size, return_indices=False):
+def adaptive_max_pool3d(input: TensorLike, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
+    return _adaptive_max_pool(3, input, output_size, return_indices)
 
 
 # The inverse of max pooling
 
-def _unpooled_size(name, size, kernel, stride, padding, wanted):
+def _unpooled_size(size, kernel, stride, padding, wanted):
     """The size of the output: as given if pooling makes `size` of it, otherwise the smallest such."""
     smallest = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding, strict=True)])
     if wanted is None:
@@ -423,23 +439,23 @@ def _unpooled_size(name, size, kernel, stride, padding, wanted):
     wanted = tuple(wanted)[-len(size):] if len(wanted) == len(size) + 2 else tuple(wanted)
     if len(wanted) != len(size) or any(abs(w - n) >= s for w, n, s in zip(wanted, smallest, stride, strict=False)):
         fits = " x ".join(f"({n - s + 1} to {n + s - 1})" for n, s in zip(smallest, stride, strict=True))
-        raise ValueError(f"{name}: output_size must be {fits} for an input of size {tuple(size)}, not {wanted}")
+        raise ShapeError(f"output_size must be {fits} for an input of size {tuple(size)}, not {wanted}")
     return wanted
 
 
-def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output_size):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _max_unpool(ndim, input, indices, kernel_size, stride, padding, output_size):
+    x, single = arranged(as_tensor(input), ndim)
     at = as_tensor(indices).detach().numpy()
     if at.shape != input.shape or at.dtype.kind not in "iu":
-        raise ValueError(f"{name}: indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
+        raise ShapeError(f"indices must be integers of the input's shape {input.shape}, as max_pool{ndim}d("
                          f"return_indices=True) gives them, not {at.dtype} of shape {at.shape}")
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
     stride = kernel if stride is None or stride == () else tuple_of(stride, ndim, "stride")
-    size = _unpooled_size(name, x.shape[2:], kernel, stride, tuple_of(padding, ndim, "padding"), output_size)
+    size = _unpooled_size(x.shape[2:], kernel, stride, tuple_of(padding, ndim, "padding"), output_size)
     count = math.prod(size)
     if at.size and not 0 <= at.min() <= at.max() < count:
         wrong = at.min() if at.min() < 0 else at.max()
-        raise ValueError(f"{name}: index {wrong} lies outside an output of size {size}, which has {count} elements; "
+        raise ShapeError(f"index {wrong} lies outside an output of size {size}, which has {count} elements; "
                          "output_size is the size before pooling")
     rows = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     out = zeros(*x.shape[:2], count, dtype=x.dtype).scatter(2, at.reshape(rows.shape), rows)
@@ -447,12 +463,14 @@ def _max_unpool(name, ndim, input, indices, kernel_size, stride, padding, output
     return out.squeeze(0) if single else out
 
 
-def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool1d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood in (N, C, L); see `max_unpool2d`."""
-    return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool2d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood, zeros elsewhere: what `max_pool2d` leaves of its input.
 
     Where windows overlapped and two of them had the same maximum, it is written once, and the gradient goes to one of
@@ -471,12 +489,13 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     >>> max_unpool2d(values, indices, 2, output_size=x.shape).shape
     (1, 1, 5, 5)
     """
-    return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+def max_unpool3d(input: TensorLike, indices: TensorLike, kernel_size: Shape, stride: Shape | None = None,
+                 padding: Shape = 0, output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back to where they stood in (N, C, D, H, W); see `max_unpool2d`."""
-    return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
 
 # Windows at random places
@@ -494,31 +513,30 @@ def _random_starts(sample, n, count, kernel):
     return np.concatenate([starts, np.full((*sample.shape, 1), n - kernel)], -1)
 
 
-def _fractional_size(name, size, output_size, output_ratio):
+def _fractional_size(size, output_size, output_ratio):
     if (output_size is None) == (output_ratio is None):
-        raise ValueError(f"{name}: give either output_size or output_ratio, not output_size={output_size} and "
+        raise ValueError(f"give either output_size or output_ratio, not output_size={output_size} and "
                          f"output_ratio={output_ratio}")
     if output_size is not None:
         return tuple_of(output_size, len(size), "output_size")
     ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * len(size)
     if len(ratios) != len(size) or not all(0 < ratio < 1 for ratio in ratios):
-        raise ValueError(f"{name}: output_ratio must be a number between 0 and 1, or {len(size)} of them, not "
-                         f"{output_ratio!r}")
+        raise ValueError(f"output_ratio must be a number between 0 and 1, or {len(size)} of them, not {output_ratio!r}")
     return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
 
 
-def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
-    x, single = arranged(name, as_tensor(input), ndim)
+def _fractional_max_pool(ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
+    x, single = arranged(as_tensor(input), ndim)
     (count, channels), size = x.shape[:2], x.shape[2:]
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
-    out = _fractional_size(name, size, output_size, output_ratio)
+    out = _fractional_size(size, output_size, output_ratio)
     if any(n < 1 or n + k - 1 > whole for n, k, whole in zip(out, kernel, size, strict=True)):
-        raise ValueError(f"{name}: {out} windows of {kernel} do not fit an input of size {size}")
+        raise ShapeError(f"{out} windows of {kernel} do not fit an input of size {size}")
     if random_samples is None:
         random_samples = rand(count, channels, ndim, dtype=x.dtype)
     samples = as_tensor(random_samples).detach().numpy()
     if samples.shape != (count, channels, ndim):
-        raise ValueError(f"{name}: _random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
+        raise ShapeError(f"_random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
     flat = np.zeros((count, channels, *[1] * (2 * ndim)), np.int64)  # (N, C, *out, *kernel)
     for axis in range(ndim):
         sample = samples[..., axis if ndim == 3 else ndim - 1 - axis]  # PyTorch's order: T, H, W, but W, H
@@ -535,8 +553,9 @@ def _fractional_max_pool(name, ndim, input, kernel_size, output_size, output_rat
     return (values, as_tensor(indices)) if return_indices else values
 
 
-def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool2d(input: TensorLike, kernel_size: Shape, output_size: Shape | None = None,
+                          output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
+                          _random_samples: TensorLike | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of windows whose distances change at random between two whole numbers (Graham 2014).
 
     So that the size shrinks by a factor like 1.4, and not by 2. Other windows are drawn for each image and channel.
@@ -549,12 +568,13 @@ def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=Non
         return_indices: also return where the maxima stood, in H · W flattened.
         _random_samples: (N, C, 2), numbers in [0, 1) by which windows are shifted; for tests.
     """
-    return _fractional_max_pool("fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool(2, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
 
 
-def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool3d(input: TensorLike, kernel_size: Shape, output_size: Shape | None = None,
+                          output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
+                          _random_samples: TensorLike | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
-    return _fractional_max_pool("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool(3, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)

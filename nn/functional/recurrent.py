@@ -12,11 +12,12 @@ import math
 import numpy as np
 
 import autograd
-from autograd import operation
+from autograd import Tensor, operation
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import in_columns, product
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.typing import TensorLike
 from nn.functional.linear import linear, sum_of_rows
 
 
@@ -61,12 +62,14 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
 
 # One step, in operations: what the cells are, and, step by step, the composition of the layers
 
-def rnn_cell(x, h, w_ih, w_hh, b_ih=None, b_hh=None, nonlinearity="tanh"):
+def rnn_cell(x: TensorLike, h: TensorLike, w_ih: TensorLike, w_hh: TensorLike, b_ih: TensorLike | None = None,
+             b_hh: TensorLike | None = None, nonlinearity: str = "tanh") -> Tensor:
     """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu of it."""
     return (autograd.tanh if nonlinearity == "tanh" else autograd.relu)(linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
 
 
-def lstm_cell(x, h, c, w_ih, w_hh, b_ih=None, b_hh=None):
+def lstm_cell(x: TensorLike, h: TensorLike, c: TensorLike, w_ih: TensorLike, w_hh: TensorLike,
+              b_ih: TensorLike | None = None, b_hh: TensorLike | None = None) -> tuple[Tensor, Tensor]:
     """One step of a long short-term memory (Hochreiter & Schmidhuber 1997): (h', c').
 
     i, f, o = σ(…), g = tanh(…) of W_ih x + b_ih + W_hh h + b_hh, in the order i, f, g, o;
@@ -79,7 +82,8 @@ def lstm_cell(x, h, c, w_ih, w_hh, b_ih=None, b_hh=None):
     return o * autograd.tanh(c), c
 
 
-def gru_cell(x, h, w_ih, w_hh, b_ih=None, b_hh=None):
+def gru_cell(x: TensorLike, h: TensorLike, w_ih: TensorLike, w_hh: TensorLike, b_ih: TensorLike | None = None,
+             b_hh: TensorLike | None = None) -> Tensor:
     """One step of a gated recurrent unit (Cho et al. 2014), with the reset gate after the product, as in PyTorch.
 
     r, z = σ(W_ih x + b_ih + W_hh h + b_hh), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), in the order r, z, n;

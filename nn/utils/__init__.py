@@ -6,3 +6,7 @@ from nn.utils.convert_parameters import parameters_to_vector, vector_to_paramete
 from nn.utils.early_stopping import EarlyStopping
 from nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from nn.utils.weight_norm import remove_weight_norm, weight_norm
+
+__all__ = ["EarlyStopping", "clip_grad_norm_", "clip_grad_value_", "get_total_norm", "max_norm_",
+           "parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm",
+           "rnn", "spectral_norm", "vector_to_parameters", "weight_norm"]

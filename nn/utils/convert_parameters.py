@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import autograd
 from autograd import Tensor
+from autograd.errors import ShapeError
 from autograd.inplace import write
 
 
@@ -17,7 +18,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     parameters = list(parameters)
     total = sum(p.numel() for p in parameters)
     if vec.shape != (total,):
-        raise ValueError(f"vector_to_parameters: the parameters have {total} elements, "
+        raise ShapeError(f"vector_to_parameters: the parameters have {total} elements, "
                          f"the vector has shape {vec.shape}")
     values, start = vec.detach().numpy(), 0
     for p in parameters:

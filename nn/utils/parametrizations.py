@@ -53,6 +53,9 @@ def axis_of_outputs(module: Module) -> int:
 
 
 class _SpectralNorm(Module):
+    _u: Tensor
+    _v: Tensor
+
     def __init__(self, weight: Tensor, n_power_iterations: int, dim: int, eps: float) -> None:
         super().__init__()
         self.n_power_iterations, self.dim, self.eps = n_power_iterations, dim, eps

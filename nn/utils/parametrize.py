@@ -4,6 +4,7 @@ The attribute becomes a property of the layer's class, computed when it is read,
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from autograd import Tensor, no_grad
 from nn.module import Module
@@ -27,9 +28,9 @@ def parametrize(module: Module, name: str, parametrization: Module, **originals:
     """Put parameters, from which a module computes it, in the place of one."""
     delattr(module, name)
     if not is_parametrized(module):
-        module.parametrizations = Module()
-    setattr(module.parametrizations, name, ParametrizationList(parametrization, **originals))
-    return compute_attribute(module, name, lambda self: getattr(self.parametrizations, name)())
+        module.register_module("parametrizations", Module())
+    setattr(vars(module)["parametrizations"], name, ParametrizationList(parametrization, **originals))
+    return compute_attribute(module, name, lambda self: getattr(vars(self)["parametrizations"], name)())
 
 
 def computed_attributes(module: Module) -> dict[str, Callable[[Module], Tensor]]:
@@ -60,15 +61,16 @@ def remove_parametrizations(module: Module, tensor_name: str) -> Module:
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"{type(module).__name__}.{tensor_name} is not parametrized")
     value = getattr(module, tensor_name).detach().clone()
-    delattr(module.parametrizations, tensor_name)
+    standing_in = module.get_submodule("parametrizations")
+    delattr(standing_in, tensor_name)
     compute_attribute(module, tensor_name, None)
-    if not list(module.parametrizations.children()):
-        del module.parametrizations
+    if not list(standing_in.children()):
+        delattr(module, "parametrizations")
     setattr(module, tensor_name, Parameter(value))
     return module
 
 
-def remove_computed(function: str, kind: type, module: Module, name: str) -> Module:
+def remove_computed(function: str, kind: Any, module: Module, name: str) -> Module:
     """Make an attribute that `nn.utils.<function>` computes a plain parameter again, with the value it has now."""
     compute = computed_attributes(module).get(name)
     if not isinstance(compute, kind):

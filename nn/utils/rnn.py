@@ -7,6 +7,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, as_tensor
+from autograd.errors import ShapeError
 
 
 class PackedSequence(NamedTuple):
@@ -54,7 +55,7 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor | Sequence[int], batch_f
     x = input.transpose(0, 1) if batch_first else input
     lengths = np.asarray(as_tensor(lengths).array)
     if lengths.shape != x.shape[1:2] or lengths.min(initial=1) < 1 or lengths.max(initial=1) > x.shape[0]:
-        raise ValueError(f"pack_padded_sequence: an input of {x.shape[1]} sequences and {x.shape[0]} steps needs as "
+        raise ShapeError(f"pack_padded_sequence: an input of {x.shape[1]} sequences and {x.shape[0]} steps needs as "
                          f"many lengths from 1 to {x.shape[0]}, not {lengths.tolist()}")
     sorted_indices = unsorted_indices = None
     if enforce_sorted:

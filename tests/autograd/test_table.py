@@ -56,11 +56,11 @@ def test_options_by_position_by_name_and_in_numpys_spelling(declare):
     assert not hasattr(Tensor, "total_")  # nobody asked for it
     for y in (total(x, 1, True), total(x, dim=1, keepdim=True), total(x, axis=1, keepdims=True)):
         assert y.shape == (2, 1)
-    with pytest.raises(TypeError, match=r"needs its option 'dim'"):
+    with pytest.raises(TypeError, match=r"the option 'dim' is missing"):
         total(x)
-    with pytest.raises(TypeError, match="'dim' twice"):
+    with pytest.raises(TypeError, match="'dim' is given twice"):
         total(x, 1, dim=1)
-    with pytest.raises(TypeError, match="takes 1 arguments"):
+    with pytest.raises(TypeError, match=r"^total\(.*: 4 arguments are too many\. It is called total\(x"):
         total(x, 1, True, 5)
 
 

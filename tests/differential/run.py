@@ -357,7 +357,7 @@ class LastDigits(TorchDispatchMode):
             exact = (wide[..., None] == known).any(-1) if few else np.isin(wide, known)
             exact = exact & (wide == 0) if inexact else exact | round_
             noise = np.ascontiguousarray(wide).view(np.uint64) * self.factor >> np.uint64(40)
-            around = np.concatenate([wide.ravel(), known]) if inexact else known[:0]  # it may have cancelled there
+            around = np.concatenate([wide.ravel(), known]) if inexact else known[:0]  # it may have canceled there
             least = np.abs(around[np.isfinite(around)]).max(initial=0)
             changed = wide + np.maximum(np.abs(wide), least) * (DIGITS * float(info.eps) * (noise / 2 ** 23 - 1))
             if self.drops_remains:

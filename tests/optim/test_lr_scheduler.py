@@ -201,7 +201,7 @@ def test_warns_when_the_first_rate_would_be_skipped():
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda o: lr_scheduler.StepLR(3, 1), "needs an Optimizer, not int"),
+    (lambda o: lr_scheduler.StepLR(3, 1), "^StepLR.*optimizer belongs in the place of this int"),
     (lambda o: lr_scheduler.LambdaLR(o, [abs] * 3), "3 values, but the optimizer has 2"),
     (lambda o: lr_scheduler.LinearLR(o, 0), "start_factor is 0"),
     (lambda o: lr_scheduler.ConstantLR(o, 2), "factor is 2"),

@@ -32,7 +32,7 @@ def test_iteration_gives_views_and_membership_compares():
 
 @pytest.mark.parametrize(("wrong", "says"), [
     (lambda x: x.split([1, 1], 1), r"\(1, 1\) add up to 2, but axis 1 has length 3"),
-    (lambda x: x.repeat(2), r"repeat\(2,\) names 1 axes.*tile"),
+    (lambda x: x.repeat(2), r"^repeat\(.*, 2\): \(2,\) has a number for 1 of the 2 axes.*tile"),
     (lambda x: np.split(x, 2, axis=1), "array_split"),
 ])
 def test_errors_say_what_does_not_fit(wrong, says):

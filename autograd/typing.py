@@ -1,0 +1,54 @@
+"""Names for what functions take and return, to annotate with: `def scaled(x: TensorLike, dim: Dims) -> Tensor`."""
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from autograd.tensor import Tensor
+
+TensorLike: TypeAlias = Tensor | np.ndarray | np.generic | float
+"""What an operation takes: a Tensor, or an array or a number, which is a constant."""
+DTypeLike: TypeAlias = np.dtype | type | str
+"""A dtype, its name or its type."""
+Dims: TypeAlias = int | tuple[int, ...] | list[int]
+"""An axis, or several."""
+Shape: TypeAlias = int | tuple[int, ...] | list[int]
+"""The length of an axis, or of several."""
+
+
+# Several outputs, by their names in a declaration: `outputs="values indices"`
+
+class ValuesIndices(NamedTuple):
+    """Elements, and where they were taken from."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class SignLogabsdet(NamedTuple):
+    """A determinant."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
+class QR(NamedTuple):
+    """An orthogonal and a triangular factor."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class USVh(NamedTuple):
+    """Singular values, and the vectors on both sides."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+class EigenvaluesEigenvectors(NamedTuple):
+    """Eigenvalues, and the vectors that belong to them."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
