@@ -28,7 +28,8 @@ ELSEWHERE = {
     "autograd/test_inplace.py": "autograd/sharing autograd/clock",  # who shares memory, and when it was written
     "autograd/test_memory.py": "autograd/recording",  # what a node keeps
     "autograd/test_table.py": "autograd/operation",  # what follows from a declaration
-    "autograd/test_backward.py": "autograd/errors",
+    "test_mistakes.py": "autograd/errors",  # by what a beginner does wrong
+    "test_typing.py": "autograd/typing",
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",
     "autograd/test_operations.py": "autograd/samples",
