@@ -26,9 +26,10 @@ def test_minus_zero_is_not_zero():
     assert [math.copysign(1, (x * zero).item()) for zero in (0.0, -0.0, 0.0)] == [1, -1, 1]
 
 
-def test_an_option_is_given_once():
-    for call in (lambda x: x.flip(0, dims=0), lambda x: x.sum(0, False, None, dim=0, keepdim=False, dtype=None)):
-        with pytest.raises(TypeError, match=r"twice|takes"):
+def test_an_option_is_given_once_and_may_not_be_missing():
+    for call in (lambda x: x.unsqueeze(), lambda x: x.flip(0, dims=0),
+                 lambda x: x.sum(0, False, None, dim=0, keepdim=False, dtype=None)):
+        with pytest.raises(TypeError, match=r"twice|missing"):
             call(tensor([1.0]))
 
 

@@ -76,3 +76,7 @@ def test_what_meets_under_one_rule_is_promoted_but_for_indices():
     joined = autograd.cat([x, y, tensor([3])])
     joined.sum().backward()
     assert joined.dtype == y.grad.dtype == np.float64 and x.grad.dtype == np.float32
+
+
+def test_functions_of_small_integers_have_the_digits_of_the_default_dtype():
+    np.testing.assert_allclose(tensor([1, 2], dtype=np.int8).exp().numpy(), np.exp([1.0, 2.0]), rtol=1e-6)
