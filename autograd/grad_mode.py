@@ -98,10 +98,7 @@ def _decorate(function: Callable, switch: Callable[[], Any]) -> Callable:
                         return stop.value
                 try:
                     value, send = (yield result), iterator.send
-                except GeneratorExit:
-                    iterator.close()
-                    raise
-                except BaseException as error:  # thrown in by the caller: the body's to handle
+                except BaseException as error:  # thrown in or closed by the caller: the body's to handle
                     value, send = error, iterator.throw
         return generate
 

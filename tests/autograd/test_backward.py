@@ -1,4 +1,7 @@
-"""Going back: forks, accumulation, retained graphs, hooks, and every way to do it wrong."""
+"""Going back: forks, accumulation, retained graphs, and every way to do it wrong."""
+
+import itertools
+import math
 
 import numpy as np
 import pytest
@@ -19,6 +22,15 @@ def test_gradients_add_up_at_forks():
     assert a.grad.item() == 4 * 2 * 3 + 2 * 2 * 3
 
 
+def test_forks_upon_forks_are_gone_through_once():
+    x = y = tensor(1.0, requires_grad=True)
+    for _ in range(12):
+        y = y + y
+    assert len(autograd.Graph(y).nodes) == 12  # though there are 2 ** 12 ways
+    y.backward()
+    assert x.grad.item() == 2 ** 12
+
+
 def test_gradients_accumulate_over_backward_passes():
     x = leaf(1.0, 2.0)
     (x * 2).sum().backward()
@@ -26,16 +38,31 @@ def test_gradients_accumulate_over_backward_passes():
     assert x.grad.tolist() == [5, 5]
 
 
-def test_a_gradient_belongs_to_its_tensor_alone():
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_belongs_to_its_tensor_alone(create_graph):
     x, y = leaf(1.0), leaf(2.0)
-    (x + y).backward()  # the rule of a sum hands the same gradient to both
-    x.grad.mul_(10)
+    h = x + y  # the rule of a sum hands the same gradient to both
+    h.retain_grad()
+    h.backward(create_graph=create_graph)
+    h.grad.detach().mul_(10)
+    assert x.grad.tolist() == y.grad.tolist() == [1]
+    x.grad.detach().mul_(10)
     assert y.grad.tolist() == [1]
+    for function in (lambda z: z + 0, lambda z: z.unsqueeze(0)):
+        z, start = leaf(1.0), function(tensor([5.0]))
+        function(z).backward(start, create_graph=create_graph)
+        z.grad.detach().mul_(10)
+        assert start.item() == 5
     start = tensor([5.0])
-    z = leaf(1.0)
-    (z + 0).backward(start)
-    z.grad.mul_(10)
-    assert start.tolist() == [5]
+    g_x, g_y = grad(x + y, [x, y], start, create_graph=create_graph)
+    g_x.detach().mul_(10)
+    assert g_y.tolist() == start.tolist() == [5]
+
+
+def test_the_gradient_of_a_number_is_an_array_as_its_value_is():
+    x = tensor(3.0, requires_grad=True)
+    (x * x).backward()
+    assert type(x.grad.array) is np.ndarray
 
 
 def test_constants_and_unused_leaves_get_no_gradient():
@@ -52,6 +79,18 @@ def test_broadcasting_is_summed_out():
     assert scalar.grad.item() == 4 * 6
 
 
+def test_whatever_broadcasting_stretched_gets_the_sum_of_its_uses():
+    for ndim in range(4):
+        for large in itertools.product((1, 2, 3), repeat=ndim):
+            for axes in range(ndim + 1):
+                for ones in itertools.product((True, False), repeat=axes):
+                    small = [1 if one else n for one, n in zip(ones, large[ndim - axes:], strict=True)]
+                    x = autograd.ones(*small, dtype=np.float64, requires_grad=True)
+                    (x * np.full(large, 0.1)).sum().backward()
+                    expected = np.full(small, 0.1 * math.prod(large) / math.prod(small))
+                    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-14, strict=True)
+
+
 def test_grad_returns_gradients_and_touches_nothing():
     x = leaf(1.0, 2.0)
     h = x * x
@@ -65,6 +104,16 @@ def test_grad_of_several_outputs_is_that_of_their_weighted_sum():
     x = leaf(1.0, 2.0)
     g, = grad([x * 2, x * x], x, [tensor([1.0, 1.0]), tensor([1.0, 10.0])])
     assert g.tolist() == [4, 42]
+    assert grad([x.sum(), (x * x).sum()], x)[0].tolist() == [3, 5]  # of single elements: 1
+
+
+def test_backward_of_several_outputs_is_that_of_their_weighted_sum():
+    x = leaf(1.0, 2.0)
+    y, z = x * 2, x * x
+    autograd.backward([y, z], [tensor([1.0, 1.0]), tensor([1.0, 10.0])])
+    assert x.grad.tolist() == [4, 42] and not x.grad.requires_grad
+    with pytest.raises(RuntimeError, match="released"):
+        autograd.backward(z.sum())
 
 
 def test_create_graph_gives_derivatives_of_any_order():
@@ -90,30 +139,6 @@ def test_inputs_restricts_what_is_accumulated():
     assert x.grad.tolist() == [8]
     assert h.grad.tolist() == [4]
     assert y.grad is None
-
-
-def test_retain_grad_fills_grad_of_an_intermediate():
-    x = leaf(1.0)
-    h = x * 2
-    h.retain_grad()
-    (h * h).backward()
-    assert h.grad.tolist() == [4]
-
-
-def test_hooks_see_and_replace_the_complete_gradient():
-    x = leaf(1.0)
-    h = x * 2
-    seen = []
-    h.register_hook(lambda g: seen.append(g.tolist()))
-    x.register_hook(lambda g: g * 10)
-    handle = x.register_hook(lambda g: g + 1)
-    (h + h).sum().backward()
-    assert seen == [[2]]
-    assert x.grad.tolist() == [41]
-    handle.remove()
-    x.grad = None
-    (x * 1).sum().backward()
-    assert x.grad.tolist() == [10]
 
 
 def test_several_outputs_of_one_operation_share_one_backward():

@@ -109,6 +109,13 @@ def test_forward_must_return_tensors():
         wrong.apply(tensor([1.0]))
 
 
+@pytest.mark.parametrize("missing", ["forward", "backward"])
+def test_what_is_not_written_is_missed(missing):
+    given = {name: vars(Cube)[name] for name in ("forward", "backward") if name != missing}
+    with pytest.raises(NotImplementedError, match=missing):
+        type("Half", (Function,), given).apply(tensor(1.0, requires_grad=True)).backward()
+
+
 def test_mark_non_differentiable():
     class Split(Function):
         @staticmethod

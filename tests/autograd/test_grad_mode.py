@@ -52,6 +52,26 @@ def test_a_generator_does_not_leak_its_mode(x):
         next(run)
 
 
+def test_what_is_thrown_into_a_generator_and_its_end_happen_in_its_mode():
+    seen = []
+
+    @no_grad()
+    def steps():
+        try:
+            yield
+        except ValueError:
+            seen.append(is_grad_enabled())
+        try:
+            yield "caught"
+        finally:
+            seen.append(is_grad_enabled())
+    run = steps()
+    next(run)
+    assert run.throw(ValueError) == "caught" and is_grad_enabled()
+    run.close()
+    assert seen == [False, False] and is_grad_enabled()
+
+
 def test_set_grad_enabled_acts_at_once():
     set_grad_enabled(False)
     assert not is_grad_enabled()

@@ -47,6 +47,9 @@ def test_contributions_add_up_at_forks():
     shares = [g for (node, i), g in graph.contributions.items() if node.parents[i] is x]
     assert sorted(float(g) for g in shares) == [1, 3, 3]
     assert graph.gradients[x] == 7
+    earlier = graph.contributions
+    graph.backward(np.float32(2))
+    assert sorted(map(float, earlier.values())) == [1, 1, 3, 3] and graph.gradients[x] == 14
 
 
 def test_looking_at_a_graph_changes_nothing():

@@ -117,6 +117,15 @@ def test_a_change_before_the_forward_pass_or_of_what_no_rule_reads_is_fine():
     assert w.grad.tolist() == [4, 8]
 
 
+def test_a_gradient_that_more_is_added_to_has_changed_too():
+    x, w = leaf(1.0), leaf(2.0)
+    (x * 3).backward()
+    y = w * x.grad
+    (x * 3).backward()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
 def test_an_optimizer_that_writes_arrays_says_so():
     w = leaf(1.0)
     y = w * w
@@ -199,6 +208,14 @@ def test_a_part_that_was_detached_takes_the_whole_memory_along():
     assert base.tolist() == [1, 20, 0, 0] and part.tolist() == [20, 0]
 
 
+def test_memory_of_others_is_not_taken_along():
+    base = autograd.Tensor(np.frombuffer(bytearray(16), np.float32))
+    detached = base.detach()
+    with pytest.raises(RuntimeError, match=r"another program.*clone\(\)"):
+        base.add_(leaf(1.0))
+    assert detached.tolist() == [0, 0, 0, 0]
+
+
 def test_a_constant_becomes_a_result_and_so_do_its_views():
     x, base = leaf(2.0, 3.0), autograd.zeros(2, 2)
     row, column = base[0], base[:, 0]
@@ -268,6 +285,20 @@ def test_a_shape_changed_in_place_leaves_views_as_they_are():
     assert y is same and y.tolist() == [1, 10, 6] and row.tolist() == [1, 10, 6]
     (y + row).sum().backward()
     assert x.grad.tolist() == [[2, 0, 4]]
+
+
+def test_a_shape_is_not_changed_in_place_without_its_history():
+    y = tensor([[1.0]], requires_grad=True) * 2
+    with no_grad(), pytest.raises(RuntimeError, match=r"`mul`.*another shape.*without underscore"):
+        y.squeeze_(0)
+
+
+def test_a_reshape_that_has_to_copy_is_no_view():
+    y = tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True) * 1
+    flat = y.T.reshape(-1)
+    flat.zero_()
+    assert y.tolist() == [[1, 2], [3, 4]] and flat.tolist() == [0, 0, 0, 0]
+    (y + flat.sum()).sum().backward()
 
 
 def test_a_computed_number_can_be_written_to():

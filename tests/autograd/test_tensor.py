@@ -1,60 +1,16 @@
-"""What a Tensor is: its dtype, its text, its bare value."""
+"""What a Tensor is: what it says of itself, its bare value, its copies, its gradient."""
+
+import copy
+import pickle
 
 import numpy as np
 import pytest
 
 import autograd
 from autograd import Tensor, tensor
+from autograd.tensor import Outline
 
-
-@pytest.fixture
-def default_float64():
-    autograd.set_default_dtype(np.float64)
-    yield
-    autograd.set_default_dtype(np.float32)
-
-
-@pytest.mark.parametrize(("data", "dtype"), [
-    (1.5, np.float32), ([1, 2.0], np.float32), (3, np.int64), ([1, 2], np.int64), (True, np.bool_), ([], np.float32),
-    (np.arange(3.0), np.float64), (np.float64(1), np.float64), ([np.float64(1)], np.float64),
-    (np.zeros(2, np.float16), np.float16), (np.zeros(2, np.int8), np.int8)])
-def test_python_numbers_take_default_dtypes_and_arrays_keep_theirs(data, dtype):
-    assert tensor(data).dtype == dtype
-    assert Tensor(data).dtype == dtype
-
-
-def test_the_default_dtype_can_be_changed(default_float64):
-    assert tensor(1.5).dtype == np.float64
-    with pytest.raises(TypeError, match="must be floating"):
-        autograd.set_default_dtype(np.int32)
-
-
-@pytest.mark.parametrize("other", [2, 2.5, True, np.float64(2.5), np.int64(2), tensor([1, 2]),
-                                   tensor(1.5, dtype=np.float64)])
-@pytest.mark.parametrize("operator", ["__add__", "__mul__", "__truediv__", "__pow__", "__radd__", "__rsub__",
-                                      "__rtruediv__"])
-def test_float32_never_becomes_float64_by_itself(operator, other):
-    x = tensor([1.0, 2.0], requires_grad=True)
-    y = getattr(x, operator)(other)
-    assert y.dtype == np.float32
-    y.sum().backward()
-    assert x.grad.dtype == np.float32
-
-
-def test_integers_become_the_default_dtype_where_mathematics_needs_it():
-    n = tensor([1, 2, 3])
-    for y in (n / 2, n * 0.5, n.exp(), n / tensor([2, 2, 2]), 1 / n):
-        assert y.dtype == np.float32
-    assert (n * 2).dtype == np.int64
-    assert (n * tensor([0.5, 0.5, 0.5])).dtype == np.float32
-
-
-def test_a_float64_array_promotes_and_its_gradient_comes_back_in_float32():
-    x = tensor([1.0, 2.0], requires_grad=True)
-    y = x * np.array([1.0, 2.0])
-    assert y.dtype == np.float64
-    y.sum().backward()
-    assert x.grad.dtype == np.float32
+torch = pytest.importorskip("torch")
 
 
 def test_tensor_copies_while_from_numpy_and_the_class_share():
@@ -63,40 +19,6 @@ def test_tensor_copies_while_from_numpy_and_the_class_share():
     a[0] = 1
     assert copied[0].item() == 0
     assert shared[0].item() == wrapped[0].item() == 1
-
-
-def test_only_floating_tensors_can_require_gradients():
-    with pytest.raises(RuntimeError, match=r"int64.*float\(\)"):
-        tensor([1, 2], requires_grad=True)
-    with pytest.raises(RuntimeError, match="bool"):
-        tensor([True]).requires_grad_()
-
-
-def test_complex_and_text_are_refused():
-    with pytest.raises(TypeError, match="complex128"):
-        tensor(1j)
-    with pytest.raises(TypeError, match="booleans, integers or floats"):
-        tensor("abc")
-
-
-@pytest.mark.parametrize(("value", "text"), [
-    (tensor([1.0, 2.5]), "tensor([1.0000, 2.5000])"),
-    (tensor([1.0, 2.0], requires_grad=True), "tensor([1., 2.], requires_grad=True)"),
-    (tensor(3), "tensor(3)"),
-    (tensor([True, False]), "tensor([ True, False])"),
-    (tensor([1.0], dtype=np.float64), "tensor([1.], dtype=float64)"),
-    (tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<mul>)"),
-    (tensor([]), "tensor([])"),
-    (tensor(np.zeros((2, 0), np.float32)), "tensor([], size=(2, 0))"),
-    (tensor([1e-6, 1.0]), "tensor([1.0000e-06, 1.0000e+00])"),
-    (tensor([float("nan"), float("inf"), 1.5]), "tensor([   nan,    inf, 1.5000])"),
-])
-def test_repr_is_in_pytorchs_style(value, text):
-    assert repr(value) == text
-
-
-def test_a_long_tensor_is_summarised():
-    assert len(repr(autograd.zeros(10_000))) < 200
 
 
 def test_the_bare_value():
@@ -109,7 +31,11 @@ def test_the_bare_value():
     assert bool(tensor(0.0)) is False
     assert len(tensor([1, 2, 3])) == 3
     assert [x.item() for x in tensor([1, 2])] == [1, 2]
-    assert f"{tensor(3.14159):.2f}" == "3.14"
+    assert 2 in tensor([1, 2]) and 3 not in tensor([1, 2])
+    assert f"{tensor(3.14159):.2f}" == "3.14" and f"{tensor(2.5)}" == "tensor(2.5000)"
+    assert f"{t:>22}" == "    tensor([[1., 2.]])"
+    assert np.asarray(t, np.float64).dtype == np.float64
+    assert np.array(t) is not t.array and np.asarray(t) is t.array
 
 
 @pytest.mark.parametrize(("wrong", "remedy"), [
@@ -118,6 +44,7 @@ def test_the_bare_value():
     (lambda t: t.item(), "exactly one element.*has 2"),
     (lambda t: bool(t), r"ambiguous.*t\.any\(\)"),
     (lambda t: [1, 2][t], r"t\.long\(\)"),
+    (lambda t: [1, 2][tensor(True)], r"t\.long\(\)"),
     (lambda t: len(t.sum()), r"t\.numel\(\)"),
     (lambda t: list(t.sum()), r"t\.item\(\)"),
 ])
@@ -140,3 +67,96 @@ def test_tensors_are_hashable_by_identity_and_compare_elementwise():
     assert (a == b).tolist() == [True]
     assert (a == None) is False  # noqa: E711 - as a user might
     assert (a != None) is True  # noqa: E711
+
+
+@pytest.mark.parametrize("view", [lambda x: x, lambda x: x[:, 1:], lambda x: x.transpose(0, 2), lambda x: x[0, 0, 0],
+                                  lambda x: x.expand(2, 2, 3, 4), lambda x: x[:, :, ::2]])
+def test_inspection_as_in_pytorch(view):
+    x, y = view(autograd.zeros(2, 3, 4)), view(torch.zeros(2, 3, 4))
+    for name in ("numel", "nelement", "element_size", "dim", "ndimension", "stride", "is_contiguous",
+                 "is_floating_point"):
+        assert getattr(x, name)() == getattr(y, name)()
+    for name in ("shape", "ndim", "itemsize", "nbytes", "is_leaf", "requires_grad"):
+        assert getattr(x, name) == getattr(y, name)
+    assert x.device == str(y.device) == "cpu"
+    assert [x.size(d) for d in range(x.ndim)] == [y.size(d) for d in range(y.ndim)]
+    assert [x.stride(d) for d in range(x.ndim)] == [y.stride(d) for d in range(y.ndim)]
+
+
+class Named(Tensor):
+    """A subclass with an attribute."""
+
+
+def test_leaves_are_pickled_and_copied_deeply():
+    x = Named([1.0, 2.0], requires_grad=True)
+    x.name = "weight"
+    x.grad = tensor([3.0, 4.0])
+    for twin in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        assert type(twin) is Named
+        assert twin.tolist() == x.tolist()
+        assert twin.requires_grad
+        assert twin.is_leaf
+        assert twin.name == "weight"
+        assert not np.shares_memory(twin.array, x.array)
+    assert copy.deepcopy(x).grad.tolist() == [3, 4]
+    assert copy.deepcopy(x).grad is not x.grad
+
+
+def test_a_deep_copy_keeps_what_is_shared():
+    x = tensor([1.0, 2.0])
+    first, second, same_memory = copy.deepcopy([x, x, x.detach()])
+    assert first is second
+    assert np.shares_memory(first.array, same_memory.array)
+
+
+def test_results_cannot_be_copied_deeply_but_shallowly():
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    with pytest.raises(RuntimeError, match=r"`mul`.*clone\(\)"):
+        copy.deepcopy(y)
+    twin = copy.copy(y)
+    assert np.shares_memory(twin.array, y.array)
+    twin.sum().backward()
+    assert x.grad.tolist() == [2, 2]
+
+
+def test_computed_numbers_without_axes_behave_as_tensors():
+    s = tensor([1.0, 2.0]).sum()
+    assert pickle.loads(pickle.dumps(s)).item() == copy.deepcopy(s).item() == 3
+    assert s.nbytes == 4
+    assert s.stride() == ()
+    assert s.is_contiguous()
+    s.fill_(5)
+    assert s.item() == 5
+
+
+@pytest.mark.parametrize("shape", [(), (0, 2), (3, 4)])
+def test_an_outline_is_an_array_without_its_elements(shape):
+    a = np.zeros(shape, np.float32)
+    outline = Outline(a)
+    assert all(getattr(outline, name) == getattr(a, name) for name in ("shape", "dtype", "ndim", "size"))
+
+
+def test_what_a_tensor_says_of_its_origin():
+    x = tensor([1.0], requires_grad=True)
+    y = x * 2
+    assert x.is_leaf and x.grad_fn is None and x.requires_grad and x.cpu() is x and not x.is_complex()
+    assert not y.is_leaf and y.grad_fn is y.node and y.requires_grad and repr(y.grad_fn) == "<mul>"
+    y.detach_()
+    assert y.is_leaf and y.grad_fn is None and not y.requires_grad and (y * 2).is_leaf
+    assert x.requires_grad_(False) is x and not x.requires_grad and (x * 2).is_leaf
+    assert x.requires_grad_() is x and x.requires_grad
+
+
+def test_retain_grad_is_for_results_and_once_is_enough():
+    x = tensor([1.0], requires_grad=True)
+    y = x * 2
+    assert not y.retains_grad
+    for t in (x, y, y):
+        t.retain_grad()
+    assert y.retains_grad and not x.retains_grad
+    y.backward(retain_graph=True)
+    y.backward()
+    assert y.grad.tolist() == [2] and x.grad.tolist() == [4]
+    del x.grad
+    assert x.grad is None

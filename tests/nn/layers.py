@@ -71,6 +71,7 @@ ACTIVATIONS = [
 CONVOLUTIONS = [
     Case("Conv1d", 3, 4, 3, inputs=[(2, 3, 7)]),
     Case("Conv1d", 3, 4, 2, inputs=[(3, 7)], padding="same"),
+    Case("Conv1d", 3, 4, 2, inputs=[(2, 3, 7)], padding="valid"),
     Case("Conv2d", 3, 4, 3, inputs=[(2, 3, 7, 6)], stride=2, padding=1),
     Case("Conv2d", 4, 6, (3, 2), inputs=[(2, 4, 7, 6)], stride=(1, 2), dilation=(2, 1), groups=2, bias=False),
     Case("Conv2d", 4, 4, 3, inputs=[(2, 4, 6, 5)], padding=1, groups=4),
@@ -84,6 +85,7 @@ CONVOLUTIONS = [
     Case("ConvTranspose2d", 4, 6, 3, inputs=[(2, 4, 4, 3)], stride=2, padding=1, groups=2, bias=False),
     Case("ConvTranspose2d", 3, 4, (2, 3), inputs=[(3, 4, 5)], padding=1, dilation=2, stride=1),
     Case("ConvTranspose2d", 4, 4, 3, inputs=[(2, 4, 4, 3)], stride=2, groups=4),
+    Case("ConvTranspose2d", 2, 3, 3, inputs=[(2, 2, 3, 6)], stride=2, dilation=(1, 3)),
     Case("ConvTranspose3d", 2, 3, 2, inputs=[(1, 2, 3, 2, 3)], stride=2),
 ]
 
@@ -184,6 +186,10 @@ ATTENTION = [
     Case("MultiheadAttention", 6, 2, inputs=[(4, 2, 6), (4, 2, 6), (4, 2, 6)], bias=False,
          call={"attn_mask": causal, "need_weights": False}),
     Case("MultiheadAttention", 6, 2, inputs=[(3, 6), (4, 6), (4, 6)]),
+    Case("MultiheadAttention", 6, 2, inputs=[(4, 2, 6), (4, 2, 6), (4, 2, 6)],
+         call={"attn_mask": np.sin(np.arange(64.0)).reshape(4, 4, 4)}),
+    Case("PReLU", 3, inputs=[(2, 3)]),
+    Case("Upsample", inputs=[(2, 1, 1, 3)], size=(1, 2)),
     Case("MultiheadAttention", 6, 2, 0.0, True, True, inputs=[(4, 2, 6), (4, 2, 6), (4, 2, 6)],
          call={"attn_mask": causal}),
     Case("MultiheadAttention", 6, 2, add_zero_attn=True, inputs=[(4, 2, 6), (4, 2, 6), (4, 2, 6)],
@@ -233,11 +239,13 @@ LOSSES = [
     Case("PoissonNLLLoss", inputs=[positive(4, 3), positive(4, 3)], log_input=False),
     Case("GaussianNLLLoss", inputs=[(4, 3), (4, 3), positive(4, 3)], full=True),
     Case("CosineEmbeddingLoss", inputs=[(4, 3), (4, 3), signs(4)], margin=0.2, fixed=[2]),
+    Case("CosineEmbeddingLoss", inputs=[(4, 3), (4, 3), signs(4)], margin=-0.9, fixed=[2]),
     Case("MarginRankingLoss", inputs=[(4,), positive(4), signs(4)], margin=0.2),
     Case("TripletMarginLoss", inputs=[(4, 3), positive(4, 3), positive(3, 4).T], swap=True),
     Case("HingeEmbeddingLoss", inputs=[(4, 3), signs(4, 3)], fixed=[1]),
     Case("SoftMarginLoss", inputs=[(4, 3), signs(4, 3)], fixed=[1]),
     Case("MultiLabelSoftMarginLoss", inputs=[(4, 3), positive(4, 3)]),
+    Case("MultiLabelMarginLoss", inputs=[(4,), np.array([3, 0, -1, 1])]),
     Case("MultiLabelMarginLoss", inputs=[(2, 4), np.array([[3, 0, -1, 1], [1, -1, 2, 3]])]),
 ]
 

@@ -52,6 +52,9 @@ def test_eye_and_dirac_are_identities():
     x = autograd.randn(1, 4, 5, 5)
     weight = init.dirac_(autograd.empty(4, 2, 3, 3), groups=2)
     np.testing.assert_array_equal(F.conv2d(x, weight, padding=1, groups=2).numpy(), x.numpy())
+    for shape, groups in (((4, 2), 1), ((4, 2, 3), 3), ((1,) * 6, 1)):
+        with pytest.raises(ValueError, match=r"dirac_.*groups"):
+            init.dirac_(autograd.empty(*shape), groups)
 
 
 @pytest.mark.parametrize("name", ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "conv2d"])

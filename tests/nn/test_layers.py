@@ -1,5 +1,8 @@
 """Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 
@@ -120,3 +123,23 @@ def test_parameters_start_as_pytorchs(case):
         if p.numel() >= 32:
             spread, expected = float(p.array.std()), float(q.detach().std(correction=0))
             assert abs(spread - expected) <= 0.5 * expected
+        assert p.numel() < 2 or (np.ptp(p.array) > 0) == (np.ptp(q.detach().numpy()) > 0)
+
+
+def defaults(function):
+    """Of the arguments that have any; of none where a function doesn't tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if p.default is not p.empty and not callable(p.default)}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(nn, torch.nn), (nn.functional, torch.nn.functional),
+                                            (nn.init, torch.nn.init)])
+def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(ours, theirs):
+    for name in {*dir(ours)} & {*dir(theirs)} - {"ModuleList", "ParameterList"}:  # () for None
+        found = defaults(getattr(ours, name))
+        for other in (getattr(theirs, name), *(getattr(ours, re.sub(r"[123]d", d, name), None) for d in ("1d", "2d"))):
+            for argument, default in defaults(other).items():
+                assert found.get(argument, default) == default, (name, argument)

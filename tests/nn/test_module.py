@@ -1,4 +1,4 @@
-"""Module and its containers: what is found, what is loaded, what hooks see, what is refused."""
+"""Module: what is found, what is loaded, what is refused."""
 
 import copy
 import pickle
@@ -28,6 +28,29 @@ def test_parameters_are_found_once_and_in_order():
     names = [name for name, _ in Net().named_parameters()]
     assert names == ["scale", "body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias",
                      "heads.a.weight", "heads.a.bias", "heads.b.weight", "heads.b.bias"]
+
+
+@pytest.mark.parametrize("options", [{}, {"prefix": "net"}, {"remove_duplicate": False}, {"recurse": False},
+                                     {"prefix": "net", "recurse": False}])
+def test_what_is_found_is_what_pytorch_finds_however_it_is_asked(options):
+    torch = pytest.importorskip("torch")
+
+    def make(nn, ones):
+        net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.BatchNorm1d(4)), nn.Linear(4, 4))
+        net[1].tied, net[1].alone = net[0], net[2].weight
+        net.scale = nn.Parameter(ones(4))
+        net.register_buffer("shift", ones(4))
+        net[1].register_buffer("shared", net.shift, persistent=False)
+        return net
+    ours, theirs = make(nn, autograd.ones), make(torch.nn, torch.ones)
+    for walk in ("named_modules", "named_parameters", "named_buffers"):
+        given = {k: v for k, v in options.items() if k != "recurse" or walk != "named_modules"}
+        found, expected = ([name for name, _ in getattr(net, walk)(**given)] for net in (ours, theirs))
+        assert sorted(found) == sorted(expected)
+    for walk in ("modules", "children", "parameters", "buffers"):
+        given = {k: v for k, v in options.items() if k == "recurse" and walk not in ("modules", "children")}
+        assert len(list(getattr(ours, walk)(**given))) == len(list(getattr(theirs, walk)(**given)))
+    assert sorted(ours.state_dict(prefix="net.")) == sorted(theirs.state_dict(prefix="net."))
 
 
 def test_state_dict_has_shared_modules_twice_and_only_persistent_buffers():
@@ -83,18 +106,27 @@ def test_train_eval_apply_requires_grad_zero_grad():
     net(autograd.randn(2, 3)).sum().backward()
     net.zero_grad()
     assert all(p.grad is None for p in net.parameters())
-    net.requires_grad_(False)
+    net(autograd.randn(2, 3)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert all((p.grad.array == 0).all() for p in net.parameters() if p.grad is not None) and net.scale.grad is not None
+    assert net.requires_grad_(False) is net
     assert not net(autograd.randn(2, 3)).requires_grad
+    assert net.requires_grad_() is net
+    assert net(autograd.randn(2, 3)).requires_grad
 
 
 def test_dtype_conversion_keeps_parameters_identity_and_integer_buffers():
     net = Net()
     weight = net.body[0].weight
-    net.double()
-    assert net.body[0].weight is weight
+    net(autograd.randn(2, 3)).sum().backward()
+    assert net.to("cpu") is net and net.double() is net
+    assert net.body[0].weight is weight and weight.grad.dtype == autograd.float64
     assert weight.dtype == autograd.float64
     assert net.count.dtype == autograd.int64
     assert net(autograd.randn(2, 3, dtype=autograd.float64)).dtype == autograd.float64
+    assert net.half().scale.dtype == autograd.float16 and net.float().scale.dtype == autograd.float32
+    with pytest.raises(TypeError, match="int64"):
+        net.to(autograd.int64)
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
@@ -137,71 +169,18 @@ def test_mistakes_are_refused():
         net.scale = autograd.ones(4)
     with pytest.raises(TypeError, match="Module"):
         net.body = autograd.ones(4)
+    for register, given in ((net.register_parameter, autograd.ones(1)), (net.register_buffer, np.ones(1)),
+                            (net.register_module, autograd.ones(1))):
+        register(f"no_{register.__name__}", None)
+        with pytest.raises(TypeError, match=r"Parameter|Tensor|Module"):
+            register("something", given)
+    for name in ("", "a.b"):
+        with pytest.raises(KeyError, match="dots"):
+            net.add_module(name, nn.ReLU())
     with pytest.raises(NotImplementedError, match="forward"):
         nn.Module()(1)
     with pytest.raises(KeyError, match="attribute"):
         net.register_buffer("scale", autograd.ones(1))
-
-
-# Hooks
-
-def test_forward_hooks_see_and_replace():
-    layer = nn.Identity()
-    before = layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
-    after = layer.register_forward_hook(lambda module, args, output: output * 10)
-    assert layer(autograd.tensor(1.0)).item() == 20
-    before.remove()
-    assert layer(autograd.tensor(1.0)).item() == 10
-    after.remove()
-    assert layer(autograd.tensor(1.0)).item() == 1
-
-
-def test_backward_hooks_see_and_replace_gradients():
-    layer, seen = nn.Linear(2, 1, bias=False), []
-    layer.weight.array[:] = 3
-
-    def hook(module, grad_input, grad_output):
-        seen.append((grad_input[0].tolist(), grad_output[0].tolist()))
-        return (grad_input[0] * 2,)
-    layer.register_full_backward_hook(hook)
-    x = autograd.tensor([[1.0, 2.0]], requires_grad=True)
-    (layer(x) * 5).sum().backward()
-    assert seen == [([[15.0, 15.0]], [[5.0]])]
-    assert x.grad.tolist() == [[30.0, 30.0]]
-    assert layer.weight.grad.tolist() == [[5.0, 10.0]]
-
-
-def test_backward_hook_of_a_first_layer_is_called():
-    layer, seen = nn.Linear(2, 1), []
-    layer.register_full_backward_hook(lambda module, grad_input, grad_output: seen.append(grad_input))
-    layer(autograd.ones(1, 2)).sum().backward()
-    assert seen == [(None,)]
-
-
-# Containers
-
-def test_sequential():
-    net = nn.Sequential({"first": nn.Linear(2, 3), "second": nn.ReLU()})
-    assert net[0] is net.first
-    assert net[-1] is net.second
-    net.append(nn.Linear(3, 1))
-    assert len(net) == 3
-    assert [name for name, _ in net[1:].named_children()] == ["second", "2"]
-    del net[1]
-    assert isinstance(net[1], nn.Linear)
-    with pytest.raises(IndexError, match="2 entries"):
-        net[5]
-    with pytest.raises(TypeError, match="Module"):
-        nn.Sequential(nn.Linear(2, 2), "relu")
-
-
-def test_module_list_and_parameter_list():
-    layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
-    layers.insert(1, nn.ReLU())
-    assert [type(layer).__name__ for layer in layers] == ["Linear", "ReLU", "Linear", "Linear"]
-    assert [name for name, _ in layers.named_parameters()][:3] == ["0.weight", "0.bias", "2.weight"]
-    weights = nn.ParameterList([autograd.ones(2), nn.Parameter(autograd.zeros(3))])
-    assert [name for name, _ in weights.named_parameters()] == ["0", "1"]
 
 
 def test_text_is_pytorchs():

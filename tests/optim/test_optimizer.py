@@ -258,19 +258,6 @@ def test_a_step_allocates_nothing_after_the_first(name):
     assert peak < 100_000, "the gradients alone are 1.2 million bytes"
 
 
-def test_update_ratio_is_measured_by_name():
-    p, q = parameter(3), Tensor(np.zeros(2), requires_grad=True)
-    optimizer = optim.SGD([("weight", p), ("bias", q)], lr=0.01)
-    with_gradients(p, q)
-    size = np.linalg.norm(p.array)
-    with optim.UpdateRatio(optimizer) as ratios:
-        optimizer.step()
-    optimizer.step()
-    assert len(ratios.history) == 1
-    assert ratios.last["weight"] == pytest.approx(0.01 * np.linalg.norm(p.grad.array) / size)
-    assert np.isnan(ratios.last["bias"])
-
-
 class TestErrors:
     @pytest.mark.parametrize("make, message", [
         (lambda p: optim.Adam([]), r"^Adam\(\[\]\): the parameter list is empty"),

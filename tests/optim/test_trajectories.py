@@ -104,6 +104,10 @@ class Pair:
     def compare(self, tolerance=1e-9):
         for p, q in zip(self.ours, self.theirs, strict=True):
             np.testing.assert_allclose(p.array, q.detach().numpy(), rtol=tolerance, atol=tolerance)
+            for name, value in self.optimizers[0].state[p].items():
+                theirs = self.optimizers[1].state[q][name]
+                if theirs is not None:
+                    np.testing.assert_allclose(np.asarray(value), theirs, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -18,7 +18,8 @@ class Squares(Dataset):
         return np.float32(i), i * i
 
 
-@pytest.mark.parametrize(("lengths", "counts"), [([7, 4], [7, 4]), ([0.5, 0.5], [6, 5]), ([0.8, 0.1, 0.1], [9, 1, 1])])
+@pytest.mark.parametrize(("lengths", "counts"), [([7, 4], [7, 4]), ([0.5, 0.5], [6, 5]), ([0.8, 0.1, 0.1], [9, 1, 1]),
+                                                ([1 / 3] * 3, [4, 4, 3])])
 def test_random_split_parts_everything(lengths, counts):
     parts = random_split(Squares(11), lengths, Generator().manual_seed(0))
     assert [len(part) for part in parts] == counts

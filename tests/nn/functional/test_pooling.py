@@ -1,5 +1,7 @@
 """What the comparison of layers leaves open: unpooling undoes pooling, random windows, what is refused."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,27 @@ def test_the_size_of_the_output_is_pytorchs():
         expected = torch.nn.MaxUnpool2d(3, stride=2)(torch.tensor(values.detach().numpy()) * 0,
                                                      torch.tensor(indices.numpy()) * 0, output_size=size)
         assert layer(values, indices * 0, output_size=size).shape == tuple(expected.shape)
+
+
+def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
+    x = autograd.zeros(1, 1, 2, 4, requires_grad=True)
+    values, indices = F.max_pool2d(x, 2, return_indices=True)
+    values.sum().backward()
+    assert x.grad.tolist() == [[[[1, 0, 1, 0], [0, 0, 0, 0]]]]
+    assert indices.tolist() == [[[[0, 2]]]]
+
+
+@pytest.mark.parametrize("pool", ["max_pool1d", "avg_pool1d"])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_the_last_window_begins_where_pytorchs_does(pool, padding, ceil_mode):
+    torch = pytest.importorskip("torch")
+    for n, kernel, stride in itertools.product(range(2, 8), (2, 3), (1, 2, 3, 4)):
+        if n + 2 * padding >= kernel:
+            options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+            x = np.arange(1.0, n + 1).reshape(1, 1, n)
+            expected = getattr(torch.nn.functional, pool)(torch.tensor(x), kernel, **options).numpy()
+            np.testing.assert_allclose(getattr(F, pool)(x, kernel, **options).numpy(), expected)
 
 
 def test_windows_at_random_distances_cover_the_input_and_differ():
