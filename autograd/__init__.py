@@ -80,9 +80,9 @@ from autograd.tensor import Node, Tensor
 
 globals().update(FUNCTIONS)
 
-__all__ = ["Function", "Generator", "Graph", "Node", "ShapeError", "Tensor", "arange", "as_tensor", "backward", "bernoulli",
-           "bool", "checkpoint", "checkpoint_sequential", "default_generator", "detect_anomaly", "double", "empty",
-           "empty_like", "enable_grad", "eye", "float", "float16", "float32", "float64", "from_numpy", "full",
+__all__ = ["Function", "Generator", "Graph", "Node", "ShapeError", "Tensor", "arange", "as_tensor", "backward",
+           "bernoulli", "bool", "checkpoint", "checkpoint_sequential", "default_generator", "detect_anomaly", "double",
+           "empty", "empty_like", "enable_grad", "eye", "float", "float16", "float32", "float64", "from_numpy", "full",
            "full_like", "functional", "get_default_dtype", "get_num_threads", "get_rng_state", "grad", "half",
            "increment_version", "initial_seed", "int", "int8", "int16", "int32", "int64", "is_anomaly_enabled",
            "is_compiled", "is_grad_enabled", "linalg", "linspace", "logspace", "long", "manual_seed", "multinomial",
