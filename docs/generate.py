@@ -111,7 +111,8 @@ def package_reference(package: str) -> str:
                 seen.add(value)
                 files.setdefault(made_in, []).append(f"| `{name}{_call(value)}` | {_first_sentence(value)} |")
         for made_in, rows in sorted(files.items()):
-            lines += ["", f"`{made_in.replace('.', '/')}.py`", "", "| | |", "|---|---|", *rows]
+            file = Path(sys.modules[made_in].__file__ or "").resolve().relative_to(ROOT.resolve()).as_posix()
+            lines += ["", f"`{file}`", "", "| | |", "|---|---|", *rows]
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ by a factor of time, so that several may act on one optimizer: each multiplies b
 import bisect
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -151,7 +152,7 @@ class FactorLR(LRScheduler):
     stepwise schedule that of this epoch, so that it jumps if the next one is a milestone; for others that of the next
     one already. Both are PyTorch's."""
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """The factor at time t, from 0 on."""
         raise NotImplementedError(f"{type(self).__name__} does not define factor()")
 
@@ -161,14 +162,14 @@ class FactorLR(LRScheduler):
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self._is_initial and t > 0 and not self.stepwise:
             return rates
-        before = self.factor(t - 1) if t > 0 else 1.0
+        before = self.multiplier(t - 1) if t > 0 else 1.0
         if before == 0:  # nothing left to multiply
             return self._lr_at_once()
-        ratio = self.factor(t) / before
+        ratio = self.multiplier(t) / before
         return rates if ratio == 1 else [low + (lr - low) * ratio for lr in rates]
 
     def _lr_at_once(self) -> list[float]:
-        return [self.eta_min + (base - self.eta_min) * self.factor(self.last_epoch) for base in self.base_lrs]
+        return [self.eta_min + (base - self.eta_min) * self.multiplier(self.last_epoch) for base in self.base_lrs]
 
 
 class StepLR(FactorLR):
@@ -180,7 +181,7 @@ class StepLR(FactorLR):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """γ^⌊t/step_size⌋."""
         return self.gamma ** (t // self.step_size)
 
@@ -192,12 +193,12 @@ class MultiStepLR(FactorLR):
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1,
                  last_epoch: int = -1) -> None:
-        self.milestones, self.gamma = sorted(milestones), gamma
+        self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """γ to the number of milestones reached."""
-        return self.gamma ** bisect.bisect_right(self.milestones, t)
+        return self.gamma ** sum(count for milestone, count in self.milestones.items() if milestone <= t)
 
 
 class ConstantLR(FactorLR):
@@ -208,12 +209,12 @@ class ConstantLR(FactorLR):
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1:
             raise ValueError(f"factor is {factor}, but must be between 0 and 1")
-        self._factor, self.total_iters = factor, total_iters
+        self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """The factor, then 1."""
-        return self._factor if t < self.total_iters else 1.0
+        return self.factor if t < self.total_iters else 1.0
 
 
 class LinearLR(FactorLR):
@@ -233,7 +234,7 @@ class LinearLR(FactorLR):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """start + (end - start)·t/total."""
         return self.start_factor + (self.end_factor - self.start_factor) * min(t, self.total_iters) / max(
             1, self.total_iters)
@@ -246,7 +247,7 @@ class ExponentialLR(FactorLR):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """γᵗ."""
         return self.gamma**t
 
@@ -258,7 +259,7 @@ class PolynomialLR(FactorLR):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """(1 - t/total)^power."""
         return (1 - min(t, self.total_iters) / max(1, self.total_iters)) ** self.power
 
@@ -270,7 +271,7 @@ class CosineAnnealingLR(FactorLR):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """(1 + cos(πt/T_max))/2."""
         return (1 + math.cos(math.pi * t / self.T_max)) / 2
 
@@ -284,7 +285,7 @@ class InverseTimeLR(FactorLR):
         self.k = k
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """1/(1 + kt)."""
         return 1 / (1 + self.k * t)
 
@@ -298,7 +299,7 @@ class InverseSquareRootLR(FactorLR):
         self.warmup = warmup
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, t: int) -> float:
+    def multiplier(self, t: int) -> float:
         """min(s/w, √(w/s)) with s = t + 1."""
         return min((t + 1) / self.warmup, math.sqrt(self.warmup / (t + 1)))
 
@@ -427,7 +428,7 @@ class CyclicLR(_WithMomentum):
         self.max_lrs = _each_group(optimizer, "max_lr", max_lr)
         self.total_size = float(step_size_up + (step_size_up if step_size_down is None else step_size_down))
         self.step_ratio = step_size_up / self.total_size
-        self.mode, self.gamma, self.scale_fn = mode, gamma, scale_fn
+        self.mode, self.gamma, self._scale_fn_custom = mode, gamma, scale_fn
         self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         self._begin_momentum(optimizer, base_momentum, max_momentum, last_epoch)
@@ -437,8 +438,8 @@ class CyclicLR(_WithMomentum):
             self._set(self.get_lr())
 
     def _scale(self, x: float) -> float:
-        if self.scale_fn:
-            return self.scale_fn(x)
+        if self._scale_fn_custom:
+            return self._scale_fn_custom(x)
         return {"triangular": 1.0, "triangular2": 0.5 ** (x - 1), "exp_range": self.gamma**x}[self.mode]
 
     def get_lr(self) -> list[float]:
@@ -452,6 +453,9 @@ class CyclicLR(_WithMomentum):
                                             strict=True):
                 self._set_momentum(group, largest - (largest - base) * height)
         return [base + (largest - base) * height for base, largest in zip(self.base_lrs, self.max_lrs, strict=True)]
+
+
+_PHASE = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
 
 
 class OneCycleLR(_WithMomentum):
@@ -493,14 +497,15 @@ class OneCycleLR(_WithMomentum):
             raise ValueError(f"pct_start is {pct_start}, but must be between 0 and 1")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy is {anneal_strategy!r}, but must be 'cos' or 'linear'")
-        self.total_steps, self.anneal_strategy, self.cycle_momentum = total_steps, anneal_strategy, cycle_momentum
+        self.total_steps, self._anneal_func_type, self.cycle_momentum = total_steps, anneal_strategy, cycle_momentum
         top, end = pct_start * total_steps - 1, total_steps - 1
-        self.phases = [(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
+        phases = [(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
         if three_phase:
-            self.phases += [(2 * top, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-                            (end, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
+            phases += [(2 * top, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                       (end, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
         else:
-            self.phases += [(end, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+            phases += [(end, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+        self._schedule_phases: list[dict[str, Any]] = [dict(zip(_PHASE, phase, strict=True)) for phase in phases]
         if last_epoch == -1:
             for group, largest in zip(optimizer.param_groups, _each_group(optimizer, "max_lr", max_lr), strict=True):
                 group["initial_lr"], group["max_lr"] = largest / div_factor, largest
@@ -509,7 +514,7 @@ class OneCycleLR(_WithMomentum):
         super().__init__(optimizer, last_epoch)
 
     def _between(self, start: float, end: float, share: float) -> float:
-        if self.anneal_strategy == "cos":
+        if self._anneal_func_type == "cos":
             return end + (start - end) / 2 * (math.cos(math.pi * share) + 1)
         return start + (end - start) * share
 
@@ -519,9 +524,10 @@ class OneCycleLR(_WithMomentum):
         if t > self.total_steps:
             raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, and this is step {t}; give the right "
                              "total_steps, and call step() once an update")
-        ends = [phase[0] for phase in self.phases]
+        ends = [phase["end_step"] for phase in self._schedule_phases]
         i = min(bisect.bisect_left(ends, t), len(ends) - 1)
-        start, (end, lr_from, lr_to, momentum_from, momentum_to) = ends[i - 1] if i else 0, self.phases[i]
+        start = ends[i - 1] if i else 0
+        end, lr_from, lr_to, momentum_from, momentum_to = (self._schedule_phases[i][name] for name in _PHASE)
         share = (t - start) / (end - start)
         if self.cycle_momentum:
             for group in self.optimizer.param_groups:

@@ -1,4 +1,4 @@
-"""Checkpoints: what training has to remember, in a safetensors file.
+"""safetensors files.
 
 A file holds arrays under names, and a header of JSON that says where each lies. Nothing in it is code, so loading a
 file cannot run any. The header's metadata also holds the nesting of what was saved (dictionaries, lists, numbers, text:
@@ -9,13 +9,14 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.runtime import files
+from nn.serialization.nesting import put_together, taken_apart
 
 _KEY, _CHECKSUM = "gradcircuit", "gradcircuit.crc32"
 """Under what the metadata holds the nesting, and the checksum: two, so that one changed bit cannot hide both."""
@@ -26,34 +27,13 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"
            "I8": "<i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?"}
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items() if name != "BF16"}
 _LONGEST = 100_000_000  # header that the format admits
-_DEPTH = 100
-"""So deep may dictionaries and lists be nested: as JSON, and in Python's stack, each level is several."""
 
 
 def save(obj: Any, f: str | os.PathLike) -> None:
-    """Write a state_dict, or nested dictionaries and lists of them with numbers and text, to a safetensors file.
-
-    The file appears whole or not at all: it is written beside its place and then moved there, so that whoever is
-    interrupted keeps the file of before, and any number of threads, processes and hosts may save to one place. It keeps
-    its mode and owner; a symbolic link stays one, a hard link to the old file keeps the old content. Arrays of a flat
-    state_dict keep their names, and PyTorch's and Hugging Face's safetensors read them.
-
-    Args:
-        obj: dict (keys: text, numbers), list, tuple, Tensor, ndarray, int, float, bool, str, None, nested at will.
-        f: path of the file; one that exists is replaced.
-
-    Raises:
-        TypeError: something in `obj` is of another type; nothing has been written then.
-        ValueError: something in `obj` contains itself, or is nested more than 100 deep; likewise.
-        OSError: the disk is full, or `f` cannot be written or is no file; the file of before is untouched.
-
-    >>> nn.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 7,
-    ...          "random": autograd.get_rng_state()}, "run.safetensors")
-    >>> saved = nn.load("run.safetensors"); keys = model.load_state_dict(saved["model"])
-    """
+    """Write `obj` to a safetensors file; see `nn.save`."""
     safetensors = _package()
     arrays: dict[str, np.ndarray] = {}
-    description = json.dumps({"nesting": _taken_apart(obj, "", arrays, {})})
+    description = json.dumps({"nesting": taken_apart(obj, arrays)})
     header: dict[str, Any] = {"__metadata__": {_CHECKSUM: _BLANK, "format": "pt", _KEY: description}}
     end = 0
     for name in sorted(arrays, key=lambda name: (-arrays[name].itemsize, name)):  # so every number is aligned
@@ -78,81 +58,12 @@ def save(obj: Any, f: str | os.PathLike) -> None:
             raise ValueError(f"nn.save: the package safetensors could not read this again: {error}") from error
 
 
-def load(f: str | os.PathLike, *, mmap: bool = True) -> Any:
-    """What `save` wrote; or the tensors of any other safetensors file, by name.
-
-    Args:
-        f: path of the file.
-        mmap: leave the arrays in the file until they are read, and copy those parts that are written to; the file
-            itself does not change. False reads all of it now.
-
-    Returns:
-        What was saved, with Tensors in the place of Tensors and arrays in the place of arrays. bfloat16, which NumPy
-        does not have, becomes float32.
-
-    Raises:
-        ValueError: the file is damaged, or isn't a safetensors file.
-    """
-    files.regular(f)
-    with open(f, "rb") as file:  # once only: a moment later, another file may have this name
-        empty = not os.fstat(file.fileno()).st_size  # which cannot be mapped
-        content = np.memmap(file, np.uint8, "c") if mmap and not empty else np.fromfile(file, np.uint8)
-    try:
-        return _opened(content)
-    except NotImplementedError as error:
-        raise ValueError(f"{os.fspath(f)!r}: {error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(f)!r} is {_what_it_may_be(bytes(content[:2]))} ({error})") from error
-
-
 def _package() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:
         raise ImportError("nn.save needs the package safetensors: pip install 'gradcircuit[checkpoints]'") from error
     return safetensors
-
-
-# A tree as JSON: {"dict": [[key, tree], …]}, {"list": […]}, {"tuple": […]}, {"tensor" | "array" | "scalar": name}, or a
-# plain value. Pairs rather than an object, because an optimizer's keys are numbers.
-
-def _taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray], around: dict[int, str]) -> Any:
-    """The tree of `value`; its arrays go to `arrays`, each under its dotted path. `around`: what contains it, by id."""
-    if value is None or (isinstance(value, (bool, int, float, str)) and not isinstance(value, np.generic)):
-        return value
-    if isinstance(value, (Mapping, list, tuple)):
-        if id(value) in around:
-            raise ValueError(f"nn.save: {_place(path)} is {_place(around[id(value)])} again; what contains itself "
-                             "has no end, so it cannot be saved")
-        if len(around) == _DEPTH:
-            raise ValueError(f"nn.save: {_place(path)} is nested more than {_DEPTH} deep; save a flatter structure, "
-                             "for example a list of the parts")
-        around = {**around, id(value): path}
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, (str, int)):
-                raise TypeError(f"nn.save: the key {key!r} of {_place(path)} is a {type(key).__name__}; only text and "
-                                "whole numbers can be keys")
-        return {"dict": [[key, _taken_apart(v, f"{path}.{key}" if path else str(key), arrays, around)]
-                         for key, v in value.items()]}
-    if isinstance(value, (list, tuple)):
-        trees = [_taken_apart(v, f"{path}.{i}" if path else str(i), arrays, around) for i, v in enumerate(value)]
-        return {"tuple" if isinstance(value, tuple) else "list": trees}
-    if isinstance(value, (Tensor, np.ndarray, np.generic)):
-        if isinstance(value, np.ma.MaskedArray):
-            raise TypeError(f"nn.save: {_place(path)} is a masked array; save its .data and its .mask")
-        array = np.asarray(value.detach().array if isinstance(value, Tensor) else value)
-        if array.dtype.kind not in "fiub" or array.dtype.newbyteorder("<") not in _NAMES:
-            raise TypeError(f"nn.save: {_place(path)} has dtype {array.dtype}, which safetensors does not know")
-        name = path.encode(errors="backslashreplace").decode() or "value"
-        while name in arrays or name == "__metadata__":  # {"a": {"b": x}, "a.b": y}
-            name += "'"
-        arrays[name] = array
-        return {"tensor" if isinstance(value, Tensor) else "array" if isinstance(value, np.ndarray) else "scalar": name}
-    hint = (", write .state_dict()" if hasattr(value, "state_dict") else
-            ", write .get_state()" if hasattr(value, "get_state") else "")
-    raise TypeError(f"nn.save: {_place(path)} is a {type(value).__name__}{hint}; what can be saved is Tensors, "
-                    "arrays, numbers, text, None, and dicts, lists and tuples of them")
 
 
 def _pieces(header: bytes, arrays: list[np.ndarray]) -> Iterator[bytes]:
@@ -168,8 +79,12 @@ def _pieces(header: bytes, arrays: list[np.ndarray]) -> Iterator[bytes]:
             yield np.asarray(part).tobytes()
 
 
-def _opened(content: np.ndarray) -> Any:
-    """What a file of this content holds."""
+def opened(content: np.ndarray) -> Any:
+    """What a safetensors file of this content holds; the arrays stay where they are.
+
+    Raises:
+        ValueError: the file is damaged, or isn't a safetensors file. (Others follow from what else is wrong.)
+    """
     end = 8 + int.from_bytes(bytes(content[:8]), "little")
     if not 10 <= end <= min(len(content), _LONGEST + 8):
         raise ValueError(f"a header of {end - 8} bytes in a file of {len(content)}")
@@ -186,7 +101,7 @@ def _opened(content: np.ndarray) -> Any:
     description = _parsed(metadata[_KEY])
     if _CHECKSUM not in metadata and description["checksum"] != _checksum_of_contents(description["nesting"], arrays):
         raise ValueError("this is not what nn.save wrote; use an older checkpoint")
-    return _put_together(description["nesting"], arrays)
+    return put_together(description["nesting"], arrays)
 
 
 def _parsed(text: str) -> dict:
@@ -238,19 +153,6 @@ def _array(dtype: str, shape: list[int], data: np.ndarray) -> np.ndarray:
     return np.require(array.astype(array.dtype.newbyteorder("="), copy=False), requirements="A")
 
 
-def _put_together(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if not isinstance(tree, dict):
-        return tree
-    (kind, content), = tree.items()
-    if kind == "dict":
-        return {key: _put_together(subtree, arrays) for key, subtree in content}
-    if kind in ("list", "tuple"):
-        parts = [_put_together(subtree, arrays) for subtree in content]
-        return parts if kind == "list" else tuple(parts)
-    array = arrays[content]
-    return Tensor(array) if kind == "tensor" else array if kind == "array" else array[()]
-
-
 def _checksum_of_contents(nesting: Any, arrays: dict[str, np.ndarray]) -> int:
     """What version 0.1 kept beside the nesting: CRC-32 of it and of every array's name, dtype, shape and bytes."""
     result = zlib.crc32(json.dumps(nesting).encode())
@@ -259,14 +161,3 @@ def _checksum_of_contents(nesting: Any, arrays: dict[str, np.ndarray]) -> int:
         result = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), result)
         result = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, result)
     return result
-
-
-def _what_it_may_be(start: bytes) -> str:
-    if start == b"PK" or start[:1] == b"\x80":
-        return ("no safetensors file, but an archive or a pickle; where it was written with PyTorch, write it there "
-                "with safetensors.torch.save_file(state_dict, path), where with NumPy, read it with np.load")
-    return "damaged, or no safetensors file"
-
-
-def _place(path: str) -> str:
-    return f"'{path}'" if path else "what was given"
