@@ -15,9 +15,9 @@ def text(tensor: Tensor) -> str:
                            formatter=_formatter(array))
     notes = []
     if array.size == 0 and array.ndim != 1:
-        notes.append(f"size={array.shape}")
+        notes.append(f"size={tuple(array.shape)}")
     if array.dtype not in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_):
-        notes.append(f"dtype={array.dtype}")
+        notes.append(f"dtype={tensor.dtype}")
     if tensor.node is not None:
         notes.append(f"grad_fn=<{tensor.node.name}>")
     elif tensor.tracked:

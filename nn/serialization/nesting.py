@@ -16,7 +16,7 @@ _DEPTH = 100
 # plain value. Pairs rather than an object, because an optimizer's keys are numbers.
 
 def taken_apart(value: Any, arrays: dict[str, np.ndarray], path: str = "", around: Mapping[int, str] | None = None,
-                numbers: bool = False) -> Any:
+                numbers: bool = False, bare: dict[str, np.ndarray] | None = None) -> Any:
     """The tree of `value`; its arrays go to `arrays`, each under its dotted path.
 
     Args:
@@ -25,6 +25,7 @@ def taken_apart(value: Any, arrays: dict[str, np.ndarray], path: str = "", aroun
         path: where `value` is.
         around: what contains it, by id.
         numbers: take NumPy's numbers for Python's.
+        bare: gets the arrays that are none of a Tensor, in the place of `arrays`.
     """
     around = around or {}
     if numbers and isinstance(value, np.generic):
@@ -44,10 +45,10 @@ def taken_apart(value: Any, arrays: dict[str, np.ndarray], path: str = "", aroun
             if not isinstance(key, (str, int)):
                 raise TypeError(f"nn.save: the key {key!r} of {_place(path)} is a {type(key).__name__}; only text and "
                                 "whole numbers can be keys")
-        return {"dict": [[key, taken_apart(v, arrays, f"{path}.{key}" if path else str(key), around, numbers)]
+        return {"dict": [[key, taken_apart(v, arrays, f"{path}.{key}" if path else str(key), around, numbers, bare)]
                          for key, v in value.items()]}
     if isinstance(value, (list, tuple)):
-        trees = [taken_apart(v, arrays, f"{path}.{i}" if path else str(i), around, numbers)
+        trees = [taken_apart(v, arrays, f"{path}.{i}" if path else str(i), around, numbers, bare)
                  for i, v in enumerate(value)]
         return {"tuple" if isinstance(value, tuple) else "list": trees}
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
@@ -56,6 +57,7 @@ def taken_apart(value: Any, arrays: dict[str, np.ndarray], path: str = "", aroun
         array = np.asarray(value.detach().array if isinstance(value, Tensor) else value)
         if array.dtype.newbyteorder("=") not in DTYPES:
             raise TypeError(f"nn.save: {_place(path)} has dtype {array.dtype}, which a file cannot hold")
+        arrays = bare if bare is not None and isinstance(value, np.ndarray) else arrays
         name = path.encode(errors="backslashreplace").decode() or "value"
         while name in arrays or name == "__metadata__":  # {"a": {"b": x}, "a.b": y}
             name += "'"

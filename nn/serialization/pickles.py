@@ -195,6 +195,16 @@ def call(function: bytes, *arguments: bytes) -> bytes:
     return function + tuple_of(*arguments) + b"R"
 
 
+def byte_string(value: bytes) -> bytes:
+    """The operations that leave bytes, which this protocol knows as text to be encoded."""
+    return call(name("_codecs", "encode"), plain(value.decode("latin1")), plain("latin1"))
+
+
+def built(thing: bytes, state: bytes) -> bytes:
+    """The operations that leave a thing that was given a state."""
+    return thing + state + b"b"
+
+
 def persistent(identity: bytes) -> bytes:
     """The operations that leave what has this persistent id."""
     return identity + b"Q"

@@ -96,6 +96,21 @@ def _number(dtype: Any, data: Any) -> Any:
     return np.frombuffer(data, dtype.dtype)[0].item()
 
 
+class _NumPyArray:
+    """An array before a pickle gives it its state."""
+
+    def __init__(self, *parts: Any) -> None:
+        pass
+
+    def build(self, state: Any) -> np.ndarray:
+        """The array, of what a pickle gives it."""
+        match state:
+            case (_, tuple(shape), _NumPyDtype() as dtype, fortran_order, bytes(data)):
+                array = np.frombuffer(bytearray(data), dtype.dtype).reshape(shape, order="F" if fortran_order else "C")
+                return array.astype(dtype.dtype.newbyteorder("="), copy=False)
+        raise ValueError("a NumPy array of something else than numbers")
+
+
 class _Script(dict):
     """The attributes of an object of TorchScript, by name."""
 
@@ -133,7 +148,9 @@ _NAMES: dict[str, Any] = {
     "torch.storage.UntypedStorage": np.dtype(np.uint8), "torch.BFloat16Storage": _BFLOAT16,
     "torch.bfloat16": _BFLOAT16,
     "_codecs.encode": lambda text, *encoding: text.encode("latin1"),
-    "numpy.dtype": _NumPyDtype, "numpy.core.multiarray.scalar": _number, "numpy._core.multiarray.scalar": _number,
+    "numpy.dtype": _NumPyDtype, "numpy.ndarray": "ndarray",
+    **{f"numpy.{core}.multiarray.{name}": made for core in ("core", "_core")
+       for name, made in (("scalar", _number), ("_reconstruct", _NumPyArray))},
     **{f"torch.jit._pickle.{name}": lambda value, *kind: value  # a list, or a dictionary, whose type is told as well
        for name in ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")},
     **{f"{module}.set": lambda *items: pickles.put(set(), *items) for module in ("builtins", "__builtin__")},
@@ -255,14 +272,17 @@ def _numbers(data: np.ndarray, dtype: np.dtype, count: int, name: str, big: bool
 
 # Writing
 
-def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
-    """Write `obj`, as `nn.save` takes it, to a file that `torch.load` reads; arrays become tensors.
+def save(obj: Any, f: str | os.PathLike | BinaryIO, arrays_as_tensors: bool = True) -> None:
+    """Write `obj`, as `nn.save` takes it, to a file that `torch.load` reads.
 
-    Tensors that overlap in memory share a storage there, too.
+    Tensors that overlap in memory share a storage there, too. NumPy's arrays become tensors: as arrays, which
+    `torch.save` leaves them, `torch.load` reads them only with weights_only=False.
     """
     arrays: dict[str, np.ndarray] = {}
-    tree = taken_apart(obj, arrays, numbers=True)
+    bare: dict[str, np.ndarray] = {}
+    tree = taken_apart(obj, arrays, numbers=True, bare=None if arrays_as_tensors else bare)
     storages, views = _as_storages(arrays)
+    views.update({name: _as_array(array) for name, array in bare.items()})
     if hasattr(f, "write"):
         _write(f, tree, storages, views)
     else:
@@ -298,6 +318,20 @@ def _pickled(tree: Any, views: Mapping[str, bytes]) -> bytes:
     if kind in ("list", "tuple"):
         return (pickles.list_of if kind == "list" else pickles.tuple_of)(*[_pickled(part, views) for part in content])
     return views[content]
+
+
+def _as_array(array: np.ndarray) -> bytes:
+    """What makes a NumPy array."""
+    dtype = pickles.built(pickles.call(pickles.name("numpy", "dtype"), pickles.plain(array.dtype.str[1:]),
+                                       pickles.plain(False), pickles.plain(True)),
+                          pickles.tuple_of(pickles.plain(3), pickles.plain(array.dtype.newbyteorder("<").str[0]),
+                                           *[pickles.plain(None)] * 3, *map(pickles.plain, (-1, -1, 0))))
+    empty = pickles.call(pickles.name("numpy.core.multiarray", "_reconstruct"), pickles.name("numpy", "ndarray"),
+                         pickles.tuple_of(pickles.plain(0)), pickles.byte_string(b"b"))
+    data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return pickles.built(empty, pickles.tuple_of(
+        pickles.plain(1), pickles.tuple_of(*map(pickles.plain, array.shape)), dtype, pickles.plain(False),
+        pickles.byte_string(data)))
 
 
 def _as_storages(arrays: Mapping[str, np.ndarray]) -> tuple[list[np.ndarray], dict[str, bytes]]:

@@ -40,6 +40,9 @@ def same_as_torch(ours, theirs):
     ours, theirs = leaves(ours), leaves(theirs)
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(ours[name], value, strict=True)
+            continue
         if not hasattr(value, "untyped_storage"):
             if type(value).__module__ != "torch":  # a dtype, a device
                 assert ours[name] == value, name
@@ -74,6 +77,8 @@ def test_files_of_pytorch(name, mmap):
         assert values.dtype == expected
         np.testing.assert_array_equal(values.array, np.array([0, 1, 3]).astype(expected))
     assert saved["optimizer"]["param_groups"] == [{"lr": 0.1, "betas": (0.9, 0.99), "foreach": None, "params": [0]}]
+    assert isinstance(saved["array"], np.ndarray)
+    assert saved["array"].tolist() == [0, 1, 2]
     assert saved["expanded"].shape == (5,)
     assert saved["empty"].shape == (0, 2)
     assert [saved[key] for key in ("size", "dtype", "device", "scalar", "epoch", "big", "names", "set", "done", "bytes")
@@ -242,7 +247,7 @@ def test_a_changed_bit_of_an_archive_is_noticed_or_changes_nothing(data):
         if isinstance(value, autograd.Tensor):
             np.testing.assert_array_equal(value.detach().array, right[name].detach().array)
         else:
-            assert value == right[name]
+            assert np.all(value == right[name])
 
 
 @settings(max_examples=200)
@@ -297,6 +302,20 @@ def test_torch_load_reads_what_is_written(tmp_path):
         torch.load(tmp_path / name, mmap=True)
     with zipfile.ZipFile(tmp_path / "a.pt") as file:
         assert file.testzip() is None
+
+
+def test_arrays_may_stay_arrays(tmp_path):
+    arrays = {dtype: np.arange(6).reshape(2, 3).T.astype(dtype) for dtype in ("f8", "f4", "i8", "u1", "?", ">i2")}
+    torch_format.save([arrays, autograd.ones(2)], tmp_path / "a.pt", arrays_as_tensors=False)
+    saved, tensor = nn.load(tmp_path / "a.pt")
+    assert isinstance(tensor, autograd.Tensor)
+    for dtype, array in arrays.items():
+        assert saved[dtype].dtype == np.dtype(dtype).newbyteorder("=")
+        np.testing.assert_array_equal(saved[dtype], array)
+    torch = pytest.importorskip("torch")
+    theirs, _ = torch.load(tmp_path / "a.pt", weights_only=False)
+    for dtype, array in arrays.items():
+        np.testing.assert_array_equal(theirs[dtype], array)
 
 
 def test_numbers_are_aligned(tmp_path):
