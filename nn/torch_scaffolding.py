@@ -1,0 +1,567 @@
+"""What PyTorch programs say around their mathematics, with its meaning on a machine without a GPU.
+
+Element types, shapes and devices as PyTorch shows them; precision, devices, compilers, profilers, files. `nn.as_torch`
+finds it all in NAMES, by PyTorch's full name.
+"""
+
+import contextlib
+import functools
+import importlib
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor, dtypes
+from autograd.creation import check_device
+
+NAMES: dict[str, Any] = {}
+"""PyTorch's full name -> what stands for it."""
+
+
+def _at(*places: str, name: str = "") -> Callable:
+    """Let a function or class stand for PyTorch's of its name, in these modules of PyTorch."""
+    def put(value: Any) -> Any:
+        NAMES.update({f"{place}.{name or value.__name__}": value for place in places})
+        return value
+    return put
+
+
+def _put(place: str, names: Mapping[str, Any]) -> None:
+    """Let values stand for PyTorch's of these names, in a module of PyTorch."""
+    NAMES.update({f"{place}.{name}": value for name, value in names.items()})
+
+
+def _constant(value: Any, place: str, names: str) -> None:
+    """Let functions of a module of PyTorch return a constant, whatever they are given."""
+    _put(place, dict.fromkeys(names.split(), lambda *args, **kwargs: value))
+
+
+def _refused(why: str, place: str, names: str) -> None:
+    """Let names of a module of PyTorch be imported, and raise a RuntimeError that says why when they are called."""
+    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(f"{name}: {why}")
+    _put(place, {name: functools.partial(refuse, f"{place}.{name}") for name in names.split()})
+
+
+# Element types
+
+@_at("torch")
+class dtype:
+    """An element type; NumPy takes it for its own, which is its attribute `dtype`."""
+
+    def __init__(self, name: str, of_numpy: Any) -> None:
+        self.name, self.dtype = name, of_numpy
+
+    is_floating_point = property(lambda self: self.dtype.kind == "f")
+    is_complex = property(lambda self: False)
+    is_signed = property(lambda self: self.dtype.kind in "fi")
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (not isinstance(other, dtype) and self.dtype == other)
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __reduce__(self) -> tuple:
+        return NAMES.__getitem__, (f"torch.{self.name}",)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "dtype":
+            raise AttributeError(name)
+        return getattr(self.dtype, name)
+
+
+class _Bfloat16(dtype):
+    """bfloat16, which NumPy doesn't have: it may be named, but no tensor can be of it."""
+
+    def __init__(self) -> None:
+        self.name = "bfloat16"
+
+    is_floating_point = is_signed = property(lambda self: True)
+    itemsize = 2
+
+    @property
+    def dtype(self) -> Any:
+        raise TypeError("NumPy has no bfloat16, so there are no such tensors here; use torch.float32 or torch.float16")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+_DTYPES = {np.dtype(name): dtype(name, np.dtype(name)) for name in (
+    "float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64", "bool")}
+_put("torch", {each.name: each for each in _DTYPES.values()})
+_put("torch", {name: NAMES[f"torch.{other}"] for name, other in {
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32",
+    "short": "int16"}.items()})
+NAMES["torch.bfloat16"] = _Bfloat16()
+
+
+@_at("torch")
+def get_default_dtype() -> dtype:
+    """The dtype that Python floats become."""
+    return _DTYPES[dtypes.get_default_dtype()]
+
+
+@_at("torch")
+class finfo:
+    """The limits of a floating dtype."""
+
+    def __init__(self, type: Any = None) -> None:
+        limits: Any = np.finfo(dtypes.get_default_dtype() if type is None else np.dtype(type))
+        self.bits, self.dtype = limits.bits, str(limits.dtype)
+        for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
+            setattr(self, name, float(getattr(limits, name)))
+
+    def __repr__(self) -> str:
+        return "finfo({})".format(", ".join(f"{name}={value}" for name, value in vars(self).items()))
+
+
+@_at("torch")
+class iinfo:
+    """The limits of an integer dtype."""
+
+    def __init__(self, type: Any) -> None:
+        limits = np.iinfo(np.dtype(type))
+        self.bits, self.max, self.min, self.dtype = limits.bits, int(limits.max), int(limits.min), str(limits.dtype)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
+# Shapes and devices
+
+@_at("torch")
+class Size(tuple):
+    """A shape."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self, dtype=np.int64))
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    def __getitem__(self, index: Any) -> Any:
+        part = tuple.__getitem__(self, index)
+        return Size(part) if isinstance(index, slice) else part
+
+    def __add__(self, other: Any) -> "Size":
+        return Size(tuple.__add__(self, tuple(other)))
+
+
+@_at("torch")
+class device(str):
+    """Where a tensor is: "cpu". Asking for another raises a RuntimeError. As a context it changes nothing."""
+
+    type: str
+    index: int | None  # type: ignore[assignment]  # a method of text
+
+    def __new__(cls, type: Any = "cpu", index: int | None = None) -> "device":
+        check_device("cuda" if isinstance(type, int) else type)
+        kind, _, number = str(type).partition(":")
+        index = int(number) if number else index
+        self = super().__new__(cls, kind if index is None else f"{kind}:{index}")
+        self.type, self.index = kind, index
+        return self
+
+    def __getnewargs__(self) -> tuple:
+        return self.type, self.index
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
+
+    def __enter__(self) -> "device":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+_CPU = device()
+_constant(_CPU, "torch", "get_default_device")
+_SPARE = ("layout", "pin_memory", "memory_format", "names", "non_blocking")
+"""Arguments that say nothing where all tensors are dense and on the CPU."""
+
+
+def _plain(function: Callable) -> Callable:
+    """A function that also takes arguments which say nothing here."""
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in _SPARE:
+            kwargs.pop(name, None)
+        return function(*args, **kwargs)
+    return call
+
+
+_put("torch", {name: _plain(getattr(autograd, name)) for name in (
+    "zeros", "ones", "empty", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace", "eye",
+    "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like", "tensor",
+    "clone")})
+_put("torch", {name: name for name in (
+    "strided", "sparse_coo", "contiguous_format", "channels_last", "channels_last_3d", "preserve_format")})
+
+
+# Tensors
+
+def _made(wanted: np.dtype, args: tuple) -> Tensor:
+    """What torch.Tensor(...) and its kin make: of sizes a Tensor that is yet to be written, of data one of them."""
+    if all(isinstance(size, (int, np.integer)) for size in args):
+        return autograd.empty(args or (0,), dtype=wanted)
+    if len(args) == 1 and isinstance(args[0], Size):
+        return autograd.empty(args[0], dtype=wanted)
+    data, = args
+    if isinstance(data, Tensor) and data.array.dtype == wanted:
+        return data.detach()
+    return autograd.tensor(data.detach() if isinstance(data, Tensor) else data, dtype=wanted)
+
+
+class _Kind(type):
+    """The type of torch.Tensor, torch.LongTensor, ...; Tensors are their instances, although made by autograd.Tensor.
+
+    `wanted` says what dtype; for torch.Tensor, of which all Tensors are, it is "default".
+    """
+
+    wanted: Any
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if "wanted" not in vars(cls):  # a class that is derived from it
+            return super().__call__(*args, **kwargs)
+        check_device("cuda" if cls.wanted == "on a GPU" else kwargs.get("device"))
+        return _made(dtypes.get_default_dtype() if cls.wanted == "default" else cls.wanted, args)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if "wanted" not in vars(cls):
+            return super().__instancecheck__(instance)
+        return isinstance(instance, Tensor) and cls.wanted in ("default", instance.array.dtype)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, Tensor) if _is_all(cls) else super().__subclasscheck__(subclass)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if _is_all(cls):  # a method that a program adds is one of every Tensor
+            setattr(Tensor, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other or (other is Tensor and _is_all(cls))
+
+    def __hash__(cls) -> int:
+        return hash(Tensor) if _is_all(cls) else super().__hash__()
+
+
+def _is_all(cls: Any) -> bool:
+    return vars(cls).get("wanted") == "default"
+
+
+def _kind(name: str, wanted: Any) -> Any:
+    return _Kind(name, (Tensor,), {"__slots__": (), "wanted": wanted, "__module__": "torch",
+                                   "__doc__": "Makes Tensors as PyTorch's class of this name does."})
+
+
+_KINDS = {np.dtype(code): f"{name}Tensor" for name, code in {
+    "Float": "f4", "Double": "f8", "Half": "f2", "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1",
+    "Bool": "?"}.items()}
+_put("torch", {"Tensor": _kind("Tensor", "default"), **{name: _kind(name, wanted) for wanted, name in _KINDS.items()}})
+_put("torch.cuda", {name: _kind(name, "on a GPU") for name in _KINDS.values()})
+
+
+def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type, or the tensor as one of another."""
+    if dtype is None:
+        return f"torch.{_KINDS[self.array.dtype]}"
+    return self.to(_wanted(dtype))
+
+
+def _wanted(kind: Any) -> Any:
+    """The dtype that a type, its name, or a dtype stands for."""
+    kind = NAMES.get(kind, kind) if isinstance(kind, str) else kind
+    return dtypes.get_default_dtype() if _is_all(type(kind)) else getattr(kind, "wanted", kind)
+
+
+@_at("torch")
+def set_default_tensor_type(t: Any) -> None:
+    """Let Python floats become of this kind: torch.DoubleTensor, or its name."""
+    autograd.set_default_dtype(_wanted(t))
+
+
+def _cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Refused: there is no GPU here."""
+    check_device("cuda")
+
+
+def attach() -> None:
+    """Let Tensors have what PyTorch's have on a CPU."""
+    if "is_cuda" in vars(Tensor):
+        return
+    size = Tensor.size
+    attributes: dict[str, Any] = {
+        "dtype": property(lambda self: _DTYPES.get(self.array.dtype) or _DTYPES[self.array.dtype.newbyteorder("=")]),
+        "shape": property(lambda self: Size(self.array.shape)),
+        "size": lambda self, dim=None: Size(self.array.shape) if dim is None else size(self, dim),
+        "device": property(lambda self: _CPU), "layout": property(lambda self: "strided"), "type": _type, "cuda": _cuda,
+        "new": lambda self, *args, device=None: _made(self.array.dtype, args),
+        "bfloat16": lambda self: self.to(NAMES["torch.bfloat16"]),
+        "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,
+        "get_device": lambda self: -1, "is_cpu": property(lambda self: True)}
+    attributes.update({name: _plain(getattr(Tensor, name)) for name in ("to", "contiguous", "clone", "is_contiguous")})
+    attributes.update(dict.fromkeys(("pin_memory", "share_memory_"), lambda self, *args: self))
+    attributes.update(dict.fromkeys(("is_pinned", "is_shared"), lambda self: False))
+    attributes.update(dict.fromkeys(("is_cuda", "is_mps", "is_xpu", "is_sparse", "is_quantized", "is_meta", "is_mkldnn",
+                                     "is_nested"), property(lambda self: False)))
+    for name, value in attributes.items():
+        setattr(Tensor, name, value)
+
+
+@_at("torch.autograd")
+def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:  # noqa: N802
+    """The tensor itself, which has been all that a Variable was since PyTorch 0.4."""
+    return data.requires_grad_() if requires_grad else data
+
+
+# Precision
+
+@_at("torch", "torch.amp", "torch.amp.autocast_mode")
+class autocast(contextlib.ContextDecorator):
+    """Changes nothing: products of fewer digits are no faster here, so all is computed in its own dtype."""
+
+    def __init__(self, device_type: str = "cpu", dtype: Any = None, enabled: bool = True,
+                 cache_enabled: bool | None = None) -> None:
+        if enabled and device_type != "cpu":
+            warnings.warn(f"autocast on {device_type!r} is disabled: there is only the CPU", UserWarning, stacklevel=2)
+
+    def __enter__(self) -> "autocast":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+@_at("torch.cuda.amp", "torch.cpu.amp", "torch.cuda.amp.autocast_mode", name="autocast")
+class _OlderAutocast(autocast):
+    """The same, in its older place."""
+
+    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
+        super().__init__("cpu", dtype, enabled)
+
+
+@_at("torch", "torch.amp", "torch.cuda.amp", "torch.amp.grad_scaler", "torch.cuda.amp.grad_scaler")
+class GradScaler:
+    """Disabled, as PyTorch's is without a GPU: gradients of full precision need no scale."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def scale(self, outputs: Any) -> Any:
+        """The loss as it is."""
+        return outputs
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """A step of the optimizer."""
+        return optimizer.step(*args, **kwargs)
+
+    def unscale_(self, optimizer: Any) -> None:
+        """Nothing to do."""
+
+    def update(self, new_scale: Any = None) -> None:
+        """Nothing to do."""
+
+    def get_scale(self) -> float:
+        """1."""
+        return 1.0
+
+    def is_enabled(self) -> bool:
+        """No."""
+        return False
+
+    def state_dict(self) -> dict:
+        """Empty."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Nothing to do."""
+
+
+_constant(False, "torch", "is_autocast_enabled is_inference_mode_enabled")
+_constant("highest", "torch", "get_float32_matmul_precision")
+_constant(None, "torch", "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_default_device "
+                         "use_deterministic_algorithms")
+_constant(True, "torch", "are_deterministic_algorithms_enabled")
+_constant(1, "torch", "get_num_interop_threads")
+
+
+@_at("torch", "torch.autograd", "torch.autograd.grad_mode")
+class inference_mode(autograd.no_grad):
+    """`no_grad`, unless `mode` is False."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if callable(mode):
+            return super().__new__(cls, mode)
+        return autograd.no_grad() if mode else contextlib.nullcontext()
+
+
+# Devices and backends that there aren't
+
+for _place in ("cuda", "mps", "xpu", "accelerator", "backends.cuda", "backends.cudnn", "backends.mps", "backends.mkl",
+               "backends.mkldnn", "backends.openmp", "distributed"):
+    _constant(False, f"torch.{_place}", "is_available is_built is_initialized")
+for _place in ("cuda", "mps", "xpu", "cuda.random"):
+    _constant(None, f"torch.{_place}", "manual_seed manual_seed_all seed seed_all empty_cache synchronize init "
+                                       "reset_peak_memory_stats reset_max_memory_allocated")
+    _constant(0, f"torch.{_place}", "device_count memory_allocated max_memory_allocated memory_reserved "
+                                    "max_memory_reserved current_allocated_memory")
+_constant(False, "torch.cuda", "is_bf16_supported")
+_constant(None, "torch.accelerator", "current_accelerator synchronize")
+_constant(0, "torch.accelerator", "device_count")
+_refused("there is only the CPU; ask torch.cuda.is_available() first", "torch.cuda",
+         "current_device device get_device_capability get_device_name get_device_properties set_device stream Event "
+         "Stream get_rng_state set_rng_state")
+_ONE_PROCESS = "there is one process here; run the program without torchrun or mpiexec"
+_refused(_ONE_PROCESS, "torch.distributed", "all_gather all_reduce barrier broadcast destroy_process_group get_backend "
+                                            "get_rank get_world_size init_process_group")
+_refused(_ONE_PROCESS, "torch.nn.parallel", "DistributedDataParallel")
+_put("torch.backends.cudnn", {"benchmark": False, "deterministic": False, "enabled": False, "allow_tf32": False})
+_put("torch.backends.cuda.matmul", {"allow_tf32": False})
+_constant(None, "torch.multiprocessing", "set_sharing_strategy")
+
+
+# Compilers, profilers, versions, types
+
+@_at("torch", name="compile")
+@_at("torch.jit", name="script")
+@_at("torch.jit", name="ignore")
+@_at("torch.jit", name="unused")
+@_at("torch.jit", name="export")
+@_at("torch.compiler", name="disable")
+def _itself(function: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """What was given, unchanged: nothing is compiled here."""
+    return (lambda function: function) if function is None else function
+
+
+@_at("torch.jit")
+def trace(func: Any, example_inputs: Any = None, **options: Any) -> Any:
+    """The function itself: nothing is compiled here."""
+    return func
+
+
+_constant(False, "torch.jit", "is_scripting is_tracing")
+_constant(False, "torch.compiler", "is_compiling")
+
+
+@_at("torch.profiler", "torch.autograd.profiler")
+class record_function(contextlib.nullcontext):
+    """A name for a part of a program; `autograd.profile` shows modules and operations by itself."""
+
+
+_put("torch", {"__version__": "2.13.0+gradcircuit"})
+_put("torch.version", {"__version__": "2.13.0+gradcircuit", "cuda": None, "hip": None, "git_version": "",
+                       "debug": False})
+_put("torch.types", {"Number": (int, float, bool), "Device": Any, "Tensor": NAMES["torch.Tensor"]})
+
+
+def _ntuple(n: int) -> Callable:
+    """A function that repeats a number n times, and makes a tuple of whatever can be iterated."""
+    return lambda x: tuple(x) if hasattr(x, "__iter__") else (x,) * n
+
+
+_put("torch.nn.modules.utils", {"_ntuple": _ntuple, "_single": _ntuple(1), "_pair": _ntuple(2), "_triple": _ntuple(3),
+                                "_quadruple": _ntuple(4)})
+
+
+# Files and logs
+
+@_at("torch")
+def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, **options: Any) -> None:
+    """Write what `nn.save` takes to a file that PyTorch reads, whatever its name; arrays stay arrays."""
+    importlib.import_module("nn.serialization.torch_format").save(obj, f, arrays_as_tensors=False)
+
+
+@_at("torch")
+def load(f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = None,
+         mmap: bool | None = None, **pickle_load_args: Any) -> Any:
+    """What `nn.load` reads. It never runs what a file says, so `weights_only` makes no difference."""
+    if isinstance(map_location, str):
+        check_device(map_location)
+    return importlib.import_module("nn").load(f, mmap=bool(mmap))
+
+
+_constant(None, "torch.serialization", "add_safe_globals")
+_put("torch.serialization", {"save": save, "load": load, "safe_globals": contextlib.nullcontext})
+
+
+@_at("torch.testing")
+def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol: float | None = None,
+                 equal_nan: bool = False, check_dtype: bool = True, msg: Any = None, **options: Any) -> None:
+    """Raise an AssertionError unless two tensors are nearly equal, with PyTorch's tolerances for their dtype."""
+    found, wanted = autograd.as_tensor(actual).detach().array, autograd.as_tensor(expected).detach().array
+    if check_dtype and found.dtype != wanted.dtype:
+        raise AssertionError(msg or f"the dtypes differ: {found.dtype} and {wanted.dtype}")
+    usual = {dtypes.float16: (1e-3, 1e-5), dtypes.float32: (1.3e-6, 1e-5), dtypes.float64: (1e-7, 1e-7)}
+    relative, absolute = usual.get(found.dtype, (0, 0))
+    np.testing.assert_allclose(found, wanted, relative if rtol is None else rtol, absolute if atol is None else atol,
+                               equal_nan, str(msg or ""))
+
+
+@_at("torch.utils.tensorboard", "torch.utils.tensorboard.writer")
+class SummaryWriter:
+    """Scalars for TensorBoard, if that is installed; otherwise nothing is written, and a warning says so."""
+
+    def __init__(self, log_dir: str | None = None, comment: str = "", **options: Any) -> None:
+        self.log_dir = str(log_dir or os.path.join("runs", f"run{comment}"))
+        try:
+            self._writer = importlib.import_module("tensorboard.summary").Writer(self.log_dir)
+        except (ImportError, AttributeError):
+            warnings.warn("SummaryWriter writes nothing, because TensorBoard is not installed: pip install tensorboard",
+                          UserWarning, stacklevel=2)
+            self._writer = None
+
+    def add_scalar(self, tag: str, scalar_value: Any, global_step: int | None = None, *args: Any,
+                   **kwargs: Any) -> None:
+        """A point of a curve."""
+        if self._writer is not None:
+            self._writer.add_scalar(tag, float(scalar_value), global_step or 0)
+
+    def add_scalars(self, main_tag: str, tag_scalar_dict: Mapping[str, Any], global_step: int | None = None,
+                    *args: Any) -> None:
+        """Points of several curves."""
+        for tag, value in tag_scalar_dict.items():
+            self.add_scalar(f"{main_tag}/{tag}", value, global_step)
+
+    def _not_written(self, *args: Any, **kwargs: Any) -> None:
+        """Left out."""
+
+    add_text = add_image = add_images = add_figure = add_histogram = add_graph = add_hparams = _not_written
+    add_embedding = add_pr_curve = add_video = add_audio = _not_written
+
+    def get_logdir(self) -> str:
+        """The folder that is written to."""
+        return self.log_dir
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is waiting, and end."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def __enter__(self) -> "SummaryWriter":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
