@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import dtypes, watching
 from autograd.dtypes import float32
-from autograd.errors import REFUSALS, ShapeError, explained, refused
+from autograd.errors import REFUSALS, ShapeError, explained, refused, warn
 from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import OUTLINE
@@ -130,10 +130,28 @@ def _promote(op: Operation, args: Sequence) -> list:
     found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
     if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):
         target = dtypes.promoted(list(values.values()))
+        if op.multiply_adds and not in_a_rule:
+            _tell_of_mixing(op, [args[i] for i in values], target)
         for i, value in values.items():
             if hasattr(value, "dtype") and value.dtype is not target:
                 args[i] = args[i].to(target) if isinstance(args[i], Tensor) else value.astype(target)
     return args
+
+
+_told: set[str] = set()
+"""Of what a program has been told once."""
+
+
+def _tell_of_mixing(op: Operation, args: list, target: np.dtype) -> None:
+    """Warn once in a program of constants that make a product of parameters wider, as NumPy's float64 does."""
+    narrow = [a.dtype for a in args if isinstance(a, Tensor) and a.tracked and a.array.dtype.kind == "f"
+              and a.array.dtype.itemsize < target.itemsize]
+    if narrow and "mixing" not in _told and any(
+            getattr(a, "dtype", None) == target and not getattr(a, "tracked", False) for a in args):
+        _told.add("mixing")
+        warn(f"{op.public}() of {target} data and {narrow[0]} parameters is computed in {target}, and so is what "
+             f"follows, which takes longer (PyTorch refuses it); write data.to({narrow[0]}), or model.to({target}). "
+             "This is said once")
 
 
 def in_their_dtype(op: Operation, out: Any, arrays: list, options: dict) -> Any:

@@ -131,7 +131,8 @@ PLACES = {
     # Often imported where they are seldom used: there is nothing in them
     **dict.fromkeys(("torch.fft", "torch.fx", "torch.hub", "torch.onnx", "torch.sparse", "torch.quantization",
                      "torch.nn.quantized", "torch.utils.model_zoo", "torch.utils.benchmark",
-                     "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim", "torch.distributed.fsdp"), ""),
+                     "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim",
+                     "torch.distributed.fsdp"), ""),
 }
 """PyTorch's module -> where its names are here: modules, in this order, or those names of them."""
 MISSING: dict[str, None] = {}
@@ -263,8 +264,10 @@ def names_in(source: str) -> Iterator[str]:
                     means[name.asname or name.name] = f"{node.module}.{name.name}"
                     yield f"{node.module}.{name.name}"
     inner: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        path, part = [], node
+    for node in sorted((node for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+                       key=lambda node: (node.lineno, node.col_offset, -(node.end_col_offset or 0))):
+        path: list[str] = []
+        part: Any = node
         while isinstance(part, ast.Attribute):
             path.append(part.attr)
             inner.add(part.value)

@@ -70,12 +70,16 @@ class dtype:
         return hash(self.dtype)
 
     def __reduce__(self) -> tuple:
-        return NAMES.__getitem__, (f"torch.{self.name}",)
+        return _named, (f"torch.{self.name}",)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "dtype":
             raise AttributeError(name)
         return getattr(self.dtype, name)
+
+
+def _named(name: str) -> Any:
+    return NAMES[name]
 
 
 class _Bfloat16(dtype):
@@ -210,7 +214,20 @@ _put("torch", {name: _plain(getattr(autograd, name)) for name in (
     "zeros", "ones", "empty", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace", "eye",
     "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like", "tensor",
     "clone")})
-_put("torch", {name: name for name in (
+
+
+@_at("torch", name="layout")
+@_at("torch", name="memory_format")
+class _Format(str):
+    """How a tensor lies in memory: a name that says nothing here."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.{self}"
+
+
+_put("torch", {name: _Format(name) for name in (
     "strided", "sparse_coo", "contiguous_format", "channels_last", "channels_last_3d", "preserve_format")})
 
 
@@ -312,7 +329,7 @@ def attach() -> None:
         "dtype": property(lambda self: _DTYPES.get(self.array.dtype) or _DTYPES[self.array.dtype.newbyteorder("=")]),
         "shape": property(lambda self: Size(self.array.shape)),
         "size": lambda self, dim=None: Size(self.array.shape) if dim is None else size(self, dim),
-        "device": property(lambda self: _CPU), "layout": property(lambda self: "strided"), "type": _type, "cuda": _cuda,
+        "device": property(lambda self: _CPU), "layout": property(lambda self: NAMES["torch.strided"]), "type": _type, "cuda": _cuda,
         "new": lambda self, *args, device=None: _made(self.array.dtype, args),
         "bfloat16": lambda self: self.to(NAMES["torch.bfloat16"]),
         "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,

@@ -154,7 +154,7 @@ class FactorLR(LRScheduler):
 
     def multiplier(self, t: int) -> float:
         """The factor at time t, from 0 on."""
-        raise NotImplementedError(f"{type(self).__name__} does not define factor()")
+        raise NotImplementedError(f"{type(self).__name__} does not define multiplier()")
 
     def get_lr(self) -> list[float]:
         """The rate of each group at time `self.last_epoch`."""
@@ -162,11 +162,12 @@ class FactorLR(LRScheduler):
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self._is_initial and t > 0 and not self.stepwise:
             return rates
-        before = self.multiplier(t - 1) if t > 0 else 1.0
+        before, now = self.multiplier(t - 1) if t > 0 else 1.0, self.multiplier(t)
+        if now == before:
+            return rates
         if before == 0:  # nothing left to multiply
             return self._lr_at_once()
-        ratio = self.multiplier(t) / before
-        return rates if ratio == 1 else [low + (lr - low) * ratio for lr in rates]
+        return [low + (lr - low) * now / before for lr in rates]
 
     def _lr_at_once(self) -> list[float]:
         return [self.eta_min + (base - self.eta_min) * self.multiplier(self.last_epoch) for base in self.base_lrs]

@@ -110,10 +110,12 @@ class TestAgainstPyTorch:
         "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "LambdaLR", "MultiplicativeLR", "CyclicLR",
         "OneCycleLR"])
     @settings(max_examples=10, deadline=None)
-    @given(data=st.data(), begun=st.integers(0, 20))
-    def test_going_on_after_any_epoch(self, name, data, begun):
+    @given(data=st.data(), begun=st.integers(0, 20), to_nothing=st.booleans())
+    def test_going_on_after_any_epoch(self, name, data, begun, to_nothing):
         """With `last_epoch=`, which needs the optimizer's state alone; exactly before and at a milestone, too."""
         options = data.draw(SCHEDULES[name])
+        if name == "LinearLR" and to_nothing:
+            options["end_factor"] = 0.0
         if name == "MultiStepLR":
             options["milestones"] = [begun, begun + 1, begun + 1, begun + 4]
         seen = []
