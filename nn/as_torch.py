@@ -52,7 +52,7 @@ PLACES = {
     "torch.nn.modules.instancenorm": "nn.normalization",
     "torch.nn.modules.linear": "nn.linear",
     "torch.nn.modules.loss": "nn.loss",
-    "torch.nn.modules.module": "nn.module",
+    "torch.nn.modules.module": "nn.module nn.module:_IncompatibleKeys=IncompatibleKeys",
     "torch.nn.modules.normalization": "nn.normalization",
     "torch.nn.modules.padding": "nn.padding",
     "torch.nn.modules.pooling": "nn.pooling",
@@ -73,7 +73,7 @@ PLACES = {
     "torch.nn.utils.stateless": "nn.utils.stateless",
     "torch.nn.utils.weight_norm": "nn.utils.weight_norm",
     "torch.optim": "optim",
-    "torch.optim.lr_scheduler": "optim.lr_scheduler",
+    "torch.optim.lr_scheduler": "optim.lr_scheduler optim.lr_scheduler:_LRScheduler=LRScheduler",
     "torch.optim.optimizer": "optim.optimizer",
     "torch.optim.swa_utils": "optim.swa_utils",
     **{f"torch.optim.{name}": "optim" for name in ("adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "lbfgs",
@@ -120,7 +120,7 @@ PLACES = {
     "torch.cuda": "", "torch.cuda.amp": "", "torch.cuda.amp.autocast_mode": "", "torch.cuda.amp.grad_scaler": "",
     "torch.cuda.random": "",
     "torch.distributed": "",
-    "torch.jit": "",
+    "torch.jit": "nn:ScriptModule=Module",
     "torch.mps": "", "torch.xpu": "",
     "torch.multiprocessing": "multiprocessing",
     "torch.overrides": "",
@@ -128,13 +128,14 @@ PLACES = {
     "torch.serialization": "",
     "torch.types": "",
     "torch.version": "",
+    "torch._dynamo": "",
     # Often imported where they are seldom used: there is nothing in them
     **dict.fromkeys(("torch.fft", "torch.fx", "torch.hub", "torch.onnx", "torch.sparse", "torch.quantization",
                      "torch.nn.quantized", "torch.utils.model_zoo", "torch.utils.benchmark",
                      "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim",
                      "torch.distributed.fsdp"), ""),
 }
-"""PyTorch's module -> where its names are here: modules, in this order, or those names of them."""
+"""PyTorch's module -> where its names are here: modules, in this order, or some of their names (theirs=ours)."""
 MISSING: dict[str, None] = {}
 """What was asked for and isn't here, in that order."""
 _PROGRAM = "GRADCIRCUIT_AS_TORCH"
@@ -168,8 +169,9 @@ def _find(place: str, name: str) -> Any:
     if f"{place}.{name}" in PLACES:
         return _module(f"{place}.{name}")
     for source, names in _sources(place):
-        if (names is None or name in names) and not isinstance(getattr(source, name, types), types.ModuleType):
-            return getattr(source, name)
+        ours = name if names is None else names.get(name)
+        if ours and not isinstance(getattr(source, ours, types), types.ModuleType):
+            return getattr(source, ours)
     missing = f"{place}.{name}"
     MISSING[missing] = None
     near = difflib.get_close_matches(name, _known(place), 3, 0.7)
@@ -177,12 +179,13 @@ def _find(place: str, name: str) -> Any:
                          "what isn't, and why)", name=name)
 
 
-def _sources(place: str) -> Iterator[tuple[Any, list[str] | None]]:
-    """The modules in which the names of one of PyTorch's are, each with those that count (None: all)."""
+def _sources(place: str) -> Iterator[tuple[Any, dict[str, str] | None]]:
+    """The modules in which the names of one of PyTorch's are, each with PyTorch's names and ours (None: all of it)."""
     for source in PLACES[place].split():
         module, _, names = source.partition(":")
         if importlib.util.find_spec(module):
-            yield importlib.import_module(module), names.split(",") if names else None
+            pairs = [name.partition("=") for name in names.split(",")]
+            yield importlib.import_module(module), {a: b or a for a, _, b in pairs} if names else None
 
 
 def _known(place: str) -> list[str]:

@@ -7,10 +7,11 @@ finds it all in NAMES, by PyTorch's full name.
 import contextlib
 import functools
 import importlib
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -82,18 +83,21 @@ def _named(name: str) -> Any:
     return NAMES[name]
 
 
-class _Bfloat16(dtype):
-    """bfloat16, which NumPy doesn't have: it may be named, but no tensor can be of it."""
+class _Absent(dtype):
+    """bfloat16 or a complex type: it may be named, and compared with, but no tensor can be of it."""
 
-    def __init__(self) -> None:
-        self.name = "bfloat16"
+    def __init__(self, name: str, itemsize: int) -> None:
+        self.name, self.itemsize = name, itemsize
 
-    is_floating_point = is_signed = property(lambda self: True)
-    itemsize = 2
+    is_signed = property(lambda self: True)
+    is_floating_point = property(lambda self: self.name == "bfloat16")
+    is_complex = property(lambda self: self.name != "bfloat16")
 
     @property
     def dtype(self) -> Any:
-        raise TypeError("NumPy has no bfloat16, so there are no such tensors here; use torch.float32 or torch.float16")
+        why = "NumPy has no bfloat16" if self.is_floating_point else "tensors hold booleans, integers or floats"
+        raise TypeError(f"{why}, so there is no tensor of {self} here; use torch.float32 or torch.float16"
+                        f"{'' if self.is_floating_point else ', e.g. for the real and the imaginary part'}")
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -108,7 +112,9 @@ _put("torch", {each.name: each for each in _DTYPES.values()})
 _put("torch", {name: NAMES[f"torch.{other}"] for name, other in {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32",
     "short": "int16"}.items()})
-NAMES["torch.bfloat16"] = _Bfloat16()
+NAMES.update({f"torch.{name}": _Absent(name, size) for name, size in (
+    ("bfloat16", 2), ("complex32", 4), ("complex64", 8), ("complex128", 16), ("cfloat", 8), ("cdouble", 16))})
+_put("torch", {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None})
 
 
 @_at("torch")
@@ -329,9 +335,11 @@ def attach() -> None:
         "dtype": property(lambda self: _DTYPES.get(self.array.dtype) or _DTYPES[self.array.dtype.newbyteorder("=")]),
         "shape": property(lambda self: Size(self.array.shape)),
         "size": lambda self, dim=None: Size(self.array.shape) if dim is None else size(self, dim),
-        "device": property(lambda self: _CPU), "layout": property(lambda self: NAMES["torch.strided"]), "type": _type, "cuda": _cuda,
-        "new": lambda self, *args, device=None: _made(self.array.dtype, args),
+        "device": property(lambda self: _CPU), "layout": property(lambda self: NAMES["torch.strided"]), "type": _type,
+        "cuda": _cuda, "new": lambda self, *args, device=None: _made(self.array.dtype, args),
         "bfloat16": lambda self: self.to(NAMES["torch.bfloat16"]),
+        "real": property(lambda self: self), "resolve_conj": lambda self: self, "resolve_neg": lambda self: self,
+        "conj": lambda self: self, "is_conj": lambda self: False, "is_neg": lambda self: False,
         "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,
         "get_device": lambda self: -1, "is_cpu": property(lambda self: True)}
     attributes.update({name: _plain(getattr(Tensor, name)) for name in ("to", "contiguous", "clone", "is_contiguous")})
@@ -341,6 +349,20 @@ def attach() -> None:
                                      "is_nested"), property(lambda self: False)))
     for name, value in attributes.items():
         setattr(Tensor, name, value)
+
+
+def _foreach(name: str) -> Callable:
+    """A method of tensors for a list of them; what else it is given may be lists as well."""
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        rows = [[a[i] if isinstance(a, (list, tuple)) else a for a in args] for i in range(len(self))]
+        results = [getattr(tensor, name)(*row, **kwargs) for tensor, row in zip(self, rows, strict=True)]
+        return None if name.endswith("_") else results
+    return call
+
+
+_LISTED = ("abs add addcdiv addcmul ceil clamp_max clamp_min copy div exp floor lerp log maximum minimum mul neg norm "
+           "pow reciprocal round sign sqrt sub zero")
+_put("torch", {f"_foreach_{name}{mark}": _foreach(name + mark) for name in _LISTED.split() for mark in ("", "_")})
 
 
 @_at("torch.autograd")
@@ -446,6 +468,7 @@ _constant(0, "torch.accelerator", "device_count")
 _refused("there is only the CPU; ask torch.cuda.is_available() first", "torch.cuda",
          "current_device device get_device_capability get_device_name get_device_properties set_device stream Event "
          "Stream get_rng_state set_rng_state")
+_put("torch.cuda", {"_initialized": False, "OutOfMemoryError": MemoryError, "default_generators": ()})
 _ONE_PROCESS = "there is one process here; run the program without torchrun or mpiexec"
 _refused(_ONE_PROCESS, "torch.distributed", "all_gather all_reduce barrier broadcast destroy_process_group get_backend "
                                             "get_rank get_world_size init_process_group")
@@ -476,6 +499,11 @@ def trace(func: Any, example_inputs: Any = None, **options: Any) -> Any:
 
 _constant(False, "torch.jit", "is_scripting is_tracing")
 _constant(False, "torch.compiler", "is_compiling")
+_constant(False, "torch._dynamo", "is_compiling")
+_constant(False, "torch.onnx", "is_in_onnx_export")
+_put("torch._dynamo", {"allow_in_graph": _itself, "disable": _itself, "optimize": _itself})
+_put("torch.jit", {"Final": Final, "TracerWarning": UserWarning, "ScriptFunction": type(_itself),
+                   "annotate": lambda the_type, the_value: the_value})
 
 
 @_at("torch.profiler", "torch.autograd.profiler")
@@ -486,6 +514,7 @@ class record_function(contextlib.nullcontext):
 _put("torch", {"__version__": "2.13.0+gradcircuit"})
 _put("torch.version", {"__version__": "2.13.0+gradcircuit", "cuda": None, "hip": None, "git_version": "",
                        "debug": False})
+_put("torch.optim.optimizer", {"params_t": Any, "ParamsT": Any, "_params_t": Any})
 _put("torch.types", {"Number": (int, float, bool), "Device": Any, "Tensor": NAMES["torch.Tensor"]})
 
 
