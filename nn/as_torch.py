@@ -138,7 +138,7 @@ PLACES = {
 """PyTorch's module -> where its names are here: modules, in this order, or some of their names (theirs=ours)."""
 MISSING: dict[str, None] = {}
 """What was asked for and isn't here, in that order."""
-_PROGRAM = "GRADCIRCUIT_AS_TORCH"
+_PROGRAM = "GRADCIRCUIT_PROGRAM"
 """The variable that tells worker processes which program they work for."""
 
 
