@@ -254,7 +254,7 @@ def test_numbers_take_the_dtype_of_the_tensors_beside_them():
 
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: D.Normal(0.0, autograd.tensor([1.0, -2.0])), r"scale must be greater than 0, .* -2.0 at.*\(1,\)"),
-    (lambda: D.Normal(math.nan, 1.0), "finite"), (lambda: D.Uniform(2.0, 1.0), "high"),
+    (lambda: D.Normal(math.nan, 1.0), "not NaN"), (lambda: D.Uniform(2.0, 1.0), "high"),
     (lambda: D.Bernoulli(1.5), "between 0 and 1"), (lambda: D.Bernoulli(), "exactly one"),
     (lambda: D.Bernoulli(0.5, 0.5), "exactly one"), (lambda: D.Bernoulli(logits=math.nan), "logits"),
     (lambda: D.Categorical([0.5, -0.5]), "at least 0"), (lambda: D.Categorical(0.5), "last axis"),
@@ -263,9 +263,9 @@ def test_numbers_take_the_dtype_of_the_tensors_beside_them():
     (lambda: D.MultivariateNormal([0.0, 0.0], [[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
     (lambda: D.MultivariateNormal([0.0, 0.0], scale_tril=[[1.0, 2.0], [0.0, 1.0]]), "lower triangular"),
     (lambda: D.MultivariateNormal([0.0], np.eye(2)), r"\(1,\)"),
-    (lambda: D.Normal(0.0, 1.0).log_prob(math.inf), "finite"),
+    (lambda: D.Normal(0.0, 1.0).log_prob(math.nan), "not NaN"),
     (lambda: D.Normal(autograd.zeros(3), 1.0).log_prob(autograd.zeros(2)), r"\(2,\)"),
-    (lambda: D.Uniform(0.0, 1.0).log_prob(2.0), "between low and high"),
+    (lambda: D.Uniform(0.0, 1.0).log_prob(2.0), "between 0 and 1"),
     (lambda: D.Bernoulli(0.5).log_prob(0.5), "0 or 1"), (lambda: D.Categorical([0.5, 0.5]).log_prob(2), "0 to 1"),
     (lambda: D.Independent(D.Normal(0.0, 1.0), 1), "from 0 to 0")])
 def test_what_lies_outside_the_domain_is_refused(make, message):
