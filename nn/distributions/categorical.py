@@ -30,6 +30,7 @@ class Categories(Distribution):
         if not given.ndim:
             raise ShapeError(f"{name}: probabilities need a last axis, of the categories; their shape is ()")
         super().__init__(given.shape[:-1], given.shape[-1:] if vectors else (), validate_args)
+        self._derived = "probs" if probs is None else "logits"
         if probs is None:
             self.logits = given - given.logsumexp(-1, keepdim=True)
             if self._validate_args:

@@ -179,7 +179,9 @@ def _all(mask: Tensor, count: int) -> Tensor:
 
 
 def _whole(value: Tensor) -> Tensor:
-    return value == value.floor() if value.is_floating_point() else autograd.ones_like(value, dtype=bool)
+    if not value.is_floating_point():
+        return autograd.ones_like(value, dtype=bool)
+    return (value == value.floor()) & (value.abs() < np.inf)
 
 
 # Numbers

@@ -41,6 +41,8 @@ class Distribution:
     _validate_args: bool = __debug__
     _shared: ClassVar[frozenset[str]] = frozenset()
     """Attributes that are the same for all copies."""
+    _derived: str = ""
+    """The parameter that follows from another one."""
 
     def __init__(self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (),
                  validate_args: bool | None = None) -> None:
@@ -213,7 +215,7 @@ class Distribution:
         return autograd.broadcast_to(values, (len(values), *self.batch_shape, *own)) if expand else values
 
     def __repr__(self) -> str:
-        shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self)}
+        shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self) and name != self._derived}
         return f"{type(self).__name__}({', '.join(f'{n}: {_in_short(v.detach())}' for n, v in shown.items())})"
 
 
@@ -298,6 +300,7 @@ class Odds(Distribution):
                  **others: Any) -> None:
         batch = self._take(**others, **one_of(type(self).__name__, probs=probs, logits=logits))
         super().__init__(batch, (), validate_args)
+        self._derived = "probs" if probs is None else "logits"
         if probs is None:
             self.probs = self.logits.sigmoid()
         else:

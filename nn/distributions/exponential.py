@@ -207,26 +207,20 @@ class GeneralizedPareto(Distribution):
         end = self.loc.detach() - self.scale.detach() / safe
         return constraints.interval(self.loc, autograd.where(bounded, end, math.inf))
 
-    def _shape_or_one(self) -> tuple[Tensor, Tensor]:
-        """Where the concentration is 0, up to rounding, and the concentration with 1 there."""
-        zero = self.concentration.detach().abs() <= 1e-8
-        return zero, autograd.where(zero, 1.0, self.concentration)
-
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """The quantile of u, uniform on [0, 1)."""
         return self.icdf(autograd.rand(self._shape(sample_shape), dtype=self._dtype))
 
     def log_survival_function(self, value: TensorLike) -> Tensor:
         """The logarithm of the probability of more than `value`: −log(1 + c z) / c."""
-        z, (zero, c) = (self._value(value) - self.loc) / self.scale, self._shape_or_one()
-        return autograd.where(zero, -z, -_log1p(c * z) / c)
+        z = (self._value(value) - self.loc) / self.scale
+        return -z * _log1p_over(self.concentration * z)
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """−(1 + 1/c) log(1 + c z) − log scale."""
-        z, (zero, c) = (self._value(value) - self.loc) / self.scale, self._shape_or_one()
-        flat = c.detach() == -1
-        exponent = autograd.where(flat, 0.0, 1 + 1 / c)
-        return -self.scale.log() - autograd.where(zero, z, exponent * _log1p(autograd.where(flat, 0.0, c * z)))
+        z, c = (self._value(value) - self.loc) / self.scale, self.concentration
+        flat = (c.detach() == -1) & (z.detach() == 1)  # the end of the uniform distribution, where this is 0 times ∞
+        return -self.scale.log() - (c + 1) * z * _log1p_over(autograd.where(flat, 0.0, c * z))
 
     def log_cdf(self, value: TensorLike) -> Tensor:
         """The logarithm of `cdf`."""
@@ -238,9 +232,8 @@ class GeneralizedPareto(Distribution):
 
     def icdf(self, value: TensorLike) -> Tensor:
         """The quantile: the inverse of `cdf`."""
-        log_survival, (zero, c) = (-self._level(value)).log1p(), self._shape_or_one()
-        z = autograd.where(zero, -log_survival, (-c * log_survival).expm1() / c)
-        return self.loc + self.scale * z
+        log_survival = (-self._level(value)).log1p()
+        return self.loc - self.scale * log_survival * _expm1_over(-self.concentration * log_survival)
 
     @property
     def mean(self) -> Tensor:
@@ -266,7 +259,17 @@ class GeneralizedPareto(Distribution):
         return self.scale.log() + self.concentration + 1
 
 
-def _log1p(x: Tensor) -> Tensor:
-    """log(1 + x), −∞ at −1 without a warning."""
-    end = x.detach() == -1
-    return autograd.where(end, -math.inf, autograd.where(end, 0.0, x).log1p())
+def _log1p_over(x: Tensor) -> Tensor:
+    """log(1 + x) / x, and 1 at 0; infinite at −1."""
+    near, end = x.detach().abs() < 1e-3, x.detach() == -1
+    away = autograd.where(near | end, 1.0, x)
+    series = 1 - x * (1 / 2 - x * (1 / 3 - x * (1 / 4 - x * (1 / 5 - x * (1 / 6)))))
+    return autograd.where(near, series, autograd.where(end, math.inf, away.log1p() / away))
+
+
+def _expm1_over(x: Tensor) -> Tensor:
+    """(exp(x) − 1) / x, and 1 at 0."""
+    near = x.detach().abs() < 1e-3
+    away = autograd.where(near, 1.0, x)
+    series = 1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5)))
+    return autograd.where(near, series, away.expm1() / away)

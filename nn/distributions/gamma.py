@@ -162,7 +162,7 @@ class Chi2(Gamma):
         validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
     """
 
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"df": constraints.positive, **Gamma.arg_constraints}
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"df": constraints.positive}
     df: Tensor
 
     def __init__(self, df: TensorLike, validate_args: bool | None = None) -> None:
@@ -294,20 +294,22 @@ class FisherSnedecor(Distribution):
     @property
     def mean(self) -> Tensor:
         """df2 / (df2 − 2); NaN for df2 up to 2."""
-        df2 = autograd.where(self.df2.detach() <= 2, math.nan, self.df2)
-        return df2 / (df2 - 2)
+        known = self.df2.detach() > 2
+        df2 = autograd.where(known, self.df2, 3.0)
+        return autograd.where(known, df2 / (df2 - 2), math.nan)
 
     @property
     def mode(self) -> Tensor:
         """(df1 − 2) / df1 · df2 / (df2 + 2); NaN for df1 up to 2."""
-        df1 = autograd.where(self.df1.detach() <= 2, math.nan, self.df1)
-        return (df1 - 2) / df1 * self.df2 / (self.df2 + 2)
+        known = self.df1.detach() > 2
+        return autograd.where(known, (self.df1 - 2) / self.df1 * self.df2 / (self.df2 + 2), math.nan)
 
     @property
     def variance(self) -> Tensor:
         """2 df2² (df1 + df2 − 2) / (df1 (df2 − 2)² (df2 − 4)); NaN for df2 up to 4."""
-        df2 = autograd.where(self.df2.detach() <= 4, math.nan, self.df2)
-        return 2 * df2 ** 2 * (self.df1 + df2 - 2) / (self.df1 * (df2 - 2) ** 2 * (df2 - 4))
+        known = self.df2.detach() > 4
+        df2 = autograd.where(known, self.df2, 5.0)
+        return autograd.where(known, 2 * df2 ** 2 * (self.df1 + df2 - 2) / (self.df1 * (df2 - 2) ** 2 * (df2 - 4)), math.nan)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws, at least the smallest positive normal number."""

@@ -193,8 +193,8 @@ def _mean_log(p: Any, of_rest: bool = False) -> Tensor:
     if isinstance(p, Pareto):
         return p.scale.log() + 1 / p.alpha
     low, high = (1 - p.high, 1 - p.low) if of_rest else (p.low, p.high)
-    low, high = (autograd.where(t.detach() < 0, 0.5, t) for t in (low, high))  # then the divergence is infinite
-    return (autograd.xlogy(high, high) - autograd.xlogy(low, low)) / (high - low) - 1
+    width, low, high = high - low, low.clamp(min=0), high.clamp(min=0)  # below 0, the divergence is infinite
+    return (autograd.xlogy(high, high) - autograd.xlogy(low, low)) / width - 1
 
 
 def _mean_exp(p: Any, loc: Tensor, scale: Tensor) -> Tensor:

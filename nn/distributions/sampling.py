@@ -8,7 +8,7 @@ from autograd.random import numpy_generator
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """From Poisson distributions, by their rates."""
-    return Tensor(numpy_generator(generator).poisson(np.asarray(input.array)).astype(input.dtype))
+    return Tensor(np.asarray(numpy_generator(generator).poisson(np.asarray(input.array)), input.dtype))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -20,7 +20,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
 def standard_gamma(concentration: Tensor, generator: Generator | None = None) -> Tensor:
     """From gamma distributions of rate 1, by their shapes; at least the smallest positive normal number."""
     draw = numpy_generator(generator).standard_gamma(np.asarray(concentration.array, np.float64))
-    return Tensor(np.maximum(draw.astype(concentration.dtype), np.finfo(concentration.dtype).tiny))
+    return Tensor(np.maximum(np.asarray(draw, concentration.dtype), np.finfo(concentration.dtype).tiny))
 
 
 def dirichlet(concentration: Tensor, generator: Generator | None = None) -> Tensor:
@@ -35,4 +35,4 @@ def dirichlet(concentration: Tensor, generator: Generator | None = None) -> Tens
 
 def cauchy(shape: tuple[int, ...], dtype: np.dtype, generator: Generator | None = None) -> Tensor:
     """From the Cauchy distribution with median 0 and scale 1."""
-    return Tensor(numpy_generator(generator).standard_cauchy(shape).astype(dtype))
+    return Tensor(np.asarray(numpy_generator(generator).standard_cauchy(shape), dtype))

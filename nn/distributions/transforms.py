@@ -641,6 +641,7 @@ class StickBreakingTransform(Transform):
         return autograd.tensor(np.log(np.arange(count, 0, -1)), dtype=dtype)
 
     def _call(self, x: Tensor) -> Tensor:
+        _needs(x.shape, 1, "StickBreakingTransform")
         part = _inside((x - self._offset(x.shape[-1], x.dtype)).sigmoid())
         left = (1 - part).cumprod(-1)
         return F.pad(part, (0, 1), value=1.0) * F.pad(left, (1, 0), value=1.0)

@@ -128,7 +128,7 @@ class LKJCholesky(Distribution):
     """Cholesky factors of matrices of correlations, with a density of these in proportion to det^(concentration − 1).
 
     (Lewandowski, Kurowicka and Joe, "Generating random correlation matrices based on vines and extended onion method",
-    2009; draws are by the onion method.)
+    2009; draws are by the onion method. PyTorch's draws of three and more dimensions follow another distribution.)
 
     Args:
         dim: D, at least 2.
@@ -151,7 +151,7 @@ class LKJCholesky(Distribution):
         with no_grad():
             order = autograd.tensor([0, *range(self.dim - 1)], dtype=self._dtype)
             rest = (self.concentration + 0.5 * (self.dim - 2)).unsqueeze(-1) - 0.5 * order
-            below = Beta(order + 0.5, rest, validate_args=False).sample(sample_shape)  # squared length below the diagonal
+            below = Beta(0.5 * order + 0.5, rest, validate_args=False).sample(sample_shape)  # squared length below the diagonal
             direction = autograd.randn(self._shape(sample_shape), dtype=self._dtype).tril(-1)
             length = (direction ** 2).sum(-1, keepdim=True).sqrt()
             direction = direction / autograd.where(length == 0, 1.0, length)  # of the first row there is nothing
