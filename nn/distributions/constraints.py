@@ -414,8 +414,10 @@ class _Cat(Constraint):
         return max(c.event_dim for c in self.cseq)
 
     def check(self, value: Tensor) -> Tensor:
-        parts = value.split(self.lengths, self.dim)
-        return autograd.cat([c.check(part) for c, part in zip(self.cseq, parts, strict=True)], self.dim)
+        parts = zip(self.cseq, value.split(self.lengths, self.dim), strict=True)
+        checked = [_all(c.check(part), self.event_dim - c.event_dim) for c, part in parts]
+        dim = (self.dim if self.dim < 0 else self.dim - value.ndim) + self.event_dim
+        return autograd.cat(checked, dim) if dim < 0 else autograd.stack(checked).all(0)
 
     def __str__(self) -> str:
         return " / ".join(map(str, self.cseq))
