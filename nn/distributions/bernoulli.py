@@ -17,7 +17,7 @@ class Bernoulli(Odds, ExponentialFamily):
     Args:
         probs: probabilities of 1.
         logits: their log odds, log(probs / (1 − probs)); give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_enumerate_support = True
@@ -84,7 +84,7 @@ class ContinuousBernoulli(Odds, ExponentialFamily):
         probs: p, within (0, 1); not the mean.
         logits: its log odds, log(p / (1 − p)); give one of the two.
         lims: around ½, between these p, Taylor series take the place of formulas that are 0/0 there.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

@@ -25,7 +25,7 @@ class Binomial(Odds):
         total_count: how many trials, whole numbers.
         probs: of success.
         logits: its log odds, log(probs / (1 − probs)); give one of the two. All broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_enumerate_support = True
@@ -72,13 +72,13 @@ class Binomial(Odds):
     def _count(self) -> int:
         counts = np.asarray(self.total_count.detach().array)
         if counts.size and counts.min() != counts.max():
-            raise NotImplementedError("the values of Binomial can be listed, and its entropy be known, only if total_count "
+            raise NotImplementedError("the values of Binomial can be listed, and its entropy be known, if total_count "
                                       f"is the same for all copies; it is from {counts.min():g} to {counts.max():g}")
         return int(counts.max(initial=0))
 
     def entropy(self) -> Tensor:
         """−Σ p log p over all values; total_count must be the same for all copies."""
-        log_prob = self.log_prob(autograd.broadcast_to(self.enumerate_support(), (self._count() + 1, *self.batch_shape)))
+        log_prob = self.log_prob(self.enumerate_support())
         return -(log_prob.exp() * log_prob).sum(0)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
@@ -93,7 +93,7 @@ class Multinomial(Categories):
         total_count: how many draws, an integer.
         probs: (*batch, K), at least 0; they are divided by their sum.
         logits: (*batch, K), log probabilities up to a constant; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     def __init__(self, total_count: int = 1, probs: TensorLike | None = None, logits: TensorLike | None = None,
@@ -148,7 +148,7 @@ class Geometric(Odds):
     Args:
         probs: of success, within (0, 1].
         logits: its log odds, log(probs / (1 − probs)); give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     support = constraints.nonnegative_integer
@@ -200,7 +200,7 @@ class NegativeBinomial(Odds):
         total_count: how many failures end it; also what is not whole, as a shape.
         probs: of success, within [0, 1).
         logits: its log odds, log(probs / (1 − probs)); give one of the two. All broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {
@@ -229,7 +229,7 @@ class NegativeBinomial(Odds):
         return self.mean / (-self.logits).sigmoid()
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Whole numbers, in the dtype of the parameters: a Poisson number whose rate is drawn from a gamma distribution."""
+        """Whole numbers, in the dtype of the parameters: Poisson, of a rate drawn from a gamma distribution."""
         with no_grad():
             count = autograd.broadcast_to(self.total_count, self._shape(sample_shape))
             drawn = autograd.where(count == 0, 0.0, standard_gamma(count))

@@ -17,7 +17,7 @@ from nn.distributions.distribution import Distribution, clamp_probs, floating, o
 
 
 class Categories(Distribution):
-    """Base of what is given by the probabilities of K categories, `probs`, or by their logarithms, `logits`; it has both."""
+    """Base of what is given by probabilities of K categories, `probs`, or their logarithms, `logits`; it has both."""
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
     probs: Tensor
@@ -81,7 +81,7 @@ class _LogProbabilities(Constraint):
     event_dim = 1
 
     def check(self, value: Tensor) -> Tensor:
-        return (value == value).all(-1)
+        return (~value.isnan()).all(-1)
 
     def __str__(self) -> str:
         return "numbers, and not all −∞"
@@ -93,7 +93,7 @@ class Categorical(Categories):
     Args:
         probs: (*batch, K), at least 0; they are divided by their sum.
         logits: (*batch, K), log probabilities up to a constant; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_enumerate_support = True
@@ -142,7 +142,7 @@ class OneHotCategorical(Categories):
     Args:
         probs: (*batch, K), at least 0; they are divided by their sum.
         logits: (*batch, K), log probabilities up to a constant; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_enumerate_support = True

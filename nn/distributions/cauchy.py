@@ -21,7 +21,7 @@ class Cauchy(Distribution):
     Args:
         loc: the middle.
         scale: half of the width at half of the height; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -75,7 +75,7 @@ class HalfCauchy(TransformedDistribution):
 
     Args:
         scale: the median.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

@@ -1,5 +1,6 @@
 """From all numbers to those that a constraint lets in."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,10 @@ class ConstraintRegistry:
                  factory: Callable[[Any], Transform] | None = None) -> Any:
         """Let `factory(constraint)` make the transform to constraints of this type; without it, a decorator.
 
-        >>> biject_to.register(type(constraints.positive), lambda constraint: SoftplusTransform())
+        >>> mine = ConstraintRegistry()
+        >>> soft = mine.register(constraints.positive, lambda constraint: SoftplusTransform())
+        >>> mine(constraints.positive)
+        SoftplusTransform()
         """
         if factory is None:
             return lambda factory: self.register(constraint, factory)
@@ -33,7 +37,7 @@ class ConstraintRegistry:
     def __call__(self, constraint: Constraint) -> Transform:
         """The transform from all numbers to a constraint; its `inv` leads back."""
         if type(constraint) not in self._factories:
-            raise NotImplementedError(f"no transform leads to {constraint!r}; add one with register(constraint, factory)")
+            raise NotImplementedError(f"no transform leads to {constraint!r}; add one with register()")
         return self._factories[type(constraint)](constraint)
 
 
@@ -50,10 +54,21 @@ def _affine(loc: Any, scale: Any, first: Transform) -> Transform:
     return first
 
 
+def _independent(to: ConstraintRegistry, c: Any) -> Transform:
+    return transforms.IndependentTransform(to(c.base_constraint), c.reinterpreted_batch_ndims)
+
+
+def _cat(to: ConstraintRegistry, c: Any) -> Transform:
+    return transforms.CatTransform([to(part) for part in c.cseq], c.dim, c.lengths)
+
+
+def _stack(to: ConstraintRegistry, c: Any) -> Transform:
+    return transforms.StackTransform([to(part) for part in c.cseq], c.dim)
+
+
 for registry in (biject_to, transform_to):
     registry.register(constraints.real, lambda c: transforms.identity_transform)
-    registry.register(constraints.independent, lambda c, to=registry: transforms.IndependentTransform(
-        to(c.base_constraint), c.reinterpreted_batch_ndims))
+    registry.register(constraints.independent, functools.partial(_independent, registry))
     for above in (constraints.greater_than, constraints.greater_than_eq):
         registry.register(above, lambda c: _affine(c.lower_bound, 1, transforms.ExpTransform()))
     registry.register(constraints.less_than, lambda c: _affine(c.upper_bound, -1, transforms.ExpTransform()))
@@ -61,10 +76,8 @@ for registry in (biject_to, transform_to):
         registry.register(between, lambda c: _affine(c.lower_bound, c.upper_bound - c.lower_bound,
                                                      transforms.SigmoidTransform()))
     registry.register(constraints.corr_cholesky, lambda c: transforms.CorrCholeskyTransform())
-    registry.register(constraints.cat, lambda c, to=registry: transforms.CatTransform(
-        [to(part) for part in c.cseq], c.dim, c.lengths))
-    registry.register(constraints.stack, lambda c, to=registry: transforms.StackTransform(
-        [to(part) for part in c.cseq], c.dim))
+    registry.register(constraints.cat, functools.partial(_cat, registry))
+    registry.register(constraints.stack, functools.partial(_stack, registry))
 biject_to.register(constraints.simplex, lambda c: transforms.StickBreakingTransform())
 transform_to.register(constraints.simplex, lambda c: transforms.SoftmaxTransform())
 transform_to.register(constraints.lower_cholesky, lambda c: transforms.LowerCholeskyTransform())

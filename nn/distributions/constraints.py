@@ -3,7 +3,7 @@
 A constraint is tried by `check`, and turned into a map onto it by `biject_to` and `transform_to`:
 
 >>> positive.check(autograd.tensor([1.0, -2.0]))
-tensor([True, False])
+tensor([ True, False])
 >>> transform_to(positive)(autograd.tensor([0.0, 1.0]))  # from all numbers to those above 0
 tensor([1.0000, 2.7183])
 
@@ -97,7 +97,7 @@ def is_dependent(constraint: Constraint) -> bool:
     return isinstance(constraint, _Dependent)
 
 
-class dependent_property(property, _Dependent):  # noqa: N801  # as property
+class dependent_property(property, _Dependent):
     """A property of instances whose values are constraints; of the class, a dependent constraint.
 
     >>> class Above(Distribution):
@@ -120,7 +120,8 @@ class _IndependentConstraint(Constraint):
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         if reinterpreted_batch_ndims < 0:
-            raise ValueError(f"independent: reinterpreted_batch_ndims must be at least 0, not {reinterpreted_batch_ndims}")
+            raise ValueError("independent: reinterpreted_batch_ndims must be at least 0, not "
+                             f"{reinterpreted_batch_ndims}")
         self.base_constraint, self.reinterpreted_batch_ndims = base_constraint, reinterpreted_batch_ndims
 
     @property
@@ -224,7 +225,7 @@ class _IntegerGreaterThan(Constraint):
 
 class _Real(Constraint):
     def check(self, value: Tensor) -> Tensor:
-        return value == value
+        return ~value.isnan()
 
     def __str__(self) -> str:
         return "a number, not NaN"

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 import autograd
-from autograd import Tensor, operation
+from autograd import Function, Tensor
 from autograd.typing import TensorLike
 from nn.distributions import constraints, incomplete
 from nn.distributions.constraints import Constraint
@@ -18,8 +18,8 @@ from nn.distributions.transforms import AffineTransform, PowerTransform
 from nn.distributions.uniform import Uniform
 
 
-def _moved(alpha, x, g):
-    """g times how a draw x moves with α: xⱼ with αⱼ as a quantile of its beta distribution, the others in proportion."""
+def _moved(alpha: Any, x: Any, g: Any) -> np.ndarray:
+    """g times how a draw x moves with α: xⱼ with αⱼ as a quantile of its beta distribution, the rest in proportion."""
     before = np.cumsum(x, -1) - x
     after = np.cumsum(x[..., ::-1], -1)[..., ::-1] - x
     rest = np.where(x < 0.5, 1 - x, before + after)
@@ -31,31 +31,46 @@ def _moved(alpha, x, g):
     return (slope * (g - (x * g).sum(-1, keepdims=True))).astype(alpha.dtype)
 
 
-def _refuse(h, out, alpha, x, g):
-    raise NotImplementedError("the derivative of a draw in `concentration` cannot be differentiated again")
+class _Moved(Function):
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor, x: Tensor, g: Tensor) -> Tensor:
+        return Tensor(_moved(alpha.array, x.array, g.array))
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        raise NotImplementedError("the derivative of a draw in `concentration` cannot be differentiated again")
 
 
-dirichlet_moved = operation(
-    _moved, vjps=(_refuse, _refuse, _refuse), names="_dirichlet_moved", methods="",
-    doc="The gradient in the concentration of a draw from the Dirichlet distribution.")
-dirichlet_draw = operation(
-    lambda alpha, x: np.array(x), vjps=(lambda g, out, alpha, x: dirichlet_moved(alpha, out, g), None), names="_dirichlet_draw",
-    methods="", doc="x, drawn from the Dirichlet distribution of this concentration, with the derivative of a quantile.")
+class Draw(Function):
+    """x, drawn from the Dirichlet distribution of a concentration, each element with the derivative of a quantile."""
+
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor, x: Tensor) -> Tensor:
+        """x."""
+        draw = x.clone()
+        ctx.save_for_backward(alpha, draw)
+        return draw
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        """How it moves."""
+        return _Moved.apply(*ctx.saved_tensors, g), None
 
 
 class Dirichlet(ExponentialFamily):
     """Probabilities of K things, with a density in proportion to Π x^(concentration − 1).
 
-    `rsample` is differentiable (as Gamma's): xⱼ moves with concentrationⱼ as a quantile of its own, a beta distribution, and
-    the others in proportion. That derivative has none of its own.
+    `rsample` is differentiable (as Gamma's): xⱼ moves with concentrationⱼ as a quantile of its own, a beta
+    distribution, and the others in proportion. That derivative has none of its own.
 
     Args:
         concentration: (*batch, K).
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"concentration": constraints.independent(constraints.positive, 1)}
+    arg_constraints: ClassVar[dict[str, Constraint]] = {
+        "concentration": constraints.independent(constraints.positive, 1)}
     support = constraints.simplex
     concentration: Tensor
 
@@ -88,7 +103,7 @@ class Dirichlet(ExponentialFamily):
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws."""
         alpha = autograd.broadcast_to(self.concentration, self._shape(sample_shape))
-        return dirichlet_draw(alpha, dirichlet(alpha.detach()))
+        return Draw.apply(alpha, dirichlet(alpha.detach()))
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """Σ (concentration − 1) log x − log B(concentration)."""
@@ -119,7 +134,7 @@ class Beta(ExponentialFamily):
     Args:
         concentration1: the weight of 1.
         concentration0: the weight of 0; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -129,7 +144,8 @@ class Beta(ExponentialFamily):
     concentration1: Tensor
     concentration0: Tensor
 
-    def __init__(self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None) -> None:
+    def __init__(self, concentration1: TensorLike, concentration0: TensorLike,
+                 validate_args: bool | None = None) -> None:
         batch = self._take(concentration1=concentration1, concentration0=concentration0)
         super().__init__(batch, (), validate_args)
 
@@ -184,7 +200,7 @@ class Kumaraswamy(TransformedDistribution):
     Args:
         concentration1: a.
         concentration0: b; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -193,7 +209,8 @@ class Kumaraswamy(TransformedDistribution):
     concentration1: Tensor
     concentration0: Tensor
 
-    def __init__(self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None) -> None:
+    def __init__(self, concentration1: TensorLike, concentration0: TensorLike,
+                 validate_args: bool | None = None) -> None:
         self._take(concentration1=concentration1, concentration0=concentration0)
         low = autograd.zeros_like(self.concentration0.detach())
         super().__init__(Uniform(low, low + 1, validate_args=False),

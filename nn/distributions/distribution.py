@@ -17,6 +17,10 @@ EULER = 0.5772156649015329
 """Euler's constant, −ψ(1)."""
 
 
+def _no_support(self: Any) -> Constraint:
+    raise NotImplementedError(f"{type(self).__name__} needs an attribute support, such as constraints.real")
+
+
 class Distribution:
     """Base of distributions.
 
@@ -26,7 +30,7 @@ class Distribution:
     Args:
         batch_shape: of the independent copies.
         event_shape: of one draw of one copy.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
 
     Attributes:
         has_rsample: whether draws are differentiable.
@@ -38,6 +42,7 @@ class Distribution:
     has_rsample: bool = False
     has_enumerate_support: bool = False
     arg_constraints: ClassVar[dict[str, Constraint]] = {}
+    support: Any = constraints.dependent_property(_no_support)
     _validate_args: bool = __debug__
     _shared: ClassVar[frozenset[str]] = frozenset()
     """Attributes that are the same for all copies."""
@@ -60,11 +65,6 @@ class Distribution:
         if value not in (True, False):
             raise ValueError(f"set_default_validate_args: value must be True or False, not {value!r}")
         Distribution._validate_args = value
-
-    @property
-    def support(self) -> Constraint:
-        """The domain of the draws."""
-        raise NotImplementedError(f"{type(self).__name__} needs an attribute support, such as constraints.real")
 
     def expand(self, batch_shape: Sequence[int]) -> Self:
         """The same distribution with its copies broadcast to `batch_shape`; the parameters share their memory.
@@ -159,8 +159,8 @@ class Distribution:
         own = {name: self.arg_constraints[name].event_dim if name in self.arg_constraints else 0 for name in tensors}
         for name, tensor in tensors.items():
             if tensor.ndim < own[name]:
-                raise ShapeError(f"{type(self).__name__}: {name} needs {own[name]} last axes, of one draw; its shape is "
-                                 f"{tensor.shape}")
+                raise ShapeError(f"{type(self).__name__}: {name} needs {own[name]} last axes, of one draw; its shape "
+                                 f"is {tensor.shape}")
         try:
             batch = np.broadcast_shapes(*(t.shape[:t.ndim - own[name]] for name, t in tensors.items()))
         except ValueError:
@@ -215,7 +215,8 @@ class Distribution:
         return autograd.broadcast_to(values, (len(values), *self.batch_shape, *own)) if expand else values
 
     def __repr__(self) -> str:
-        shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self) and name != self._derived}
+        shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self)
+                 and name != self._derived}
         return f"{type(self).__name__}({', '.join(f'{n}: {_in_short(v.detach())}' for n, v in shown.items())})"
 
 
@@ -230,9 +231,9 @@ def _stretched(value: Tensor, shape: tuple[int, ...]) -> Tensor:
 class ExponentialFamily(Distribution):
     """Base of distributions whose density is h(x) exp(ηᵀ t(x) − A(η)).
 
-    One of your own says what its natural parameters η are, A, and the mean of log h(x); then its entropy is known, by the
-    derivative of A (Nielsen and Nock, "Entropies and cross-entropies of exponential families", 2010), and the divergence of
-    two of the same type, which is Bregman's of A.
+    One of your own says what its natural parameters η are, A, and the mean of log h(x); then its entropy is known, by
+    the derivative of A (Nielsen and Nock, "Entropies and cross-entropies of exponential families", 2010), and the
+    divergence of two of the same type, which is Bregman's of A.
     """
 
     _mean_carrier_measure: float

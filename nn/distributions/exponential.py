@@ -19,7 +19,7 @@ class Exponential(ExponentialFamily):
 
     Args:
         rate: 1 / the mean.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -85,7 +85,7 @@ class Pareto(TransformedDistribution):
     Args:
         scale: the least value.
         alpha: how fast the tail falls; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"alpha": constraints.positive, "scale": constraints.positive}
@@ -132,7 +132,7 @@ class Weibull(TransformedDistribution):
     Args:
         scale: the scale.
         concentration: the shape, 1 for the exponential distribution; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {
@@ -185,7 +185,7 @@ class GeneralizedPareto(Distribution):
         loc: the threshold, the least value.
         scale: the scale.
         concentration: the shape; all broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

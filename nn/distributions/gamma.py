@@ -1,13 +1,13 @@
-"""The gamma distribution and what is made of it: chi-squared, inverse gamma, Student's t and Fisher and Snedecor's F."""
+"""The gamma distribution and what is made of it: chi-squared, inverse gamma, Student's t, Fisher and Snedecor's F."""
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 import autograd
-from autograd import Tensor, operation
+from autograd import Function, Tensor, operation
 from autograd.samples import call
 from autograd.typing import TensorLike
 from nn.distributions import constraints, incomplete
@@ -18,13 +18,15 @@ from nn.distributions.transformed_distribution import TransformedDistribution
 from nn.distributions.transforms import PowerTransform
 
 
-def _refuse(g, out, alpha, z):
-    raise NotImplementedError("the derivatives of a draw, or of the distribution function, in a shape parameter can be "
-                              "differentiated once; a third derivative is not known")
+def _moved(alpha: Any, z: Any) -> np.ndarray:
+    """How the quantile z moves with α; at 0 and infinity not at all."""
+    parts = incomplete.gamma(z, alpha)
+    moved = np.where(parts.above, parts.first, -parts.first)
+    return np.where((z == 0) | (z == np.inf), 0, moved).astype(alpha.dtype)
 
 
-def _bend(alpha, z):
-    """The derivative in α of how z moves."""
+def _bend(alpha: Any, z: Any) -> np.ndarray:
+    """The derivative of that in α, while z stays."""
     parts = incomplete.gamma(z, alpha)
     sign = np.where(parts.above, -1.0, 1.0)
     with np.errstate(all="ignore"):
@@ -32,14 +34,60 @@ def _bend(alpha, z):
     return np.where((z == 0) | (z == np.inf), 0, bend).astype(alpha.dtype)
 
 
-def _moved(alpha, z):
-    """How the quantile z moves with α; at 0 and infinity not at all."""
-    parts = incomplete.gamma(z, alpha)
-    moved = np.where(parts.above, parts.first, -parts.first)
-    return np.where((z == 0) | (z == np.inf), 0, moved).astype(alpha.dtype)
+class _Bend(Function):
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor, z: Tensor) -> Tensor:
+        return Tensor(_bend(alpha.array, z.array))
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        raise NotImplementedError("the third derivative in a shape parameter, of a draw or of the distribution function, "
+                                  "is not known")
 
 
-def _below(alpha, z):
+class _Moved(Function):
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor, z: Tensor) -> Tensor:
+        ctx.save_for_backward(alpha, z)
+        return Tensor(_moved(alpha.array, z.array))
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        alpha, z = ctx.saved_tensors
+        of_z = alpha.digamma() - _positive(z).log() - _Moved.apply(alpha, z) * ((alpha - 1) / _positive(z) - 1)
+        return g * _Bend.apply(alpha, z), g * of_z
+
+
+class Draw(Function):
+    """z, drawn from the gamma distribution of a shape, with the derivative of the quantile that it is."""
+
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor, z: Tensor) -> Tensor:
+        """z."""
+        draw = z.clone()
+        ctx.save_for_backward(alpha, draw)
+        return draw
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        """How it moves."""
+        alpha, draw = ctx.saved_tensors
+        return g * _Moved.apply(alpha, draw), None
+
+
+def _positive(z: Any) -> Any:
+    return np.maximum(z, float(np.finfo(z.dtype).tiny))
+
+
+def _density(alpha: Any, z: Any) -> np.ndarray:
+    """At 0, infinite, 1 or 0."""
+    with np.errstate(all="ignore"):
+        inside = incomplete.gamma_density(z, alpha)
+    at_zero = np.where(alpha < 1, np.inf, np.where(alpha == 1, 1.0, 0.0))
+    return np.where(z == 0, at_zero, np.where(z == np.inf, 0, inside)).astype(alpha.dtype)
+
+
+def _below(alpha: Any, z: Any) -> np.ndarray:
     """The probability of at most z."""
     parts = incomplete.gamma(z, alpha)
     with np.errstate(all="ignore"):
@@ -48,20 +96,15 @@ def _below(alpha, z):
     return np.where(z == 0, 0, np.where(z == np.inf, 1, level)).astype(alpha.dtype)
 
 
-def _shape_and_place(draw):
-    return call(draw.array(low=0.5, high=4), draw.array(low=0.5, high=4))
+def _below_vjp(g: Any, out: Any, alpha: Any, z: Any) -> Any:
+    """p(z) times how the quantile moves, and falling instead of rising."""
+    recorded = isinstance(alpha, Tensor) or isinstance(z, Tensor)
+    moved = _Moved.apply(*map(autograd.as_tensor, (alpha, z))) if recorded else _moved(alpha, z)
+    return -g * moved * gamma_density(alpha, _positive(z))
 
 
-def _positive(z):
-    return np.maximum(z, float(np.finfo(z.dtype).tiny))
-
-
-def _density(alpha, z):
-    """At 0, infinite, 1 or 0."""
-    with np.errstate(all="ignore"):
-        inside = incomplete.gamma_density(z, alpha)
-    at_zero = np.where(alpha < 1, np.inf, np.where(alpha == 1, 1.0, 0.0))
-    return np.where(z == 0, at_zero, np.where(z == np.inf, 0, inside)).astype(alpha.dtype)
+def _shape_and_place(draw: Any) -> Any:
+    return call(*draw.broadcastable(2, low=0.5, high=4))
 
 
 gamma_density = operation(
@@ -69,33 +112,22 @@ gamma_density = operation(
                     lambda g, out, alpha, z: g * out * ((alpha - 1) / z - 1)),
     names="_gamma_density", methods="", samples=_shape_and_place,
     doc="The density at z of the gamma distribution of a shape, with rate 1.")
-gamma_bend = operation(
-    _bend, vjps=(_refuse, _refuse), names="_gamma_bend", methods="",
-    doc="The derivative of `_gamma_moved` in the shape.")
-gamma_moved = operation(
-    _moved, vjps=(lambda g, out, alpha, z: g * gamma_bend(alpha, z),
-                  lambda g, out, alpha, z: g * (autograd.digamma(alpha) - np.log(z) - out * ((alpha - 1) / z - 1))),
-    names="_gamma_moved", methods="",
-    doc="How a quantile z of the gamma distribution moves with its shape.")
 gamma_below = operation(
-    _below, vjps=(lambda g, out, alpha, z: -g * gamma_moved(alpha, z) * gamma_density(alpha, _positive(z)),
-                  lambda g, out, alpha, z: g * gamma_density(alpha, z)),
+    _below, vjps=(_below_vjp, lambda g, out, alpha, z: g * gamma_density(alpha, z)),
     names="_gamma_below", methods="", samples=_shape_and_place,
     doc="The probability of at most z under the gamma distribution of a shape, with rate 1.")
-gamma_draw = operation(
-    lambda alpha, z: np.array(z), vjps=(lambda g, out, alpha, z: g * gamma_moved(alpha, out), None), names="_gamma_draw", methods="",
-    doc="z, drawn from the gamma distribution of this shape, with the derivative of the quantile that it is.")
 
 
 class Gamma(ExponentialFamily):
     """A density in proportion to x^(concentration − 1) exp(−rate·x).
 
-    `rsample` has the derivative of the quantile (Figurnov, Mohamed and Mnih, "Implicit Reparameterization Gradients", 2018).
+    `rsample` has the derivative of the quantile (Figurnov, Mohamed and Mnih, "Implicit Reparameterization Gradients",
+    2018).
 
     Args:
         concentration: the shape.
         rate: 1 / the scale; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -127,7 +159,7 @@ class Gamma(ExponentialFamily):
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws, at least the smallest positive normal number."""
         alpha = autograd.broadcast_to(self.concentration, self._shape(sample_shape))
-        draw = gamma_draw(alpha, standard_gamma(alpha.detach())) / self.rate
+        draw = Draw.apply(alpha, standard_gamma(alpha.detach())) / self.rate
         return draw.clamp(min=float(np.finfo(draw.dtype).tiny))
 
     def log_prob(self, value: TensorLike) -> Tensor:
@@ -142,7 +174,7 @@ class Gamma(ExponentialFamily):
         return alpha - self.rate.log() + alpha.lgamma() + (1 - alpha) * alpha.digamma()
 
     def cdf(self, value: TensorLike) -> Tensor:
-        """The probability of at most `value`: the regularized incomplete gamma function; differentiable in the shape, too."""
+        """The probability of at most `value`: the incomplete gamma function; differentiable in the shape, too."""
         return gamma_below(*autograd.broadcast_tensors(self.concentration, self.rate * self._value(value)))
 
     @property
@@ -159,7 +191,7 @@ class Chi2(Gamma):
 
     Args:
         df: how many; also what is not whole.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"df": constraints.positive}
@@ -176,7 +208,7 @@ class InverseGamma(TransformedDistribution):
     Args:
         concentration: the shape of the gamma distribution.
         rate: its rate, and so the scale of this one; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -222,7 +254,7 @@ class StudentT(Distribution):
         df: the degrees of freedom.
         loc: the middle.
         scale: the scale; all broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -279,7 +311,7 @@ class FisherSnedecor(Distribution):
     Args:
         df1: the degrees of freedom of the numerator.
         df2: those of the denominator; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -309,7 +341,8 @@ class FisherSnedecor(Distribution):
         """2 df2² (df1 + df2 − 2) / (df1 (df2 − 2)² (df2 − 4)); NaN for df2 up to 4."""
         known = self.df2.detach() > 4
         df2 = autograd.where(known, self.df2, 5.0)
-        return autograd.where(known, 2 * df2 ** 2 * (self.df1 + df2 - 2) / (self.df1 * (df2 - 2) ** 2 * (df2 - 4)), math.nan)
+        return autograd.where(known, 2 * df2 ** 2 * (self.df1 + df2 - 2) / (self.df1 * (df2 - 2) ** 2 * (df2 - 4)),
+                              math.nan)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws, at least the smallest positive normal number."""

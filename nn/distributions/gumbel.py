@@ -22,7 +22,7 @@ class Gumbel(TransformedDistribution):
     Args:
         loc: the mode.
         scale: the scale; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}

@@ -3,9 +3,9 @@
 What a draw z changes by when its shape α does, while its quantile stays, is −(∂F/∂α) / p of the distribution function
 F(z; α) and the density p (Figurnov, Mohamed and Mnih, "Implicit Reparameterization Gradients", 2018). F, ∂F/∂α and
 ∂²F/∂α² are integrals over the part of the line below z, or that above with the other sign, of p times 1, of p times
-b = ∂log p/∂α, and of p times b² + ∂b/∂α. Divided by p(z), none of them overflows in a tail. Where its terms have one sign
-or nearly so, the power series is summed (NIST Digital Library of Mathematical Functions, 8.7.1, 8.17.8). Elsewhere the
-logarithm of the integrand is concave and smooth, and Gauss and Legendre's quadrature has all digits.
+b = ∂log p/∂α, and of p times b² + ∂b/∂α. Divided by p(z), none of them overflows in a tail. Where its terms have one
+sign or nearly so, the power series is summed (NIST Digital Library of Mathematical Functions, 8.7.1, 8.17.8).
+Elsewhere the logarithm of the integrand is concave and smooth, and Gauss and Legendre's quadrature has all digits.
 """
 
 from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ def _interval(end: np.ndarray, height: Callable) -> Iterator[tuple[np.ndarray, n
 # Gamma
 
 @_elementwise
-def _gamma(z, alpha):
+def _gamma(z: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, ...]:
     series = (z <= 2) | ((z <= alpha) & (alpha <= 16))
     above = ~series & (z > alpha)
     regions = ((series, lambda m: _gamma_series(z[m], alpha[m])),
@@ -88,7 +88,7 @@ def gamma(z: np.ndarray, alpha: np.ndarray) -> Integrals:
     return Integrals(*_gamma(z, alpha))
 
 
-def _gamma_series(z, alpha):
+def _gamma_series(z: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, ...]:
     """F/p = Σ zⁿ⁺¹ / (α (α + 1) … (α + n)), whose terms have the derivatives b = log z − ψ(α + n + 1)."""
     term, b, change = z / alpha, np.log(z) - digamma(alpha + 1), -trigamma(alpha + 1)
     value, first, second, n = np.zeros_like(z), np.zeros_like(z), np.zeros_like(z), 0
@@ -99,9 +99,9 @@ def _gamma_series(z, alpha):
     return value, first, second
 
 
-def _gamma_quadrature(z, alpha, sign):
+def _gamma_quadrature(z: np.ndarray, alpha: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, ...]:
     """The integral over t = z exp(±s), upward from z or downward."""
-    def height(s):
+    def height(s: np.ndarray) -> tuple[np.ndarray, ...]:
         growth = np.expm1(sign * s)  # of t
         return sign * alpha * s - z * growth, sign * (alpha - z * (growth + 1))
     steep = _CUT / np.abs(z - alpha)
@@ -133,7 +133,7 @@ def gamma_log_density(z: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 # Beta
 
-def _beta_lower(x, y, a, b):
+def _beta_lower(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
     """F, ∂F/∂a and ∂F/∂b, each divided by the density, at x = 1 − y below the mean."""
     quadrature = (y * a >= 2) & (a >= 4)
     series = ~quadrature & (y >= 0.5)
@@ -143,7 +143,7 @@ def _beta_lower(x, y, a, b):
     return _by_region(2, *regions)
 
 
-def _beta_series(x, y, a, b):
+def _beta_series(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     """F/p = Σ x y (a + b)ₙ xⁿ / (a)ₙ₊₁, with the derivatives log x − ψ(a + n + 1) + ψ(a + b + n) in a, and in b."""
     term, both = x * y / a, digamma(a + b)
     in_a, in_b = np.log(x) - digamma(a + 1) + both, np.log1p(-x) - digamma(b) + both
@@ -157,13 +157,13 @@ def _beta_series(x, y, a, b):
     return first, second
 
 
-def _beta_quadrature(x, y, a, b):
+def _beta_quadrature(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     """The integral over t = x exp(−s)."""
     odds, more = x / y, np.maximum(b - 1, 0)
 
-    def height(s, power=more):
+    def height(s: np.ndarray) -> tuple[np.ndarray, ...]:
         lost = -np.expm1(-s)
-        return -a * s + power * np.log1p(odds * lost), -a + power * odds * (1 - lost) / (1 + odds * lost)
+        return -a * s + more * np.log1p(odds * lost), -a + more * odds * (1 - lost) / (1 + odds * lost)
     slope = a - more * odds
     end = (_CUT + more * -np.log(y)) / a
     end = np.where(slope > 0, np.minimum(end, _CUT / slope), end)
@@ -177,7 +177,7 @@ def _beta_quadrature(x, y, a, b):
     return first, second
 
 
-def _beta_rest(x, y, a, b):
+def _beta_rest(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     """What is left of 1, near x = 1: 1 − F is a series in y. Its terms for ∂F/∂a, of order 1/b, would cancel."""
     other_b, _ = _beta_series(y, x, b, a)
     value = np.zeros_like(x)
@@ -190,10 +190,11 @@ def _beta_rest(x, y, a, b):
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         u = y * node ** 4
         integral += 4 * weight * node ** (4 * b - 1) * np.log1p(-u) * np.exp((a - 1) * (np.log1p(-u) - np.log(x)))
-    return -(y * integral + _digamma_step(a, b) * value), -other_b
+    slope = y * integral + _digamma_step(a, b) * value
+    return -1 * slope, -1 * other_b
 
 
-def _digamma_step(a, b):
+def _digamma_step(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """ψ(a + b) − ψ(a), with all digits for small b."""
     small = b < 1e-3 * np.minimum(a, 1)
     middle = a + b / 2
@@ -202,7 +203,7 @@ def _digamma_step(a, b):
 
 
 @_elementwise
-def _beta_slopes(x, y, a, b):
+def _beta_slopes(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     upper = x * b > y * a  # beyond the mean: seen from the other end
     low, high = np.where(upper, y, x), np.where(upper, x, y)
     first, second = _beta_lower(low, high, np.where(upper, b, a), np.where(upper, a, b))

@@ -30,18 +30,10 @@ class Independent(Distribution):
                              f"batch_shape {batch}, not {reinterpreted_batch_ndims}")
         self.base_dist: Any = base_distribution
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
+        self.has_rsample = base_distribution.has_rsample
+        self.has_enumerate_support = not reinterpreted_batch_ndims and base_distribution.has_enumerate_support
         count = len(batch) - reinterpreted_batch_ndims
         super().__init__(batch[:count], batch[count:] + base_distribution.event_shape, validate_args)
-
-    @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
-        """Whether draws of the parts are differentiable."""
-        return self.base_dist.has_rsample
-
-    @property
-    def has_enumerate_support(self) -> bool:  # type: ignore[override]
-        """Whether all values can be listed: those of the parts, if no axis was taken from them."""
-        return not self.reinterpreted_batch_ndims and self.base_dist.has_enumerate_support
 
     @constraints.dependent_property
     def support(self) -> Constraint:

@@ -59,9 +59,10 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
         for type_q in type(q).__mro__:
             if (type_p, type_q) in _DIVERGENCES:
                 return _DIVERGENCES[type_p, type_q](p, q)
+    name_p, name_q = type(p).__name__, type(q).__name__
     known = ", ".join(a.__name__ for a, b in _DIVERGENCES if isinstance(q, b))
-    raise NotImplementedError(f"kl_divergence: no formula for {type(p).__name__} ‖ {type(q).__name__}"
-                              f"{f', only for {known} ‖ {type(q).__name__}' if known else ''}; add one with register_kl, or "
+    raise NotImplementedError(f"kl_divergence: no formula for {name_p} ‖ {name_q}"
+                              f"{f', only for {known} ‖ {name_q}' if known else ''}; add one with register_kl, or "
                               "estimate it: (p.log_prob(x) - q.log_prob(x)).mean(0) of x = p.sample((n,))")
 
 
@@ -173,7 +174,9 @@ def _any_uniform(p: Any, q: Uniform) -> Tensor:
 
 def _lower_end(p: Any) -> Tensor:
     """Of the support."""
-    return p.low.detach() if isinstance(p, Uniform) else p.scale.detach() if isinstance(p, Pareto) else autograd.zeros(())
+    if isinstance(p, (Uniform, Pareto)):
+        return (p.low if isinstance(p, Uniform) else p.scale).detach()
+    return autograd.zeros(())
 
 
 def _upper_end(p: Any) -> Tensor:
@@ -230,8 +233,8 @@ def _bernoulli_poisson(p: Bernoulli, q: Poisson) -> Tensor:
 def _binomial_binomial(p: Binomial, q: Binomial) -> Tensor:
     fewer, more = (p.total_count.detach() < q.total_count.detach()), (p.total_count.detach() > q.total_count.detach())
     if fewer.any():
-        raise NotImplementedError("kl_divergence: no formula for Binomial ‖ Binomial where the total_count of the second is "
-                                  "greater")
+        raise NotImplementedError("kl_divergence: no formula for Binomial ‖ Binomial where the total_count of the "
+                                  "second is greater")
     return autograd.where(more, math.inf, p.total_count * _bernoulli_bernoulli(p, q))
 
 
@@ -278,7 +281,7 @@ def _dirichlet_dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
 
 @register_kl(Cauchy, Cauchy)
 def _cauchy_cauchy(p: Cauchy, q: Cauchy) -> Tensor:
-    """Chyzak and Nielsen, "A closed-form formula for the Kullback-Leibler divergence between Cauchy distributions", 2019."""
+    """By Chyzak and Nielsen, "A closed-form formula for the … divergence between Cauchy distributions", 2019."""
     return (((p.scale + q.scale) ** 2 + (p.loc - q.loc) ** 2) / (4 * p.scale * q.scale)).log()
 
 
@@ -297,8 +300,8 @@ def _multivariate_multivariate(p: Any, q: Any) -> Tensor:
 def _family_family(p: Any, q: Any) -> Tensor:
     """Bregman's divergence of the log normalizer (Nielsen and Nock 2010)."""
     if type(p) is not type(q):
-        raise NotImplementedError(f"kl_divergence: no formula for {type(p).__name__} ‖ {type(q).__name__}; add one with "
-                                  "register_kl")
+        raise NotImplementedError(f"kl_divergence: no formula for {type(p).__name__} ‖ {type(q).__name__}; add one "
+                                  "with register_kl")
     log_normalizer, pairs = p._moments()
     result = q._log_normalizer(*q._natural_params) - log_normalizer
     for (eta, slope), other in zip(pairs, q._natural_params, strict=True):
@@ -310,8 +313,8 @@ def _family_family(p: Any, q: Any) -> Tensor:
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed_transformed(p: TransformedDistribution, q: TransformedDistribution) -> Tensor:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError("kl_divergence: of two transformed distributions it is known if the transforms are the "
-                                  f"same, but these are {p.transforms} and {q.transforms}")
+        raise NotImplementedError("kl_divergence: of two transformed distributions it is known if the transforms are "
+                                  f"the same, but these are {p.transforms} and {q.transforms}")
     return kl_divergence(p.base_dist, q.base_dist)
 
 

@@ -20,7 +20,7 @@ class Laplace(Distribution):
     Args:
         loc: the mean.
         scale: the mean distance from it; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

@@ -41,8 +41,8 @@ class MixtureSameFamily(Distribution):
             mixture_distribution = mixture_distribution.expand(shape[:-1])
         except ShapeError:
             raise ShapeError(f"MixtureSameFamily: the batch_shape {mixture_distribution.batch_shape} of "
-                             "mixture_distribution cannot be expanded to that of component_distribution without the last "
-                             f"axis, {shape[:-1]}") from None
+                             "mixture_distribution cannot be expanded to that of component_distribution without the "
+                             f"last axis, {shape[:-1]}") from None
         self.mixture_distribution, self.component_distribution = mixture_distribution, component_distribution
         super().__init__(shape[:-1], component_distribution.event_shape, validate_args)
 
@@ -89,7 +89,8 @@ class MixtureSameFamily(Distribution):
 
     def cdf(self, value: TensorLike) -> Tensor:
         """That of the components, weighted; of numbers."""
-        return (self.component_distribution.cdf(self._value(value).unsqueeze(-1)) * self.mixture_distribution.probs).sum(-1)
+        return (self.component_distribution.cdf(self._value(value).unsqueeze(-1))
+                * self.mixture_distribution.probs).sum(-1)
 
     def __repr__(self) -> str:
         return f"MixtureSameFamily(\n  {self.mixture_distribution},\n  {self.component_distribution})"

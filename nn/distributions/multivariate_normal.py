@@ -47,8 +47,8 @@ class MultivariateNormal(Distribution):
         loc, factor = with_factor(self, loc, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix,
                                    scale_tril=scale_tril)
         if not loc.ndim or loc.shape[-1] != factor.shape[-1]:
-            raise ShapeError(f"MultivariateNormal: loc must have shape (..., D) and the matrix (..., D, D), not {loc.shape} "
-                             f"and {factor.shape}")
+            raise ShapeError(f"MultivariateNormal: loc must have shape (..., D) and the matrix (..., D, D), not "
+                             f"{loc.shape} and {factor.shape}")
         super().__init__(self._take(loc=loc, scale_tril=factor), loc.shape[-1:], validate_args)
 
     @property
@@ -114,7 +114,7 @@ class LowRankMultivariateNormal(Distribution):
         loc: (*batch, D), the mean.
         cov_factor: W, (*batch, D, R).
         cov_diag: d, (*batch, D), positive.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -130,13 +130,14 @@ class LowRankMultivariateNormal(Distribution):
                  validate_args: bool | None = None) -> None:
         loc, cov_factor, cov_diag = floating(loc, cov_factor, cov_diag)
         if not loc.ndim or cov_factor.ndim < 2 or not loc.shape[-1:] == cov_factor.shape[-2:-1] == cov_diag.shape[-1:]:
-            raise ShapeError("LowRankMultivariateNormal: loc must have shape (..., D), cov_factor (..., D, R) and cov_diag "
-                             f"(..., D), not {loc.shape}, {cov_factor.shape} and {cov_diag.shape}")
+            raise ShapeError("LowRankMultivariateNormal: loc must have shape (..., D), cov_factor (..., D, R) and "
+                             f"cov_diag (..., D), not {loc.shape}, {cov_factor.shape} and {cov_diag.shape}")
         super().__init__(self._take(loc=loc, cov_factor=cov_factor, cov_diag=cov_diag), loc.shape[-1:], validate_args)
         scaled = cov_factor.mT / cov_diag.unsqueeze(-2)
         identity = autograd.eye(cov_factor.shape[-1], dtype=self._dtype)
         factor = autograd.linalg.cholesky(identity + scaled @ cov_factor)
-        self._capacitance = autograd.broadcast_to(factor, (*self.batch_shape, *factor.shape[-2:]))  # of I + Wᵀ diag(d)⁻¹ W
+        # Of I + Wᵀ diag(d)⁻¹ W.
+        self._capacitance = autograd.broadcast_to(factor, (*self.batch_shape, *factor.shape[-2:]))
 
     @property
     def mean(self) -> Tensor:
@@ -166,7 +167,8 @@ class LowRankMultivariateNormal(Distribution):
         """Its Cholesky factor."""
         deviation = self.cov_diag.sqrt().unsqueeze(-1)
         scaled = self.cov_factor / deviation
-        return deviation * autograd.linalg.cholesky(autograd.eye(scaled.shape[-2], dtype=self._dtype) + scaled @ scaled.mT)
+        identity = autograd.eye(scaled.shape[-2], dtype=self._dtype)
+        return deviation * autograd.linalg.cholesky(identity + scaled @ scaled.mT)
 
     def _whitening(self) -> Tensor:
         """A of Σ⁻¹ = diag(d)⁻¹ − Aᵀ A, (*batch, R, D)."""
@@ -216,8 +218,8 @@ def _factor(distribution: Any, name: str, matrix: Tensor) -> Tensor:
         raise ShapeError(f"{kind}: {name} must have shape (..., D, D), not {matrix.shape}")
     if name == "scale_tril":
         if distribution._validate_args and not np.asarray(constraints.lower_cholesky.check(matrix).array).all():
-            raise ValueError(f"{kind}: scale_tril must be lower triangular with a positive diagonal; for a covariance matrix "
-                             "write covariance_matrix=...")
+            raise ValueError(f"{kind}: scale_tril must be lower triangular with a positive diagonal; for a covariance "
+                             "matrix write covariance_matrix=...")
         return matrix.tril()  # so that a gradient step keeps it triangular
     if distribution._validate_args and not np.allclose(array, array.swapaxes(-1, -2), atol=1e-6):
         raise ValueError(f"{kind}: {name} must be symmetric; the greatest difference to its transpose is "
@@ -235,6 +237,7 @@ def _factor(distribution: Any, name: str, matrix: Tensor) -> Tensor:
 
 
 def apply_to(matrix: Tensor, vector: Tensor) -> Tensor:
+    """The product of matrices and vectors."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 

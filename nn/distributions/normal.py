@@ -22,7 +22,7 @@ class Normal(Distribution):
     Args:
         loc: the mean.
         scale: the standard deviation; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -77,7 +77,7 @@ class HalfNormal(TransformedDistribution):
 
     Args:
         scale: the standard deviation of x.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -128,7 +128,7 @@ class LogNormal(TransformedDistribution):
     Args:
         loc: the mean of x.
         scale: the standard deviation of x; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -169,7 +169,7 @@ class LogisticNormal(TransformedDistribution):
     Args:
         loc: (*batch, K), the means.
         scale: (*batch, K), the standard deviations; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

@@ -17,7 +17,7 @@ class Poisson(ExponentialFamily):
 
     Args:
         rate: their mean, at least 0.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"rate": constraints.nonnegative}

@@ -30,7 +30,7 @@ class LogitRelaxedBernoulli(Odds):
         temperature: towards 0, the draws become those of Bernoulli.
         probs: probabilities of 1.
         logits: their log odds; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -61,7 +61,7 @@ class RelaxedBernoulli(TransformedDistribution):
         temperature: towards 0, the draws become those of Bernoulli.
         probs: probabilities of 1.
         logits: their log odds; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -96,7 +96,7 @@ class ExpRelaxedCategorical(Categories):
         temperature: towards 0, the draws become those of OneHotCategorical.
         probs: (*batch, K), at least 0; they are divided by their sum.
         logits: (*batch, K), log probabilities up to a constant; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -128,7 +128,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         temperature: towards 0, the draws become those of OneHotCategorical.
         probs: (*batch, K), at least 0; they are divided by their sum.
         logits: (*batch, K), log probabilities up to a constant; give one of the two.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

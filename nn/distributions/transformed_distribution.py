@@ -22,20 +22,22 @@ class TransformedDistribution(Distribution):
         validate_args: refuse values outside the codomain of the last transform; None means as
             `set_default_validate_args` says.
 
-    >>> TransformedDistribution(Normal(0.0, 1.0), [ExpTransform()])  # the lognormal distribution
+    >>> TransformedDistribution(Normal(0.0, 1.0), [ExpTransform()]).sample((2,)).shape  # of the lognormal distribution
+    (2,)
     """
 
     def __init__(self, base_distribution: Distribution, transforms: Transform | list[Transform],
                  validate_args: bool | None = None) -> None:
         self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
         if not all(isinstance(t, Transform) for t in self.transforms):
-            raise ValueError(f"{type(self).__name__}: transforms must be a Transform or a list of them, not {transforms!r}")
+            raise ValueError(f"{type(self).__name__}: transforms must be a Transform or a list of them, not "
+                             f"{transforms!r}")
         whole, own = ComposeTransform(self.transforms), len(base_distribution.event_shape)
         shape = base_distribution.batch_shape + base_distribution.event_shape
         before, after = whole.domain.event_dim, whole.codomain.event_dim
         if len(shape) < before:
-            raise ShapeError(f"{type(self).__name__}: the transforms need {before} last axes; the base distribution has "
-                             f"draws of shape {shape}")
+            raise ShapeError(f"{type(self).__name__}: the transforms need {before} last axes; the base distribution "
+                             f"has draws of shape {shape}")
         transformed = whole.forward_shape(shape)
         stretched = whole.inverse_shape(transformed)  # where a transform has parameters of more axes
         if stretched != shape:
@@ -43,22 +45,19 @@ class TransformedDistribution(Distribution):
         if before > own:
             base_distribution = Independent(base_distribution, before - own)
         self.base_dist: Any = base_distribution
+        self.has_rsample = base_distribution.has_rsample
         cut = len(transformed) - max(after, own + after - before)
         super().__init__(transformed[:cut], transformed[cut:], validate_args)
 
-    @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
-        """Whether draws of x are differentiable."""
-        return self.base_dist.has_rsample
-
-    @constraints.dependent_property(is_discrete=False)
-    def support(self) -> Constraint:
+    def _codomain(self) -> Constraint:
         """The codomain of the last transform."""
         if not self.transforms:
             return self.base_dist.support
         codomain = self.transforms[-1].codomain
         further = len(self.event_shape) - codomain.event_dim
         return constraints.independent(codomain, further) if further > 0 else codomain
+
+    support: Any = constraints.dependent_property(_codomain, is_discrete=False)
 
     def _mapped(self, x: Tensor) -> Tensor:
         for transform in self.transforms:

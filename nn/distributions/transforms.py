@@ -29,6 +29,10 @@ __all__ = ["AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform"
 Shape = tuple[int, ...]
 
 
+def _no_sign(self: Any) -> Any:
+    raise NotImplementedError(f"{type(self).__name__} is neither increasing nor decreasing")
+
+
 class Transform:
     """Base of maps y = t(x).
 
@@ -46,8 +50,9 @@ class Transform:
     """
 
     bijective: bool = False
-    domain: Constraint
-    codomain: Constraint
+    domain: Any
+    codomain: Any
+    sign: Any = property(_no_sign)
 
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):
@@ -55,9 +60,12 @@ class Transform:
         self._cache_size = cache_size
         self._last: tuple[Any, Any] = (None, None)
 
-    def _arguments(self) -> tuple[Any, ...]:
-        """What `__init__` was given before cache_size; transforms of the same type and arguments are equal."""
-        return ()
+    def _arguments(self) -> tuple[Any, ...] | None:
+        """What `__init__` was given before cache_size; transforms of the same type and arguments are equal.
+
+        None if that is not known; then a transform is equal to itself alone.
+        """
+        return () if type(self).__init__ is Transform.__init__ else None
 
     def _call(self, x: Tensor) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} needs a method _call(self, x)")
@@ -67,7 +75,8 @@ class Transform:
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         """log |det dy/dx|, without the axes of a member of the domain."""
-        raise NotImplementedError(f"{type(self).__name__} has no log_abs_det_jacobian, so that no density can be transformed")
+        raise NotImplementedError(f"{type(self).__name__} has no log_abs_det_jacobian, so that no density can be "
+                                  "transformed")
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._cache_size and x is self._last[0]:
@@ -97,16 +106,16 @@ class Transform:
         """The inverse; t.inv.inv is t."""
         return _InverseTransform(self)
 
-    @property
-    def sign(self) -> Any:
-        """1 if a map of numbers is increasing, −1 if it is decreasing."""
-        raise NotImplementedError(f"{type(self).__name__} is neither increasing nor decreasing")
-
     def with_cache(self, cache_size: int = 1) -> "Transform":
         """The same map with another cache_size."""
         if self._cache_size == cache_size:
             return self
-        return type(self)(*self._arguments(), cache_size=cache_size)
+        kind: Any = type(self)
+        arguments = self._arguments()
+        if arguments is None:
+            raise NotImplementedError(f"{kind.__name__} needs a method with_cache(self, cache_size), since it has an "
+                                      "__init__")
+        return kind(*arguments, cache_size=cache_size)
 
     def forward_shape(self, shape: Sequence[int]) -> Shape:
         """The shape of y, of that of x."""
@@ -117,10 +126,10 @@ class Transform:
         return tuple(shape)
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        return (type(self) is type(other) and type(self)._call is not Transform._call
-                and all(map(_same, self._arguments(), other._arguments())))  # type: ignore[attr-defined]
+        if self is other or not isinstance(other, Transform) or type(self) is not type(other):
+            return self is other
+        ours, theirs = self._arguments(), other._arguments()
+        return ours is not None and theirs is not None and all(map(_same, ours, theirs))
 
     __hash__ = object.__hash__
 
@@ -213,7 +222,8 @@ class ComposeTransform(Transform):
     @dependent_property
     def codomain(self) -> Constraint:
         """That of the last part, with as many axes as any part needs."""
-        return _end(self.parts[::-1], [(p.codomain.event_dim, p.domain.event_dim) for p in self.parts[::-1]], first=False)
+        return _end(self.parts[::-1], [(p.codomain.event_dim, p.domain.event_dim) for p in self.parts[::-1]],
+                    first=False)
 
     @property
     def sign(self) -> Any:
@@ -556,8 +566,8 @@ def _real(event_dim: int) -> Constraint:
 class CorrCholeskyTransform(Transform):
     """Vectors of D (D − 1) / 2 numbers to the Cholesky factors, (D, D), of matrices of correlations.
 
-    The numbers fill the lower triangle by rows. Each row, after tanh, breaks off a part of what is left of its length, 1
-    (Stan's reference manual, "Cholesky factors of correlation matrices").
+    The numbers fill the lower triangle by rows. Each row, after tanh, breaks off a part of what is left of its length,
+    1 (Stan's reference manual, "Cholesky factors of correlation matrices").
     """
 
     domain, codomain = constraints.real_vector, constraints.corr_cholesky
@@ -584,15 +594,16 @@ class CorrCholeskyTransform(Transform):
         count = _needs(shape, 1, "CorrCholeskyTransform")[-1]
         size = round((0.25 + 2 * count) ** 0.5 + 0.5)
         if size * (size - 1) // 2 != count:
-            raise ShapeError(f"CorrCholeskyTransform: the last axis must have D (D − 1) / 2 elements, such as 1, 3 or 6, "
-                             f"not {count}")
+            raise ShapeError(f"CorrCholeskyTransform: the last axis must have D (D − 1) / 2 elements, such as 1, 3 or "
+                             f"6, not {count}")
         return (*shape[:-1], size, size)
 
     def inverse_shape(self, shape: Sequence[int]) -> Shape:
         """(..., D, D) to (..., D (D − 1) / 2)."""
         *batch, rows, columns = _needs(shape, 2, "CorrCholeskyTransform")
         if rows != columns:
-            raise ShapeError(f"CorrCholeskyTransform: the last two axes must be equally long; the shape is {tuple(shape)}")
+            raise ShapeError(f"CorrCholeskyTransform: the last two axes must be equally long; the shape is "
+                             f"{tuple(shape)}")
         return (*batch, rows * (rows - 1) // 2)
 
 
@@ -725,10 +736,12 @@ class CatTransform(_Parts):
         self.transforms = [t.with_cache(cache_size) for t in tseq] if cache_size else list(tseq)
         self.dim, self.lengths = dim, [1] * len(self.transforms) if lengths is None else list(lengths)
         if len(self.lengths) != len(self.transforms):
-            raise ValueError(f"CatTransform: {len(self.transforms)} transforms need as many lengths, not {len(self.lengths)}")
+            raise ValueError(f"CatTransform: {len(self.transforms)} transforms need as many lengths, not "
+                             f"{len(self.lengths)}")
         self.bijective = all(t.bijective for t in self.transforms)
 
-    domain = dependent_property(lambda self: constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths))
+    domain = dependent_property(
+        lambda self: constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths))
     codomain = dependent_property(
         lambda self: constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths))
 

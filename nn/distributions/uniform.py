@@ -18,7 +18,7 @@ class Uniform(Distribution):
     Args:
         low: the lower end.
         high: the upper end, greater than `low`; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True

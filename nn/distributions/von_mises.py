@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,11 +17,11 @@ from nn.distributions.distribution import Distribution
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
-def _moments(kappa, count):
+def _moments(kappa: Any, count: int) -> list[np.ndarray]:
     """∫ (1 − cos θ)ᵏ exp(−κ (1 − cos θ)) dθ over half a circle, for k below count (DLMF 10.32.1).
 
-    Where the exponential is less than the rounding of 1, nothing is summed; elsewhere Gauss and Legendre's quadrature of
-    a smooth function has all digits.
+    Where the exponential is less than the rounding of 1, nothing is summed; elsewhere Gauss and Legendre's quadrature
+    of a smooth function has all digits.
     """
     kappa = np.abs(np.asarray(kappa, np.float64))
     end = 2 * np.arcsin(np.sqrt(np.minimum(20 / np.maximum(kappa, 20), 1)))
@@ -34,36 +34,24 @@ def _moments(kappa, count):
     return sums
 
 
-def _log_bessel(kappa):
+def _log_bessel(kappa: Any) -> np.ndarray:
     """log I₀."""
     return (np.abs(kappa) + np.log(_moments(kappa, 1)[0] / math.pi)).astype(kappa.dtype)
 
 
-def _spread(kappa):
+def _spread(kappa: Any) -> np.ndarray:
     """1 − I₁ / I₀ for κ > 0, the mean of 1 − cos θ."""
     whole, first = _moments(kappa, 2)
     return (first / whole).astype(kappa.dtype)
 
 
-def _spread_slope(kappa):
-    """Its derivative, less the variance of cos θ."""
-    whole, first, second = _moments(kappa, 3)
-    return (-(second / whole - (first / whole) ** 2)).astype(kappa.dtype)
-
-
-def _refuse(g, out, kappa):
-    raise NotImplementedError("the third derivative of VonMises' log_prob in the concentration, the second of its variance, "
-                              "is not known")
-
-
-def _concentrations(draw):
+def _concentrations(draw: Any) -> Any:
     return call(draw.array(low=0.25, high=4))
 
 
-spread_slope = operation(_spread_slope, vjps=_refuse, names="_spread_slope", methods="",
-                         doc="The derivative of `_spread`.")
-spread = operation(_spread, vjps=lambda g, out, kappa: g * spread_slope(kappa), names="_spread", methods="",
-                   doc="1 − I₁(κ) / I₀(κ), the circular variance of VonMises.")
+spread = operation(
+    _spread, vjps=lambda g, out, kappa: g * ((1 - out) / kappa - 2 * out + out * out), names="_spread", methods="",
+    samples=_concentrations, doc="1 − I₁(κ) / I₀(κ), the circular variance of VonMises.")
 log_bessel = operation(_log_bessel, vjps=lambda g, out, kappa: g * (1 - spread(kappa)), names="_log_bessel", methods="",
                        samples=_concentrations, doc="log I₀(κ), with the modified Bessel function.")
 
@@ -74,7 +62,7 @@ class VonMises(Distribution):
     Args:
         loc: the mean direction, in radians.
         concentration: how narrow; both broadcast.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "concentration": constraints.positive}
@@ -101,7 +89,10 @@ class VonMises(Distribution):
         return spread(self.concentration)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Angles in [−π, π), by rejection (Best and Fisher, "Efficient simulation of the von Mises distribution", 1979)."""
+        """Angles in [−π, π), by rejection.
+
+        (Best and Fisher, "Efficient simulation of the von Mises distribution", 1979.)
+        """
         shape = self._shape(sample_shape)
         with no_grad():
             loc, kappa = self.loc.double().array, np.asarray(self.concentration.double().array)

@@ -26,7 +26,7 @@ class Wishart(ExponentialFamily):
         covariance_matrix: Σ, (*batch, D, D), symmetric and positive definite.
         precision_matrix: its inverse.
         scale_tril: its Cholesky factor; give one of the three.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     has_rsample = True
@@ -88,7 +88,7 @@ class Wishart(ExponentialFamily):
         return factor @ factor.mT
 
     def rsample(self, sample_shape: Sequence[int] = (), max_try_correction: int | None = None) -> Tensor:
-        """Differentiable draws; those that are singular, by rounding, are drawn again, up to `max_try_correction` times."""
+        """Differentiable draws; those that are singular, by rounding, are drawn anew, `max_try_correction` times."""
         draw = self._drawn(sample_shape)
         for _ in range(10 if max_try_correction is None else max_try_correction):
             good = self.support.check(draw)
@@ -133,7 +133,7 @@ class LKJCholesky(Distribution):
     Args:
         dim: D, at least 2.
         concentration: 1 for all matrices alike; greater for correlations nearer to 0.
-        validate_args: refuse parameters and values outside their domain; None means as `set_default_validate_args` says.
+        validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"concentration": constraints.positive}
@@ -151,7 +151,8 @@ class LKJCholesky(Distribution):
         with no_grad():
             order = autograd.tensor([0, *range(self.dim - 1)], dtype=self._dtype)
             rest = (self.concentration + 0.5 * (self.dim - 2)).unsqueeze(-1) - 0.5 * order
-            below = Beta(0.5 * order + 0.5, rest, validate_args=False).sample(sample_shape)  # squared length below the diagonal
+            below = Beta(0.5 * order + 0.5, rest,
+                         validate_args=False).sample(sample_shape)  # squared length below the diagonal
             direction = autograd.randn(self._shape(sample_shape), dtype=self._dtype).tril(-1)
             length = (direction ** 2).sum(-1, keepdim=True).sqrt()
             direction = direction / autograd.where(length == 0, 1.0, length)  # of the first row there is nothing

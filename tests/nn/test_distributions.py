@@ -41,12 +41,13 @@ def both(kind, seed, constant=()):
 BATCHED = list(KINDS)
 KINDS |= {f"one {kind}": without_batch(kind) for kind in BATCHED
           if kind[0].isupper() and not kind.startswith(("Independent", "LogisticNormal"))}
-IMPLICIT = "Gamma Chi2 StudentT FisherSnedecor Beta Dirichlet Wishart".split()
+IMPLICIT = ["Gamma", "Chi2", "StudentT", "FisherSnedecor", "Beta", "Dirichlet", "Wishart"]
 kinds = pytest.mark.parametrize("kind", KINDS)
 
 # What PyTorch has fewer digits of, or not at all. Kumaraswamy's mode is NaN there.
 ROUGH = {("VonMises", "log_prob"): 1e-6, ("VonMises", "variance"): 1e-4, ("VonMises", "stddev"): 1e-4,
-         ("Multinomial", "entropy"): 1e-6, ("Kumaraswamy", "mode"): math.inf, ("GeneralizedPareto", "log_prob"): math.inf}
+         ("Multinomial", "entropy"): 1e-6, ("Kumaraswamy", "mode"): math.inf,
+         ("GeneralizedPareto", "log_prob"): math.inf}
 
 
 def digits(kind, quantity):
@@ -129,7 +130,8 @@ def test_distribution_functions_are_pytorchs(kind, name):
     # PyTorch doesn't know the derivative of the incomplete gamma function in the shape.
     p, q, ours, theirs = both(kind, 0, constant=["concentration", "df"] if "Gamma" in kind or "Chi2" in kind else [])
     autograd.manual_seed(0)
-    value = p.sample((3,)).numpy() if name == "cdf" else np.random.default_rng(1).uniform(0.01, 0.99, (3, *p.batch_shape))
+    levels = np.random.default_rng(1).uniform(0.01, 0.99, (3, *p.batch_shape))
+    value = p.sample((3,)).numpy() if name == "cdf" else levels
     x, y = (m.tensor(value, requires_grad=value.dtype.kind == "f") for m in (autograd, torch))
     expected, result = known(q, name, y), known(p, name, x)
     assert (result is None) is (expected is None)
@@ -149,7 +151,8 @@ def test_expanded_distributions_are_pytorchs(kind):
         value = wide.sample((2,))
         assert value.shape == (2, *shape, *p.event_shape)
         if digits(kind, "log_prob") < math.inf:
-            assert_equal_with_gradients(wide.log_prob(value), expected.log_prob(torch.tensor(value.numpy())), ours, theirs,
+            assert_equal_with_gradients(wide.log_prob(value), expected.log_prob(torch.tensor(value.numpy())), ours,
+                                        theirs,
                                         digits(kind, "log_prob"))
         for name in ("mean", "variance"):
             if known(p, name) is not None:
@@ -172,14 +175,14 @@ def test_no_copies_and_no_draws(kind):
             assert distribution.rsample(draws).shape == value.shape
     for name in ("entropy", "mean", "variance", "mode"):
         if known(p, name) is not None:
-            assert known(none, name).shape == none.batch_shape + (() if name == "entropy" else p.mean.shape[len(p.batch_shape):]
-                                                                  if name != "mode" else p.mode.shape[len(p.batch_shape):])
+            assert known(none, name).shape == (0, *known(p, name).shape)
 
 
 @kinds
 def test_single_precision_stays_single(kind):
     draw, make = KINDS[kind]
-    p = make(D, {name: autograd.tensor(v, dtype=autograd.float32) for name, v in draw(np.random.default_rng(0)).items()})
+    p = make(D,
+             {name: autograd.tensor(v, dtype=autograd.float32) for name, v in draw(np.random.default_rng(0)).items()})
     if kind == "copula":  # of a distribution in double precision
         return
     value = p.sample((2,))
@@ -230,7 +233,8 @@ def test_samples_have_the_density(kind):
     """E[exp(log q − log p)] = 1 for any other density q with the same support, here that of other parameters."""
     p, *_ = both(kind, 0)
     q, *_ = both(kind, 1)
-    if kind.startswith(("Uniform", "one Uniform", "Pareto", "one Pareto", "GeneralizedPareto", "one GeneralizedPareto")):
+    if kind.startswith(("Uniform", "one Uniform", "Pareto", "one Pareto", "GeneralizedPareto",
+                        "one GeneralizedPareto")):
         return  # whose support has parameters
     autograd.manual_seed(0)
     value = q.sample((4000,))
@@ -336,7 +340,7 @@ def of_type(module, kind, rng, leaves):
     return getattr(m, name)(5, **values) if kind == "Binomial" else getattr(m, name)(**values)
 
 
-PAIRS = sorted((a.__name__, b.__name__) for a, b in _DIVERGENCES) + [("HalfNormal", "HalfNormal")]
+PAIRS = [*sorted((a.__name__, b.__name__) for a, b in _DIVERGENCES), ("HalfNormal", "HalfNormal")]
 
 
 def test_all_of_pytorchs_divergences_are_there():
@@ -433,7 +437,7 @@ def test_divergences_can_be_added():
         D.kl_divergence(D.Bernoulli(0.5), D.Normal(0.0, 1.0))
     with pytest.raises(NotImplementedError, match="same"):
         D.kl_divergence(D.LogNormal(0.0, 1.0), D.HalfNormal(1.0))
-    with pytest.raises(NotImplementedError, match="Poisson ‖ Bernoulli|Exponential ‖ Poisson"):
+    with pytest.raises(NotImplementedError, match="Exponential ‖ Poisson"):
         D.kl_divergence(D.Exponential(1.0), D.Poisson(1.0))
     with pytest.raises(TypeError, match="subclasses of Distribution"):
         D.register_kl(int, D.Normal)
@@ -451,11 +455,13 @@ SCIPY = {
     "beta": (lambda: D.Beta(2.5, 0.7), (2.5, 0.7)), "norm": (lambda: D.Normal(0.3, 2.0), (0.3, 2.0)),
     "cauchy": (lambda: D.Cauchy(0.3, 2.0), (0.3, 2.0)), "chi2": (lambda: D.Chi2(3.5), (3.5,)),
     "expon": (lambda: D.Exponential(0.5), (0, 2.0)), "f": (lambda: D.FisherSnedecor(7.0, 9.5), (7.0, 9.5)),
-    "gamma": (lambda: D.Gamma(2.5, 0.5), (2.5, 0, 2.0)), "genpareto": (lambda: D.GeneralizedPareto(0.3, 2.0, 0.1), (0.1, 0.3, 2.0)),
+    "gamma": (lambda: D.Gamma(2.5, 0.5), (2.5, 0, 2.0)),
+         "genpareto": (lambda: D.GeneralizedPareto(0.3, 2.0, 0.1), (0.1, 0.3, 2.0)),
     "geom": (lambda: D.Geometric(0.3), (0.3, -1)), "gumbel_r": (lambda: D.Gumbel(0.3, 2.0), (0.3, 2.0)),
     "halfcauchy": (lambda: D.HalfCauchy(2.0), (0, 2.0)), "halfnorm": (lambda: D.HalfNormal(2.0), (0, 2.0)),
     "invgamma": (lambda: D.InverseGamma(4.5, 2.0), (4.5, 0, 2.0)), "laplace": (lambda: D.Laplace(0.3, 2.0), (0.3, 2.0)),
-    "lognorm": (lambda: D.LogNormal(0.3, 0.5), (0.5, 0, math.exp(0.3))), "nbinom": (lambda: D.NegativeBinomial(2.5, 0.3), (2.5, 0.7)),
+    "lognorm": (lambda: D.LogNormal(0.3, 0.5), (0.5, 0, math.exp(0.3))),
+         "nbinom": (lambda: D.NegativeBinomial(2.5, 0.3), (2.5, 0.7)),
     "pareto": (lambda: D.Pareto(2.0, 4.5), (4.5, 0, 2.0)), "poisson": (lambda: D.Poisson(2.5), (2.5,)),
     "t": (lambda: D.StudentT(5.5, 0.3, 2.0), (5.5, 0.3, 2.0)), "uniform": (lambda: D.Uniform(-1.0, 2.0), (-1.0, 3.0)),
     "vonmises": (lambda: D.VonMises(0.3, 2.0), (2.0, 0.3)), "weibull_min": (lambda: D.Weibull(2.0, 1.5), (1.5, 0, 2.0)),
@@ -512,7 +518,8 @@ def test_what_is_not_known_says_so():
                  lambda: D.Independent(D.Bernoulli([0.5]), 1).enumerate_support(), lambda: D.Poisson(1.0).entropy(),
                  lambda: D.Binomial(autograd.tensor([1, 2]), 0.5).entropy(), lambda: D.Distribution().support,
                  lambda: D.LKJCholesky(3).mean):
-        with pytest.raises(NotImplementedError, match=r"Bern|Categor|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
+        with pytest.raises(NotImplementedError,
+                           match=r"Bern|Categor|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
             call()
     assert D.Independent(D.Bernoulli([0.5]), 0).enumerate_support().tolist() == [[0], [1]]
 
@@ -544,10 +551,12 @@ def test_numbers_take_the_dtype_of_the_tensors_beside_them():
 
 def test_they_show_themselves_as_pytorchs_do():
     for make in (lambda m: m.Normal(0.5, 2.0), lambda m: m.Bernoulli(0.25), lambda m: m.TransformedDistribution):
-        text = str(make(T)).replace("torch.distributions.transformed_distribution", "nn.distributions.transformed_distribution")
+        text = str(make(T)).replace("torch.distributions.transformed_distribution",
+                                    "nn.distributions.transformed_distribution")
         assert str(make(D)) == text
     assert str(D.Gamma(autograd.ones(3), 1.0)) == "Gamma(concentration: (3,), rate: (3,))"
-    assert str(D.Independent(D.Normal(autograd.zeros(1), 1.0), 1)) == "Independent(Normal(loc: tensor([0.]), scale: tensor([1.])), 1)"
+    assert str(D.Independent(D.Normal(autograd.zeros(1), 1.0),
+                             1)) == "Independent(Normal(loc: tensor([0.]), scale: tensor([1.])), 1)"
     assert "Categorical" in str(D.MixtureSameFamily(D.Categorical(autograd.ones(2)), D.Normal(autograd.zeros(2), 1.0)))
 
 
@@ -558,11 +567,13 @@ def test_they_show_themselves_as_pytorchs_do():
     (lambda: D.Bernoulli(1.5), "between 0 and 1"), (lambda: D.Bernoulli(), "exactly one"),
     (lambda: D.Bernoulli(0.5, 0.5), "exactly one"), (lambda: D.Bernoulli(logits=math.nan), "logits"),
     (lambda: D.Categorical([0.5, -0.5]), "at least 0"), (lambda: D.Categorical(0.5), "last axis"),
-    (lambda: D.Categorical(logits=[math.nan, 0.0]), "logits"), (lambda: D.Geometric(0.0), "probs must be greater than 0"),
+    (lambda: D.Categorical(logits=[math.nan, 0.0]), "logits"),
+                                               (lambda: D.Geometric(0.0), "probs must be greater than 0"),
     (lambda: D.MultivariateNormal([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]), r"positive definite.*-1"),
     (lambda: D.MultivariateNormal([0.0, 0.0], [[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
     (lambda: D.MultivariateNormal([0.0, 0.0], scale_tril=[[1.0, 2.0], [0.0, 1.0]]), "lower triangular"),
-    (lambda: D.MultivariateNormal([0.0], np.eye(2)), r"\(1,\)"), (lambda: D.MultivariateNormal([0.0], [1.0]), r"\(1,\)"),
+    (lambda: D.MultivariateNormal([0.0], np.eye(2)), r"\(1,\)"),
+                                               (lambda: D.MultivariateNormal([0.0], [1.0]), r"\(1,\)"),
     (lambda: D.LowRankMultivariateNormal([0.0, 0.0], [[1.0]], [1.0, 1.0]), r"\(\.\.\., D, R\)"),
     (lambda: D.Wishart(1.0, np.eye(3)), "df must be greater than 2"), (lambda: D.Wishart(4.0), "exactly one"),
     (lambda: D.LKJCholesky(1), "at least 2"), (lambda: D.Dirichlet(1.0), "1 last axes"),
@@ -573,7 +584,8 @@ def test_they_show_themselves_as_pytorchs_do():
     (lambda: D.Uniform(autograd.tensor([0.0, 1.0]), 2.0).log_prob(3.0), r"between \(0 … 1\) and 2"),
     (lambda: D.Bernoulli(0.5).log_prob(0.5), "0 or 1"), (lambda: D.Categorical([0.5, 0.5]).log_prob(2), "0 to 1"),
     (lambda: D.Binomial(3, 0.5).log_prob(4.0), "from 0 to 3"), (lambda: D.Poisson(1.0).log_prob(0.5), "whole number"),
-    (lambda: D.Pareto(2.0, 1.0).log_prob(1.0), "at least 2"), (lambda: D.Beta(1.0, 1.0).log_prob(1.5), "between 0 and 1"),
+    (lambda: D.Pareto(2.0, 1.0).log_prob(1.0), "at least 2"),
+                                               (lambda: D.Beta(1.0, 1.0).log_prob(1.5), "between 0 and 1"),
     (lambda: D.OneHotCategorical([0.5, 0.5]).log_prob([1.0, 1.0]), r"zeros and one 1.*\[1. 1.\]"),
     (lambda: D.Multinomial(2, [0.5, 0.5]).log_prob([3.0, 0.0]), "at most 2"),
     (lambda: D.Dirichlet([1.0, 1.0]).log_prob([0.5, 0.6]), "sum 1"),
@@ -581,7 +593,8 @@ def test_they_show_themselves_as_pytorchs_do():
     (lambda: D.MixtureSameFamily(D.Normal(0.0, 1.0), D.Normal([0.0], 1.0)), "Categorical"),
     (lambda: D.MixtureSameFamily(D.Categorical([1.0]), 3), "must be a Distribution"),
     (lambda: D.MixtureSameFamily(D.Categorical([1.0, 1.0]), D.Normal(0.0, 1.0)), "2 categories"),
-    (lambda: D.MixtureSameFamily(D.Categorical(np.ones((3, 2))), D.Normal(np.zeros((2, 2)), 1.0)), "cannot be expanded"),
+    (lambda: D.MixtureSameFamily(D.Categorical(np.ones((3, 2))), D.Normal(np.zeros((2, 2)), 1.0)),
+     "cannot be expanded"),
     (lambda: D.TransformedDistribution(D.Normal(0.0, 1.0), D.StickBreakingTransform()), "1 last axes"),
     (lambda: D.TransformedDistribution(D.Normal(0.0, 1.0), [3]), "Transform"),
     (lambda: D.Distribution.set_default_validate_args(None), "True or False"),
@@ -609,13 +622,15 @@ def test_validation_can_be_left_out():
 def test_values_at_the_ends_are_pytorchs():
     infinite = autograd.tensor([math.inf, -math.inf])
     assert D.Normal(0.0, 1.0).log_prob(infinite).tolist() == [-math.inf, -math.inf]
-    for name, args, values in [("Beta", (0.5, 0.5), [0.0, 1.0]), ("Beta", (1.0, 2.0), [0.0, 1.0]), ("Gamma", (0.5, 1.0), [0.0]),
+    for name, args, values in [("Beta", (0.5, 0.5), [0.0, 1.0]), ("Beta", (1.0, 2.0), [0.0, 1.0]),
+                               ("Gamma", (0.5, 1.0), [0.0]),
                                ("Gamma", (1.0, 1.0), [0.0]), ("Gamma", (2.0, 1.0), [0.0]), ("Poisson", (0.0,), [0.0]),
                                ("Geometric", (1.0,), [0.0, 2.0]), ("Bernoulli", (0.0,), [0.0, 1.0]),
                                ("NegativeBinomial", (0.0, 0.5), [0.0]), ("Multinomial", (2, [0.0, 1.0]), [[0.0, 2.0]])]:
         p = getattr(D, name)(*(autograd.tensor(a) if isinstance(a, list) else a for a in args))
         q = getattr(T, name)(*(torch.tensor(a) if not isinstance(a, int) or name != "Multinomial" else a for a in args))
-        np.testing.assert_allclose(p.log_prob(autograd.tensor(values)), q.log_prob(torch.tensor(values)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(p.log_prob(autograd.tensor(values)), q.log_prob(torch.tensor(values)), rtol=1e-5,
+                                   atol=1e-6)
     assert D.Gamma(autograd.tensor([0.5, 3.0]), 1.0).cdf(0.0).tolist() == [0, 0]
     assert D.Gamma(autograd.tensor([0.5, 3.0]), 1.0).cdf(math.inf).tolist() == [1, 1]
     assert D.Dirichlet([1.0, 1.0]).mode.isnan().all()
@@ -687,7 +702,8 @@ def test_the_generalized_pareto_distribution_passes_through_zero():
         concentration = autograd.tensor(c, dtype=autograd.float64, requires_grad=True)
         value = D.GeneralizedPareto(0.3, 2.0, concentration.detach()).icdf(level)
         for name, x in (("log_prob", value), ("cdf", value), ("icdf", level)):
-            assert gradcheck(lambda c, name=name, x=x: getattr(D.GeneralizedPareto(0.3, 2.0, c), name)(x), [concentration])
+            assert gradcheck(lambda c, name=name, x=x: getattr(D.GeneralizedPareto(0.3, 2.0, c), name)(x),
+                             [concentration])
     ends = D.GeneralizedPareto(0.0, 1.0, autograd.tensor([-1.0, -0.5, 0.0]))
     assert ends.log_prob([1.0, 2.0, 0.0]).tolist() == [0, -math.inf, 0]
     assert ends.cdf([1.0, 2.0, 0.0]).tolist() == [1, 1, 0]

@@ -38,23 +38,31 @@ TRANSFORMS = {
     "definite": (lambda m, t: m.PositiveDefiniteTransform(), MATRICES),
     "reshape": (lambda m, t: m.ReshapeTransform((6,), (3, 2)), VECTORS),
     "independent": (lambda m, t: m.IndependentTransform(m.ExpTransform(), 1), VECTORS),
-    "independent twice": (lambda m, t: m.IndependentTransform(m.IndependentTransform(m.TanhTransform(), 1), 1), VECTORS),
+    "independent twice": (lambda m, t: m.IndependentTransform(m.IndependentTransform(m.TanhTransform(), 1), 1),
+                          VECTORS),
     "identity": (lambda m, t: m.identity_transform, VECTORS),
-    "composed": (lambda m, t: m.ComposeTransform([m.AffineTransform(1.0, 2.0), m.ExpTransform(), m.PowerTransform(t(-2.0))]),
+    "composed": (lambda m,
+                 t: m.ComposeTransform([m.AffineTransform(1.0, 2.0), m.ExpTransform(), m.PowerTransform(t(-2.0))]),
                  VECTORS),
-    "composed, wider": (lambda m, t: m.ComposeTransform([m.ExpTransform(), m.AffineTransform(0.0, t(EXPONENTS), event_dim=1),
+    "composed, wider": (lambda m,
+                        t: m.ComposeTransform([m.ExpTransform(), m.AffineTransform(0.0, t(EXPONENTS), event_dim=1),
                                                          m.SigmoidTransform()]), VECTORS),
     "composed, to matrices": (lambda m, t: m.ComposeTransform([m.TanhTransform(), m.CorrCholeskyTransform()]), VECTORS),
-    "composed, to probabilities": (lambda m, t: m.ComposeTransform([m.StickBreakingTransform(), m.AffineTransform(0.0, 2.0)]),
+    "composed, to probabilities": (lambda m,
+                                   t: m.ComposeTransform([m.StickBreakingTransform(), m.AffineTransform(0.0, 2.0)]),
                                    VECTORS),
-    "inverse": (lambda m, t: m.ComposeTransform([m.ExpTransform(), m.AffineTransform(1.0, 2.0)]).inv, np.exp(VECTORS) + 1),
-    "inverse of a part": (lambda m, t: m.ComposeTransform([m.ExpTransform().inv, m.AffineTransform(1.0, 2.0)]), np.exp(VECTORS)),
+    "inverse": (lambda m, t: m.ComposeTransform([m.ExpTransform(), m.AffineTransform(1.0, 2.0)]).inv, np.exp(VECTORS)
+                + 1),
+    "inverse of a part": (lambda m, t: m.ComposeTransform([m.ExpTransform().inv, m.AffineTransform(1.0, 2.0)]),
+                          np.exp(VECTORS)),
     "cat": (lambda m, t: m.CatTransform([m.ExpTransform(), m.AffineTransform(1.0, 2.0)], -1, [2, 4]), VECTORS),
-    "cat of vectors": (lambda m, t: m.CatTransform([m.ExpTransform(), m.AffineTransform(1.0, 2.0, event_dim=1)], 1, [2, 4]),
+    "cat of vectors": (lambda m,
+                       t: m.CatTransform([m.ExpTransform(), m.AffineTransform(1.0, 2.0, event_dim=1)], 1, [2, 4]),
                        VECTORS),
     "cat of rows": (lambda m, t: m.CatTransform([m.ExpTransform(), m.TanhTransform()]), VECTORS),
     "stack": (lambda m, t: m.StackTransform([m.ExpTransform(), m.TanhTransform()]), VECTORS),
-    "stack of columns": (lambda m, t: m.StackTransform([m.ExpTransform(), m.TanhTransform(), m.SoftplusTransform()], -1),
+    "stack of columns": (lambda m,
+                         t: m.StackTransform([m.ExpTransform(), m.TanhTransform(), m.SoftplusTransform()], -1),
                          MATRICES),
     "cumulative": (lambda m, t: m.CumulativeDistributionTransform(m.Normal(t(0.5), t(2.0))), VECTORS),
 }
@@ -85,7 +93,7 @@ def test_maps_inverses_and_volumes_are_pytorchs(name):
 
 @each
 def test_their_attributes_are_pytorchs(name):
-    ours, theirs, x, u = both(name)
+    ours, theirs, x, _ = both(name)
     for side in ("domain", "codomain"):
         a, b = getattr(ours, side), getattr(theirs, side)
         assert (a.event_dim, a.is_discrete) == (b.event_dim, b.is_discrete)
@@ -112,7 +120,8 @@ def test_derivatives_are_those_of_differences(name):
         assert gradcheck(lambda x: ours.log_abs_det_jacobian(x, ours(x)), [x])
 
 
-@pytest.mark.parametrize("name", ["exp", "sigmoid", "affine of vectors", "stick", "correlations", "reshape", "composed, wider",
+@pytest.mark.parametrize("name",
+                         ["exp", "sigmoid", "affine of vectors", "stick", "correlations", "reshape", "composed, wider",
                                   "independent"])
 def test_volumes_are_determinants(name):
     ours, _, x, _ = both(name)
@@ -158,7 +167,8 @@ def test_what_is_equal():
 
 def test_tanh_has_a_density_where_it_is_rounded_to_one():
     x = autograd.tensor([50.0, -50.0])
-    np.testing.assert_allclose(D.TanhTransform().log_abs_det_jacobian(x, x.tanh()), [2 * math.log(2) - 100] * 2, rtol=1e-6)
+    np.testing.assert_allclose(D.TanhTransform().log_abs_det_jacobian(x, x.tanh()), [2 * math.log(2) - 100] * 2,
+                               rtol=1e-6)
 
 
 def test_one_of_ones_own():
@@ -180,11 +190,23 @@ def test_one_of_ones_own():
     assert p.icdf(0.9).item() == pytest.approx(D.Normal(0.0, 1.0).icdf(0.9).item() ** 3, rel=1e-5)
     assert p.log_prob(8.0).item() == pytest.approx(D.Normal(0.0, 1.0).log_prob(2.0).item() - math.log(12))
     assert Cube() == Cube()
+    assert Cube().with_cache()._cache_size == 1
+
+    class Shift(Cube):
+        def __init__(self, by):
+            super().__init__()
+            self.by = by
+    shift = Shift(1)
+    same = shift
+    assert shift == same != Shift(1)
+    with pytest.raises(NotImplementedError, match="with_cache"):
+        shift.with_cache()
 
 
 @pytest.mark.parametrize(("call", "error", "message"), [
     (lambda: D.ExpTransform(cache_size=2), ValueError, "0 or 1"),
-    (lambda: D.Transform()(3), NotImplementedError, "_call"), (lambda: D.Transform().sign, NotImplementedError, "increasing"),
+    (lambda: D.Transform()(3), NotImplementedError, "_call"),
+                                                        (lambda: D.Transform().sign, NotImplementedError, "increasing"),
     (lambda: D.SoftmaxTransform().log_abs_det_jacobian(3, 3), NotImplementedError, "no density"),
     (lambda: D.StickBreakingTransform().event_dim and D.CorrCholeskyTransform().event_dim, ValueError, "differ"),
     (lambda: D.ReshapeTransform((2,), (3,)), ValueError, "2 elements"),
@@ -207,21 +229,25 @@ def test_mistakes_are_named(call, error, message):
 POINTS = [-math.inf, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.5, math.inf, math.nan]
 NUMBERS = {
     "boolean": lambda c: c.boolean, "nonnegative_integer": lambda c: c.nonnegative_integer, "real": lambda c: c.real,
-    "positive_integer": lambda c: c.positive_integer, "positive": lambda c: c.positive, "nonnegative": lambda c: c.nonnegative,
+    "positive_integer": lambda c: c.positive_integer, "positive": lambda c: c.positive,
+           "nonnegative": lambda c: c.nonnegative,
     "unit_interval": lambda c: c.unit_interval, "greater_than": lambda c: c.greater_than(0.5),
     "greater_than_eq": lambda c: c.greater_than_eq(0.5), "less_than": lambda c: c.less_than(0.5),
     "interval": lambda c: c.interval(-0.5, 0.5), "half_open_interval": lambda c: c.half_open_interval(-0.5, 0.5),
     "integer_interval": lambda c: c.integer_interval(0, 2)}
-VECTOR_POINTS = np.array([[0.5, 0.5, 0], [0, 1, 0], [1, 1, 0], [-0.5, 1, 0.5], [0.2, 0.2, 0.2], [2, 1, 0], [math.nan, 0, 1]])
+VECTOR_POINTS = np.array([[0.5, 0.5, 0], [0, 1, 0], [1, 1, 0], [-0.5, 1, 0.5], [0.2, 0.2, 0.2], [2, 1, 0],
+                          [math.nan, 0, 1]])
 VECTOR_KINDS = {
     "one_hot": lambda c: c.one_hot, "simplex": lambda c: c.simplex, "multinomial": lambda c: c.multinomial(2),
     "real_vector": lambda c: c.real_vector, "independent": lambda c: c.independent(c.positive, 1),
-    "stack": lambda c: c.stack([c.positive, c.real, c.boolean], -1), "cat": lambda c: c.cat([c.positive, c.boolean], -1, [1, 2])}
+    "stack": lambda c: c.stack([c.positive, c.real, c.boolean], -1),
+                "cat": lambda c: c.cat([c.positive, c.boolean], -1, [1, 2])}
 ANGLE = np.array([[1.0, 0.0], [math.sin(0.3), math.cos(0.3)]])
 MATRIX_POINTS = np.array([[[1, 0], [0, 1]], [[2, 1], [1, 2]], [[1, 2], [2, 1]], [[1, 0], [1, 1]], [[1, 0], [1, -1]],
                           [[1, 1], [1, 1]], [[1, 0.5], [0, 1]], ANGLE], float)
 MATRIX_KINDS = {name: (lambda c, name=name: getattr(c, name)) for name in (
-    "square", "symmetric", "positive_semidefinite", "positive_definite", "lower_triangular", "lower_cholesky", "corr_cholesky")}
+    "square", "symmetric", "positive_semidefinite", "positive_definite", "lower_triangular", "lower_cholesky",
+    "corr_cholesky")}
 CONSTRAINTS = {**{name: (make, np.array(POINTS)) for name, make in NUMBERS.items()},
                **{name: (make, VECTOR_POINTS) for name, make in VECTOR_KINDS.items()},
                **{name: (make, MATRIX_POINTS) for name, make in MATRIX_KINDS.items()}}
