@@ -1,12 +1,13 @@
 """Copies of a distribution taken as the parts of one draw."""
 
-import copy
 from collections.abc import Sequence
-from typing import Self
+from typing import Any
 
 from autograd import Tensor
 from autograd.typing import TensorLike
-from nn.distributions.distribution import Distribution
+from nn.distributions import constraints
+from nn.distributions.constraints import Constraint
+from nn.distributions.distribution import Distribution, sum_last
 
 
 class Independent(Distribution):
@@ -27,27 +28,18 @@ class Independent(Distribution):
         if not 0 <= reinterpreted_batch_ndims <= len(batch):
             raise ValueError(f"Independent: reinterpreted_batch_ndims must be from 0 to {len(batch)}, the axes of "
                              f"batch_shape {batch}, not {reinterpreted_batch_ndims}")
-        self.base_dist, self.reinterpreted_batch_ndims = base_distribution, reinterpreted_batch_ndims
+        self.base_dist: Any = base_distribution
+        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
+        self.has_rsample = base_distribution.has_rsample
+        self.has_enumerate_support = not reinterpreted_batch_ndims and base_distribution.has_enumerate_support
         count = len(batch) - reinterpreted_batch_ndims
         super().__init__(batch[:count], batch[count:] + base_distribution.event_shape, validate_args)
 
-    @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
-        """Whether draws of the parts are differentiable."""
-        return self.base_dist.has_rsample
-
-    @property
-    def has_enumerate_support(self) -> bool:  # type: ignore[override]
-        """Whether all values can be listed: those of the parts, if no axis was taken from them."""
-        return not self.reinterpreted_batch_ndims and self.base_dist.has_enumerate_support
-
-    def expand(self, batch_shape: Sequence[int]) -> Self:
-        """The same distribution with its copies broadcast to `batch_shape`."""
-        batch_shape = self._checked_expansion(batch_shape)
-        new = copy.copy(self)
-        new.batch_shape = batch_shape
-        new.base_dist = self.base_dist.expand(batch_shape + self.event_shape[:self.reinterpreted_batch_ndims])
-        return new
+    @constraints.dependent_property
+    def support(self) -> Constraint:
+        """That of the parts."""
+        support, count = self.base_dist.support, self.reinterpreted_batch_ndims
+        return constraints.independent(support, count) if count else support
 
     @property
     def mean(self) -> Tensor:
@@ -79,14 +71,13 @@ class Independent(Distribution):
                                       f"{self.reinterpreted_batch_ndims} axes that it takes together")
         return self.base_dist.enumerate_support(expand)
 
-    def _summed(self, values: Tensor) -> Tensor:
-        count = self.reinterpreted_batch_ndims
-        return values.sum(tuple(range(-count, 0))) if count else values
-
     def log_prob(self, value: TensorLike) -> Tensor:
         """The sum over the parts."""
-        return self._summed(self.base_dist.log_prob(value))
+        return sum_last(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self) -> Tensor:
         """The sum over the parts."""
-        return self._summed(self.base_dist.entropy())
+        return sum_last(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+
+    def __repr__(self) -> str:
+        return f"Independent({self.base_dist!r}, {self.reinterpreted_batch_ndims})"
