@@ -60,7 +60,6 @@ PLACES = {
     "torch.nn.modules.sparse": "nn.embedding",
     "torch.nn.modules.transformer": "nn.transformer",
     "torch.nn.modules.upsampling": "nn.upsampling",
-    "torch.nn.modules.utils": "",
     "torch.nn.utils": "nn.utils",
     "torch.nn.utils.clip_grad": "nn.utils.clip_grad",
     "torch.nn.utils.convert_parameters": "nn.utils.convert_parameters",
@@ -78,7 +77,6 @@ PLACES = {
     "torch.optim.swa_utils": "optim.swa_utils",
     **{f"torch.optim.{name}": "optim" for name in ("adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "lbfgs",
                                                    "nadam", "radam", "rmsprop", "rprop", "sgd")},
-    "torch.utils": "",
     "torch.utils.checkpoint": "autograd.checkpoint",
     "torch.utils.data": "nn.data",
     "torch.utils.data.dataloader": "nn.data",
@@ -86,14 +84,11 @@ PLACES = {
     "torch.utils.data.distributed": "nn.data",
     "torch.utils.data.sampler": "nn.data",
     "torch.utils.hooks": "autograd.hooks",
-    "torch.utils.tensorboard": "",
-    "torch.utils.tensorboard.writer": "",
     "torch.autograd": "autograd autograd.testing:gradcheck,gradgradcheck",
-    "torch.autograd.function": "autograd.function",
+    "torch.autograd.function": "autograd.function autograd.function:FunctionCtx=Context",
     "torch.autograd.functional": "autograd.functional",
     "torch.autograd.gradcheck": "autograd.testing:gradcheck,gradgradcheck",
     "torch.autograd.grad_mode": "autograd.grad_mode",
-    "torch.autograd.profiler": "",
     "torch.distributions": "nn.distributions",
     **{f"torch.distributions.{name}": "nn.distributions" for name in (
         "bernoulli", "beta", "binomial", "categorical", "cauchy", "chi2", "dirichlet", "distribution", "exponential",
@@ -105,37 +100,26 @@ PLACES = {
     "torch.distributions.constraint_registry": "nn.distributions.constraint_registry",
     "torch.distributions.kl": "nn.distributions.kl",
     "torch.distributions.transforms": "nn.distributions.transforms",
-    "torch.distributions.utils": "nn.distributions.utils",
+    "torch.distributions.utils": "nn.distributions.distribution:_sum_rightmost=sum_last,clamp_probs",
     "torch.func": "autograd.functional nn.utils.stateless:functional_call,stack_module_state",
     "torch.linalg": "autograd.linalg",
     "torch.special": "autograd.special",
     "torch.random": "autograd.random",
-    "torch.testing": "",
-    "torch.amp": "", "torch.amp.autocast_mode": "", "torch.amp.grad_scaler": "",
-    "torch.accelerator": "",
-    "torch.backends": "", "torch.backends.cuda": "", "torch.backends.cuda.matmul": "", "torch.backends.cudnn": "",
-    "torch.backends.mkl": "", "torch.backends.mkldnn": "", "torch.backends.mps": "", "torch.backends.openmp": "",
-    "torch.compiler": "",
-    "torch.cpu": "", "torch.cpu.amp": "",
-    "torch.cuda": "", "torch.cuda.amp": "", "torch.cuda.amp.autocast_mode": "", "torch.cuda.amp.grad_scaler": "",
-    "torch.cuda.random": "",
-    "torch.distributed": "",
     "torch.jit": "nn:ScriptModule=Module",
-    "torch.mps": "", "torch.xpu": "",
     "torch.multiprocessing": "multiprocessing",
-    "torch.overrides": "",
-    "torch.profiler": "",
-    "torch.serialization": "",
-    "torch.types": "",
-    "torch.version": "",
-    "torch._dynamo": "",
-    # Often imported where they are seldom used: there is nothing in them
+    # Often imported where they are seldom used: there is little or nothing in them
     **dict.fromkeys(("torch.fft", "torch.fx", "torch.hub", "torch.onnx", "torch.sparse", "torch.quantization",
                      "torch.nn.quantized", "torch.utils.model_zoo", "torch.utils.benchmark",
                      "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim",
-                     "torch.distributed.fsdp"), ""),
+                     "torch.distributed.fsdp", "torch.distributed.nn", "torch.distributed.tensor", "torch.futures",
+                     "torch.nested", "torch.quasirandom", "torch.__config__", "torchvision", "torchvision.datasets",
+                     "torchvision.models", "torchvision.ops", "torchvision.transforms",
+                     "torchvision.transforms.functional", "torchvision.utils"), ""),
 }
 """PyTorch's module -> where its names are here: modules, in this order, or some of their names (theirs=ours)."""
+for _name in [*NAMES, *PLACES]:  # and those that hold others, or scaffolding, alone
+    while _name := _name.rpartition(".")[0]:
+        PLACES.setdefault(_name, "")
 MISSING: dict[str, None] = {}
 """What was asked for and isn't here, in that order."""
 _PROGRAM = "GRADCIRCUIT_PROGRAM"
@@ -152,7 +136,7 @@ class _Door(types.ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and f"{self.__name__}.{name}" not in NAMES:
+        if name.startswith("__") and f"{self.__name__}.{name}" not in (*NAMES, *PLACES):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         value = _find(self.__name__, name)
         setattr(self, name, value)
@@ -212,7 +196,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if fullname in PLACES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-        if fullname.partition(".")[0] in ("torch", "torchvision", "torchaudio"):
+        if fullname.partition(".")[0] in ("torch", "torchvision"):
             MISSING[fullname] = None
             near = difflib.get_close_matches(fullname, PLACES, 3, 0.7)
             raise ModuleNotFoundError(f"{fullname} isn't here{'; near are ' + ', '.join(near) if near else ''} "

@@ -4,6 +4,7 @@ Element types, shapes and devices as PyTorch shows them; precision, devices, com
 finds it all in NAMES, by PyTorch's full name.
 """
 
+import concurrent.futures
 import contextlib
 import functools
 import importlib
@@ -501,6 +502,15 @@ _constant(False, "torch.jit", "is_scripting is_tracing")
 _constant(False, "torch.compiler", "is_compiling")
 _constant(False, "torch._dynamo", "is_compiling")
 _constant(False, "torch.onnx", "is_in_onnx_export")
+_put("torch.fx", {"wrap": _itself})
+_put("torch.futures", {"Future": concurrent.futures.Future})
+_refused("nothing is fetched; download the file, and read it with torch.load", "torch.hub",
+         "load load_state_dict_from_url download_url_to_file")
+_refused("nothing is fetched; download the file, and read it with torch.load", "torch.utils.model_zoo", "load_url")
+_refused("torchvision isn't here yet", "torchvision.transforms",
+         "CenterCrop ColorJitter Compose GaussianBlur Grayscale InterpolationMode Lambda Normalize Pad RandomApply "
+         "RandomCrop RandomErasing RandomGrayscale RandomHorizontalFlip RandomResizedCrop RandomRotation Resize "
+         "ToPILImage ToTensor")
 _put("torch._dynamo", {"allow_in_graph": _itself, "disable": _itself, "optimize": _itself})
 _put("torch.jit", {"Final": Final, "TracerWarning": UserWarning, "ScriptFunction": type(_itself),
                    "annotate": lambda the_type, the_value: the_value})
@@ -525,6 +535,45 @@ def _ntuple(n: int) -> Callable:
 
 _put("torch.nn.modules.utils", {"_ntuple": _ntuple, "_single": _ntuple(1), "_pair": _ntuple(2), "_triple": _ntuple(3),
                                 "_quadruple": _ntuple(4)})
+
+
+@_at("torch.distributions.utils")
+class lazy_property:
+    """An attribute that is computed when it is first asked for, with its history, and kept."""
+
+    def __init__(self, wrapped: Callable) -> None:
+        self.wrapped = wrapped
+        functools.update_wrapper(self, wrapped)  # type: ignore[arg-type]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        with autograd.enable_grad():
+            value = self.wrapped(instance)
+        setattr(instance, self.wrapped.__name__, value)
+        return value
+
+
+@_at("torch.distributions.utils")
+def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
+    """Numbers and Tensors as Tensors of one shape."""
+    dtype = next((v.array.dtype for v in values if isinstance(v, Tensor)), dtypes.get_default_dtype())
+    return autograd.broadcast_tensors(*[v if isinstance(v, Tensor) else autograd.tensor(v, dtype=dtype)
+                                        for v in values])
+
+
+@_at("torch.distributions.utils")
+def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
+    """Probabilities of logarithms of odds."""
+    return logits.sigmoid() if is_binary else logits.softmax(-1)
+
+
+@_at("torch.distributions.utils")
+def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
+    """Logarithms of odds."""
+    tiny = float(np.finfo(probs.array.dtype).eps)
+    probs = probs.clamp(tiny, 1 - tiny)
+    return probs.log() - (-probs).log1p() if is_binary else probs.log()
 
 
 # Files and logs
