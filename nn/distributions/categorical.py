@@ -125,7 +125,7 @@ class Categorical(Categories):
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """The logarithm of the probability of category `value`."""
-        return self._log_prob_of(self._value(value).long())
+        return self._log_prob_of(self._value(value, floating=False).long())
 
     def entropy(self) -> Tensor:
         """−Σ p log p."""

@@ -179,10 +179,9 @@ def _all(mask: Tensor, count: int) -> Tensor:
     return mask.flatten(-count).all(-1) if count else mask
 
 
-def _whole(value: Tensor) -> Tensor:
-    if not value.is_floating_point():
-        return autograd.ones_like(value, dtype=bool)
-    return (value == value.floor()) & (value.abs() < np.inf)
+def _whole(value: Tensor, inside: Tensor) -> Tensor:
+    """Whole numbers among those that are inside."""
+    return inside & (value == value.floor()) & (value < np.inf) if value.is_floating_point() else inside
 
 
 # Numbers
@@ -204,7 +203,7 @@ class _IntegerInterval(Constraint):
         self.lower_bound, self.upper_bound = _fixed(lower_bound), _fixed(upper_bound)
 
     def check(self, value: Tensor) -> Tensor:
-        return _whole(value) & (value >= self.lower_bound) & (value <= self.upper_bound)
+        return _whole(value, (value >= self.lower_bound) & (value <= self.upper_bound))
 
     def __str__(self) -> str:
         return f"a whole number from {_in_words(self.lower_bound)} to {_in_words(self.upper_bound)}"
@@ -217,7 +216,7 @@ class _IntegerGreaterThan(Constraint):
         self.lower_bound = _fixed(lower_bound)
 
     def check(self, value: Tensor) -> Tensor:
-        return _whole(value) & (value >= self.lower_bound)
+        return _whole(value, value >= self.lower_bound)
 
     def __str__(self) -> str:
         return f"a whole number of at least {_in_words(self.lower_bound)}"

@@ -180,11 +180,11 @@ class Distribution:
             raise ValueError(f"{type(self).__name__}: {what} must be {constraint}, but there is "
                              f"{' '.join(str(array[where]).split())} at position {where} of shape {array.shape}")
 
-    def _value(self, value: TensorLike, validate: bool = True) -> Tensor:
+    def _value(self, value: TensorLike, validate: bool = True, floating: bool = True) -> Tensor:
         """A value that draws could have: by its shape and, if arguments are validated, by the support."""
         if not isinstance(value, Tensor):
             value = autograd.tensor(value, dtype=self._dtype)
-        elif not value.is_floating_point():
+        elif floating and not value.is_floating_point():
             value = value.to(self._dtype)
         own = self.batch_shape + self.event_shape
         try:

@@ -41,7 +41,7 @@ class _Bend(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        raise NotImplementedError("the third derivative in a shape parameter, of a draw or of the distribution function, "
+        raise NotImplementedError("the third derivative in a shape, of a draw or of the distribution function, "
                                   "is not known")
 
 

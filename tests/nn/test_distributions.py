@@ -707,3 +707,28 @@ def test_the_generalized_pareto_distribution_passes_through_zero():
     ends = D.GeneralizedPareto(0.0, 1.0, autograd.tensor([-1.0, -0.5, 0.0]))
     assert ends.log_prob([1.0, 2.0, 0.0]).tolist() == [0, -math.inf, 0]
     assert ends.cdf([1.0, 2.0, 0.0]).tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BATCHED if not kind.startswith(("VonMises", "GeneralizedPareto"))])
+def test_second_derivatives_of_log_prob_are_pytorchs(kind):
+    """The gradient of the squares of the first derivatives, in the parameters and the value."""
+    p, q, ours, theirs = both(kind, 0)
+    autograd.manual_seed(0)
+    value = p.sample((3,))
+    tracked = value.is_floating_point()
+    if tracked:
+        ours, theirs = [*ours, value.clone().requires_grad_()], [*theirs, torch.tensor(value.numpy(), requires_grad=True)]
+    x, y = (ours[-1], theirs[-1]) if tracked else (value, torch.tensor(value.numpy()))
+    results = []
+    for module, distribution, leaves, at in ((autograd, p, ours, x), (torch, q, theirs, y)):
+        grad = module.grad if module is autograd else module.autograd.grad
+        first = grad(distribution.log_prob(at).sum(), leaves, create_graph=True, allow_unused=True)
+        total = sum((g ** 2).sum() for g, leaf in zip(first, leaves, strict=True)
+                    if g is not None and not (leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2]))
+        results.append(grad(total, leaves, allow_unused=True) if getattr(total, "requires_grad", False)
+                       else [None] * len(leaves))
+    for leaf, a, b in zip(ours, *results, strict=True):
+        a, b = (np.zeros(leaf.shape) if g is None else g.numpy() for g in (a, b))
+        if leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2]:
+            a, b = (g + g.swapaxes(-1, -2) for g in map(np.tril, (a, b)))
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * (1 + np.abs(b).max(initial=0)))
