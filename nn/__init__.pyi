@@ -20,6 +20,7 @@ from nn.attention import MultiheadAttention as MultiheadAttention
 from nn.attention import SinusoidalPositions as SinusoidalPositions
 from nn.container import ModuleDict as ModuleDict
 from nn.container import ModuleList as ModuleList
+from nn.container import ParameterDict as ParameterDict
 from nn.container import ParameterList as ParameterList
 from nn.container import Sequential as Sequential
 from nn.convolution import Conv1d as Conv1d
@@ -46,6 +47,7 @@ from nn.normalization import InstanceNorm2d as InstanceNorm2d
 from nn.normalization import InstanceNorm3d as InstanceNorm3d
 from nn.normalization import LayerNorm as LayerNorm
 from nn.normalization import RMSNorm as RMSNorm
+from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
 from nn.pooling import MaxUnpool1d as MaxUnpool1d
 from nn.pooling import MaxUnpool2d as MaxUnpool2d

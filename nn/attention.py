@@ -31,6 +31,7 @@ class MultiheadAttention(Module):
         kdim: width of the keys, default E.
         vdim: width of the values, default E.
         batch_first: tensors are (B, L, E) and not (L, B, E).
+        device: "cpu" or None.
         dtype: of the parameters.
 
     Attributes:
@@ -43,7 +44,8 @@ class MultiheadAttention(Module):
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
                  add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
-                 vdim: int | None = None, batch_first: bool = False, dtype: DTypeLike | None = None) -> None:
+                 vdim: int | None = None, batch_first: bool = False, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
             raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
@@ -59,7 +61,7 @@ class MultiheadAttention(Module):
         self.bias_k, self.bias_v = (
             Parameter(autograd.empty(1, 1, embed_dim, dtype=dtype)) if add_bias_kv else None for _ in range(2))
         self.add_zero_attn = add_zero_attn
-        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype)
         for name, parameter in self.named_parameters(recurse=False):
             initialize = (init.xavier_uniform_ if name.endswith("weight") else
                           init.zeros_ if name == "in_proj_bias" else init.xavier_normal_)
@@ -166,7 +168,8 @@ class AdditiveAttention(Module):
     broadcasts to (B, L, S), True where a query may look, it returns (B, L, V) and the weights (B, L, S).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.query_proj = Linear(query_dim, hidden_dim, bias=False, dtype=dtype)
         self.key_proj = Linear(key_dim, hidden_dim, dtype=dtype)
@@ -212,7 +215,8 @@ class SinusoidalPositions(Module):
 class LearnedPositions(Module):
     """x plus a learned vector for each position: (B, L, E), or (L, B, E) if not batch_first."""
 
-    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.max_len, self.batch_first = max_len, batch_first
         self.weight = Parameter(autograd.empty(max_len, embed_dim, dtype=dtype))

@@ -22,6 +22,7 @@ class Embedding(Module):
         norm_type: the p of that norm.
         scale_grad_by_freq: divide each row's gradient by how often it is used in a batch.
         sparse: is accepted for PyTorch's sake; the gradient is the same, and dense.
+        device: "cpu" or None.
         dtype: of the table.
 
     Attributes:
@@ -30,7 +31,7 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
                  max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
-                 sparse: bool = False, dtype: DTypeLike | None = None) -> None:
+                 sparse: bool = False, device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
