@@ -14,12 +14,14 @@ from nn import functional as functional
 from nn import init as init
 from nn import utils as utils
 from nn.activation import PReLU as PReLU
+from nn.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from nn.attention import AdditiveAttention as AdditiveAttention
 from nn.attention import LearnedPositions as LearnedPositions
 from nn.attention import MultiheadAttention as MultiheadAttention
 from nn.attention import SinusoidalPositions as SinusoidalPositions
 from nn.container import ModuleDict as ModuleDict
 from nn.container import ModuleList as ModuleList
+from nn.container import ParameterDict as ParameterDict
 from nn.container import ParameterList as ParameterList
 from nn.container import Sequential as Sequential
 from nn.convolution import Conv1d as Conv1d
@@ -30,6 +32,7 @@ from nn.convolution import ConvTranspose2d as ConvTranspose2d
 from nn.convolution import ConvTranspose3d as ConvTranspose3d
 from nn.dropout import DropConnect as DropConnect
 from nn.embedding import Embedding as Embedding
+from nn.embedding import EmbeddingBag as EmbeddingBag
 from nn.layer import FunctionLayer as FunctionLayer
 from nn.linear import Bilinear as Bilinear
 from nn.linear import Flatten as Flatten
@@ -46,6 +49,7 @@ from nn.normalization import InstanceNorm2d as InstanceNorm2d
 from nn.normalization import InstanceNorm3d as InstanceNorm3d
 from nn.normalization import LayerNorm as LayerNorm
 from nn.normalization import RMSNorm as RMSNorm
+from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
 from nn.pooling import MaxUnpool1d as MaxUnpool1d
 from nn.pooling import MaxUnpool2d as MaxUnpool2d
@@ -167,6 +171,10 @@ class CTCLoss(FunctionLayer):
     zero_infinity: bool
     def __init__(self, blank: int = 0, reduction: str = 'mean', zero_infinity: bool = False) -> None: ...
     def forward(self, log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike | Sequence[int], target_lengths: TensorLike | Sequence[int]) -> Tensor: ...
+class ChannelShuffle(FunctionLayer):
+    groups: int
+    def __init__(self, groups: int) -> None: ...
+    def forward(self, input: TensorLike) -> Tensor: ...
 class CircularPad1d(Module):
     def __init__(self, padding: int | Sequence[int]) -> None: ...
     def forward(self, input: Tensor) -> Tensor: ...
@@ -426,6 +434,14 @@ class NLLLoss(FunctionLayer):
     reduction: str
     def __init__(self, weight: TensorLike | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None, reduction: str = 'mean') -> None: ...
     def forward(self, input: TensorLike, target: TensorLike) -> Tensor: ...
+class NLLLoss2d(FunctionLayer):
+    weight: TensorLike | None
+    size_average: bool | None
+    ignore_index: int
+    reduce: bool | None
+    reduction: str
+    def __init__(self, weight: TensorLike | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None, reduction: str = 'mean') -> None: ...
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor: ...
 class PairwiseDistance(FunctionLayer):
     p: float
     eps: float
@@ -573,6 +589,16 @@ class Upsample(FunctionLayer):
     recompute_scale_factor: bool | None
     antialias: bool
     def __init__(self, size: Shape | None = None, scale_factor: float | Sequence[float] | None = None, mode: str = 'nearest', align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False) -> None: ...
+    def forward(self, input: TensorLike) -> Tensor: ...
+class UpsamplingBilinear2d(FunctionLayer):
+    size: Shape | None
+    scale_factor: float | Sequence[float] | None
+    def __init__(self, size: Shape | None = None, scale_factor: float | Sequence[float] | None = None) -> None: ...
+    def forward(self, input: TensorLike) -> Tensor: ...
+class UpsamplingNearest2d(FunctionLayer):
+    size: Shape | None
+    scale_factor: float | Sequence[float] | None
+    def __init__(self, size: Shape | None = None, scale_factor: float | Sequence[float] | None = None) -> None: ...
     def forward(self, input: TensorLike) -> Tensor: ...
 class ZeroPad1d(Module):
     def __init__(self, padding: int | Sequence[int]) -> None: ...

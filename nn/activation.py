@@ -132,10 +132,12 @@ class PReLU(Module):
     Args:
         num_parameters: 1, or the number of channels (axis 1).
         init: the first value of the weight.
+        device: "cpu" or None.
         dtype: of the weight.
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters = num_parameters
         self.weight = Parameter(autograd.full((num_parameters,), float(init), dtype=dtype))

@@ -1,7 +1,6 @@
 """Attention layers and positions."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -11,8 +10,7 @@ from autograd.errors import ShapeError
 from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
-from nn.functional.attention import additive, attended, attention_weights, causal
-from nn.functional.dropout import keep_mask
+from nn.functional.attention import attended, multihead
 from nn.linear import Linear
 from nn.module import Module
 from nn.parameter import Parameter
@@ -31,6 +29,7 @@ class MultiheadAttention(Module):
         kdim: width of the keys, default E.
         vdim: width of the values, default E.
         batch_first: tensors are (B, L, E) and not (L, B, E).
+        device: "cpu" or None.
         dtype: of the parameters.
 
     Attributes:
@@ -43,7 +42,8 @@ class MultiheadAttention(Module):
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
                  add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
-                 vdim: int | None = None, batch_first: bool = False, dtype: DTypeLike | None = None) -> None:
+                 vdim: int | None = None, batch_first: bool = False, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if embed_dim % num_heads:
             raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
@@ -59,23 +59,13 @@ class MultiheadAttention(Module):
         self.bias_k, self.bias_v = (
             Parameter(autograd.empty(1, 1, embed_dim, dtype=dtype)) if add_bias_kv else None for _ in range(2))
         self.add_zero_attn = add_zero_attn
-        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype)
         for name, parameter in self.named_parameters(recurse=False):
             initialize = (init.xavier_uniform_ if name.endswith("weight") else
                           init.zeros_ if name == "in_proj_bias" else init.xavier_normal_)
             initialize(parameter)
         if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
-
-    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
-        e = self.embed_dim
-        if query is key is value and hasattr(self, "in_proj_weight"):  # one product for all three
-            both = F.linear(query, self.in_proj_weight, self.in_proj_bias)
-            return [both[..., :e], both[..., e:2 * e], both[..., 2 * e:]]
-        weights = ([self.in_proj_weight[i * e:(i + 1) * e] for i in range(3)] if hasattr(self, "in_proj_weight")
-                   else [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight])
-        return [F.linear(x, w, None if self.in_proj_bias is None else self.in_proj_bias[i * e:(i + 1) * e])
-                for i, (x, w) in enumerate(zip((query, key, value), weights, strict=True))]
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None,
                 need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True,
@@ -96,67 +86,12 @@ class MultiheadAttention(Module):
             The output, of the query's shape; the weights (B, L, S), or (B, heads, L, S) if not averaged, or None. What
             `add_bias_kv` and `add_zero_attn` append counts in the S of the weights, but not in that of the masks.
         """
-        single = query.ndim == 2
-        for what, x, width in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
-            if x.ndim != (2 if single else 3) or x.shape[-1] != width:
-                raise ShapeError(f"{what} must have {2 if single else 3} axes, the last of length {width}; its shape "
-                                 f"is {x.shape}")
-        q, k, v = self._project(query, key, value)
-        heads, width = self.num_heads, self.embed_dim // self.num_heads
-
-        def split(x: Tensor) -> Tensor:  # -> (B, heads, length, width)
-            x = x.unsqueeze(1) if single else x.transpose(0, 1) if self.batch_first else x
-            length, batch = x.shape[:2]
-            return x.reshape((length, batch, heads, width)).permute((1, 2, 0, 3))
-        q, k, v = split(q), split(k), split(v)
-        (batch, _, rows, _), given = q.shape, k.shape[2]
-        mask = self._mask(key_padding_mask, attn_mask, is_causal, (batch, heads, rows, given), q.dtype)
-        k, v = (self._extended(*pair, batch) for pair in ((k, self.bias_k), (v, self.bias_v)))
-        if mask is not None:  # nothing hides what was appended
-            mask = np.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, k.shape[2] - given)])
-        p = self.dropout if self.training else 0.0
-        weights = None
-        if need_weights:
-            weights, seen = attention_weights(q, k, mask, 1 / math.sqrt(width))
-            if seen is not None:  # who may look at nothing has weights 0 / 0
-                seen = seen | ~seen.any(axis=-1, keepdims=True)
-            weights = weights * keep_mask(weights.shape, p, q.dtype) if p else weights
-            out = attended(weights, v, seen)
-        else:
-            out = F.scaled_dot_product_attention(q, k, v, None if mask is None else autograd.as_tensor(mask), p)
-        out = F.linear(out.permute((2, 0, 1, 3)).reshape((rows, batch, self.embed_dim)),  # (L, B, E)
-                       self.out_proj.weight, self.out_proj.bias)
-        if weights is not None:
-            weights = weights.mean(1) if average_attn_weights else weights
-            weights = weights[0] if single else weights
-        return out[:, 0] if single else out.transpose(0, 1) if self.batch_first else out, weights
-
-    def _extended(self, x: Tensor, bias: Tensor | None, batch: int) -> Tensor:
-        """Keys or values (B, heads, S, width) with the learned one and zeros after them."""
-        heads, width = self.num_heads, self.embed_dim // self.num_heads
-        parts = [x]
-        if bias is not None:
-            parts.append(bias.reshape(1, heads, 1, width).expand(batch, heads, 1, width))
-        if self.add_zero_attn:
-            parts.append(autograd.zeros(batch, heads, 1, width, dtype=x.dtype))
-        return autograd.cat(parts, 2) if parts[1:] else x
-
-    def _mask(self, padding: Any, attn: Any, is_causal: bool, shape: tuple[int, ...],
-              dtype: np.dtype) -> np.ndarray | None:
-        batch, heads, rows, columns = shape
-        padding, attn = (None if mask is None else additive(mask, dtype, True) for mask in (padding, attn))
-        if attn is None and is_causal:
-            attn = causal(rows, columns, dtype)
-        if attn is not None:
-            if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
-                raise ShapeError(f"attn_mask must have shape {(rows, columns)} or "
-                                 f"{(batch * heads, rows, columns)}, not {attn.shape}")
-            attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
-        if padding is not None:
-            if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
-                raise ShapeError(f"key_padding_mask must have shape {(batch, columns)}, not {padding.shape}")
-            padding = padding.reshape(-1, 1, 1, columns)
-        return attn if padding is None else padding if attn is None else attn + padding
+        weights = ([self.in_proj_weight] if hasattr(self, "in_proj_weight") else
+                   [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight])
+        return multihead(
+            query, key, value, self.num_heads, weights, self.in_proj_bias, self.bias_k, self.bias_v, self.add_zero_attn,
+            self.dropout if self.training else 0.0, self.out_proj.weight, self.out_proj.bias, key_padding_mask,
+            need_weights, attn_mask, average_attn_weights, is_causal, self.batch_first)
 
 
 class AdditiveAttention(Module):
@@ -166,7 +101,8 @@ class AdditiveAttention(Module):
     broadcasts to (B, L, S), True where a query may look, it returns (B, L, V) and the weights (B, L, S).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, hidden_dim: int, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.query_proj = Linear(query_dim, hidden_dim, bias=False, dtype=dtype)
         self.key_proj = Linear(key_dim, hidden_dim, dtype=dtype)
@@ -212,7 +148,8 @@ class SinusoidalPositions(Module):
 class LearnedPositions(Module):
     """x plus a learned vector for each position: (B, L, E), or (L, B, E) if not batch_first."""
 
-    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, embed_dim: int, max_len: int, batch_first: bool = True, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.max_len, self.batch_first = max_len, batch_first
         self.weight = Parameter(autograd.empty(max_len, embed_dim, dtype=dtype))

@@ -2,7 +2,8 @@
 
 import inspect
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Self
 
 from autograd import Tensor
@@ -15,11 +16,11 @@ class _Numbered(Module):
 
     _kind: type = Module
 
-    def _entries(self) -> list[Any]:
-        return [value for value in vars(self).values() if isinstance(value, self._kind)]
-
     def _names(self) -> list[str]:
         return [name for name, value in vars(self).items() if isinstance(value, self._kind)]
+
+    def _entries(self) -> list[Any]:
+        return [vars(self)[name] for name in self._names()]
 
     def _replace_all(self, entries: Iterable[Any]) -> None:
         entries = list(entries)
@@ -49,10 +50,11 @@ class _Numbered(Module):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self._of(self._entries()[index])
+            return self._of(self._names()[index])
         return vars(self)[self._name_of(index)]
 
-    def _of(self, entries: list) -> Any:
+    def _of(self, names: list[str]) -> Any:
+        entries = [vars(self)[name] for name in names]
         return type(self)(entries)  # type: ignore[call-arg]  # the layers that are made of a list
 
     def __setitem__(self, index: int, entry: Any) -> None:
@@ -60,8 +62,13 @@ class _Numbered(Module):
 
     def __delitem__(self, index: Any) -> None:
         entries = self._entries()
+        if not isinstance(index, slice):
+            self._name_of(index)
         del entries[index]
         self._replace_all(entries)
+
+    def __iadd__(self, entries: Iterable[Any]) -> Self:
+        return self.extend(entries)
 
     def append(self, entry: Any) -> Self:
         """Add an entry at the end."""
@@ -70,15 +77,24 @@ class _Numbered(Module):
 
     def extend(self, entries: Iterable[Any]) -> Self:
         """Add entries at the end."""
-        for entry in entries:
+        if isinstance(entries, (str, Tensor)) or not isinstance(entries, Iterable):
+            raise TypeError(f"{type(self).__name__}.extend() takes a list of entries, not a {type(entries).__name__}")
+        for entry in list(entries):
             self.append(entry)
         return self
 
-    def insert(self, index: int, entry: Any) -> None:
+    def insert(self, index: int, entry: Any) -> Self:
         """Add an entry before position `index`."""
         entries = self._entries()
         entries.insert(index, entry)
         self._replace_all(entries)
+        return self
+
+    def pop(self, index: int) -> Any:
+        """Take an entry away and return it."""
+        entry = self[index]
+        del self[index]
+        return entry
 
 
 class Sequential(_Numbered):
@@ -100,9 +116,26 @@ class Sequential(_Numbered):
             for i, module in enumerate(args):
                 self._put(str(i), module)
 
-    def _of(self, entries: list) -> "Sequential":
-        return Sequential({name: vars(self)[name] for name in self._names()
-                           if any(vars(self)[name] is entry for entry in entries)})
+    def _of(self, names: list[str]) -> "Sequential":
+        return Sequential({name: vars(self)[name] for name in names})
+
+    def __add__(self, other: "Sequential") -> "Sequential":
+        if not isinstance(other, Sequential):
+            raise ValueError(f"a Sequential and a {type(other).__name__} cannot be added; write Sequential(*a, b)")
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> "Sequential":
+        """The same modules, with the same parameters, several times one after the other."""
+        if not isinstance(times, int):
+            raise TypeError(f"a Sequential is multiplied by a whole number, not by a {type(times).__name__}")
+        if times < 1:
+            raise ValueError(f"a Sequential cannot be multiplied by {times}; the number must be at least 1")
+        return Sequential(*[module for _ in range(times) for module in self])
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list((self * times)[len(self):]))
 
     def forward(self, input: Any) -> Any:
         for module in self._entries():
@@ -133,68 +166,163 @@ class ModuleList(_Numbered):
         return self._text(lines)
 
 
-class ModuleDict(Module):
+class _Keyed(Module, MutableMapping[str, Any]):
+    """A module whose entries are attributes, with the behavior of a dict."""
+
+    __eq__ = object.__eq__  # and not that of a dict, so that it can be a key
+    __hash__ = object.__hash__
+
+    def _names(self) -> Iterable[str]:
+        return (name for name, value in vars(self).items() if isinstance(value, Module))
+
+    def _check_key(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a key of a {type(self).__name__} is text, not a {type(name).__name__}; write "
+                            f"{str(name)!r}")
+        if name not in self and hasattr(self, name):
+            raise KeyError(f"'{name}' is an attribute of every {type(self).__name__}; choose another key")
+
+    def _put_all(self, entries: Any) -> None:
+        if not isinstance(entries, Iterable):
+            raise TypeError(f"{type(self).__name__}.update() takes a dict, or pairs of keys and values, not a "
+                            f"{type(entries).__name__}")
+        for pair in entries.items() if isinstance(entries, Mapping) else entries:
+            if not isinstance(pair, Iterable) or len(pair := tuple(pair)) != 2:
+                raise ValueError(f"{type(self).__name__}.update() takes pairs of keys and values, not {pair!r}")
+            self[pair[0]] = pair[1]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            raise KeyError(name)
+        return vars(self)[name]
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        delattr(self, name)
+
+    def __len__(self) -> int:
+        return len(list(self._names()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._names()))
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self._names()))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == own for own in self._names())
+
+
+class ModuleDict(_Keyed):
     """A dict of modules whose parameters are found."""
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()
-        self.update(modules or {})
-
-    def update(self, modules: Mapping[str, Module]) -> None:
-        """Add or replace entries."""
-        for name, module in modules.items():
-            self[name] = module
-
-    def _dict(self) -> dict[str, Module]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
-
-    def __getitem__(self, name: str) -> Module:
-        return self._dict()[name]
+        self._put_all({} if modules is None else modules)
 
     def __setitem__(self, name: str, module: Module) -> None:
-        if hasattr(type(self), name) or (name in vars(self) and name not in self._dict()):
-            raise KeyError(f"'{name}' is an attribute of every ModuleDict; choose another key")
+        self._check_key(name)
         self.register_module(name, module)
 
-    def __delitem__(self, name: str) -> None:
-        del vars(self)[name]
+    def update(self, modules: Any) -> None:  # type: ignore[override]  # a dict's takes keyword arguments, too
+        """Add or replace entries: a dict, or pairs of names and modules."""
+        self._put_all(modules)
 
-    def __len__(self) -> int:
-        return len(self._dict())
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._dict())
+def _as_entry(value: Any) -> Any:
+    """A Tensor as a Parameter, anything else as it is."""
+    return Parameter(value.detach()) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._dict()
 
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._dict().keys()
-
-    def values(self) -> Iterable[Module]:
-        """The modules."""
-        return self._dict().values()
-
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Names and modules."""
-        return self._dict().items()
+def _described(name: object, value: Any) -> str:
+    """A line of text about an entry, in which a module has one of its own."""
+    if not isinstance(value, Tensor):
+        return f"({name}): Object of type: {type(value).__name__}"
+    kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    return f"({name}): {kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}]"
 
 
 class ParameterList(_Numbered):
-    """A list of parameters that are found; plain Tensors become Parameters."""
-
-    _kind = Parameter
+    """A list of parameters that are found; plain Tensors become Parameters, anything else is kept as it is."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
         super().__init__()
         self.extend(values)
 
+    def _names(self) -> list[str]:
+        return sorted(filter(str.isdecimal, vars(self)), key=int)
+
     def _put(self, name: str, entry: Any) -> None:
-        if isinstance(entry, Tensor) and not isinstance(entry, Parameter):
-            entry = Parameter(entry)
-        super()._put(name, entry)
+        setattr(self, name, _as_entry(entry))
 
     def extra_repr(self) -> str:
-        return "\n".join(f"({i}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
-                         for i, p in enumerate(self))
+        return "\n".join(_described(i, value) for i, value in enumerate(self))
+
+
+class ParameterDict(_Keyed):
+    """A dict of parameters that are found; plain Tensors become Parameters, anything else is kept as it is.
+
+    Args:
+        parameters: a dict, whose keys are sorted unless it is an OrderedDict or a ParameterDict, or pairs.
+
+    >>> weights = ParameterDict({"left": autograd.ones(2), "right": autograd.zeros(3)})
+    >>> [name for name, _ in weights.named_parameters()]
+    ['left', 'right']
+    """
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self._keys: dict[str, None] = {}
+        self.update({} if parameters is None else parameters)
+
+    def _names(self) -> Iterable[str]:
+        return self._keys
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._check_key(name)
+        self._keys[name] = None
+        setattr(self, name, _as_entry(value))
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        del self._keys[name]
+
+    def update(self, parameters: Any) -> None:  # type: ignore[override]  # a dict's takes keyword arguments, too
+        """Add or replace entries: a dict, or pairs of keys and values."""
+        if isinstance(parameters, Mapping) and not isinstance(parameters, (OrderedDict, ParameterDict)):
+            parameters = sorted(parameters.items())
+        self._put_all(parameters)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the newest entry away and return its key and value."""
+        if not self._keys:
+            raise KeyError("the ParameterDict is empty")
+        name = next(reversed(self))
+        return name, self.pop(name)
+
+    def copy(self) -> "ParameterDict":
+        """Another one with the same parameters."""
+        return ParameterDict(OrderedDict(self))
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> "ParameterDict":
+        """Another one, with one value for all keys."""
+        return ParameterDict((key, default) for key in keys)
+
+    def __or__(self, other: "ParameterDict") -> "ParameterDict":
+        result = self.copy()
+        result.update(other)
+        return result
+
+    def __ror__(self, other: Mapping[str, Any]) -> "ParameterDict":
+        return ParameterDict(OrderedDict([*other.items(), *self.items()]))
+
+    def __ior__(self, other: Mapping[str, Any]) -> Self:
+        self.update(other)
+        return self
+
+    def extra_repr(self) -> str:
+        return "\n".join(_described(name, value) for name, value in self.items())
+
+    def forward(self, *args: Any) -> Any:
+        raise RuntimeError("a ParameterDict is no layer; read its entries: parameters['name']")

@@ -23,7 +23,7 @@ class _Conv(Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1,
                  padding: Shape | str = 0, dilation: Shape = 1, groups: int = 1, bias: bool = True,
-                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
+                 padding_mode: str = "zeros", device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
@@ -102,6 +102,7 @@ class Conv2d(_Conv):
         groups: into how many independent convolutions the channels are split.
         bias: whether a number is added to each output channel.
         padding_mode: what is added: "zeros", "reflect", "replicate", "circular".
+        device: "cpu" or None.
         dtype: of the parameters.
 
     Attributes:
@@ -123,11 +124,11 @@ class _ConvTranspose(_Conv):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Shape, stride: Shape = 1, padding: Shape = 0,
                  output_padding: Shape = 0, groups: int = 1, bias: bool = True, dilation: Shape = 1,
-                 padding_mode: str = "zeros", dtype: DTypeLike | None = None) -> None:
+                 padding_mode: str = "zeros", device: str | None = None, dtype: DTypeLike | None = None) -> None:
         if padding_mode != "zeros" or isinstance(padding, str):
             raise ValueError("padding cuts off the output, so it must be a number and padding_mode 'zeros'")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
-                         dtype)
+                         dtype=dtype)
         self.output_padding = tuple_of(output_padding, self.ndim, "output_padding")
 
     def forward(self, input: Tensor, output_size: tuple[int, ...] | None = None) -> Tensor:

@@ -56,8 +56,8 @@ class DropConnect(Linear):
     """A linear layer whose weights, instead of its inputs, are dropped with probability p (Wan et al. 2013)."""
 
     def __init__(self, in_features: int, out_features: int, p: float = 0.5, bias: bool = True,
-                 dtype: DTypeLike | None = None) -> None:
-        super().__init__(in_features, out_features, bias, dtype)
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
+        super().__init__(in_features, out_features, bias, dtype=dtype)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:

@@ -2,12 +2,57 @@
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Function, Tensor, watching
+from autograd.errors import shown, warn
+from autograd.hooks import RemovableHandle
 
 if TYPE_CHECKING:
     from nn.module import Module
+
+
+class Hook(NamedTuple):
+    """A function of the user's, and how it is to be called."""
+
+    function: Callable
+    with_kwargs: bool = False
+    always_call: bool = False
+
+
+everywhere: dict[str, list[Any]] = {}
+"""Hooks of all modules, by kind; they are called before a module's own."""
+
+
+def _register_everywhere(kind: str, hook: Any) -> RemovableHandle:
+    return RemovableHandle(everywhere.setdefault(kind, []), hook)
+
+
+def register_module_forward_pre_hook(hook: Callable[["Module", tuple], Any]) -> RemovableHandle:
+    """Call `hook(module, args)` before the forward of every module; what it returns replaces the arguments."""
+    return _register_everywhere("forward_pre", Hook(hook))
+
+
+def register_module_forward_hook(hook: Callable[..., Any], *, with_kwargs: bool = False,
+                                 always_call: bool = False) -> RemovableHandle:
+    """Call `hook(module, args, output)` after the forward of every module; what it returns replaces the output.
+
+    Args:
+        hook: the function.
+        with_kwargs: call `hook(module, args, kwargs, output)`.
+        always_call: also, with None for the output, if forward raises an error.
+    """
+    return _register_everywhere("forward", Hook(hook, with_kwargs, always_call))
+
+
+def register_module_full_backward_pre_hook(hook: Callable[["Module", tuple], Any]) -> RemovableHandle:
+    """Call `hook(module, grad_output)` before the backward pass goes through any module."""
+    return _register_everywhere("full_backward_pre", Hook(hook))
+
+
+def register_module_full_backward_hook(hook: Callable[["Module", tuple, tuple], Any]) -> RemovableHandle:
+    """Call `hook(module, grad_input, grad_output)` in the backward pass of every module."""
+    return _register_everywhere("full_backward", Hook(hook))
 
 
 def call_with_hooks(module: "Module", args: tuple, kwargs: dict) -> Any:
@@ -17,42 +62,71 @@ def call_with_hooks(module: "Module", args: tuple, kwargs: dict) -> Any:
     return _through_hooks(module, *args, **kwargs)
 
 
+def _of(module: "Module", kind: str) -> list[Hook]:
+    return [*everywhere.get(kind, ()), *module._hooks.get(kind, ())]
+
+
 def _through_hooks(module: "Module", *args: Any, **kwargs: Any) -> Any:
-    hooks = module._hooks
-    for hook in list(hooks.get("forward_pre", ())):
-        replaced = hook(module, args)
-        if replaced is not None:
-            args = replaced if isinstance(replaced, tuple) else (replaced,)
-    backward_pre, backward = hooks.get("full_backward_pre", ()), hooks.get("full_backward", ())
-    if not (backward_pre or backward):
-        return _after(module, args, module.forward(*args, **kwargs))
+    called: list[Hook] = []
+    try:
+        return _forward(module, args, kwargs, called)
+    except Exception:
+        for hook in [hook for hook in _of(module, "forward") if hook.always_call and hook not in called]:
+            try:
+                _call_forward_hook(hook, module, args, kwargs, None)
+            except Exception as error:  # the first error is what is told
+                warn(f"a forward hook with always_call=True raised {type(error).__name__}: {error}; the error of "
+                     "forward itself is raised")
+        raise
+
+
+def _forward(module: "Module", args: tuple, kwargs: dict, called: list[Hook]) -> Any:
+    for hook in _of(module, "forward_pre"):
+        if hook.with_kwargs:
+            replaced = hook.function(module, args, kwargs)
+            if replaced is not None:
+                if not isinstance(replaced, tuple) or len(replaced) != 2:
+                    raise RuntimeError("a forward pre-hook with_kwargs must return None or a pair (args, kwargs), not "
+                                       f"{shown(replaced)}")
+                args, kwargs = replaced
+        else:
+            replaced = hook.function(module, args)
+            if replaced is not None:
+                args = replaced if isinstance(replaced, tuple) else (replaced,)
+    if not (_of(module, "full_backward_pre") or _of(module, "full_backward")):
+        return _after(module, args, kwargs, module.forward(*args, **kwargs), called)
 
     grad_output: list[tuple] = []
 
     def see_output(gradients: tuple) -> tuple:
-        for hook in list(backward_pre):
-            gradients = _replaced(hook(module, gradients), gradients)
+        for hook in _of(module, "full_backward_pre"):
+            gradients = _replaced(hook.function(module, gradients), gradients)
         grad_output[:] = [gradients]
         if not input_is_tracked:
-            for hook in list(backward):
-                hook(module, (None,) * sum(isinstance(a, Tensor) for a in args), gradients)
+            for hook in _of(module, "full_backward"):
+                hook.function(module, (None,) * sum(isinstance(a, Tensor) for a in args), gradients)
         return gradients
 
     def see_input(gradients: tuple) -> tuple:
-        for hook in list(backward):
-            gradients = _replaced(hook(module, gradients, grad_output[0]), gradients)
+        for hook in _of(module, "full_backward"):
+            gradients = _replaced(hook.function(module, gradients, grad_output[0]), gradients)
         return gradients
 
     input_is_tracked = any(isinstance(a, Tensor) and a.requires_grad for a in args)
     output = module.forward(*_passing(args, see_input), **kwargs)
-    return _after(module, args, _passing(output, see_output))
+    return _after(module, args, kwargs, _passing(output, see_output), called)
 
 
-def _after(module: "Module", args: tuple, output: Any) -> Any:
-    for hook in list(module._hooks.get("forward", ())):
-        replaced = hook(module, args, output)
+def _after(module: "Module", args: tuple, kwargs: dict, output: Any, called: list[Hook]) -> Any:
+    for hook in _of(module, "forward"):
+        called.append(hook)
+        replaced = _call_forward_hook(hook, module, args, kwargs, output)
         output = output if replaced is None else replaced
     return output
+
+
+def _call_forward_hook(hook: Hook, module: "Module", args: tuple, kwargs: dict, output: Any) -> Any:
+    return hook.function(module, args, *([kwargs] if hook.with_kwargs else []), output)
 
 
 def _replaced(given: Any, gradients: tuple) -> tuple:

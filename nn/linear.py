@@ -29,6 +29,7 @@ class Linear(Module):
         in_features: length of the last axis of the input (*, in_features).
         out_features: length of the last axis of the output (*, out_features).
         bias: whether there is a b.
+        device: "cpu" or None.
         dtype: of the parameters; default `autograd.get_default_dtype()`.
 
     Attributes:
@@ -39,7 +40,8 @@ class Linear(Module):
     (128, 30)
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(autograd.empty(out_features, in_features, dtype=dtype))
@@ -64,7 +66,7 @@ class Bilinear(Module):
     """x1ᵀ W_k x2 + b_k for each output k: (*, in1_features), (*, in2_features) -> (*, out_features)."""
 
     def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
-                 dtype: DTypeLike | None = None) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(autograd.empty(out_features, in1_features, in2_features, dtype=dtype))

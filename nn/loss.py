@@ -28,6 +28,10 @@ class NLLLoss(_Loss, function=F.nll_loss, inputs=2):
     """-input[target], for log probabilities."""
 
 
+class NLLLoss2d(NLLLoss):
+    """`NLLLoss` under its older name for images."""
+
+
 class MultiMarginLoss(_Loss, function=F.multi_margin_loss, inputs=2):
     """The multiclass SVM's hinge."""
 

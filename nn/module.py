@@ -4,29 +4,105 @@ A Parameter, a registered buffer or a Module that is an attribute is found by lo
 kept twice, and reading `self.weight` costs what reading any attribute costs.
 """
 
+import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 import autograd
 from autograd import Tensor, watching
-from autograd.creation import is_device
+from autograd.creation import check_device, is_device
 from autograd.dtypes import as_dtype
 from autograd.errors import REFUSALS, explain_constructor, is_of, refused
 from autograd.hooks import RemovableHandle
 from autograd.inplace import write
 from autograd.typing import DTypeLike
-from nn.hooks import call_with_hooks
-from nn.parameter import Parameter
+from nn.hooks import Hook, call_with_hooks, everywhere
+from nn.parameter import Buffer, Parameter
+
+T_destination = TypeVar("T_destination", bound=dict[str, Any])
 
 
-class IncompatibleKeys(NamedTuple):
+class _IncompatibleKeys(NamedTuple):
     """What `load_state_dict(strict=False)` left alone."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not (self.missing_keys or self.unexpected_keys):
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+
+class _Members(MutableMapping[str, Any]):
+    """The attributes of a module that are of one kind, as a dict: writing to it writes the attributes, unchecked.
+
+    What is None is found, but not listed.
+    """
+
+    def __init__(self, module: "Module", kind: Callable[[str, Any], bool]) -> None:
+        self._module, self._kind = module, kind
+
+    def __getitem__(self, name: str) -> Any:
+        value = vars(self._module)[name]
+        if value is not None and not self._kind(name, value):
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        vars(self._module)[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self[name]  # of this kind, or a KeyError
+        delattr(self._module, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, value in vars(self._module).items() if self._kind(name, value)])
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def copy(self) -> dict[str, Any]:
+        """A dict of its own."""
+        return dict(self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class _Buffers(_Members):
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._module._persistent.setdefault(name, True)
+        super().__setitem__(name, value)
+
+
+class _Errors(list[str]):
+    """What is wrong with a state, and what is to be written if nothing is; None: at once."""
+
+    def __init__(self, writes: list[tuple[Tensor, Any]] | None) -> None:
+        super().__init__()
+        self.writes = writes
+
+
+def _on_the_cpu(init: Callable) -> Callable:
+    """A constructor that takes a `device`: it may be the one there is, which changes nothing."""
+    parameters = list(inspect.signature(init).parameters)
+    if "device" not in parameters:
+        return init
+    place = parameters.index("device")
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        check_device(args[place - 1] if len(args) >= place else kwargs.get("device"))
+        init(self, *args, **kwargs)
+    return construct
 
 
 class Module:
@@ -44,15 +120,19 @@ class Module:
     """
 
     training: bool
+    _version = 1
+    """Of the class, in its state; what loads an older one may look at it."""
 
     def __init__(self) -> None:
         self.training = True
-        self._buffers: dict[str, bool] = {}  # name -> whether it is part of the state_dict
-        self._hooks: dict[str, list[Callable]] = {}  # kind -> hooks
+        self._persistent: dict[str, bool] = {}  # name of a buffer -> whether it is part of the state_dict
+        self._hooks: dict[str, list[Any]] = {}  # kind -> Hooks
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if is_of(cls, __name__):
+            if "__init__" in vars(cls):
+                cls.__init__ = _on_the_cpu(cls.__init__)
             explain_constructor(cls)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +141,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._hooks or watching.watchers:
+            if self._hooks or everywhere or watching.watchers:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
@@ -88,15 +168,38 @@ class Module:
         elif isinstance(present, Module) and not isinstance(value, Module) and value is not None:
             raise TypeError(f"{type(self).__name__}.{name} is a Module and cannot become a {type(value).__name__}; "
                             "assign a Module or None, or del it first")
+        if name in self.__dict__.get("_persistent", ()):
+            if isinstance(value, (Parameter, Module)):
+                del self._persistent[name]
+            elif value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"{type(self).__name__}.{name} is a buffer and cannot become a {type(value).__name__}; "
+                                "assign a Tensor or None, or del it first")
+        if isinstance(value, Buffer):
+            self._persistent[name] = value.persistent
         object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__dict__.get("_persistent", {}).pop(name, None)
+        object.__delattr__(self, name)
 
     # What it is made of
 
+    def _check_new(self, name: Any, what: str, kind: Any, given: Any, known: Mapping, remedy: str = "") -> None:
+        if given is not None and not isinstance(given, kind):
+            raise TypeError(f"the {what} {name!r} must be a {kind.__name__} or None, not {type(given).__name__}"
+                            f"{remedy}")
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a {what} is text, not a {type(name).__name__}; write {str(name)!r}")
+        if not name or "." in name:
+            raise KeyError(f"a {what} cannot be called {name!r}: names are joined by dots, so they "
+                           "must be non-empty and without any")
+        if name not in known and hasattr(self, name):
+            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; choose another name for the "
+                           f"{what}")
+
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """The same as assigning it to the attribute `name`."""
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"register_parameter({name!r}) takes a Parameter or None, not {type(param).__name__}; "
-                            "write nn.Parameter(tensor)")
+        self._check_new(name, "parameter", Parameter, param, self._parameters, "; write nn.Parameter(tensor)")
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -107,31 +210,34 @@ class Module:
             tensor: its value.
             persistent: whether it is part of the state_dict.
         """
-        if hasattr(self, name) and name not in self._buffers:
-            raise KeyError(f"{type(self).__name__} has an attribute '{name}' already; "
-                           "choose another name for the buffer")
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"register_buffer({name!r}) takes a Tensor or None, not {type(tensor).__name__}; "
-                            "write autograd.tensor(values)")
-        self._buffers[name] = persistent
-        setattr(self, name, tensor)
+        self._check_new(name, "buffer", Tensor, tensor, self._persistent, "; write autograd.tensor(values)")
+        self._persistent[name] = persistent
+        object.__setattr__(self, name, tensor)
 
     def register_module(self, name: str, module: "Module | None") -> None:
         """The same as assigning it to the attribute `name`, which need not be an identifier."""
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"'{name}' must be a Module, not {type(module).__name__}")
-        if not name or "." in name:
-            raise KeyError(f"a module cannot be called {name!r}: names are joined by dots, so they "
-                           "must be non-empty and without any")
+        self._check_new(name, "module", Module, module, self._modules)
         setattr(self, name, module)
 
     add_module = register_module
+
+    @property
+    def _parameters(self) -> MutableMapping[str, Any]:
+        return _Members(self, lambda name, value: isinstance(value, Parameter))
+
+    @property
+    def _modules(self) -> MutableMapping[str, Any]:
+        return _Members(self, lambda name, value: isinstance(value, Module))
+
+    @property
+    def _buffers(self) -> MutableMapping[str, Any]:
+        return _Buffers(self, lambda name, value: name in self._persistent)
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
 
     def _own_buffers(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
-        return ((name, vars(self)[name]) for name, persistent in self._buffers.items()
+        return ((name, vars(self)[name]) for name, persistent in self._persistent.items()
                 if vars(self).get(name) is not None and (persistent or not persistent_only))
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
@@ -204,7 +310,19 @@ class Module:
         """The buffer of that dotted name."""
         return self._get(target, Tensor)
 
-    def _get(self, target: str, kind: type) -> Any:
+    def set_submodule(self, target: str, module: "Module", strict: bool = False) -> None:
+        """Put a module in the place of that dotted name; with `strict`, only in the place of another one."""
+        above, _, name = target.rpartition(".")
+        if not name:
+            raise ValueError(f"set_submodule({target!r}) needs the name of a module below this one")
+        if not isinstance(module, Module):
+            raise ValueError(f"set_submodule({target!r}) takes a Module, not a {type(module).__name__}")
+        parent = self.get_submodule(above)
+        if strict or name in vars(parent):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
+
+    def _get(self, target: str, kind: Any) -> Any:
         found: Any = self
         for name in target.split("."):
             if name not in vars(found):
@@ -248,18 +366,66 @@ class Module:
             if param.grad is not None:
                 param.grad = None if set_to_none else autograd.zeros_like(param.grad)
 
-    def to(self, dtype: DTypeLike) -> Self:
-        """Convert floating parameters and buffers, in place, to a floating dtype."""
-        if is_device(dtype):  # lets PyTorch code run unchanged
-            return self
-        dtype = as_dtype(dtype)
-        if dtype.kind != "f":
-            raise TypeError(f"a module can only be converted to a floating dtype, not {dtype}")
-        for tensor in [*self.parameters(), *self.buffers()]:
-            for t in (tensor, tensor.grad):
-                if t is not None and t.dtype.kind == "f":
-                    t.data = t.detach().to(dtype)
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Call `fn` on the values of all parameters, their gradients and all buffers, which become what it returns."""
+        for module in self.modules() if recurse else [self]:
+            for _, param in module._own_parameters():
+                for t in (param, param.grad):
+                    if t is not None:
+                        t.data = fn(t.detach())
+            for name, buffer in list(module._own_buffers()):
+                changed = fn(buffer)
+                if changed is not buffer:
+                    vars(module)[name] = changed
         return self
+
+    def to(self, *args: Any, device: str | None = None, dtype: DTypeLike | None = None, non_blocking: bool = False,
+           memory_format: Any = None) -> Self:
+        """Convert floating parameters and buffers, in place, to a floating dtype: `to(dtype)`, `to("cpu", dtype)`.
+
+        Args:
+            args: a dtype, a device, a Tensor whose dtype is meant, in any order.
+            device: "cpu", the one there is.
+            dtype: float16, float32 or float64.
+            non_blocking: is accepted for PyTorch's sake.
+            memory_format: is accepted for PyTorch's sake; the values stay where they are.
+
+        Raises:
+            TypeError: the dtype is not floating.
+            RuntimeError: another device is asked for.
+        """
+        check_device(device)
+        for wish in args:
+            if isinstance(wish, Tensor):
+                dtype = wish.dtype
+            elif wish is not None and not isinstance(wish, bool) and not is_device(wish):
+                dtype = wish
+        if dtype is None:
+            return self
+        wanted = as_dtype(dtype)
+        if wanted.kind != "f":
+            raise TypeError(f"a module can only be converted to a floating dtype, not {wanted}")
+        return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
+
+    def type(self, dst_type: DTypeLike) -> Self:
+        """Convert all parameters and buffers, also those of integers, in place."""
+        wanted = as_dtype(dst_type)
+        if wanted.kind != "f" and any(param.requires_grad for param in self.parameters()):
+            raise TypeError(f"parameters that are trained cannot become {wanted}; write requires_grad_(False) first")
+        return self._apply(lambda t: t.to(wanted))
+
+    def cpu(self) -> Self:
+        """The module itself, which is on the CPU already."""
+        return self
+
+    def cuda(self, device: int | str | None = None) -> Self:
+        """There is no such device.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"{type(self).__name__}.cuda(): there is only the CPU; leave out the call, or write "
+                           "module.to(device) with device = 'cpu'")
 
     def float(self) -> Self:
         """Convert to float32."""
@@ -275,69 +441,202 @@ class Module:
 
     # State
 
-    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """Every parameter and persistent buffer under its dotted name, sharing memory with the module."""
-        state = {}
-        for path, module in self.named_modules(prefix=prefix.removesuffix("."), remove_duplicate=False):
-            for name, tensor in [*module._own_parameters(), *module._own_buffers(persistent_only=True)]:
-                state[_dotted(path, name)] = tensor.detach()
-        return state
+    def get_extra_state(self) -> Any:
+        """What else belongs to the state, for a class that defines it, beside `set_extra_state`."""
+        raise NotImplementedError(f"{type(self).__name__} has no get_extra_state()")
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+    def set_extra_state(self, state: Any) -> None:
+        """Take what `get_extra_state` returned."""
+        raise NotImplementedError(f"{type(self).__name__} has a get_extra_state(), and no set_extra_state(state) to "
+                                  "take it back; define both")
+
+    def _extra_state(self, prefix: str) -> str | None:
+        """The name of the extra state, if there is one."""
+        return None if type(self).get_extra_state is Module.get_extra_state else f"{prefix}_extra_state"
+
+    def _own_state(self) -> list[tuple[str, Tensor]]:
+        return [*self._own_parameters(), *self._own_buffers(persistent_only=True)]
+
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+        """Every parameter and persistent buffer under its dotted name, sharing memory with the module.
+
+        Args:
+            destination: a dict to put them into; by default a new OrderedDict.
+            prefix: what the names begin with.
+            keep_vars: the very parameters, and not their detached values.
+        """
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()  # type: ignore[attr-defined]
+        metadata = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = metadata
+        self._run_hooks("state_dict_pre", prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
+        for name, module in self._modules.items():
+            module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        self._run_hooks("state_dict_post", destination, prefix, metadata)
+        return destination
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        """Put what is this module's own into a state."""
+        for name, tensor in self._own_state():
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        extra = self._extra_state(prefix)
+        if extra:
+            destination[extra] = self.get_extra_state()
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True,
+                        assign: bool = False) -> _IncompatibleKeys:
         """Copy values into the parameters and buffers, each keeping its own dtype.
 
         Args:
             state_dict: dotted name -> Tensor or anything that becomes an array (PyTorch's tensors do).
             strict: refuse missing and unexpected names; otherwise they are returned.
+            assign: take the tensors themselves, with their memory and dtype, instead of copying their values.
 
         Raises:
-            RuntimeError: lists missing and unexpected names and wrong shapes. Nothing has been copied then.
+            RuntimeError: lists missing and unexpected names and wrong shapes. Nothing has been copied then, unless a
+                module of yours has its own `_load_from_state_dict` or hooks of loading, which see what came before.
         """
-        own = {_dotted(path, name): tensor
-               for path, module in self.named_modules(remove_duplicate=False)
-               for name, tensor in [*module._own_parameters(), *module._own_buffers(persistent_only=True)]}
-        given = {name: value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
-                 for name, value in state_dict.items() if name in own}
-        result = IncompatibleKeys([name for name in own if name not in state_dict],
-                                  [name for name in state_dict if name not in own])
-        problems = []
-        if strict and result.missing_keys:
-            problems.append("Missing key(s) in state_dict: " + _listed(result.missing_keys))
-        if strict and result.unexpected_keys:
-            problems.append("Unexpected key(s) in state_dict: " + _listed(result.unexpected_keys))
-        problems += [f"size mismatch for {name}: the state_dict has shape {value.shape}, the module {own[name].shape}"
-                     for name, value in given.items() if value.shape != own[name].shape]
-        if problems:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(problems))
-        for name, value in given.items():
-            write(own[name], ..., value)
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict() takes a dict of names and tensors, not a {type(state_dict).__name__}; "
+                            "of a file, write nn.load(path)")
+        state, versions = OrderedDict(state_dict), getattr(state_dict, "_metadata", None)
+        result = _IncompatibleKeys([], [])
+        errors = _Errors(None if any(module._has_own_loading() for module in self.modules()) else [])
+
+        def load(module: Module, own: dict[str, Any], prefix: str) -> None:
+            metadata = {} if versions is None else versions.get(prefix[:-1], {})
+            if assign:
+                metadata["assign_to_params_buffers"] = True
+            module._load_from_state_dict(own, prefix, metadata, True, result.missing_keys, result.unexpected_keys,
+                                         errors)
+            for name, child in module._modules.items():
+                below = f"{prefix}{name}."
+                load(child, {key: value for key, value in own.items() if key.startswith(below)}, below)
+            module._run_hooks("load_state_dict_post", result)
+        load(self, state, "")
+        listed = [("Unexpected", result.unexpected_keys), ("Missing", result.missing_keys)] if strict else []
+        for kind, names in listed:
+            if names:
+                errors.insert(0, f"{kind} key(s) in state_dict: " + _listed(names))
+        if errors:
+            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
+        for tensor, value in errors.writes or ():
+            write(tensor, ..., value)
         return result
+
+    def _has_own_loading(self) -> bool:
+        """Whether code of the user's is called while a state is loaded."""
+        return not is_of(type(self)._load_from_state_dict, __name__) or any(kind[:4] == "load" for kind in self._hooks)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
+                              strict: bool, missing_keys: list[str], unexpected_keys: list[str],
+                              error_msgs: list[str]) -> None:
+        """Take what is this module's own, and add to the lists what is wrong; those below it take theirs."""
+        self._run_hooks("load_state_dict_pre", state_dict, prefix, local_metadata, strict, missing_keys,
+                        unexpected_keys, error_msgs)
+        own = dict(self._own_state())
+        for name, tensor in own.items():
+            given = state_dict.get(prefix + name)
+            if prefix + name not in state_dict:
+                if strict:
+                    missing_keys.append(prefix + name)
+                continue
+            value = given.detach().numpy() if isinstance(given, Tensor) else np.asarray(given)
+            if value.shape != tensor.shape:
+                error_msgs.append(f"size mismatch for {prefix}{name}: the state_dict has shape {value.shape}, the "
+                                  f"module {tensor.shape}")
+            elif local_metadata.get("assign_to_params_buffers"):
+                taken = given if isinstance(given, Tensor) else autograd.as_tensor(value)
+                if isinstance(tensor, Parameter) and not isinstance(taken, Parameter):
+                    taken = Parameter(taken.detach(), tensor.requires_grad)
+                setattr(self, name, taken)
+            elif getattr(error_msgs, "writes", None) is None:
+                write(tensor, ..., value)
+            else:
+                error_msgs.writes.append((tensor, value))  # type: ignore[attr-defined]
+        extra = self._extra_state(prefix)
+        if extra and extra in state_dict:
+            self.set_extra_state(state_dict[extra])
+        elif extra and strict:
+            missing_keys.append(extra)
+        if strict:
+            for key in state_dict:
+                first, dot, _ = key.removeprefix(prefix).partition(".")
+                if key.startswith(prefix) and key != extra and first not in (self._modules if dot else own):
+                    unexpected_keys.append(key)
 
     # Hooks
 
-    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        return RemovableHandle(self._hooks.setdefault(kind, []), hook, prepend)
+    def _register(self, kind: str, hook: Callable, prepend: bool = False, **how: bool) -> RemovableHandle:
+        registered: Any = Hook(hook, **how)
+        return RemovableHandle(self._hooks.setdefault(kind, []), registered, prepend)
 
-    def register_forward_pre_hook(self, hook: Callable[["Module", tuple], Any], *,
-                                  prepend: bool = False) -> RemovableHandle:
+    def _run_hooks(self, kind: str, *args: Any) -> None:
+        for hook in list(self._hooks.get(kind, ())):
+            hook.function(self, *args)
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
+                                  with_kwargs: bool = False) -> RemovableHandle:
         """Call `hook(module, args)` before each forward; what it returns replaces the arguments.
 
         This and the other hooks return a handle: `handle.remove()` takes the hook away.
+
+        Args:
+            hook: the function.
+            prepend: call it before the other hooks.
+            with_kwargs: call `hook(module, args, kwargs)`; it returns None, or a pair (args, kwargs).
         """
-        return self._register("forward_pre", hook, prepend)
+        return self._register("forward_pre", hook, prepend, with_kwargs=with_kwargs)
 
-    def register_forward_hook(self, hook: Callable[["Module", tuple, Any], Any], *,
-                              prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, args, output)` after each forward; what it returns replaces the output."""
-        return self._register("forward", hook, prepend)
+    def register_forward_hook(self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False,
+                              always_call: bool = False) -> RemovableHandle:
+        """Call `hook(module, args, output)` after each forward; what it returns replaces the output.
 
-    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any]) -> RemovableHandle:
+        Args:
+            hook: the function.
+            prepend: call it before the other hooks.
+            with_kwargs: call `hook(module, args, kwargs, output)`.
+            always_call: also, with None for the output, if forward raises an error.
+        """
+        return self._register("forward", hook, prepend, with_kwargs=with_kwargs, always_call=always_call)
+
+    def register_full_backward_pre_hook(self, hook: Callable[["Module", tuple], Any],
+                                        prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward pass goes through; a tuple it returns replaces it."""
-        return self._register("full_backward_pre", hook)
+        return self._register("full_backward_pre", hook, prepend)
 
-    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any]) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable[["Module", tuple, tuple], Any],
+                                    prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in the backward pass; a tuple it returns replaces grad_input."""
-        return self._register("full_backward", hook)
+        return self._register("full_backward", hook, prepend)
+
+    def register_state_dict_pre_hook(self, hook: Callable[["Module", str, bool], Any]) -> RemovableHandle:
+        """Call `hook(module, prefix, keep_vars)` before `state_dict` looks at this module."""
+        return self._register("state_dict_pre", hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[["Module", dict, str, dict], Any]) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, local_metadata)`, which may change the state that was made."""
+        return self._register("state_dict_post", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call a hook before this module takes its state, which it may change.
+
+        It is called `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+        error_msgs)`.
+        """
+        return self._register("load_state_dict_pre", hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any],
+                                           with_module: bool = False) -> RemovableHandle:
+        return self._register("load_state_dict_pre", hook if with_module else lambda module, *args: hook(*args))
+
+    def register_load_state_dict_post_hook(
+            self, hook: Callable[["Module", _IncompatibleKeys], Any]) -> RemovableHandle:
+        """Call `hook(module, incompatible_keys)`, which may change these lists, when this module has its state."""
+        return self._register("load_state_dict_post", hook)
 
     # Text
 

@@ -1,6 +1,6 @@
 """Normalization as layers."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import autograd
 from autograd import Tensor
@@ -21,9 +21,12 @@ class _RunningNorm(Module):
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor
+    _version = 2
+    """States of version 1, and those without any, need not count the batches."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = True, device: str | None = None, dtype: DTypeLike | None = None, *,
+                 bias: bool = True) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
@@ -48,6 +51,12 @@ class _RunningNorm(Module):
             init.ones_(self.weight)
         if self.bias is not None:
             init.zeros_(self.bias)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
+                              *rest: Any) -> None:
+        if self.track_running_stats and (local_metadata.get("version") or 1) < 2:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ndims or input.shape[1] != self.num_features:
@@ -87,6 +96,7 @@ class BatchNorm2d(_BatchNorm):
         momentum: how far running statistics move towards each batch's; None averages over all batches.
         affine: whether there are scale and shift.
         track_running_stats: whether there are running statistics.
+        device: "cpu" or None.
         dtype: of the parameters.
         bias: whether there is a shift beside the scale.
     """
@@ -102,8 +112,9 @@ class BatchNorm3d(_BatchNorm):
 
 class _InstanceNorm(_RunningNorm):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-                 track_running_stats: bool = False, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
+                 track_running_stats: bool = False, device: str | None = None, dtype: DTypeLike | None = None, *,
+                 bias: bool = True) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         single = input.ndim == self.ndims[0] - 1
@@ -141,11 +152,12 @@ class LayerNorm(Module):
         eps: added to the variance.
         elementwise_affine: whether there is a scale for each element.
         bias: whether there is a shift too.
+        device: "cpu" or None.
         dtype: of the parameters.
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True,
-                 bias: bool = True, dtype: DTypeLike | None = None) -> None:
+                 bias: bool = True, device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -165,7 +177,7 @@ class RMSNorm(Module):
     """x / √(mean x² + eps) over the last axes, of `normalized_shape`, times a weight."""
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float | None = None,
-                 elementwise_affine: bool = True, dtype: DTypeLike | None = None) -> None:
+                 elementwise_affine: bool = True, device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -182,7 +194,7 @@ class GroupNorm(Module):
     """Normalization over groups of channels of (N, C, ...), for each example; then scale and shift of each channel."""
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
-                 dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(f"num_channels={num_channels} must be divisible by num_groups={num_groups}")

@@ -10,3 +10,7 @@ class PixelShuffle(FunctionLayer, function=F.pixel_shuffle):
 
 class PixelUnshuffle(FunctionLayer, function=F.pixel_unshuffle):
     """(*, C, H r, W r) -> (*, C r², H, W)."""
+
+
+class ChannelShuffle(FunctionLayer, function=F.channel_shuffle):
+    """(N, C, ...) with the channels of all groups in turn."""

@@ -27,7 +27,7 @@ class _Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: DTypeLike | None = None) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if num_layers < 1 or hidden_size < 1:
             raise ValueError(f"num_layers={num_layers} and hidden_size={hidden_size} must be at least 1")
@@ -167,6 +167,7 @@ class RNN(_Recurrent):
         batch_first: inputs and outputs are (B, T, ...) and not (T, B, ...).
         dropout: the probability of dropout between layers.
         bidirectional: each layer also reads backwards (D = 2), and its output is both hidden states.
+        device: "cpu" or None.
         dtype: of the parameters.
 
     Called with an input (T, B, I) or a PackedSequence and, if wanted, h_0 (layers · D, B, H), it returns the outputs
@@ -180,10 +181,10 @@ class RNN(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
                  bias: bool = True, batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-                 dtype: DTypeLike | None = None) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
         self.nonlinearity = nonlinearity
 
     def _options(self) -> dict[str, Any]:
@@ -205,14 +206,14 @@ class LSTM(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-                 dtype: DTypeLike | None = None) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"proj_size={proj_size} must be smaller than hidden_size={hidden_size}, or 0 for no "
                              "projection")
         if proj_size:
             self.proj_size, self.sequence = proj_size, lstm_step_by_step
             self.names = (*self.names, "weight_hr")
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
 
 
 class GRU(_Recurrent):
@@ -227,7 +228,8 @@ class GRU(_Recurrent):
 class _Cell(Module):
     gates: ClassVar[int]
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
         rows = self.gates * hidden_size
@@ -263,10 +265,10 @@ class RNNCell(_Cell):
     gates = 1
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
-                 dtype: DTypeLike | None = None) -> None:
+                 device: str | None = None, dtype: DTypeLike | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-        super().__init__(input_size, hidden_size, bias, dtype)
+        super().__init__(input_size, hidden_size, bias, dtype=dtype)
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:

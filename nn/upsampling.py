@@ -6,3 +6,24 @@ from nn.layer import FunctionLayer
 
 class Upsample(FunctionLayer, function=F.interpolate):
     """(N, C, ...) in another size."""
+
+    size: object
+    scale_factor: object
+    mode: str
+
+    def extra_repr(self) -> str:
+        """What says how large the output is, and the mode, as in PyTorch."""
+        given = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
+        return f"{given}, mode={self.mode!r}"
+
+
+class UpsamplingNearest2d(Upsample, function=F.upsample_nearest):
+    """(N, C, H, W) in another size, of the nearest pixels."""
+
+    mode = "nearest"
+
+
+class UpsamplingBilinear2d(Upsample, function=F.upsample_bilinear):
+    """(N, C, H, W) in another size, bilinear, with the middle points of the corners kept in place."""
+
+    mode = "bilinear"

@@ -13,7 +13,7 @@ MODULES = [path.relative_to(ROOT) for package in ("autograd", "nn", "optim", "vi
            for path in sorted((ROOT / package).rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
 ELSEWHERE = {
     "nn/test_layers.py": (  # compared with PyTorch's, each being a line of tests/nn/layers.py
-        "nn/activation nn/convolution nn/dropout nn/embedding nn/fold nn/layer nn/linear nn/loss "
+        "nn/activation nn/adaptive nn/convolution nn/dropout nn/embedding nn/fold nn/layer nn/linear nn/loss "
         "nn/normalization nn/padding nn/pixelshuffle nn/pooling nn/recurrent nn/transformer nn/upsampling "
         "nn/functional/fold nn/functional/linear nn/functional/normalization nn/functional/padding "
         "nn/functional/pixelshuffle nn/functional/recurrent nn/functional/upsampling"),

@@ -13,6 +13,7 @@ from autograd.samples import call
 from autograd.typing import TensorLike
 from nn.functional.dropout import keep_mask
 from nn.functional.geometry import wide, widened
+from nn.functional.linear import linear
 
 QUERIES = 128
 """How many queries are looked at together, to leave out keys that none of them may look at."""
@@ -310,3 +311,128 @@ def scaled_dot_product_attention(query: TensorLike, key: TensorLike, value: Tens
     elif is_causal:
         mask = causal(rows, columns, query.dtype)
     return _attention(query, key, value, mask=mask, keep=keep(mask), scale=scale)[0]
+
+
+# Several heads
+
+def multihead(query, key, value, heads, weights, bias, bias_k, bias_v, add_zero_attn, p, out_weight, out_bias, padding,
+              need_weights, attn_mask, average, is_causal, batch_first=False, static_k=None, static_v=None):
+    """What `multi_head_attention_forward` does; `weights` are the three of the projections, or one above the other."""
+    single, e = query.ndim == 2, out_weight.shape[0]
+    widths = (e, *[weights[i].shape[1] if len(weights) == 3 else e for i in (1, 2)])
+    for what, x, width in zip(("query", "key", "value"), (query, key, value), widths, strict=True):
+        if x.ndim != (2 if single else 3) or x.shape[-1] != width:
+            raise ShapeError(f"{what} must have {2 if single else 3} axes, the last of length {width}; its shape "
+                             f"is {x.shape}")
+    if len(weights) == 1 and query is key is value:  # one product for all three
+        both = linear(query, weights[0], bias)
+        projected = [both[..., i * e:(i + 1) * e] for i in range(3)]
+    else:
+        weights = [weights[0][i * e:(i + 1) * e] for i in range(3)] if len(weights) == 1 else weights
+        projected = [linear(x, w, None if bias is None else bias[i * e:(i + 1) * e])
+                     for i, (x, w) in enumerate(zip((query, key, value), weights, strict=True))]
+
+    def split(x):  # -> (B, heads, length, width)
+        x = x.unsqueeze(1) if single else x.transpose(0, 1) if batch_first else x
+        length, batch = x.shape[:2]
+        return x.reshape((length, batch, heads, e // heads)).permute((1, 2, 0, 3))
+
+    def extended(x, learned):  # with the learned key or value and zeros after those given
+        parts = [x] if learned is None else [x, learned.reshape(1, heads, 1, -1).expand(batch, heads, 1, e // heads)]
+        if add_zero_attn:
+            parts.append(autograd.zeros(batch, heads, 1, e // heads, dtype=x.dtype))
+        return autograd.cat(parts, 2) if parts[1:] else x
+
+    q, k, v = map(split, projected)
+    (batch, _, rows, _) = q.shape
+    k, v = (x if static is None else static.reshape((batch, heads, *static.shape[1:]))
+            for x, static in ((k, static_k), (v, static_v)))
+    given = k.shape[2]
+    mask = _mask_of_heads(padding, attn_mask, is_causal, (batch, heads, rows, given), q.dtype)
+    k, v = extended(k, bias_k), extended(v, bias_v)
+    if mask is not None:  # nothing hides what was appended
+        mask = np.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, k.shape[2] - given)])
+    weights = None
+    if need_weights:
+        weights, seen = attention_weights(q, k, mask, 1 / math.sqrt(e // heads))
+        if seen is not None:  # who may look at nothing has weights 0 / 0
+            seen = seen | ~seen.any(axis=-1, keepdims=True)
+        weights = weights * keep_mask(weights.shape, p, q.dtype) if p else weights
+        out = attended(weights, v, seen)
+        weights = weights.mean(1) if average else weights
+        weights = weights[0] if single else weights
+    else:
+        out = scaled_dot_product_attention(q, k, v, None if mask is None else as_tensor(mask), p)
+    out = linear(out.permute((2, 0, 1, 3)).reshape((rows, batch, e)), out_weight, out_bias)  # (L, B, E)
+    return out[:, 0] if single else out.transpose(0, 1) if batch_first else out, weights
+
+
+def _mask_of_heads(padding, attn, is_causal, shape, dtype):
+    """Both masks as one, which is added to the scores (B, heads, L, S); None for none."""
+    batch, heads, rows, columns = shape
+    padding, attn = (None if mask is None else additive(mask, dtype, True) for mask in (padding, attn))
+    if attn is None and is_causal:
+        attn = causal(rows, columns, dtype)
+    if attn is not None:
+        if attn.shape not in ((rows, columns), (batch * heads, rows, columns)):
+            raise ShapeError(f"attn_mask must have shape {(rows, columns)} or "
+                             f"{(batch * heads, rows, columns)}, not {attn.shape}")
+        attn = attn.reshape(-1, heads, rows, columns) if attn.ndim == 3 else attn
+    if padding is not None:
+        if padding.shape not in ((batch, columns), (columns,)[:1 if batch == 1 else 0]):
+            raise ShapeError(f"key_padding_mask must have shape {(batch, columns)}, not {padding.shape}")
+        padding = padding.reshape(-1, 1, 1, columns)
+    return attn if padding is None else padding if attn is None else attn + padding
+
+
+def multi_head_attention_forward(
+        query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int,
+        in_proj_weight: Tensor | None, in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None,
+        add_zero_attn: bool, dropout_p: float, out_proj_weight: Tensor, out_proj_bias: Tensor | None,
+        training: bool = True, key_padding_mask: Tensor | None = None, need_weights: bool = True,
+        attn_mask: Tensor | None = None, use_separate_proj_weight: bool = False, q_proj_weight: Tensor | None = None,
+        k_proj_weight: Tensor | None = None, v_proj_weight: Tensor | None = None, static_k: Tensor | None = None,
+        static_v: Tensor | None = None, average_attn_weights: bool = True,
+        is_causal: bool = False) -> tuple[Tensor, Tensor | None]:
+    """What `nn.MultiheadAttention` computes, with the parameters given; sequences come first: (L, B, E).
+
+    Args:
+        query: (L, B, E) or (L, E).
+        key: (S, B, kdim), likewise.
+        value: (S, B, vdim), likewise.
+        embed_dim_to_check: E.
+        num_heads: must divide E.
+        in_proj_weight: the weights of the three projections above each other, (3E, E).
+        in_proj_bias: (3E,) or None.
+        bias_k: (1, 1, E), a key that is appended, or None.
+        bias_v: (1, 1, E), a value that is appended, or None.
+        add_zero_attn: append a key and a value of zeros.
+        dropout_p: the probability with which attention weights are dropped in training.
+        out_proj_weight: (E, E).
+        out_proj_bias: (E,) or None.
+        training: whether there is dropout.
+        key_padding_mask: see `nn.MultiheadAttention.forward`.
+        need_weights: whether to return the attention weights.
+        attn_mask: see `nn.MultiheadAttention.forward`.
+        use_separate_proj_weight: take the next three in the place of in_proj_weight.
+        q_proj_weight: (E, E).
+        k_proj_weight: (E, kdim).
+        v_proj_weight: (E, vdim).
+        static_k: (B · heads, S, E / heads), keys that stand in the place of the projected ones.
+        static_v: likewise, values.
+        average_attn_weights: return the weights averaged over heads.
+        is_causal: with no attn_mask, let query i look at keys 0 to i only.
+
+    Returns:
+        The output, of the query's shape, and the weights (B, L, S), or None.
+    """
+    weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else [in_proj_weight]
+    if any(weight is None for weight in weights):
+        raise ValueError("use_separate_proj_weight=True needs q_proj_weight, k_proj_weight and v_proj_weight, "
+                         "False needs in_proj_weight")
+    if query.shape[-1:] != (embed_dim_to_check,) or embed_dim_to_check % num_heads:
+        raise ShapeError(f"the query has shape {query.shape}; its last axis must be embed_dim_to_check="
+                         f"{embed_dim_to_check}, and num_heads={num_heads} must divide that")
+    return multihead(query, key, value, num_heads, weights, in_proj_bias, bias_k, bias_v, add_zero_attn,
+                     dropout_p if training else 0.0, out_proj_weight, out_proj_bias, key_padding_mask, need_weights,
+                     attn_mask, average_attn_weights, is_causal, static_k=static_k, static_v=static_v)

@@ -550,6 +550,15 @@ def _conv_transpose(ndim, input, weight, bias, stride, padding, output_padding, 
     return out.squeeze(0) if single else out
 
 
+def conv_tbc(input: TensorLike, weight: TensorLike, bias: TensorLike, pad: int = 0) -> Tensor:
+    """`conv1d` of sequences whose steps come first: (T, B, C_in) with kernels (k, C_in, C_out) -> (T', B, C_out)."""
+    x, w = as_tensor(input), as_tensor(weight)
+    if x.ndim != 3 or w.ndim != 3:
+        raise ShapeError(f"the input must have shape (T, B, C_in) and the weight (k, C_in, C_out), not {x.shape} and "
+                         f"{w.shape}")
+    return _conv(1, x.permute(1, 2, 0), w.permute(2, 1, 0), bias, 1, pad, 1, 1).permute(2, 0, 1)
+
+
 def conv_transpose1d(input: TensorLike, weight: TensorLike, bias: TensorLike | None = None, stride: Shape = 1,
                      padding: Shape = 0, output_padding: Shape = 0, groups: int = 1, dilation: Shape = 1) -> Tensor:
     """The adjoint of `conv1d`; see `conv_transpose2d`."""

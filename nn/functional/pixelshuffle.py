@@ -62,3 +62,15 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     if h % r or w % r:
         raise ValueError(f"the size {h, w} is not divisible by downscale_factor {r}")
     return _channels(x, factor=r)
+
+
+def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
+    """(N, C, ...) with the channels of all groups in turn: the first of each, then the second … (Zhang et al. 2018)."""
+    x = as_tensor(input)
+    if x.ndim < 3:
+        raise ShapeError(f"the input must have shape (N, C, ...) with at least 3 axes, not {x.shape}")
+    if groups < 1 or x.shape[1] % groups:
+        raise ValueError(f"{x.shape[1]} channels cannot be divided into groups={groups}")
+    if groups == 1:
+        return x.clone()
+    return x.unflatten(1, (groups, x.shape[1] // groups)).transpose(1, 2).flatten(1, 2)

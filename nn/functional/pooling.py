@@ -7,6 +7,7 @@ windows have no common shape (adaptive, fractional), it is remembered as the pos
 """
 
 import functools
+import inspect
 import math
 from collections.abc import Sequence
 
@@ -578,3 +579,25 @@ def fractional_max_pool3d(input: TensorLike, kernel_size: Shape, output_size: Sh
     """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
     return _fractional_max_pool(3, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
+
+
+# PyTorch's names of the forms that return both
+
+def _with_indices(function):
+    @functools.wraps(function)
+    def both(*args, **options):
+        bound = signature.bind(*args, **options)
+        bound.arguments["return_indices"] = True
+        return function(*bound.args, **bound.kwargs)
+
+    signature = inspect.signature(function)
+    both.__name__ = both.__qualname__ = f"{function.__name__}_with_indices"
+    both.__doc__ = f"`{function.__name__}`, and where the maxima stood."
+    return both
+
+
+(max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices, adaptive_max_pool1d_with_indices,
+ adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices, fractional_max_pool2d_with_indices,
+ fractional_max_pool3d_with_indices) = map(_with_indices, (
+     max_pool1d, max_pool2d, max_pool3d, adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d,
+     fractional_max_pool2d, fractional_max_pool3d))

@@ -73,3 +73,21 @@ def interpolate(input: TensorLike, size: Shape | None = None, scale_factor: floa
                      dtypes.float64 if x.dtype == dtypes.float64 else dtypes.float32)
             for n, count, factor in zip(x.shape[2:], counts, factors, strict=True)]
     return resample(x, taps=tuple(taps), before=None, after=None)
+
+
+def upsample(input: TensorLike, size: Shape | None = None, scale_factor: float | Sequence[float] | None = None,
+             mode: str = "nearest", align_corners: bool | None = None) -> Tensor:
+    """`interpolate` under its older name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: TensorLike, size: Shape | None = None,
+                     scale_factor: float | Sequence[float] | None = None) -> Tensor:
+    """`interpolate` with the nearest pixels."""
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+def upsample_bilinear(input: TensorLike, size: Shape | None = None,
+                      scale_factor: float | Sequence[float] | None = None) -> Tensor:
+    """`interpolate` of (N, C, H, W), bilinear, with the middle points of the corners kept in place."""
+    return interpolate(input, size, scale_factor, "bilinear", True)

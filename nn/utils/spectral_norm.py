@@ -39,7 +39,6 @@ class _SpectralNorm:
         weight = self.divided(module)
         for name in (self.original, self.u, self.v):
             delattr(module, name)
-            module._buffers.pop(name, None)
         return weight
 
 

@@ -130,6 +130,7 @@ EXAMPLES = {
     "stochastic_depth": [Example(ROWS, 0.5, "row", False)], "dropout": [Example(ODD, 0.5, False), Example(ODD, 0.0)],
     **{f"dropout{n}d": [Example(np.ones((2, 3, *(2,) * n)), 0.5, False)] for n in (1, 2, 3)},
     "embedding": [Example(np.array([[0, 2], [2, 5]]), ROWS), Example(np.array([5, 6, 0]), ROWS, 6)],
+    "embedding_bag": [Example(np.array([[0, 2], [2, 4]]), ROWS, mode=mode) for mode in ("sum", "mean", "max")],
     "one_hot": [Example(np.array([0, 2, 1]), 3)],
     "linear": [Example(CALM, CALM[:2]), Example(CALM, CALM[:2], np.array([1.0, 2.0]))],
     "bilinear": [Example(CALM, CALM, np.stack([CALM[:3], CALM[1:]]), np.array([1.0, 2.0]))],

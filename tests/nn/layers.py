@@ -135,6 +135,12 @@ SPATIAL = [
         {"scale_factor": 1.7, "mode": "bicubic", "recompute_scale_factor": True}]],
     Case("Upsample", inputs=[(2, 3, 5)], scale_factor=2, mode="linear"),
     Case("Upsample", inputs=[(2, 1, 2, 3, 2)], scale_factor=2, mode="trilinear"),
+    Case("UpsamplingNearest2d", inputs=[GRID], scale_factor=2),
+    Case("UpsamplingNearest2d", (7, 3), inputs=[GRID]),
+    Case("UpsamplingBilinear2d", inputs=[GRID], scale_factor=(2, 1.5)),
+    Case("UpsamplingBilinear2d", (7, 3), inputs=[GRID]),
+    Case("ChannelShuffle", 2, inputs=[(2, 6, 3, 2)]),
+    Case("ChannelShuffle", 3, inputs=[(2, 6, 3)]),
     Case("ZeroPad2d", (1, 2, 0, 3), inputs=[GRID]),
     Case("ConstantPad1d", (2, -1), 3.5, inputs=[(2, 3, 5)]),
     Case("ReflectionPad2d", 2, inputs=[GRID]),
@@ -210,6 +216,17 @@ OTHERS = [
     Case("Bilinear", 4, 3, 2, inputs=[(2, 5, 4), (2, 5, 3)]),
     Case("Identity", inputs=[(2, 3)]),
     Case("Embedding", 6, 3, inputs=[integers(6, 2, 4)], padding_idx=2),
+    Case("Embedding", 6, 3, inputs=[integers(6, 2, 4)], _weight=positive(6, 3)),
+    *[Case("EmbeddingBag", 6, 3, inputs=[integers(6, 3, 4)], mode=mode, **options) for mode in ("sum", "mean", "max")
+      for options in ({}, {"padding_idx": -2})],
+    *[Case("EmbeddingBag", 6, 3, inputs=[integers(6, 7), np.array([0, 3, 3, 5])], mode=mode, padding_idx=2)
+      for mode in ("sum", "mean", "max")],
+    Case("EmbeddingBag", 6, 3, inputs=[integers(6, 7), np.array([0, 3, 3, 7])], include_last_offset=True),
+    Case("EmbeddingBag", 6, 3, inputs=[integers(6, 3, 4)], mode="sum", padding_idx=1,
+         call={"per_sample_weights": positive(3, 4)}),
+    Case("AdaptiveLogSoftmaxWithLoss", 8, 12, [3, 5, 9], inputs=[(9, 8), integers(12, 9)], div_value=2.0),
+    Case("AdaptiveLogSoftmaxWithLoss", 8, 12, [3, 9], inputs=[(8,), np.array(4)], div_value=2.0, head_bias=True),
+    Case("AdaptiveLogSoftmaxWithLoss", 8, 12, [8], inputs=[(4, 8), integers(5, 4)], div_value=1.5),
     Case("CosineSimilarity", inputs=[(3, 4), (3, 4)]),
     Case("PairwiseDistance", inputs=[(3, 4), (3, 4)]),
     Case("Dropout", 0.0, inputs=[(3, 4)]),
@@ -225,6 +242,7 @@ LOSSES = [
     Case("CrossEntropyLoss", inputs=[(2, 5, 3), positive(2, 5, 3)], weight=positive(5), label_smoothing=0.1),
     *[Case("NLLLoss", inputs=[(2, 5, 3), integers(5, 2, 3)], **options) for options in (
         {}, {"weight": positive(5)}, {"reduction": "none", "ignore_index": 2})],
+    Case("NLLLoss2d", inputs=[(2, 5, 3, 2), integers(5, 2, 3, 2)]),
     *[Case("MultiMarginLoss", inputs=[(4, 5), integers(5, 4)], **options) for options in (
         {}, {"p": 2, "margin": 0.5}, {"weight": positive(5), "reduction": "none"})],
     *[Case(name, inputs=[(4, 3), (4, 3)], **options) for name, options in (

@@ -90,8 +90,10 @@ def test_second_derivatives(case):
 def test_float32_stays_float32(case):
     layer, _ = ours_and_theirs(case)
     layer.float()
-    inputs = [autograd.tensor(x.astype(np.float32)) if x.dtype.kind == "f" else autograd.tensor(x) for x in case.inputs]
-    call = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
+    def single(x):
+        return autograd.tensor(x.astype(np.float32) if x.dtype.kind == "f" else x)
+    inputs = [single(x) for x in case.inputs]
+    call = {k: single(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
     for out in flat(layer(*inputs, **call)):
         assert out.dtype in (np.float32, np.int64)
 
@@ -124,6 +126,29 @@ def test_parameters_start_as_pytorchs(case):
             spread, expected = float(p.array.std()), float(q.detach().std(correction=0))
             assert abs(spread - expected) <= 0.5 * expected
         assert p.numel() < 2 or (np.ptp(p.array) > 0) == (np.ptp(q.detach().numpy()) > 0)
+
+
+MADE_OF_NUMBERS = [case for case in CASES if "dtype" in inspect.signature(getattr(nn, case.name)).parameters
+                   and "_weight" not in case.options]
+
+
+def test_whatever_has_parameters_is_made_in_a_dtype_and_on_a_device():
+    names = {case.name for case in CASES if next(iter(ours_and_theirs(case)[0].parameters()), None) is not None}
+    assert names <= {case.name for case in MADE_OF_NUMBERS}
+    for name in nn.__all__:
+        given = list(inspect.signature(getattr(nn, name)).parameters) if inspect.isclass(getattr(nn, name)) else []
+        assert "dtype" not in given or given[given.index("dtype") - 1] == "device", name
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("case", MADE_OF_NUMBERS, ids=str)
+def test_layers_are_made_in_a_dtype_and_on_the_only_device(case, dtype):
+    made = getattr(nn, case.name)(*case.args, device="cpu", dtype=getattr(autograd, dtype), **case.options)
+    theirs = getattr(torch.nn, case.name)(*case.args, device="cpu", dtype=getattr(torch, dtype), **case.options)
+    for (name, got), (_, expected) in zip(made.state_dict().items(), theirs.state_dict().items(), strict=True):
+        assert got.dtype == expected.numpy().dtype, name
+    with pytest.raises(RuntimeError, match=f"{case.name}.*the device 'cpu' alone"):
+        getattr(nn, case.name)(*case.args, device="cuda:0", **case.options)
 
 
 def defaults(function):

@@ -194,3 +194,259 @@ def test_text_is_pytorchs():
             nn.BatchNorm2d(8), nn.Embedding(5, 3, padding_idx=0), nn.ConvTranspose2d(3, 4, 2, stride=2),
             nn.Softmax(dim=1), nn.GroupNorm(2, 4))
     assert repr(build(nn)) == repr(build(torch.nn))
+
+
+# The same programs under both
+
+class Both:
+    """What a program needs of a package, ours or PyTorch's."""
+
+    def __init__(self, nn, tensor, ones):
+        self.nn, self.tensor, self.ones = nn, tensor, ones
+
+    def net(self):
+        """Layers with parameters, buffers, a shared layer and a parameter that is None."""
+        nn = self.nn
+        net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Sequential(nn.Linear(3, 3, bias=False), nn.ReLU()))
+        net.tied = net[0]
+        for i, p in enumerate(net.parameters()):
+            p.data = self.ones(*p.shape) * (i + 1)
+        return net
+
+
+def shown(value):
+    """What can be compared: tensors as lists, modules by their class."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: shown(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shown(part) for part in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
+
+
+def members(t):
+    net = t.net()
+    linear, norm, inner = net[0], net[1], net[2]
+    result = [list(net._modules), list(linear._parameters), list(norm._buffers), len(net._modules),
+              "weight" in linear._parameters, "nothing" in linear._parameters, inner[0]._parameters["bias"],
+              list(reversed(net._modules)), next(iter(norm._buffers.items())), list(linear._modules)]
+    linear._parameters["weight"] = t.nn.Parameter(t.ones(1, 2))
+    net._modules["1"] = t.nn.Identity()
+    del linear._parameters["bias"]
+    norm._buffers["running_mean"] = t.ones(3) * 5
+    norm._buffers["more"] = t.ones(1)
+    inner._modules.pop("1")
+    for members, name in ((net._modules, "nothing"), (linear._parameters, "training"), (norm._buffers, "weight")):
+        with pytest.raises(KeyError):
+            members[name]
+        with pytest.raises(KeyError):
+            del members[name]
+    return [*result, linear.weight, hasattr(linear, "bias"), net[1], norm.running_mean, len(inner),
+            list(net.state_dict()), list(norm.state_dict())]
+
+
+def assigned(t):
+    m = t.nn.Module()
+    m.a, m.b, m.c, m.d = t.nn.Parameter(t.ones(1)), t.nn.Linear(1, 1), None, 7
+    m.register_buffer("e", t.ones(2))
+    m.register_buffer("f", t.ones(3), persistent=False)
+    m.g, m.h = t.nn.Buffer(t.ones(4)), t.nn.Buffer(t.ones(5), persistent=False)
+    m.register_parameter("i", None)
+    m.register_buffer("j", None)
+    first = [list(m.state_dict()), [n for n, _ in m.named_buffers()], [n for n, _ in m.named_parameters()]]
+    m.e, m.f, m.i, m.j = t.ones(6), t.ones(7), t.nn.Parameter(t.ones(8)), t.ones(9)
+    second = [list(m.state_dict()), [n for n, _ in m.named_buffers()], [n for n, _ in m.named_parameters()]]
+    m.e, m.a, m.b = t.nn.Parameter(t.ones(1)), None, None
+    third = [sorted(m.state_dict()), [n for n, _ in m.named_buffers()], len(list(m.children()))]
+    del m.g
+    m.g = t.ones(1)  # a plain attribute now
+    for name, value in (("f", 1), ("e", t.ones(1)), ("e", 1)):
+        with pytest.raises(TypeError):
+            setattr(m, name, value)
+    with pytest.raises(AttributeError):
+        del m.nothing
+    return [first, second, third, sorted(m.state_dict()), hasattr(m, "d")]
+
+
+def converted(t):
+    net = t.net()
+    weight = net[0].weight
+    net[:2](t.ones(2, 2)).sum().backward()
+    out = []
+    double, half = t.ones(1).double(), t.ones(1).half()
+    for convert in (lambda: net.to(double.dtype), lambda: net.to("cpu"), lambda: net.to("cpu", half.dtype),
+                    lambda: net.to(double), lambda: net.to(dtype=half.dtype), lambda: net.to(device="cpu"),
+                    lambda: net.to(device="cpu", dtype=double.dtype, non_blocking=True), net.float, net.double,
+                    net.half, net.cpu, lambda: net.type(double.dtype), lambda: net.to(half.dtype, True)):
+        assert convert() is net and net[0].weight is weight
+        out.append([str(x.dtype).removeprefix("torch.") for x in (
+            weight, weight.grad, net[1].running_mean, net[1].num_batches_tracked)])
+    with pytest.raises(TypeError):
+        net.to(net[1].num_batches_tracked.long())
+    with pytest.raises((RuntimeError, AssertionError)):
+        net.cuda()
+    with pytest.raises((RuntimeError, AssertionError)):
+        net.to("cuda")
+    return out
+
+
+def loaded(t):
+    out, other = [], t.net()
+    for state in ({}, {"0.weight": t.ones(3, 2) * 7}, {**other.state_dict(), "more": t.ones(1), "2.0.x.y": t.ones(1)}):
+        net = t.net()
+        result = net.load_state_dict(state, strict=False)
+        out.append([result, str(result), repr(result), net[0].weight])
+        if not state or "more" in state:
+            with pytest.raises(RuntimeError):
+                net.load_state_dict(state)
+    out.append(str(t.net().load_state_dict(t.net().state_dict())))
+    for wrong in ({"weight": t.ones(2, 3)}, {"weight": t.ones(3, 2), "bias": t.ones(1)}):
+        with pytest.raises(RuntimeError, match="size mismatch for"):
+            t.nn.Linear(2, 3).load_state_dict(wrong, strict=False)
+    with pytest.raises(TypeError):
+        t.nn.Linear(2, 3).load_state_dict(3)
+    state = t.net().double().state_dict()
+    net = t.net()
+    net.load_state_dict(state, assign=True)
+    net[0].weight.data[0] = 9
+    net[1].running_mean[0] = 8
+    net[0].weight.requires_grad_(False)
+    out.append([state["0.weight"], state["1.running_mean"], str(net[2][0].weight.dtype)[-7:], net[0].weight])
+    net.load_state_dict(t.net().state_dict(), assign=True)
+    return [*out, [type(p).__name__ for p in net.parameters()], [p.requires_grad for p in net.parameters()]]
+
+
+def without_batch_counts(t):
+    state = {key: value for key, value in t.net().state_dict().items() if "batches" not in key}
+    fresh, saved = t.net(), t.net().state_dict()
+    fresh[1].num_batches_tracked += 5
+    for key in [key for key in saved if "batches" in key]:
+        del saved[key]
+    with pytest.raises(RuntimeError, match="Missing"):
+        fresh.load_state_dict(saved)  # whose version tells that they should be there
+    return [str(fresh.load_state_dict(state)), fresh[1].num_batches_tracked]
+
+
+def state_with_hooks(t):
+    class Own(t.nn.Module):
+        _version = 3
+
+        def __init__(self):
+            super().__init__()
+            self.weight, self.extra = t.nn.Parameter(t.ones(1)), "fresh"
+
+        def get_extra_state(self):
+            return {"extra": self.extra}
+
+        def set_extra_state(self, state):
+            self.extra = state["extra"]
+
+        def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+            out.append([prefix, local_metadata.get("version")])
+            if prefix + "old" in state_dict:
+                state_dict[prefix + "weight"] = state_dict.pop(prefix + "old")
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+            out.append(self.weight.detach().clone())
+
+        def _save_to_state_dict(self, destination, prefix, keep_vars):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            destination[prefix + "written"] = t.ones(1)
+    out = []
+    net = t.nn.Sequential(t.nn.Linear(1, 1), Own())
+    net[1].extra = "kept"
+    net[0].register_state_dict_pre_hook(lambda module, prefix, keep_vars: out.append(["pre", prefix, keep_vars]))
+    net[0].register_state_dict_post_hook(lambda module, state, prefix, metadata: out.append([
+        "post", sorted(state), prefix, metadata]))
+    state = net.state_dict(prefix="net.", keep_vars=True)
+    out += [list(state), dict(state._metadata), state["net.0.weight"] is net[0].weight]
+    destination = {}
+    out.append(net.state_dict(destination=destination) is destination)
+    state = net.state_dict()
+    state["1.old"] = t.ones(1) * 4
+    del state["1.weight"], state["1.written"]
+    again = t.nn.Sequential(t.nn.Linear(1, 1), Own())
+    again[0].register_load_state_dict_pre_hook(
+        lambda module, state, prefix, metadata, strict, *lists: out.append([prefix, strict, *lists]))
+    again[0]._register_load_state_dict_pre_hook(lambda state, prefix, *rest: out.append([prefix, len(rest)]))
+    again.register_load_state_dict_post_hook(lambda module, keys: out.append([type(module).__name__, *keys]))
+    out.append(again.load_state_dict(state))
+    again.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+    del state["0.bias"], state["1._extra_state"], state["1.old"]
+    out.append(again.load_state_dict(state))
+    return [*out, again[1].extra, again[1].weight]
+
+
+def replaced(t):
+    net = t.net()
+    net.set_submodule("2.0", t.nn.Identity())
+    net.set_submodule("2.more", t.nn.Linear(1, 1))
+    for target, module, error in (("", t.nn.ReLU(), ValueError), ("2.0", 3, ValueError), ("2.0.x.y", t.nn.ReLU(),
+                                                                                        AttributeError)):
+        with pytest.raises(error):
+            net.set_submodule(target, module)
+    with pytest.raises(AttributeError):
+        net.set_submodule("2.none", t.nn.ReLU(), strict=True)
+    for register, given in (("register_parameter", t.nn.Parameter(t.ones(1))), ("register_buffer", t.ones(1)),
+                            ("register_module", t.nn.ReLU())):
+        for name in ("", "a.b", "forward"):
+            with pytest.raises(KeyError):
+                getattr(t.nn.Module(), register)(name, given)
+        with pytest.raises(TypeError):
+            getattr(t.nn.Module(), register)(3, given)
+    return [type(net[2][0]).__name__, [name for name, _ in net.named_modules()]]
+
+
+def hooked(t):
+    calls, linear = [], t.nn.Linear(2, 2)
+    linear.weight.data, linear.bias.data = t.ones(2, 2), t.ones(2)
+
+    class Two(t.nn.Module):
+        def forward(self, x, scale=1.0, fail=False):
+            if fail:
+                raise ValueError("fails")
+            return x * scale
+    two = Two()
+    two.register_forward_pre_hook(lambda module, args, kwargs: (args, {**kwargs, "scale": kwargs["scale"] + 1}),
+                                  with_kwargs=True)
+    two.register_forward_hook(lambda module, args, kwargs, out: calls.append([kwargs, out]), with_kwargs=True)
+    two.register_forward_hook(lambda module, args, out: calls.append(["always", out]), always_call=True)
+    two.register_forward_hook(lambda module, args, out: out + 1)
+    calls.append(two(t.ones(2), scale=2.0))
+    with pytest.raises(ValueError, match="fails"):
+        two(t.ones(2), scale=1.0, fail=True)
+    two.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
+    with pytest.raises(RuntimeError, match=r"pair|tuple"):
+        two(t.ones(2), scale=1.0)
+    linear.register_full_backward_hook(lambda module, given, out: calls.append(["second", given, out]))
+    linear.register_full_backward_hook(lambda module, given, out: calls.append(["first", given, out]), prepend=True)
+    linear.register_full_backward_pre_hook(lambda module, out: (out[0] * 2,))
+    linear.register_full_backward_pre_hook(lambda module, out: calls.append(["pre", out]), prepend=True)
+    x = t.tensor([[1.0, 2.0]], requires_grad=True)
+    linear(x).sum().backward()
+    return [*calls, x.grad, linear.weight.grad]
+
+
+def hooked_everywhere(t):
+    calls, net = [], t.nn.Sequential(t.nn.Identity(), t.nn.Identity())
+    modules = __import__(f"{t.nn.__name__}.modules.module", fromlist=["x"]) if t.nn is not nn else nn.hooks
+    handles = [
+        modules.register_module_forward_pre_hook(lambda module, args: calls.append(["pre", type(module).__name__])),
+        modules.register_module_forward_hook(lambda module, args, out: calls.append([type(module).__name__, out])),
+        modules.register_module_full_backward_hook(lambda module, given, out: calls.append(["back", given, out])),
+        modules.register_module_full_backward_pre_hook(lambda module, out: calls.append(["back pre", out]))]
+    net[0].register_forward_hook(lambda module, args, out: calls.append("own"))
+    x = t.tensor([1.0], requires_grad=True)
+    net(x).sum().backward()
+    for handle in handles:
+        handle.remove()
+    net(x)
+    return calls
+
+
+@pytest.mark.parametrize("program", [members, assigned, converted, loaded, without_batch_counts, state_with_hooks,
+                                     replaced, hooked, hooked_everywhere])
+def test_a_program_does_what_it_does_in_pytorch(program):
+    torch = pytest.importorskip("torch")
+    ours = program(Both(nn, autograd.tensor, autograd.ones))
+    assert shown(ours) == shown(program(Both(torch.nn, torch.tensor, torch.ones)))

@@ -75,3 +75,54 @@ def test_attention_in_blocks_is_attention(window, dropped, monkeypatch):
         np.testing.assert_allclose(one, other, atol=1e-12)
     assert len(attention.blocks_seen(mask, queries, keys, 3)) == (1 if window == "everything" else 4)
     assert not np.any(results[0][0][:, ~seen.any(axis=1)])
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"training": False, "need_weights": False}, {"attn_mask": np.triu(np.ones((4, 5), bool), 2)},
+    {"key_padding_mask": np.array([[False] * 4 + [True]] * 2), "average_attn_weights": False},
+    {"use_separate_proj_weight": True}, {"static_k": rng.standard_normal((6, 7, 2))},
+    {"static_k": rng.standard_normal((6, 5, 2)), "static_v": rng.standard_normal((6, 5, 2))}],
+    ids=lambda o: ",".join(o) or "plain")
+def test_attention_of_several_heads_is_pytorchs(options):
+    torch = pytest.importorskip("torch")
+    arrays = {name: rng.standard_normal(shape) for name, shape in {
+        "query": (4, 2, 6), "key": (5, 2, 6), "value": (5, 2, 6), "in_proj_weight": (18, 6), "in_proj_bias": (18,),
+        "bias_k": (1, 1, 6), "bias_v": (1, 1, 6), "out_proj_weight": (6, 6), "out_proj_bias": (6,)}.items()}
+    if "use_separate_proj_weight" in options:
+        arrays |= dict(zip(("q_proj_weight", "k_proj_weight", "v_proj_weight"), np.split(arrays["in_proj_weight"], 3),
+                           strict=True))
+        del arrays["in_proj_weight"]
+        options = {"in_proj_weight": None, **options}
+    if "static_k" in options:
+        arrays |= {"bias_k": None, "bias_v": None}
+        if options["static_k"].shape[1] == 7:
+            arrays |= {name: rng.standard_normal((7, 2, 6)) for name in ("key", "value")}
+    arrays |= {name: value for name, value in options.items() if name.startswith("static")}
+    results = []
+    for function, make in ((F.multi_head_attention_forward, autograd.tensor),
+                           (torch.nn.functional.multi_head_attention_forward, torch.tensor)):
+        tensors = {name: None if x is None else make(x).requires_grad_() for name, x in arrays.items()}
+        given = {k: make(v) if isinstance(v, np.ndarray) else v for k, v in options.items() if k not in tensors}
+        out, weights = function(**tensors, **given, embed_dim_to_check=6, num_heads=3, add_zero_attn=True,
+                                dropout_p=0.0)
+        loss = (out * out).sum() + (0 if weights is None else (weights ** 3).sum())
+        loss.backward()
+        zeros = {name: np.zeros(x.shape) for name, x in arrays.items() if x is not None}
+        results.append([out.detach().numpy(), *([] if weights is None else [weights.detach().numpy()]),
+                        *[zeros[name] if x.grad is None else x.grad.numpy() for name, x in tensors.items()
+                          if x is not None]])
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_attention_of_several_heads_says_what_is_missing():
+    x, w = tensor(2, 1, 4), tensor(12, 4)
+    given = {"bias_k": None, "bias_v": None, "add_zero_attn": False, "dropout_p": 0.0, "in_proj_bias": None,
+             "out_proj_weight": tensor(4, 4), "out_proj_bias": None}
+    with pytest.raises(ValueError, match="in_proj_weight"):
+        F.multi_head_attention_forward(x, x, x, 4, 2, None, **given)
+    with pytest.raises(ValueError, match="q_proj_weight"):
+        F.multi_head_attention_forward(x, x, x, 4, 2, w, use_separate_proj_weight=True, **given)
+    for width, heads in ((5, 2), (4, 3)):
+        with pytest.raises(ValueError, match="embed_dim_to_check"):
+            F.multi_head_attention_forward(x, x, x, width, heads, w, **given)

@@ -91,3 +91,32 @@ def test_what_does_not_fit_is_refused(call, parts):
     message = "\n".join([str(info.value), *getattr(info.value, "__notes__", [])])
     for part in parts:
         assert part in message
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_maxima_with_their_places_under_pytorchs_names(ndim):
+    x, size = autograd.randn(2, 3, *(6, 5, 4)[:ndim]), (3, 2, 2)[:ndim]
+    for name, args in (("max", (2, 1)), ("adaptive_max", (size,)), ("fractional_max", (2, size))):
+        if name[0] == "f" and ndim == 1:
+            continue
+        function = getattr(F, f"{name}_pool{ndim}d")
+        autograd.manual_seed(0)
+        expected = function(x, *args, return_indices=True)
+        autograd.manual_seed(0)
+        for got, wanted in zip(getattr(F, f"{name}_pool{ndim}d_with_indices")(x, *args), expected, strict=True):
+            assert got.tolist() == wanted.tolist()
+
+
+def test_convolution_with_the_steps_first():
+    torch = pytest.importorskip("torch")
+    arrays = [np.sin(np.arange(float(np.prod(shape)))).reshape(shape) for shape in ((7, 2, 3), (3, 3, 4), (4,))]
+    results = []
+    for function, tensor in ((F.conv_tbc, autograd.tensor), (torch.conv_tbc, torch.tensor)):
+        leaves = [tensor(a).requires_grad_() for a in arrays]
+        out = function(*leaves, 1)
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]])
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match=r"\(T, B, C_in\)"):
+        F.conv_tbc(autograd.ones(2, 2), autograd.ones(1, 2, 2), None)
