@@ -213,8 +213,10 @@ class Generator:
             return self.numpy.standard_normal(count, double).astype(dtype, copy=False)
         if count < 16 or one_by_one:
             return self._pairs(count)
-        out = self.uniforms(count, np.dtype(double))
         full = count - count % 16
+        out = np.empty(count, double)
+        begun = full if dtype == np.float16 else count  # the words of an incomplete block are left out
+        out[:begun] = self.uniforms(begun, np.dtype(double))
         for start in range(0, full, BLOCK):
             _box_muller(out[start:min(start + BLOCK, full)])
         if full < count:

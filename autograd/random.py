@@ -89,7 +89,7 @@ def as_it_lies(numbers: np.ndarray, like: Tensor) -> np.ndarray:
 
 
 def _is_view(tensor: Tensor) -> bool:
-    return tensor.view_of is not None or tensor.array.base is not None
+    return tensor.view_of is not None
 
 
 def _in_order(tensor: Tensor) -> bool:
