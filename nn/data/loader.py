@@ -60,8 +60,9 @@ def _stack(arrays: Sequence[Any]) -> Tensor:
 class DataLoader:
     """Batches of a data set, in order or shuffled anew in each pass; made by worker processes if there are any.
 
-    The batches are the same whatever the number of workers, and the random orders are PyTorch's. A worker's arrays come
-    in shared memory, which goes back with them.
+    The random orders are PyTorch's, whatever the number of workers. (The seed of persistent workers is drawn once, that
+    of others in each pass, so orders of later passes differ.) A worker's arrays come in shared memory, which goes back
+    with them.
 
     Args:
         dataset: anything with `len` and `[index]`, or an `IterableDataset`.
@@ -103,7 +104,7 @@ class DataLoader:
                  prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
                  in_order: bool = True) -> None:
         if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
-            raise ValueError(f"batch_size must be a whole number, at least 1, or None, not {batch_size!r}")
+            raise ValueError(f"batch_size must be a whole number, at least 1, not {batch_size!r}")
         if shuffle and sampler is not None:
             raise ValueError("give shuffle or sampler, not both")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
