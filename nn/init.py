@@ -1,6 +1,6 @@
 """Initial values of parameters. Every function writes into the tensor it is given, and returns it.
 
-Random numbers come from `autograd.random`, so `autograd.manual_seed` repeats them.
+Random numbers come from `autograd.random`, so `autograd.manual_seed` repeats them, and they are PyTorch's.
 """
 
 import math
@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Generator, Tensor
+from autograd import Generator, Tensor, default_generator, no_grad
 from autograd.errors import ShapeError
 from autograd.inplace import write
-from autograd.random import numpy_generator
 
 
 def _write(tensor: Tensor, values: Any) -> Tensor:
@@ -71,24 +70,44 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform on [a, b)."""
-    return _write(tensor, a + (b - a) * numpy_generator(generator).random(tensor.shape))
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with that mean and standard deviation."""
-    return _write(tensor, mean + std * numpy_generator(generator).standard_normal(tensor.shape))
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
 
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
                   generator: Generator | None = None) -> Tensor:
-    """Normal with that mean and standard deviation, drawn again where it falls outside [a, b]."""
+    """Normal with that mean and standard deviation, drawn again where it falls outside [a, b].
+
+    If little of the distribution lies there, what is drawn again are uniform numbers, until they lie below its density.
+    """
     if not a < b or b < mean - 6 * std or a > mean + 6 * std:
         raise ValueError(f"[{a}, {b}] holds next to nothing of a normal distribution with mean "
                          f"{mean} and standard deviation {std}")
-    rng = numpy_generator(generator)
-    values = np.asarray(mean + std * rng.standard_normal(tensor.shape))
-    while (outside := (values < a) | (values > b)).any():
-        values[outside] = mean + std * rng.standard_normal(int(outside.sum()))
+    low, high = tensor.dtype.type(a), tensor.dtype.type(b)
+    share = (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2)))) / 2
+    top = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        """A number for each element, and which are accepted."""
+        values = Tensor(np.empty_like(tensor.array))
+        if share > 0.3:
+            values = normal_(values, mean, std, generator).array
+            return values, (values >= low) & (values <= high)
+        values = uniform_(values, a, b, generator).array
+        level = uniform_(Tensor(np.empty_like(tensor.array)), generator=generator).array
+        with np.errstate(divide="ignore"):
+            return values, np.log(level) <= ((values - mean) / std) ** 2 * -0.5 - top
+
+    values, accepted = draw()
+    while not accepted.all():
+        others, more = draw()
+        values, accepted = np.where(accepted, values, others), accepted | more
     return _write(tensor, values)
 
 
@@ -115,7 +134,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform on ±gain √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
-    bound = gain * math.sqrt(6 / max(sum(fans(tensor)), 1))
+    bound = math.sqrt(3) * gain * math.sqrt(2 / max(sum(fans(tensor)), 1))
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -154,7 +173,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_ needs at least two axes, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
-    q, r = np.linalg.qr(numpy_generator(generator).standard_normal((max(rows, columns), min(rows, columns))))
+    normal = (generator or default_generator).normals(rows * columns, tensor.dtype).reshape(rows, columns)
+    q, r = np.linalg.qr(normal.T if rows < columns else normal)
     q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2006)
     return _write(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
 
@@ -164,9 +184,8 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     if tensor.ndim != 2:
         raise ShapeError(f"sparse_ fills a matrix, this tensor has shape {tensor.shape}")
     rows, columns = tensor.shape
-    rng = numpy_generator(generator)
-    values = std * rng.standard_normal((rows, columns))
+    normal_(tensor, 0, std, generator)
     zeros = math.ceil(sparsity * rows)
     for column in range(columns):
-        values[rng.permutation(rows)[:zeros], column] = 0
-    return _write(tensor, values)
+        write(tensor, ((generator or default_generator).permutation(rows)[:zeros], column), 0)
+    return tensor

@@ -12,7 +12,9 @@ from autograd.errors import ShapeError
 from autograd.typing import DTypeLike
 from nn import functional as F
 from nn import init
+from nn.functional.dropout import keep_mask
 from nn.functional.recurrent import gru_sequence, lstm_sequence, lstm_step_by_step, rnn_sequence
+from nn.functional.weighted import weighted
 from nn.module import Module
 from nn.parameter import Parameter
 from nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -143,9 +145,15 @@ class _Recurrent(Module):
                     states.append(state)
             x = outputs[0] if len(outputs) == 1 else autograd.cat(outputs, -1)
             x = x if valid is None else x * valid
-            if self.dropout and layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
+            if self.dropout and self.training and layer < self.num_layers - 1:
+                x = F.dropout(x, self.dropout) if valid is None else self._dropout_of_steps(x, valid[..., 0] > 0)
         return x, [autograd.stack(states) for states in finals]
+
+    def _dropout_of_steps(self, x: Tensor, valid: np.ndarray) -> Tensor:
+        """Dropout that draws for those steps alone that a sequence has."""
+        mask = np.zeros(x.shape, x.dtype)
+        mask[valid] = keep_mask((np.count_nonzero(valid), x.shape[2]), self.dropout, x.dtype)
+        return weighted(x, mask)
 
     def extra_repr(self) -> str:
         defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,

@@ -380,7 +380,8 @@ TABLE = [
      "DataLoader([1, 2], batchsize=2): there is no option 'batchsize'; did you mean 'batch_size'? It is "
      'called DataLoader(dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, '
      'num_workers=0, collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, '
-     'multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False)'),
+     'multiprocessing_context=None, generator=None, *, prefetch_factor=None, persistent_workers=False, '
+     "pin_memory_device='', in_order=True)"),
     ('nn.data.DataLoader([1, 2], batch_size=0)', ValueError,
      'DataLoader([1, 2], batch_size=0): batch_size must be a whole number, at least 1, not 0'),
     ('nn.data.TensorDataset(zeros(4, 3), zeros(5))', autograd.ShapeError,

@@ -54,6 +54,8 @@ sgemm = _function("sgemm", "cblas") if set_num_threads else None
 """The product of float32 matrices, for compiled loops."""
 LONG_INTEGERS = sgemm is not None and sgemm.__name__.endswith("64_")
 """Whether it takes sizes as int64, not int32."""
+swap_rows = _function("", "dlaswp") if set_num_threads else None
+"""LAPACK's exchange of rows, one after the other, which makes random orders; its sizes likewise."""
 
 
 def sleep_between_products() -> bool:

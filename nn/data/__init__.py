@@ -1,11 +1,31 @@
 """Data for training: data sets, batches drawn from them, and what is done to the examples."""
 
 from nn.data.augmentation import color_jitter, cutout, mixup, random_crop, random_flip, random_resized_crop
-from nn.data.dataset import ConcatDataset, Dataset, Subset, TensorDataset, random_split
-from nn.data.loader import DataLoader, default_collate
+from nn.data.dataset import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from nn.data.loader import DataLoader, default_collate, default_convert
 from nn.data.preprocessing import PCA, Normalize, Preprocessing, Whiten, ZeroCenter
+from nn.data.sampler import (
+    BatchSampler,
+    DistributedSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 from nn.data.workers import WorkerInfo, get_worker_info
 
-__all__ = ["PCA", "ConcatDataset", "DataLoader", "Dataset", "Normalize", "Preprocessing", "Subset", "TensorDataset",
-           "Whiten", "WorkerInfo", "ZeroCenter", "color_jitter", "cutout", "default_collate", "get_worker_info",
-           "mixup", "random_crop", "random_flip", "random_resized_crop", "random_split"]
+__all__ = ["PCA", "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler",
+           "IterableDataset", "Normalize", "Preprocessing", "RandomSampler", "Sampler", "SequentialSampler",
+           "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "Whiten",
+           "WorkerInfo", "ZeroCenter", "color_jitter", "cutout", "default_collate", "default_convert",
+           "get_worker_info", "mixup", "random_crop", "random_flip", "random_resized_crop", "random_split"]

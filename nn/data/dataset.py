@@ -1,7 +1,7 @@
 """Data sets: examples by their numbers."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy as np
 import autograd
 from autograd import Generator, Tensor
 from autograd.errors import ShapeError
-from autograd.random import numpy_generator
 
 
 class Dataset:
@@ -20,6 +19,59 @@ class Dataset:
 
     def __add__(self, other: "Dataset") -> "ConcatDataset":
         return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset):
+    """Base of data sets that give their examples one after the other (`__iter__`), as from a stream.
+
+    A DataLoader takes them as they come. With workers, each has its own copy of the data set, and `__iter__` has to
+    choose by `get_worker_info()` what it gives; otherwise every example comes once from each worker.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError(f"{type(self).__name__} needs a method __iter__(self)")
+
+    def __add__(self, other: Dataset) -> "ChainDataset":  # type: ignore[override]
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset):
+    """Several data sets that give their examples one after the other, in a row."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(map(len, self.datasets))
+
+
+class StackDataset(Dataset):
+    """Data sets of one length side by side: an example is a tuple of theirs, or a dict if they were given by name.
+
+    >>> pairs = StackDataset(images=TensorDataset(x), labels=TensorDataset(y))
+    >>> sorted(pairs[0])
+    ['images', 'labels']
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("a StackDataset is made of data sets, either all by position or all by name")
+        self.datasets: Any = args or kwargs
+        if len({len(dataset) for dataset in (args or kwargs.values())}) != 1:
+            raise ValueError("the data sets of a StackDataset must have one length, not "
+                             f"{[len(dataset) for dataset in (args or kwargs.values())]}")
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple([dataset[index] for dataset in self.datasets])
+
+    def __len__(self) -> int:
+        return len(next(iter(self.datasets.values())) if isinstance(self.datasets, dict) else self.datasets[0])
 
 
 class TensorDataset(Dataset):
@@ -93,7 +145,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     if sum(counts) != total:
         raise ValueError(f"random_split: lengths {list(lengths)} add up to "
                          f"{sum(lengths)}, but there are {total} examples")
-    order = numpy_generator(generator).permutation(total)
+    order = (generator or autograd.default_generator).permutation(total)
     ends = np.cumsum(counts)
     return [Subset(dataset, order[end - count:end]) for end, count in zip(ends, counts, strict=True)]
 

@@ -32,6 +32,16 @@ GRACE = 1.0
 """Seconds that workers have to finish their batch when they are no longer needed."""
 
 
+class _End:
+    """What a worker answers when its stream of examples has ended."""
+
+    def __reduce__(self) -> str:
+        return "END"
+
+
+END = _End()
+
+
 @dataclass(frozen=True)
 class WorkerInfo:
     """What a worker process knows about itself.
@@ -116,7 +126,8 @@ def _begin(job: "_Job") -> WorkerError | None:
     autograd.set_num_threads(1)  # the processors are shared with the other workers
     random.seed(_info.seed)
     autograd.manual_seed(_info.seed)
-    np.random.seed(np.random.SeedSequence(_info.seed).generate_state(4))
+    base = _info.seed - _info.id
+    np.random.seed(np.random.SeedSequence([_info.id, base % 2 ** 32, base >> 32, 0]).generate_state(4))
     if job.worker_init_fn is not None:
         try:
             job.worker_init_fn(_info.id)
@@ -228,7 +239,7 @@ class Workers:
             self._next()
         self.asked = self.answered = 0
         indices = iter(indices)
-        more = True
+        more, ended = True, set()
         while more or self.answered < self.asked:
             while more and self._may_ask():
                 try:
@@ -238,7 +249,12 @@ class Workers:
                 else:
                     self._ask(batch)
             if self.answered < self.asked:
-                yield self._batch()  # no variable here keeps it alive
+                batch = [self._batch()]
+                if batch[0] is END:
+                    ended.add((self.answered - 1) % len(self.channels))
+                    more = more and len(ended) < len(self.channels)
+                else:
+                    yield batch.pop()  # nothing here keeps it alive
 
     def _may_ask(self) -> bool:
         """Whether the next worker has room for another question.

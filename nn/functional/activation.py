@@ -11,11 +11,10 @@ import math
 import numpy as np
 
 import autograd
-from autograd import Tensor, as_tensor, operation, sigmoid, softmax
+from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, softmax
 from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.pointwise import floating
-from autograd.random import numpy_generator
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
@@ -264,7 +263,9 @@ def rrelu(input: TensorLike, lower: float = 1 / 8, upper: float = 1 / 3, trainin
     x = floating(as_tensor(input))
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
-    return _prelu(x, numpy_generator().uniform(lower, upper, x.shape).astype(x.dtype))
+    slopes, negative = np.ones(x.shape, x.dtype), x.array <= 0
+    slopes[negative] = default_generator.uniforms(np.count_nonzero(negative)) * (upper - lower) + lower
+    return _prelu(x, slopes)
 
 
 _hardtanh = operation(
@@ -408,7 +409,7 @@ def gumbel_softmax(logits: TensorLike, tau: float = 1.0, hard: bool = False, eps
     `eps` stands where PyTorch has it, and is not needed.
     """
     x = as_tensor(logits)
-    noise = numpy_generator().gumbel(size=x.shape).astype(x.dtype)
+    noise = -np.log(default_generator.exponentials(x.numel()).astype(x.dtype)).reshape(x.shape)
     soft = softmax((x + noise) / tau, dim)
     if not hard:
         return soft

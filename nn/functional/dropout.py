@@ -7,16 +7,16 @@ import math
 
 import numpy as np
 
-from autograd import Tensor, as_tensor
-from autograd.random import numpy_generator
+from autograd import Tensor, as_tensor, default_generator
+from autograd.random import as_it_lies
 from autograd.typing import TensorLike
 from nn.functional.activation import offers_inplace
 from nn.functional.geometry import check_axes
 from nn.functional.weighted import weighted
 
 
-def keep_mask(shape, p, dtype):
-    """0 with probability p, else 1 / (1 - p).
+def keep_mask(shape, p, dtype, like=None):
+    """0 with probability p, else 1 / (1 - p); drawn in the order in which `like`, a tensor of that shape, lies.
 
     Raises:
         ValueError: p is no probability.
@@ -25,7 +25,8 @@ def keep_mask(shape, p, dtype):
         raise ValueError(f"a dropout probability must be between 0 and 1, not {p}")
     if p == 1:
         return np.zeros(shape, dtype)
-    return np.multiply(numpy_generator().random(shape, np.float32) >= p, 1 / (1 - p), dtype=dtype)
+    kept = default_generator.chances(1 - p, math.prod(shape))
+    return np.multiply(kept.reshape(shape) if like is None else as_it_lies(kept, like), 1 / (1 - p), dtype=dtype)
 
 
 @offers_inplace
@@ -35,7 +36,7 @@ def dropout(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     if not training or not p:
         keep_mask((), p, np.float32)
         return x
-    return weighted(x, keep_mask(x.shape, p, x.dtype))
+    return weighted(x, keep_mask(x.shape, p, x.dtype, x))
 
 
 def _channels(x, ndim, p, training):
@@ -64,11 +65,10 @@ def dropout3d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tenso
     return _channels(input, 3, p, training)
 
 
-def _alpha(x, shape, p, training):
-    x = as_tensor(x)
+def _alpha(x, shape, p, training, like=None):
     if not training or not p:
         return x
-    kept = keep_mask(shape(x), p, x.dtype) > 0
+    kept = keep_mask(shape, p, x.dtype, like) > 0
     if p == 1:
         return weighted(x, np.zeros((), x.dtype))
     saturated = -1.7580993408473766  # -λα of SELU, what a unit gives that is switched off
@@ -80,13 +80,15 @@ def _alpha(x, shape, p, training):
 @offers_inplace
 def alpha_dropout(input: TensorLike, p: float = 0.5, training: bool = False) -> Tensor:
     """Dropout that keeps mean and variance, for networks of SELUs (Klambauer et al. 2017)."""
-    return _alpha(input, lambda x: x.shape, p, training)
+    x = as_tensor(input)
+    return _alpha(x, x.shape, p, training, x)
 
 
 @offers_inplace
 def feature_alpha_dropout(input: TensorLike, p: float = 0.5, training: bool = False) -> Tensor:
     """Alpha dropout of whole channels of (N, C, ...)."""
-    return _alpha(input, lambda x: (*x.shape[:2], *(1,) * (x.ndim - 2)), p, training)
+    x = as_tensor(input)
+    return _alpha(x, (*x.shape[:2], *(1,) * (x.ndim - 2)), p, training)
 
 
 def stochastic_depth(input: TensorLike, p: float, mode: str = "batch", training: bool = True) -> Tensor:
