@@ -21,20 +21,24 @@ def keep_mask(shape, p, dtype, like=None):
     Raises:
         ValueError: p is no probability.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"a dropout probability must be between 0 and 1, not {p}")
+    _check(p)
     if p == 1:
         return np.zeros(shape, dtype)
     kept = default_generator.chances(1 - p, math.prod(shape))
     return np.multiply(kept.reshape(shape) if like is None else as_it_lies(kept, like), 1 / (1 - p), dtype=dtype)
 
 
+def _check(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"a dropout probability must be between 0 and 1, not {p}")
+
+
 @offers_inplace
 def dropout(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
     """Each element becomes 0 with probability p, the others are multiplied by 1 / (1 - p) (Srivastava et al. 2014)."""
     x = as_tensor(input)
+    _check(p)
     if not training or not p:
-        keep_mask((), p, np.float32)
         return x
     return weighted(x, keep_mask(x.shape, p, x.dtype, x))
 

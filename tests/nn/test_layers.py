@@ -53,11 +53,14 @@ def run(layer, tensor, case):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_values_and_gradients_are_pytorchs(case, mode):
     ours, theirs = (getattr(layer, mode)() for layer in ours_and_theirs(case))
+    autograd.manual_seed(0)
+    torch.manual_seed(0)
     outputs, gradients = run(ours, autograd.tensor, case)
     expected_outputs, expected_gradients = run(theirs, torch.tensor, case)
     for got, expected in zip(outputs, expected_outputs, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
         assert got.shape == expected.shape
+    assert autograd.rand(()).item() == torch.rand(()).item()  # both have drawn as much, mostly nothing
     for got, expected in zip(gradients, expected_gradients, strict=True):
         zero = 0.0 if expected is None or got is None else expected
         np.testing.assert_allclose(zero if got is None else got, zero if expected is None else expected,

@@ -20,6 +20,13 @@ def test_dropout_keeps_the_mean_and_is_off_in_eval(function):
     assert abs(out.std() - (1 if function is F.alpha_dropout else 1 / math.sqrt(0.7))) < 0.01
 
 
+@pytest.mark.parametrize("layer", [nn.Dropout, nn.Dropout1d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU])
+def test_in_use_nothing_is_drawn(layer):
+    state = autograd.get_rng_state()
+    layer().eval()(autograd.ones(2, 3, 4))
+    assert (autograd.get_rng_state() == state).all()
+
+
 def test_dropout_drops_with_probability_p_whole_channels_if_asked():
     autograd.manual_seed(0)
     out = F.dropout(autograd.ones(300, 300), 0.3).numpy()
