@@ -21,7 +21,7 @@ from autograd.hooks import RemovableHandle
 from autograd.inplace import write
 from autograd.typing import DTypeLike
 from nn.hooks import Hook, call_with_hooks, everywhere
-from nn.parameter import Buffer, Parameter
+from nn.parameter import Buffer, Parameter, Uninitialized
 
 T_destination = TypeVar("T_destination", bound=dict[str, Any])
 
@@ -370,12 +370,15 @@ class Module:
         """Call `fn` on the values of all parameters, their gradients and all buffers, which become what it returns."""
         for module in self.modules() if recurse else [self]:
             for _, param in module._own_parameters():
-                for t in (param, param.grad):
-                    if t is not None:
+                for t in (param, param._grad):
+                    if isinstance(t, Uninitialized):
+                        t.convert(fn)
+                    elif t is not None:
                         t.data = fn(t.detach())
             for name, buffer in list(module._own_buffers()):
-                changed = fn(buffer)
-                if changed is not buffer:
+                if isinstance(buffer, Uninitialized):
+                    buffer.convert(fn)
+                elif (changed := fn(buffer)) is not buffer:
                     vars(module)[name] = changed
         return self
 
@@ -544,7 +547,13 @@ class Module:
                 if strict:
                     missing_keys.append(prefix + name)
                 continue
+            if isinstance(given, Uninitialized):
+                if not isinstance(tensor, Uninitialized):
+                    error_msgs.append(f"{prefix}{name} has no shape in the state_dict, which is that of a lazy layer")
+                continue
             value = given.detach().numpy() if isinstance(given, Tensor) else np.asarray(given)
+            if isinstance(tensor, Uninitialized):
+                tensor.materialize(value.shape)
             if value.shape != tensor.shape:
                 error_msgs.append(f"size mismatch for {prefix}{name}: the state_dict has shape {value.shape}, the "
                                   f"module {tensor.shape}")

@@ -110,6 +110,37 @@ class BatchNorm3d(_BatchNorm):
     ndims = (5,)
 
 
+class SyncBatchNorm(_BatchNorm):
+    """`BatchNorm` of (N, C, ...) with the statistics of all processes, of which there is one here.
+
+    Arguments are those of `BatchNorm2d`; process_group is accepted for PyTorch's sake.
+    """
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+                 track_running_stats: bool = True, process_group: object = None, device: str | None = None,
+                 dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check(self, input: Tensor) -> None:
+        if input.ndim < 2 or input.shape[1] != self.num_features:
+            raise ShapeError(f"the input must have shape (N, {self.num_features}, ...), not {input.shape}")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: object = None) -> Module:
+        """Put a SyncBatchNorm, with the same parameters and buffers, in the place of each BatchNorm in a module."""
+        if isinstance(module, _BatchNorm):
+            result = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,
+                         process_group, bias=module.bias is not None)
+            result.weight, result.bias, result.training = module.weight, module.bias, module.training
+            for name, buffer in module._buffers.items():
+                setattr(result, name, buffer)
+            return result
+        for name, child in list(module.named_children()):
+            setattr(module, name, cls.convert_sync_batchnorm(child, process_group))
+        return module
+
+
 class _InstanceNorm(_RunningNorm):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
                  track_running_stats: bool = False, device: str | None = None, dtype: DTypeLike | None = None, *,

@@ -20,7 +20,9 @@ from nn.parameter import Parameter
 from nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 
-class _Recurrent(Module):
+class RNNBase(Module):
+    """Base of RNN, LSTM and GRU, for isinstance(); make one of those."""
+
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     sequence: Callable
@@ -55,6 +57,18 @@ class _Recurrent(Module):
     @property
     def _directions(self) -> tuple[str, ...]:
         return ("", "_reverse") if self.bidirectional else ("",)
+
+    @property
+    def mode(self) -> str:
+        """PyTorch's name of the kind: "LSTM", "GRU", "RNN_TANH", "RNN_RELU"."""
+        return next(k.__name__ for k in type(self).__mro__ if k.__module__ == __name__)
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction."""
+        return [[getattr(self, f"{name}_l{layer}{direction}") for name in self.names
+                 if self.bias or not name.startswith("bias")]
+                for layer in range(self.num_layers) for direction in self._directions]
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew: uniform on ±1/√hidden_size."""
@@ -163,7 +177,7 @@ class _Recurrent(Module):
                             if getattr(self, name) != default]])
 
 
-class RNN(_Recurrent):
+class RNN(RNNBase):
     """Elman networks, one above the other: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
     Args:
@@ -195,11 +209,16 @@ class RNN(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
         self.nonlinearity = nonlinearity
 
+    @property
+    def mode(self) -> str:
+        """PyTorch's name of the kind."""
+        return f"RNN_{self.nonlinearity.upper()}"
+
     def _options(self) -> dict[str, Any]:
         return {"nonlinearity": self.nonlinearity}
 
 
-class LSTM(_Recurrent):
+class LSTM(RNNBase):
     """Long short-term memory, one layer above the other; see `nn.functional.lstm_cell` for the formula.
 
     Arguments and shapes are those of `RNN`, but the state is the pair (h, c): the initial one, and the one returned.
@@ -224,7 +243,7 @@ class LSTM(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
 
 
-class GRU(_Recurrent):
+class GRU(RNNBase):
     """Gated recurrent units, one layer above the other; see `nn.functional.gru_cell` for the formula.
 
     Arguments and shapes are those of `RNN`.
@@ -233,7 +252,9 @@ class GRU(_Recurrent):
     gates, sequence = 3, staticmethod(gru_sequence)
 
 
-class _Cell(Module):
+class RNNCellBase(Module):
+    """Base of RNNCell, LSTMCell and GRUCell, for isinstance(); make one of those."""
+
     gates: ClassVar[int]
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: str | None = None,
@@ -267,7 +288,7 @@ class _Cell(Module):
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias_ih is not None else ", bias=False")
 
 
-class RNNCell(_Cell):
+class RNNCell(RNNCellBase):
     """One step of an Elman network: input (B, I), h (B, H) -> h' (B, H)."""
 
     gates = 1
@@ -283,7 +304,7 @@ class RNNCell(_Cell):
         return F.rnn_cell(input, self._state(input, hx), *self._weights, self.nonlinearity)
 
 
-class LSTMCell(_Cell):
+class LSTMCell(RNNCellBase):
     """One step of a long short-term memory: input (B, I), (h, c) each (B, H) -> (h', c')."""
 
     gates = 4
@@ -293,7 +314,7 @@ class LSTMCell(_Cell):
         return F.lstm_cell(input, self._state(input, h), self._state(input, c), *self._weights)
 
 
-class GRUCell(_Cell):
+class GRUCell(RNNCellBase):
     """One step of a gated recurrent unit: input (B, I), h (B, H) -> h' (B, H)."""
 
     gates = 3

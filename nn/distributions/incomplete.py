@@ -16,8 +16,8 @@ import numpy as np
 import autograd
 
 _CUT = 40.0  # exp(−40) is less than the rounding of 1
-_NODES, _WEIGHTS = (0.5 * (np.polynomial.legendre.leggauss(56)[0] + 1), 0.5 * np.polynomial.legendre.leggauss(56)[1])
-_EULER = 0.5772156649015329
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(56)
+_NODES, _WEIGHTS = 0.5 * (_NODES + 1), 0.5 * _WEIGHTS  # on [0, 1]
 
 
 class Integrals(NamedTuple):
@@ -134,19 +134,19 @@ def gamma_log_density(z: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 # Beta
 
 def _beta_lower(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
-    """F, ∂F/∂a and ∂F/∂b, each divided by the density, at x = 1 − y below the mean."""
+    """∂F/∂a and ∂F/∂b, each divided by the density, at x = 1 − y below the mean."""
     quadrature = (y * a >= 2) & (a >= 4)
     series = ~quadrature & (y >= 0.5)
     regions = ((quadrature, lambda m: _beta_quadrature(x[m], y[m], a[m], b[m])),
-               (series, lambda m: _beta_series(x[m], y[m], a[m], b[m])),
+               (series, lambda m: _beta_series(x[m], y[m], a[m], b[m])[1:]),
                (~quadrature & ~series, lambda m: _beta_rest(x[m], y[m], a[m], b[m])))
     return _by_region(2, *regions)
 
 
 def _beta_series(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     """F/p = Σ x y (a + b)ₙ xⁿ / (a)ₙ₊₁, with the derivatives log x − ψ(a + n + 1) + ψ(a + b + n) in a, and in b."""
-    term, both = x * y / a, digamma(a + b)
-    in_a, in_b = np.log(x) - digamma(a + 1) + both, np.log1p(-x) - digamma(b) + both
+    term = x * y / a
+    in_a, in_b = np.log(x) - digamma(a + 1) + digamma(a + b), np.log1p(-x) + _digamma_step(b, a)
     value, first, second, n = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x), 0
     while (term > 1e-18 * value).any():
         value, first, second = value + term, first + term * in_a, second + term * in_b
@@ -154,7 +154,7 @@ def _beta_series(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> 
         n += 1
         term = term * x / (growth * (a + n))
         in_a, in_b = in_a + growth - 1 / (a + n), in_b + growth
-    return first, second
+    return value, first, second
 
 
 def _beta_quadrature(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -168,8 +168,7 @@ def _beta_quadrature(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray)
     end = (_CUT + more * -np.log(y)) / a
     end = np.where(slope > 0, np.minimum(end, _CUT / slope), end)
     first, second = np.zeros_like(x), np.zeros_like(x)
-    both = digamma(a + b)
-    in_a, in_b = np.log(x) - digamma(a) + both, np.log(y) - digamma(b) + both
+    in_a, in_b = _log(x, y) + _digamma_step(a, b), _log(y, x) + _digamma_step(b, a)
     for s, weight in _interval(end, height):
         rise = np.log1p(-odds * np.expm1(-s))  # of log (1 − t)
         mass = weight * x * np.exp(-a * s + (b - 1) * rise)
@@ -179,24 +178,22 @@ def _beta_quadrature(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray)
 
 def _beta_rest(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
     """What is left of 1, near x = 1: 1 − F is a series in y. Its terms for ∂F/∂a, of order 1/b, would cancel."""
-    other_b, _ = _beta_series(y, x, b, a)
-    value = np.zeros_like(x)
-    term, n = x * y / b, 0
-    while (term > 1e-18 * value).any():
-        value = value + term
-        term = term * y * (a + b + n) / (b + n + 1)
-        n += 1
+    value, in_b, _ = _beta_series(y, x, b, a)
     integral = np.zeros_like(x)  # of log (1 − u) over u = y v⁴, which smooths v to the power b
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         u = y * node ** 4
         integral += 4 * weight * node ** (4 * b - 1) * np.log1p(-u) * np.exp((a - 1) * (np.log1p(-u) - np.log(x)))
-    slope = y * integral + _digamma_step(a, b) * value
-    return -1 * slope, -1 * other_b
+    return np.negative(y * integral + _digamma_step(a, b) * value), np.negative(in_b)
+
+
+def _log(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """log x of x = 1 − y, with all digits near 1."""
+    return np.where(x < 0.5, np.log(x), np.log1p(-y))
 
 
 def _digamma_step(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """ψ(a + b) − ψ(a), with all digits for small b."""
-    small = b < 1e-3 * np.minimum(a, 1)
+    small = b < 1e-3 * a
     middle = a + b / 2
     series = b * trigamma(middle) + b ** 3 / 24 * np.asarray(autograd.polygamma(3, middle))
     return np.where(small, series, digamma(a + b) - digamma(a))

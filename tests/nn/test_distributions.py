@@ -717,7 +717,7 @@ def test_second_derivatives_of_log_prob_are_pytorchs(kind):
     value = p.sample((3,))
     tracked = value.is_floating_point()
     if tracked:
-        ours, theirs = [*ours, value.clone().requires_grad_()], [*theirs, torch.tensor(value.numpy(), requires_grad=True)]
+        ours, theirs = [*ours, value.clone().requires_grad_()], [*theirs, torch.tensor(value.numpy()).requires_grad_()]
     x, y = (ours[-1], theirs[-1]) if tracked else (value, torch.tensor(value.numpy()))
     results = []
     for module, distribution, leaves, at in ((autograd, p, ours, x), (torch, q, theirs, y)):

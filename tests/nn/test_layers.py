@@ -154,6 +154,14 @@ def test_layers_are_made_in_a_dtype_and_on_the_only_device(case, dtype):
         getattr(nn, case.name)(*case.args, device="cuda:0", **case.options)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in ("RNN", "LSTM", "GRU")], ids=str)
+def test_recurrent_layers_tell_of_their_weights_as_pytorchs(case):
+    ours, theirs = ours_and_theirs(case)
+    assert ours.mode == theirs.mode and isinstance(ours, nn.RNNBase)
+    for got, expected in zip(ours.all_weights, theirs.all_weights, strict=True):
+        assert [p.tolist() for p in got] == [p.tolist() for p in expected]
+
+
 def defaults(function):
     """Of the arguments that have any; of none where a function doesn't tell."""
     try:
