@@ -504,6 +504,8 @@ _constant(False, "torch._dynamo", "is_compiling")
 _constant(False, "torch.onnx", "is_in_onnx_export")
 _put("torch.fx", {"wrap": _itself})
 _put("torch.futures", {"Future": concurrent.futures.Future})
+_refused("there are no futures of several processes here", "torch.futures", "collect_all wait_all")
+_constant("gradcircuit, on NumPy", "torch.__config__", "show parallel_info")
 _refused("nothing is fetched; download the file, and read it with torch.load", "torch.hub",
          "load load_state_dict_from_url download_url_to_file")
 _refused("nothing is fetched; download the file, and read it with torch.load", "torch.utils.model_zoo", "load_url")
@@ -512,8 +514,20 @@ _refused("torchvision isn't here yet", "torchvision.transforms",
          "RandomCrop RandomErasing RandomGrayscale RandomHorizontalFlip RandomResizedCrop RandomRotation Resize "
          "ToPILImage ToTensor")
 _put("torch._dynamo", {"allow_in_graph": _itself, "disable": _itself, "optimize": _itself})
-_put("torch.jit", {"Final": Final, "TracerWarning": UserWarning, "ScriptFunction": type(_itself),
+_put("torch.jit", {"Final": Final, "TracerWarning": UserWarning,
                    "annotate": lambda the_type, the_value: the_value})
+_put("torch.jit", {name: type(name, (), {"__doc__": "Of which there is none here."}) for name in (
+    "ScriptModule", "ScriptFunction", "RecursiveScriptModule")})
+
+
+class _Required:
+    """In older optimizers, the default of a rate that must be given."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+_REQUIRED = _Required()
 
 
 @_at("torch.profiler", "torch.autograd.profiler")
@@ -524,7 +538,7 @@ class record_function(contextlib.nullcontext):
 _put("torch", {"__version__": "2.13.0+gradcircuit"})
 _put("torch.version", {"__version__": "2.13.0+gradcircuit", "cuda": None, "hip": None, "git_version": "",
                        "debug": False})
-_put("torch.optim.optimizer", {"params_t": Any, "ParamsT": Any, "_params_t": Any})
+_put("torch.optim.optimizer", {"params_t": Any, "ParamsT": Any, "_params_t": Any, "required": _REQUIRED})
 _put("torch.types", {"Number": (int, float, bool), "Device": Any, "Tensor": NAMES["torch.Tensor"]})
 
 
@@ -574,6 +588,38 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
     tiny = float(np.finfo(probs.array.dtype).eps)
     probs = probs.clamp(tiny, 1 - tiny)
     return probs.log() - (-probs).log1p() if is_binary else probs.log()
+
+
+# Nested containers
+
+def _tree_flatten(tree: Any) -> tuple[list, Any]:
+    """The leaves of nested lists, tuples and dictionaries, and what puts others in their place."""
+    if isinstance(tree, dict):
+        keys, kind = list(tree), lambda parts: type(tree)(zip(keys, parts, strict=True))
+        children = list(tree.values())
+    elif isinstance(tree, (list, tuple)):
+        kind = type(tree)._make if hasattr(tree, "_fields") else type(tree)  # type: ignore[union-attr]
+        children = list(tree)
+    else:
+        return [tree], next
+    parts = [_tree_flatten(child) for child in children]
+    return [leaf for leaves, _ in parts for leaf in leaves], lambda leaves: kind([build(leaves) for _, build in parts])
+
+
+def _tree_unflatten(leaves: Any, treespec: Any) -> Any:
+    return treespec(iter(leaves))
+
+
+def _tree_map(func: Callable, tree: Any, *rests: Any) -> Any:
+    leaves, treespec = _tree_flatten(tree)
+    return _tree_unflatten(map(func, leaves, *[_tree_flatten(rest)[0] for rest in rests]), treespec)
+
+
+_put("torch.utils._pytree", {
+    "tree_flatten": _tree_flatten, "tree_unflatten": _tree_unflatten, "tree_map": _tree_map,
+    "tree_leaves": lambda tree: _tree_flatten(tree)[0],
+    "tree_map_only": lambda kind, func, tree: _tree_map(lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf,
+                                                        tree)})
 
 
 # Files and logs
