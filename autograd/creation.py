@@ -4,6 +4,7 @@
 """
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -188,6 +189,97 @@ def logspace(start: TensorLike, end: TensorLike, steps: int, base: float = 10.0,
     check_device(device)
     dtype = dtype or dtypes.get_default_dtype()
     return Tensor(np.logspace(float(start), float(end), steps, base=base, dtype=dtype), requires_grad)
+
+
+def range(start: float = 0, end: float | None = None, step: float = 1, *, dtype: DTypeLike | None = None,
+          device: str | None = None, requires_grad: bool = False) -> Tensor:
+    """start, start + step, ... up to and including end, in the default dtype. arange() leaves out the end."""
+    if end is None:
+        start, end = 0, start
+    if step == 0 or (end - start) / step < 0:
+        raise ValueError(f"from {start} by steps of {step} one doesn't come to {end}")
+    steps = np.arange(int((end - start) / step) + 1)
+    return Tensor(np.asarray(start + steps * step, dtype or dtypes.get_default_dtype()), requires_grad)
+
+
+def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: str | None = None, copy: bool | None = None,
+            requires_grad: bool = False) -> Tensor:
+    """`obj` as a Tensor, sharing its memory unless `copy` is true or that is impossible."""
+    result = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if copy is False and isinstance(obj, (Tensor, np.ndarray)) and not np.shares_memory(result.array, np.asarray(obj)):
+        raise ValueError("the memory can't be shared, because the dtype is another one; leave out copy=False")
+    return result.detach().requires_grad_() if requires_grad and not result.requires_grad else result
+
+
+def scalar_tensor(s: float, *, dtype: DTypeLike | None = None, device: str | None = None,
+                  requires_grad: bool = False) -> Tensor:
+    """A number as a Tensor without axes, of the default dtype."""
+    return full((), s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 0,
+               requires_grad: bool = False) -> Tensor:
+    """A vector of the numbers in a buffer (bytearray, memoryview), whose memory it shares."""
+    return Tensor(np.frombuffer(buffer, np.dtype(dtype), count, offset), requires_grad)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None,
+                 device: str | None = None) -> Tensor:
+    """Where the elements of a row x col matrix on and below a diagonal are: their rows, and their columns, (2, n)."""
+    check_device(device)
+    return Tensor(np.array(np.tril_indices(row, offset, col), dtype or dtypes.int64))
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None,
+                 device: str | None = None) -> Tensor:
+    """Where the elements of a row x col matrix on and above a diagonal are: their rows, and their columns, (2, n)."""
+    check_device(device)
+    return Tensor(np.array(np.triu_indices(row, offset, col), dtype or dtypes.int64))
+
+
+# Windows for signals, by their formulas: symmetric, or with the next period's first number left out
+
+def _window(shape: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    def window(window_length: int, periodic: bool = True, *args: float, dtype: DTypeLike | None = None,
+               device: str | None = None, requires_grad: bool = False, **options: float) -> Tensor:
+        check_device(device)
+        count = window_length + 1 if periodic else window_length
+        places = np.arange(count) / max(1, count - 1)
+        values = shape(places, *args, **options) if window_length > 1 else np.ones(count)
+        return Tensor(np.asarray(values[:window_length], dtype or dtypes.get_default_dtype()), requires_grad)
+    window.__name__ = window.__qualname__ = shape.__name__
+    window.__doc__ = shape.__doc__
+    return window
+
+
+@_window
+def hann_window(places: np.ndarray) -> np.ndarray:
+    """A window that falls off as the square of a sine."""
+    return np.sin(np.pi * places) ** 2
+
+
+@_window
+def hamming_window(places: np.ndarray, alpha: float = 0.54, beta: float = 0.46) -> np.ndarray:
+    """A window that falls off as a cosine: alpha - beta cos(2π t)."""
+    return alpha - beta * np.cos(2 * np.pi * places)
+
+
+@_window
+def blackman_window(places: np.ndarray) -> np.ndarray:
+    """A window of two cosines: 0.42 - 0.5 cos(2π t) + 0.08 cos(4π t)."""
+    return 0.42 - 0.5 * np.cos(2 * np.pi * places) + 0.08 * np.cos(4 * np.pi * places)
+
+
+@_window
+def bartlett_window(places: np.ndarray) -> np.ndarray:
+    """A window that falls off as a straight line."""
+    return 1 - np.abs(2 * places - 1)
+
+
+@_window
+def kaiser_window(places: np.ndarray, beta: float = 12.0) -> np.ndarray:
+    """A window of a Bessel function, narrower the larger `beta`."""
+    return np.i0(beta * np.sqrt(1 - (2 * places - 1) ** 2)) / np.i0(beta)
 
 
 # Like the tensor whose method is called: x.new_zeros(2, 3) has x's dtype

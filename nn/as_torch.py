@@ -30,7 +30,7 @@ from typing import Any
 from nn.torch_scaffolding import NAMES, attach
 
 PLACES = {
-    "torch": "autograd autograd.random autograd.linalg:pinv,svd,lstsq,matrix_exp "
+    "torch": "autograd autograd.creation:range autograd.random autograd.linalg:pinv,svd,lstsq,matrix_exp "
              "nn.functional:conv1d,conv2d,conv3d,conv_transpose1d,conv_transpose2d,conv_transpose3d,conv_tbc,"
              "max_pool1d,max_pool2d,max_pool3d,avg_pool1d,adaptive_avg_pool1d,adaptive_max_pool1d,layer_norm,group_norm,"
              "rms_norm,dropout,alpha_dropout,feature_alpha_dropout,celu,celu_,selu,selu_,prelu,rrelu,hardshrink,"

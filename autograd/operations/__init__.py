@@ -3,6 +3,8 @@
 from autograd.operations import (
     comparisons,
     conversion,
+    counting,
+    distances,
     error_function,
     gamma,
     indexing,
@@ -12,8 +14,10 @@ from autograd.operations import (
     ordering,
     pointwise,
     products,
+    quantiles,
     reductions,
     scans,
+    scattering,
     shaping,
     softmax,
 )
@@ -21,6 +25,8 @@ from autograd.operations import (
 __all__ = [
     "comparisons",
     "conversion",
+    "counting",
+    "distances",
     "error_function",
     "gamma",
     "indexing",
@@ -30,8 +36,10 @@ __all__ = [
     "ordering",
     "pointwise",
     "products",
+    "quantiles",
     "reductions",
     "scans",
+    "scattering",
     "shaping",
     "softmax",
 ]

@@ -1,12 +1,14 @@
 """Tensors joined, beside themselves or others, and taken apart."""
 
+import itertools
 import operator
 from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, ravel, reshape
-from autograd.samples import call
+from autograd.errors import ShapeError
+from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, meshgrid, ravel, reshape
+from autograd.samples import call, numbers
 from autograd.table import operation
 from autograd.tensor import Outline, Tensor
 from autograd.typing import Shape, TensorLike
@@ -106,10 +108,75 @@ def hstack(tensors: Sequence[TensorLike]) -> Tensor:
     return cat(tensors, dim=0 if tensors[0].ndim == 1 else 1)
 
 
-@operation(methods="", numpy=np.vstack, samples=lambda draw: call(draw.alike(2)))
+@operation(methods="", names="vstack row_stack", numpy=np.vstack, samples=lambda draw: call(draw.alike(2)))
 def vstack(tensors: Sequence[TensorLike]) -> Tensor:
     """Tensors joined along the first axis, vectors as rows."""
     return cat([_with_axes(x, 2) for x in tensors], dim=0)
+
+
+@operation(methods="", numpy=np.dstack, samples=lambda draw: call(draw.alike(2)))
+def dstack(tensors: Sequence[TensorLike]) -> Tensor:
+    """Tensors joined along the third axis, of vectors (1, n, 1) and of matrices (m, n, 1)."""
+    return cat(atleast_3d(tensors), dim=2)
+
+
+@operation(methods="", numpy=np.column_stack, samples=lambda draw: call(draw.alike(2)))
+def column_stack(tensors: Sequence[TensorLike]) -> Tensor:
+    """Tensors joined along the second axis, vectors and numbers as columns."""
+    return cat([x if x.ndim > 1 else x.reshape((-1, 1)) for x in tensors], dim=1)
+
+
+def _for_each(name, doc, give):
+    def at_least(*tensors: TensorLike) -> Tensor | tuple[Tensor, ...]:
+        if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
+            return give(tensors[0])
+        return tuple([give(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+    return operation(at_least, names=name, methods="", numpy=getattr(np, name), doc=doc, samples=numbers)
+
+
+def _as_3d(x):
+    return x if x.ndim > 2 else reshape(x, (*x.shape, 1)) if x.ndim == 2 else reshape(x, (1, -1, 1))
+
+
+atleast_1d = _for_each("atleast_1d", "Each tensor with an axis, if it had none.", lambda x: _with_axes(x, 1))
+atleast_2d = _for_each("atleast_2d", "Each tensor with two axes or more, new ones in front.",
+                       lambda x: _with_axes(x, 2))
+atleast_3d = _for_each("atleast_3d", "Each tensor with three axes or more: (1, n, 1) of a vector, (m, n, 1) of a "
+                       "matrix.", _as_3d)
+
+
+@operation(methods="", samples=lambda draw: call(draw.array((2, 1)), draw.array((2,)), draw.array(())))
+def block_diag(*tensors: TensorLike) -> Tensor:
+    """A matrix with the tensors along its diagonal, vectors as rows, and zeros elsewhere."""
+    blocks = [_with_axes(x, 2) for x in tensors] or [Tensor(np.zeros((1, 0), np.float32))]
+    if any(x.ndim > 2 for x in blocks):
+        raise ShapeError(f"the blocks are matrices, vectors or numbers, not of shapes {[x.shape for x in blocks]}")
+    before, width, rows = 0, sum(x.shape[1] for x in blocks), []
+    for x in blocks:
+        zeros = [np.zeros((x.shape[0], n), x.dtype) for n in (before, width - before - x.shape[1])]
+        before += x.shape[1]
+        rows.append(cat([zeros[0], x, zeros[1]], dim=1))
+    return cat(rows)
+
+
+@operation(methods="", samples=lambda draw: call(draw.array((2,)), draw.array((3,))))
+def cartesian_prod(*tensors: TensorLike) -> Tensor:
+    """All tuples with one element of each of several vectors, one in a row; of one vector, itself."""
+    if any(x.ndim != 1 for x in tensors):
+        raise ShapeError(f"cartesian_prod() takes vectors, not shapes {[x.shape for x in tensors]}")
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([x.reshape(-1) for x in meshgrid(*tensors, indexing="ij")], dim=1)
+
+
+@operation(samples=lambda draw: call(draw.array((4,)), 2, draw.boolean()))
+def combinations(x: TensorLike, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All sets of r elements of a vector, one in a row; with replacement, an element may be in it several times."""
+    if x.ndim != 1 or r < 0:
+        raise ShapeError(f"combinations() takes a vector and r ≥ 0, not shape {x.shape} and r={r}")
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    index = np.array(list(choose(range(len(x)), r)), np.int64).reshape(-1, r)
+    return x[index] if r else x[:0]
 
 
 # Taking apart: all parts come from one operation, so that their gradients are joined once.
@@ -134,6 +201,26 @@ def _parts(x, *, sizes, dim):
 _split = operation(
     _parts, vjps=lambda g, out, x, sizes, dim: np.concatenate(g, axis=dim), outputs="*", view=True, names="_split",
     samples=lambda draw: call(draw.array((2, 3)), sizes=draw.choice([(1, 2), (3,), (1, 1, 1), (0, 3)]), dim=1))
+
+
+def _split_along(name, dim_of, least):
+    def apart(x: TensorLike, indices_or_sections: Shape) -> tuple[Tensor, ...]:
+        if x.ndim < least:
+            raise ShapeError(f"{name}() needs at least {least} axes, and this tensor has {x.ndim}")
+        return tensor_split(x, indices_or_sections, dim_of(x))
+    return operation(apart, names=name, samples=lambda draw: call(draw.array((2, 4, 2)), 2),
+                     doc=f"`tensor_split` along the axis that {name[0]}stack joins along.")
+
+
+hsplit = _split_along("hsplit", lambda x: 0 if x.ndim == 1 else 1, 1)
+vsplit = _split_along("vsplit", lambda x: 0, 2)
+dsplit = _split_along("dsplit", lambda x: 2, 3)
+
+
+@operation(samples=lambda draw: call(draw.array((3, 2)), (1, 2)))
+def split_with_sizes(x: TensorLike, split_sizes: Shape, dim: int = 0) -> tuple[Tensor, ...]:
+    """x in parts of these lengths along `dim`."""
+    return split(x, list(split_sizes), dim)
 
 
 @operation(samples=lambda draw: call(draw.array((3, 2)), draw.choice([2, 1, 5, [1, 2]])))

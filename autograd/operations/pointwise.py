@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from autograd.dtypes import bool_, get_default_dtype
+from autograd.dtypes import bool_, float64, get_default_dtype
 from autograd.notation import Notation
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
@@ -491,6 +491,54 @@ def round(x, *, decimals: int = 0):
 def frac(x: TensorLike) -> Tensor:
     """The fractional part of x, with the sign of x."""
     return x - trunc(x)
+
+
+# Signs, sizes and whole numbers
+
+def _of_no_influence(g, out, x, y):
+    return np.zeros_like(out)
+
+
+copysign = operation(
+    np.copysign, vjps=(lambda g, out, x, y: times(g, np.sign(x) * np.sign(out)), _of_no_influence), numpy=np.copysign,
+    inplace=True, samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))),
+    doc="The size of x with the sign of y.")
+nextafter = operation(np.nextafter, vjps=(_flat_in_both, _flat_in_both), numpy=np.nextafter, inplace=True,
+                      doc="The number next to x in the direction of y.")
+heaviside = operation(np.heaviside, vjps=(_flat_in_both, _flat_in_both), numpy=np.heaviside, inplace=True,
+                      doc="0 below zero, 1 above, and at zero the second argument.")
+gcd = operation(np.gcd, vjps=(None, None), numpy=np.gcd, inplace=True, doc="The greatest common divisor of integers.")
+lcm = operation(np.lcm, vjps=(None, None), numpy=np.lcm, inplace=True, doc="The least common multiple of integers.")
+
+
+@operation(inplace=True, samples=pair)
+def ldexp(x: TensorLike, other: TensorLike) -> Tensor:
+    """x 2ʸ, y being the other argument."""
+    return x * pow(2.0, other)
+
+
+def _of_mantissa(g, out, x):
+    return g[0] * np.exp2(-np.asarray(out[1]).astype(g[0].dtype))
+
+
+frexp = operation(
+    np.frexp, vjps=_of_mantissa, outputs="mantissa exponent", names="frexp", numpy=np.frexp,
+    samples=lambda draw: call(draw.array(away_from=(-2, -1, -0.5, 0, 0.5, 1, 2))),
+    doc="(mantissa, exponent): each element is mantissa · 2 to the power of exponent, the mantissa of size 0.5 to 1.")
+
+
+@operation(inplace=True)
+def float_power(x: TensorLike, exponent: TensorLike) -> Tensor:
+    """x to a power, in float64."""
+    def wide(a):
+        return a.to(float64) if isinstance(a, Tensor) else np.asarray(a, np.float64)
+    return pow(wide(x), wide(exponent))
+
+
+@operation(samples=pair)
+def rsub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
+    """other - alpha x."""
+    return sub(other, x, alpha)
 
 
 # Selection

@@ -201,8 +201,7 @@ def mv(x: TensorLike, vec: TensorLike) -> Tensor:
     return matmul(x, vec)
 
 
-def _plus_product(input, x, y, beta, alpha):
-    product = matmul(x, y)
+def _weighted(input, product, beta, alpha):
     if alpha != 1:
         product = product * alpha
     if not beta:  # whatever input holds, NaN included, is to be ignored
@@ -210,21 +209,21 @@ def _plus_product(input, x, y, beta, alpha):
     return product + (input if beta == 1 else input * beta)
 
 
-@operation(samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
+@operation(inplace=True, samples=lambda draw: _matrices(draw, "nm", "nk", "km"))
 def addmm(input: TensorLike, mat1: TensorLike, mat2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2), for matrices; `input` broadcasts."""
     _dimensions((mat1, 2), (mat2, 2))
-    return _plus_product(input, mat1, mat2, beta, alpha)
+    return _weighted(input, matmul(mat1, mat2), beta, alpha)
 
 
-@operation(samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
+@operation(inplace=True, samples=lambda draw: _matrices(draw, "bnm", "bnk", "bkm"))
 def baddbmm(input: TensorLike, batch1: TensorLike, batch2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (batch1 @ batch2), for stacks of matrices; `input` broadcasts."""
     _dimensions((batch1, 3), (batch2, 3))
-    return _plus_product(input, batch1, batch2, beta, alpha)
+    return _weighted(input, matmul(batch1, batch2), beta, alpha)
 
 
-@operation(numpy={np.vdot: lambda a, b: dot(a.reshape(-1), b.reshape(-1))},
+@operation(names="dot vdot", numpy={np.vdot: lambda a, b: dot(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "k", "k"))
 def dot(x: TensorLike, tensor: TensorLike) -> Tensor:
     """The sum of the products of two vectors' elements."""
@@ -247,7 +246,7 @@ def inner(x: TensorLike, other: TensorLike) -> Tensor:
     return x * other if not x.ndim or not other.ndim else tensordot(x, other, ([-1], [-1]))
 
 
-@operation(numpy={np.outer: lambda a, b: outer(a.reshape(-1), b.reshape(-1))},
+@operation(names="outer ger", numpy={np.outer: lambda a, b: outer(a.reshape(-1), b.reshape(-1))},
            samples=lambda draw: _matrices(draw, "n", "m"))
 def outer(x: TensorLike, vec2: TensorLike) -> Tensor:
     """The products of all pairs of elements of two vectors: out[i][j] = x[i] * vec2[j]."""
@@ -304,6 +303,24 @@ def kron(x: TensorLike, other: TensorLike) -> Tensor:
     blocks = (x.reshape([side for n in ours for side in (n, 1)])
               * other.reshape([side for n in theirs for side in (1, n)]))
     return blocks.reshape([n * m for n, m in zip(ours, theirs, strict=True)])
+
+
+@operation(inplace=True, samples=lambda draw: _matrices(draw, "nm", "n", "m"))
+def addr(input: TensorLike, vec1: TensorLike, vec2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """beta * input + alpha * (vec1 ⊗ vec2), for vectors; `input` broadcasts."""
+    return _weighted(input, outer(vec1, vec2), beta, alpha)
+
+
+@operation(inplace=True, samples=lambda draw: _matrices(draw, "n", "nm", "m"))
+def addmv(input: TensorLike, mat: TensorLike, vec: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """beta * input + alpha * (mat @ vec); `input` broadcasts."""
+    return _weighted(input, mv(mat, vec), beta, alpha)
+
+
+@operation(inplace=True, samples=lambda draw: _matrices(draw, "nm", "bnk", "bkm"))
+def addbmm(input: TensorLike, batch1: TensorLike, batch2: TensorLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """beta * input + alpha * the sum of batch1 @ batch2 over the stack; `input` broadcasts."""
+    return _weighted(input, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
 def _cheapest_order(sizes):

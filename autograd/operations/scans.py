@@ -147,3 +147,13 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, *, dx: float = 1, dim:
     if x.ndim == 1 and y.ndim > 1:  # positions along `dim`
         x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
     return sum(heights * diff(x, dim=dim), dim=dim)
+
+
+@operation(methods="", samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
+def cumulative_trapezoid(y: TensorLike, x: TensorLike | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The area under y up to each position but the first; see `trapezoid`."""
+    dim = axis(dim, y.ndim)
+    heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
+    if x is not None and x.ndim == 1 and y.ndim > 1:
+        x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
+    return cumsum(heights * (dx if x is None else diff(x, dim=dim)), dim=dim)

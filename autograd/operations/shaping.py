@@ -383,6 +383,12 @@ def diag(x: TensorLike, diagonal: int = 0) -> Tensor:
     return diag_embed(x, diagonal) if x.ndim == 1 else clone(x.diagonal(diagonal))
 
 
+@operation(samples=lambda draw: call(draw.array((2, 2)), draw.integer(-1, 1)))
+def diagflat(x: TensorLike, offset: int = 0) -> Tensor:
+    """The matrix that has x, flattened, as its diagonal."""
+    return diag_embed(x.reshape(-1), offset)
+
+
 # Copies
 
 @operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers,
@@ -443,3 +449,15 @@ def rot90(x: TensorLike, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
     turns = [clone, lambda x: transpose(flip(x, second), first, second), lambda x: flip(x, (first, second)),
              lambda x: flip(transpose(x, first, second), second)]
     return turns[k % 4](x)
+
+
+def _flipped(name, dim, least):
+    def forward(x: TensorLike) -> Tensor:
+        if x.ndim < least:
+            raise ShapeError(f"it needs at least {least} axes, and this tensor has shape {x.shape}")
+        return flip(x, dims=(dim,))
+    return operation(forward, names=name, numpy=getattr(np, name), samples=lambda draw: call(draw.array((2, 3))),
+                     doc=f"x with its {'columns' if dim else 'rows'} in reverse order.")
+
+
+fliplr, flipud = _flipped("fliplr", 1, 2), _flipped("flipud", 0, 1)
