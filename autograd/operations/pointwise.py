@@ -503,7 +503,7 @@ copysign = operation(
     np.copysign, vjps=(lambda g, out, x, y: times(g, np.sign(x) * np.sign(out)), _of_no_influence), numpy=np.copysign,
     inplace=True, samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))),
     doc="The size of x with the sign of y.")
-nextafter = operation(np.nextafter, vjps=(_flat_in_both, _flat_in_both), numpy=np.nextafter, inplace=True,
+nextafter = operation(np.nextafter, vjps=(lambda g, out, x, y: g, _flat_in_both), numpy=np.nextafter, inplace=True,
                       doc="The number next to x in the direction of y.")
 heaviside = operation(np.heaviside, vjps=(_flat_in_both, _flat_in_both), numpy=np.heaviside, inplace=True,
                       doc="0 below zero, 1 above, and at zero the second argument.")

@@ -82,7 +82,7 @@ def nanmedian(x: TensorLike, dim: int | None = None, keepdim: bool = False) -> T
     if dim is None:
         row = x.reshape(-1)
         value = nanmedian(row.detach(), 0).values
-        return amax(row[row.detach().array == value.array]) if row.numel() and value == value else row.sum() * np.nan
+        return amax(row[row.detach().array == value.array]) if value == value else nanmedian(row, 0).values
     along, shape = axis(dim, x.ndim), x.shape
     x = x if shape else x.reshape(1)
     ordered = sort(x, dim=along, stable=True)

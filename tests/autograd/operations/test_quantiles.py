@@ -28,13 +28,13 @@ def both(call, *values):
     return found
 
 
-def same(call, *values, rtol=1e-6):
+def same(call, *values, rtol=1e-6, gradients=True):
     (outs, grads), (their_outs, their_grads) = both(call, *values)
     for a, b in zip(outs, their_outs, strict=True):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-7)
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
     for a, b in zip(grads, their_grads, strict=True):
-        if b is not None:
+        if b is not None and gradients:
             np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-7)
 
 
@@ -48,7 +48,7 @@ def test_quantiles(x, q, interpolation, keepdim, name, data):
         args = {autograd: autograd.tensor(qs) if isinstance(qs, np.ndarray) else qs,
                 torch: torch.tensor(qs) if isinstance(qs, np.ndarray) else qs}
         same(lambda m, x, args=args: getattr(m, name)(x, args[m], dim, keepdim, interpolation=interpolation), x,
-             rtol=1e-5)
+             rtol=1e-5, gradients=not np.isnan(x).any())  # which NaN is taken is free
 
 
 @given(arrays, st.booleans(), st.data())

@@ -90,7 +90,7 @@ CALLS = {
     "copysign": lambda m, x: m.copysign(x, -x), "ldexp": lambda m, x: m.ldexp(x, m.tensor([1.0, 2.0, -1.0])),
     "float_power": lambda m, x: m.float_power(x, 2), "rsub": lambda m, x: m.rsub(x, 2.0, alpha=3),
     "frexp": lambda m, x: m.frexp(x).mantissa, "gcd": lambda m, x: m.gcd(m.tensor([12, -8]), m.tensor([8, 6])),
-    "lcm": lambda m, x: m.lcm(m.tensor([12, 8]), m.tensor([8, 6])), "heaviside": lambda m, x: m.heaviside(x - 2, x),
+    "lcm": lambda m, x: m.lcm(m.tensor([12, 8]), m.tensor([8, 6])), "heaviside": lambda m, x: m.heaviside(x.detach() - 2, x.detach()),
     "nextafter": lambda m, x: m.nextafter(x, x + 1), "cumulative_trapezoid": lambda m, x: m.cumulative_trapezoid(x),
     "tril_indices": lambda m, x: m.tril_indices(3, 4, -1), "triu_indices": lambda m, x: m.triu_indices(4, 2, 1),
     "hann_window": lambda m, x: m.hann_window(5), "hamming_window": lambda m, x: m.hamming_window(6, periodic=False),
