@@ -5,7 +5,7 @@ from autograd import Tensor, no_grad
 from nn import functional as F
 from nn.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.module import Module
-from nn.utils.parametrize import parameter_to_compute, parametrize
+from nn.utils.parametrize import parameter_to_compute, register_parametrization
 
 
 class WeightNorm(Module):
@@ -25,6 +25,10 @@ class WeightNorm(Module):
     def forward(self, g: Tensor, v: Tensor) -> Tensor:
         return v * (g / self.norm(v))
 
+    def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """g and v of a weight."""
+        return self.norm(weight), weight
+
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
     """Train the length g and the direction v of weights apart: w = g v / ‖v‖ (Salimans and Kingma 2016).
@@ -38,8 +42,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
     >>> layer = weight_norm(nn.Linear(20, 40))
     """
-    weight, compute = parameter_to_compute("weight_norm", module, name), WeightNorm(dim)
-    return parametrize(module, name, compute, original0=compute.norm(weight.detach()), original1=weight)
+    parameter_to_compute("weight_norm", module, name)
+    return register_parametrization(module, name, WeightNorm(dim), unsafe=True)
 
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
@@ -81,6 +85,10 @@ class _SpectralNorm(Module):
             self.iterate(matrix.detach(), self.n_power_iterations)
         return weight / (self._u * (matrix @ self._v)).sum()
 
+    def right_inverse(self, value: Tensor) -> Tensor:
+        """The value itself, as if its largest singular value were 1."""
+        return value
+
 
 def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
                   dim: int | None = None) -> Module:
@@ -102,4 +110,4 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
         raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
     weight = parameter_to_compute("spectral_norm", module, name)
     dim = axis_of_outputs(module) if dim is None else dim
-    return parametrize(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps), original=weight)
+    return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
