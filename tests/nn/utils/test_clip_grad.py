@@ -60,7 +60,8 @@ def test_all_names_of_clipping_are_pytorchs(gradient):
     results = []
     for package, tensor in ((nn, autograd.tensor), (torch.nn, torch.tensor)):
         for name, args in (("clip_grad_norm_", (2.0,)), ("clip_grad_norm", (2.0, 1.0)),
-                           ("clip_grad_norm_", (2.0, math.inf)), ("clip_grads_with_norm_", (2.0, tensor(8.0))), ("clip_grad_value_", (2.5,))):
+                           ("clip_grad_norm_", (2.0, math.inf)),
+                           ("clip_grads_with_norm_", (2.0, tensor(8.0))), ("clip_grad_value_", (2.5,))):
             p = package.Parameter(tensor([0.0, 0.0]))
             p.grad = tensor(gradient)
             returned = getattr(package.utils, name)([p], *args, foreach=False)

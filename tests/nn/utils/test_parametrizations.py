@@ -110,6 +110,56 @@ def test_what_cannot_be_parametrized_is_refused():
         parametrize.remove_parametrizations(nn.Linear(2, 2), "weight")
 
 
+@pytest.mark.parametrize("trivialized", [True, False])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (2, 4, 3), (1, 1)], ids=str)
+@pytest.mark.parametrize("orthogonal_map", [None, "matrix_exp", "cayley", "householder"])
+def test_orthogonal_weights_are_pytorchs(orthogonal_map, shape, trivialized):
+    torch = pytest.importorskip("torch")
+    results, values = [], np.random.default_rng(0).standard_normal(shape)
+    theirs = torch.nn.Module()
+    theirs.register_parameter("weight", torch.nn.Parameter(torch.tensor(values)))
+    own = nn.Module()
+    own.weight = nn.Parameter(values.copy())
+    for layer, library in ((theirs, torch.nn), (own, nn)):
+        library.utils.parametrizations.orthogonal(layer, "weight", orthogonal_map, use_trivialization=trivialized)
+    columns = own.weight.detach().numpy()
+    columns = columns.swapaxes(-1, -2) if shape[-2] < shape[-1] else columns
+    np.testing.assert_allclose(columns.swapaxes(-1, -2) @ columns, np.broadcast_to(
+        np.eye(columns.shape[-1]), (*shape[:-2], columns.shape[-1], columns.shape[-1])), atol=1e-12)
+    np.testing.assert_allclose(own.weight.detach(), theirs.weight.detach(), rtol=1e-8, atol=1e-10)  # at first
+    with torch.no_grad():
+        theirs.parametrizations.weight.original.add_(torch.tensor(values) * 0.7)
+    assert list(own.state_dict()) == list(theirs.state_dict())
+    own.load_state_dict(theirs.state_dict())
+    for layer, tensor in ((own, autograd.tensor), (theirs, torch.tensor)):
+        weight = layer.weight
+        (weight * tensor(np.cos(np.arange(values.size)).reshape(shape))).sum().backward()
+        results.append([weight.detach().numpy(), layer.parametrizations.weight.original.grad.numpy()])
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_a_large_step_keeps_a_weight_orthogonal_and_what_cannot_be_is_refused():
+    layer = ours.orthogonal(nn.Linear(6, 6))
+    assert type(layer).__name__ == "ParametrizedLinear"
+    with autograd.no_grad():
+        layer.parametrizations.weight.original += autograd.randn(6, 6) * 20
+    weight = layer.weight.detach().numpy()
+    np.testing.assert_allclose(weight.T @ weight, np.eye(6), atol=2e-5)
+    target = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 6)))[0].astype(np.float32)
+    layer.weight = autograd.tensor(target)
+    np.testing.assert_allclose(layer.weight.detach(), target, atol=1e-5)
+    with pytest.raises(ValueError, match="shape"):
+        layer.weight = autograd.ones(2, 2)
+    with pytest.raises(ValueError, match="matrix"):
+        ours.orthogonal(nn.Linear(3, 2), "bias")
+    with pytest.raises(ValueError, match="'fastest'"):
+        ours.orthogonal(nn.Linear(3, 2), orthogonal_map="fastest")
+    layer = ours.orthogonal(nn.Linear(3, 3), use_trivialization=False)
+    with pytest.raises(NotImplementedError, match="use_trivialization"):
+        layer.weight = autograd.eye(3)
+
+
 # Parametrizations of one's own: the same program under both
 
 def program(nn, tensor, no_grad):
