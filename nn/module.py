@@ -233,6 +233,13 @@ class Module:
     def _buffers(self) -> MutableMapping[str, Any]:
         return _Buffers(self, lambda name, value: name in self._persistent)
 
+    @property
+    def _non_persistent_buffers_set(self) -> set[str]:
+        return {name for name, persistent in self._persistent.items() if not persistent}
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
 
@@ -346,6 +353,8 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Let this module and all below it behave as in training."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train(mode) takes True or False, not {mode!r}")
         for module in self.modules():
             module.training = mode
         return self
@@ -417,6 +426,9 @@ class Module:
             raise TypeError(f"parameters that are trained cannot become {wanted}; write requires_grad_(False) first")
         return self._apply(lambda t: t.to(wanted))
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: lets PyTorch code run unchanged. (`autograd.set_compiled` is about compiled loops.)"""
+
     def cpu(self) -> Self:
         """The module itself, which is on the CPU already."""
         return self
@@ -460,7 +472,7 @@ class Module:
     def _own_state(self) -> list[tuple[str, Tensor]]:
         return [*self._own_parameters(), *self._own_buffers(persistent_only=True)]
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(self, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
         """Every parameter and persistent buffer under its dotted name, sharing memory with the module.
 
         Args:
@@ -478,7 +490,9 @@ class Module:
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        self._run_hooks("state_dict_post", destination, prefix, metadata)
+        for hook in list(self._hooks.get("state_dict_post", ())):
+            replaced = hook.function(self, destination, prefix, metadata)
+            destination = destination if replaced is None else replaced
         return destination
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -629,6 +643,8 @@ class Module:
     def register_state_dict_post_hook(self, hook: Callable[["Module", dict, str, dict], Any]) -> RemovableHandle:
         """Call `hook(module, state_dict, prefix, local_metadata)`, which may change the state that was made."""
         return self._register("state_dict_post", hook)
+
+    _register_state_dict_hook = register_state_dict_post_hook
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call a hook before this module takes its state, which it may change.

@@ -202,7 +202,8 @@ class _Orthogonal(Module):
             q, r = np.linalg.qr(q)
             q = q * np.sign(np.einsum("...ii->...i", r))[..., None, :]
         self.base = autograd.tensor(q)
-        return autograd.as_tensor(np.broadcast_to(-np.eye(value.shape[-2], value.shape[-1], dtype=q.dtype), value.shape).copy())
+        one = np.eye(value.shape[-2], value.shape[-1], dtype=q.dtype)
+        return autograd.as_tensor(np.broadcast_to(-one, value.shape).copy())
 
 
 def orthogonal(module: Module, name: str = "weight", orthogonal_map: str | None = None, *,

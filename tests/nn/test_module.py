@@ -220,7 +220,7 @@ def shown(value):
         return value.tolist()
     if isinstance(value, dict):
         return {key: shown(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set)):
         return [shown(part) for part in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
 
@@ -377,6 +377,17 @@ def state_with_hooks(t):
     return [*out, again[1].extra, again[1].weight]
 
 
+def old_state_hooks(t):
+    net = t.net()
+    net[0]._register_state_dict_hook(lambda module, state, prefix, metadata: [
+        state.pop(prefix + "bias"), None][1])
+    net._register_state_dict_hook(lambda module, state, prefix, metadata: {"only": state["0.weight"]})
+    with pytest.raises(ValueError):
+        net.train("yes")
+    net.register_buffer("hidden", t.ones(1), persistent=False)
+    return [list(net.state_dict()), net._non_persistent_buffers_set, net._get_name()]
+
+
 def replaced(t):
     net = t.net()
     net.set_submodule("2.0", t.nn.Identity())
@@ -424,6 +435,8 @@ def hooked(t):
     linear.register_full_backward_pre_hook(lambda module, out: calls.append(["pre", out]), prepend=True)
     x = t.tensor([[1.0, 2.0]], requires_grad=True)
     linear(x).sum().backward()
+    with t.nn.Identity().register_forward_hook(lambda *args: calls.append("within")) as handle:
+        calls.append(type(handle).__name__)
     return [*calls, x.grad, linear.weight.grad]
 
 
@@ -445,7 +458,7 @@ def hooked_everywhere(t):
 
 
 @pytest.mark.parametrize("program", [members, assigned, converted, loaded, without_batch_counts, state_with_hooks,
-                                     replaced, hooked, hooked_everywhere])
+                                     old_state_hooks, replaced, hooked, hooked_everywhere])
 def test_a_program_does_what_it_does_in_pytorch(program):
     torch = pytest.importorskip("torch")
     ours = program(Both(nn, autograd.tensor, autograd.ones))
