@@ -169,8 +169,11 @@ class ModuleList(_Numbered):
 class _Keyed(Module, MutableMapping[str, Any]):
     """A module whose entries are attributes, with the behavior of a dict."""
 
-    __eq__ = object.__eq__  # and not that of a dict, so that it can be a key
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:  # a dict has none, since it may change; as a module it is a key
+        return object.__hash__(self)
 
     def _names(self) -> Iterable[str]:
         return (name for name, value in vars(self).items() if isinstance(value, Module))

@@ -196,6 +196,36 @@ def test_text_is_pytorchs():
     assert repr(build(nn)) == repr(build(torch.nn))
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_keep_buffers_hooks_and_containers(duplicate):
+    net = nn.Sequential(nn.Linear(2, 2), nn.ModuleDict({"a": nn.ReLU()}), nn.ParameterDict({"p": autograd.ones(1)}))
+    net.shift, net.hidden = nn.Buffer(autograd.ones(2)), nn.Buffer(autograd.ones(2), persistent=False)
+    net.tied = net[0].weight
+    net[0].register_forward_hook(doubled)
+    twin = duplicate(net)
+    assert list(twin.state_dict()) == list(net.state_dict()) and "hidden" not in twin.state_dict()
+    assert twin.tied is twin[0].weight is not net.tied
+    x = autograd.ones(1, 2)
+    assert twin[0](x).tolist() == net[0](x).tolist()
+    handle = twin[0].register_forward_hook(doubled)
+    assert twin[0](x).tolist() == (net[0](x) * 2).tolist()
+    handle.remove()
+    assert twin[0](x).tolist() == net[0](x).tolist() and list(twin[2]) == ["p"]
+
+
+def doubled(module, args, output):
+    return output * 2
+
+
+def test_loading_that_fails_changes_nothing_even_where_something_fits():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    wrong = {**{key: value * 0 + 7 for key, value in before.items()}, "2.weight": autograd.ones(9, 9)}
+    with pytest.raises(RuntimeError, match=r"size mismatch for 2\.weight"):
+        net.load_state_dict(wrong)
+    assert all(value.tolist() == before[key].tolist() for key, value in net.state_dict().items())
+
+
 # The same programs under both
 
 class Both:
