@@ -456,6 +456,13 @@ def hooked(t):
     calls.append(two(t.ones(2), scale=2.0))
     with pytest.raises(ValueError, match="fails"):
         two(t.ones(2), scale=1.0, fail=True)
+    failing, always = t.nn.Identity(), []
+    failing.register_forward_hook(lambda *args: {}[0])
+    failing.register_forward_hook(lambda module, args, out: always.append(out), always_call=True)
+    failing.register_forward_pre_hook(lambda module, args: (args[0] * 7,))
+    with pytest.raises(KeyError):
+        failing(t.ones(2))
+    calls.append(always)
     two.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
     with pytest.raises(RuntimeError, match=r"pair|tuple"):
         two(t.ones(2), scale=1.0)
