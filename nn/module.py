@@ -243,6 +243,9 @@ class Module:
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
 
+    def _own_modules(self) -> list[tuple[str, "Module"]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+
     def _own_buffers(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
         return ((name, vars(self)[name]) for name, persistent in self._persistent.items()
                 if vars(self).get(name) is not None and (persistent or not persistent_only))
@@ -488,7 +491,7 @@ class Module:
             destination._metadata[prefix[:-1]] = metadata
         self._run_hooks("state_dict_pre", prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
+        for name, module in self._own_modules():
             module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in list(self._hooks.get("state_dict_post", ())):
             replaced = hook.function(self, destination, prefix, metadata)
@@ -529,9 +532,13 @@ class Module:
                 metadata["assign_to_params_buffers"] = True
             module._load_from_state_dict(own, prefix, metadata, True, result.missing_keys, result.unexpected_keys,
                                          errors)
-            for name, child in module._modules.items():
-                below = f"{prefix}{name}."
-                load(child, {key: value for key, value in own.items() if key.startswith(below)}, below)
+            below: dict[str, dict[str, Any]] = {}
+            for key, value in own.items():
+                name, dot, _ = key[len(prefix):].partition(".")
+                if dot and key.startswith(prefix):
+                    below.setdefault(name, {})[key] = value
+            for name, child in module._own_modules():
+                load(child, below.get(name, {}), f"{prefix}{name}.")
             module._run_hooks("load_state_dict_post", result)
         load(self, state, "")
         listed = [("Unexpected", result.unexpected_keys), ("Missing", result.missing_keys)] if strict else []
@@ -586,9 +593,10 @@ class Module:
         elif extra and strict:
             missing_keys.append(extra)
         if strict:
+            children = dict(self._own_modules())
             for key in state_dict:
-                first, dot, _ = key.removeprefix(prefix).partition(".")
-                if key.startswith(prefix) and key != extra and first not in (self._modules if dot else own):
+                first, dot, _ = key[len(prefix):].partition(".")
+                if key.startswith(prefix) and key != extra and first not in (children if dot else own):
                     unexpected_keys.append(key)
 
     # Hooks
