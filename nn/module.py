@@ -26,7 +26,7 @@ from nn.parameter import Buffer, Parameter, Uninitialized
 T_destination = TypeVar("T_destination", bound=dict[str, Any])
 
 
-class _IncompatibleKeys(NamedTuple):
+class IncompatibleKeys(NamedTuple):
     """What `load_state_dict(strict=False)` left alone."""
 
     missing_keys: list[str]
@@ -507,7 +507,7 @@ class Module:
             destination[extra] = self.get_extra_state()
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True,
-                        assign: bool = False) -> _IncompatibleKeys:
+                        assign: bool = False) -> IncompatibleKeys:
         """Copy values into the parameters and buffers, each keeping its own dtype.
 
         Args:
@@ -523,7 +523,7 @@ class Module:
             raise TypeError(f"load_state_dict() takes a dict of names and tensors, not a {type(state_dict).__name__}; "
                             "of a file, write nn.load(path)")
         state, versions = OrderedDict(state_dict), getattr(state_dict, "_metadata", None)
-        result = _IncompatibleKeys([], [])
+        result = IncompatibleKeys([], [])
         errors = _Errors(None if any(module._has_own_loading() for module in self.modules()) else [])
 
         def load(module: Module, own: dict[str, Any], prefix: str) -> None:
@@ -667,7 +667,7 @@ class Module:
         return self._register("load_state_dict_pre", hook if with_module else lambda module, *args: hook(*args))
 
     def register_load_state_dict_post_hook(
-            self, hook: Callable[["Module", _IncompatibleKeys], Any]) -> RemovableHandle:
+            self, hook: Callable[["Module", IncompatibleKeys], Any]) -> RemovableHandle:
         """Call `hook(module, incompatible_keys)`, which may change these lists, when this module has its state."""
         return self._register("load_state_dict_post", hook)
 
