@@ -197,6 +197,8 @@ class _Keyed(Module, MutableMapping[str, Any]):
         if not isinstance(name, str):
             raise TypeError(f"a key of a {type(self).__name__} is text, not a {type(name).__name__}; write "
                             f"{str(name)!r}")
+        if not name or "." in name:
+            raise KeyError(f"{name!r} cannot be a key: names are joined by dots, so they need a letter and no dot")
         if name not in self and hasattr(self, name):
             raise KeyError(f"'{name}' is an attribute of every {type(self).__name__}; choose another key")
 

@@ -443,7 +443,7 @@ class Module:
             RuntimeError: always.
         """
         raise RuntimeError(f"{type(self).__name__}.cuda(): there is only the CPU; leave out the call, or write "
-                           "module.to(device) with device = 'cpu'")
+                           ".to('cpu')")
 
     def float(self) -> Self:
         """Convert to float32."""

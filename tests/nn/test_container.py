@@ -125,7 +125,8 @@ def parameters(nn, tensor):
     missing = (KeyError, AttributeError)
     for wrong, error in ((lambda: many["no"], missing), (lambda: many.pop("no"), missing),
                          (lambda: many(1), RuntimeError), (lambda: many.update(3), TypeError),
-                         (lambda: nn.ParameterDict([(3, tensor([1.0]))]), TypeError)):
+                         (lambda: nn.ParameterDict([(3, tensor([1.0]))]), TypeError),
+                         (lambda: nn.ParameterDict({"a.b": tensor([1.0])}), KeyError)):
         with pytest.raises(error):
             wrong()
     out.append(list(many))
