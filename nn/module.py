@@ -44,12 +44,12 @@ class _Members(MutableMapping[str, Any]):
     What is None is found, but not listed.
     """
 
-    def __init__(self, module: "Module", kind: Callable[[str, Any], bool]) -> None:
+    def __init__(self, module: "Module", kind: Callable[["Module", str, Any], bool]) -> None:
         self._module, self._kind = module, kind
 
     def __getitem__(self, name: str) -> Any:
         value = vars(self._module)[name]
-        if value is not None and not self._kind(name, value):
+        if value is not None and not self._kind(self._module, name, value):
             raise KeyError(name)
         return value
 
@@ -61,7 +61,7 @@ class _Members(MutableMapping[str, Any]):
         delattr(self._module, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, value in vars(self._module).items() if self._kind(name, value)])
+        return iter([name for name, value in vars(self._module).items() if self._kind(self._module, name, value)])
 
     def __reversed__(self) -> Iterator[str]:
         return reversed(list(self))
@@ -81,6 +81,15 @@ class _Buffers(_Members):
     def __setitem__(self, name: str, value: Any) -> None:
         self._module._persistent.setdefault(name, True)
         super().__setitem__(name, value)
+
+
+def _members(kind: Callable[["Module", str, Any], bool], view: type[_Members] = _Members) -> Any:
+    """A property of modules: their members of one kind; another dict takes the place of them all."""
+    def replace(self: "Module", members: Mapping[str, Any]) -> None:
+        new = dict(members)
+        view(self, kind).clear()
+        view(self, kind).update(new)
+    return property(lambda self: view(self, kind), replace)
 
 
 class _Errors(list[str]):
@@ -221,17 +230,9 @@ class Module:
 
     add_module = register_module
 
-    @property
-    def _parameters(self) -> MutableMapping[str, Any]:
-        return _Members(self, lambda name, value: isinstance(value, Parameter))
-
-    @property
-    def _modules(self) -> MutableMapping[str, Any]:
-        return _Members(self, lambda name, value: isinstance(value, Module))
-
-    @property
-    def _buffers(self) -> MutableMapping[str, Any]:
-        return _Buffers(self, lambda name, value: name in self._persistent)
+    _parameters: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Parameter))
+    _modules: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Module))
+    _buffers: MutableMapping[str, Any] = _members(lambda self, name, value: name in self._persistent, _Buffers)
 
     @property
     def _non_persistent_buffers_set(self) -> set[str]:

@@ -267,6 +267,11 @@ def members(t):
     norm._buffers["running_mean"] = t.ones(3) * 5
     norm._buffers["more"] = t.ones(1)
     inner._modules.pop("1")
+    other = t.net()
+    other._modules = {"b": other[1], "a": other[0]}
+    other[0]._buffers = {"c": t.ones(1)}
+    other[1]._parameters = {**other[1]._parameters, "d": t.nn.Parameter(t.ones(1))}
+    result += [list(other.state_dict()), len(list(other.parameters()))]
     for members, name in ((net._modules, "nothing"), (linear._parameters, "training"), (norm._buffers, "weight")):
         with pytest.raises(KeyError):
             members[name]
