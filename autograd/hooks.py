@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 
 class RemovableHandle:
@@ -16,6 +16,12 @@ class RemovableHandle:
         """Take the hook away; once is enough."""
         if self._hook in self._hooks:
             self._hooks.remove(self._hook)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
 
 
 class KeepGradient:

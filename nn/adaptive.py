@@ -77,8 +77,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                              f"({self.in_features},) beside one (), not {input_.shape} beside {target_.shape}")
         x, target = (input_.unsqueeze(0) if single else input_), target_.detach().numpy().reshape(-1)
         if target.size and not 0 <= target.min() <= target.max() < self.n_classes:
-            raise ValueError(f"the classes must lie between 0 and {self.n_classes - 1}, and are {target.min()} to "
-                             f"{target.max()}")
+            raise RuntimeError(f"the classes must lie between 0 and {self.n_classes - 1}, and are {target.min()} to "
+                               f"{target.max()}")
         cluster = np.searchsorted(self.cutoffs, target, side="right")  # 0: no cluster, but the shortlist
         chosen = np.where(cluster == 0, target, self.shortlist_size + cluster - 1)
         output = F.log_softmax(self.head(x), 1).gather(1, chosen[:, None]).squeeze(1)

@@ -49,7 +49,12 @@ class MultiheadAttention(Module):
             raise ValueError(f"embed_dim={embed_dim} must be divisible by num_heads={num_heads}")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
-        if self.kdim == self.vdim == embed_dim:
+        self.head_dim, self._qkv_same_embed_dim = embed_dim // num_heads, self.kdim == self.vdim == embed_dim
+        self.in_proj_weight: Parameter | None = None
+        self.q_proj_weight: Parameter | None = None
+        self.k_proj_weight: Parameter | None = None
+        self.v_proj_weight: Parameter | None = None
+        if self._qkv_same_embed_dim:
             self.in_proj_weight = Parameter(autograd.empty(3 * embed_dim, embed_dim, dtype=dtype))
         else:
             self.q_proj_weight = Parameter(autograd.empty(embed_dim, embed_dim, dtype=dtype))
@@ -86,7 +91,7 @@ class MultiheadAttention(Module):
             The output, of the query's shape; the weights (B, L, S), or (B, heads, L, S) if not averaged, or None. What
             `add_bias_kv` and `add_zero_attn` append counts in the S of the weights, but not in that of the masks.
         """
-        weights = ([self.in_proj_weight] if hasattr(self, "in_proj_weight") else
+        weights = ([self.in_proj_weight] if self.in_proj_weight is not None else
                    [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight])
         return multihead(
             query, key, value, self.num_heads, weights, self.in_proj_bias, self.bias_k, self.bias_v, self.add_zero_attn,

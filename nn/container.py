@@ -119,6 +119,12 @@ class Sequential(_Numbered):
     def _of(self, names: list[str]) -> "Sequential":
         return Sequential({name: vars(self)[name] for name in names})
 
+    def insert(self, index: int, entry: Module) -> Self:
+        """Add a module before position `index`."""
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"index {index} is out of range: this Sequential has {len(self)} entries")
+        return super().insert(index, entry)
+
     def __add__(self, other: "Sequential") -> "Sequential":
         if not isinstance(other, Sequential):
             raise ValueError(f"a Sequential and a {type(other).__name__} cannot be added; write Sequential(*a, b)")
@@ -144,7 +150,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules whose parameters are found."""
+    """A list of modules whose parameters are found; an entry may be None."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
@@ -152,6 +158,15 @@ class ModuleList(_Numbered):
             raise TypeError(f"a list of Modules belongs in the place of this {type(modules).__name__}; write "
                             f"{type(self).__name__}([layer])")
         self.extend(modules)
+
+    def _names(self) -> list[str]:
+        return list(filter(str.isdecimal, vars(self)))
+
+    def _put(self, name: str, entry: Any) -> None:
+        if entry is None:
+            self.register_module(name, None)
+        else:
+            super()._put(name, entry)
 
     def __add__(self, other: Iterable[Module]) -> "ModuleList":
         return ModuleList([*self, *other])
@@ -169,8 +184,11 @@ class ModuleList(_Numbered):
 class _Keyed(Module, MutableMapping[str, Any]):
     """A module whose entries are attributes, with the behavior of a dict."""
 
-    __eq__ = object.__eq__  # and not that of a dict, so that it can be a key
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:  # a dict has none, since it may change; as a module it is a key
+        return object.__hash__(self)
 
     def _names(self) -> Iterable[str]:
         return (name for name, value in vars(self).items() if isinstance(value, Module))
@@ -179,6 +197,8 @@ class _Keyed(Module, MutableMapping[str, Any]):
         if not isinstance(name, str):
             raise TypeError(f"a key of a {type(self).__name__} is text, not a {type(name).__name__}; write "
                             f"{str(name)!r}")
+        if not name or "." in name:
+            raise KeyError(f"{name!r} cannot be a key: names are joined by dots, so they need a letter and no dot")
         if name not in self and hasattr(self, name):
             raise KeyError(f"'{name}' is an attribute of every {type(self).__name__}; choose another key")
 

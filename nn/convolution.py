@@ -34,7 +34,7 @@ class _Conv(Module):
         self.kernel_size = tuple_of(kernel_size, self.ndim, "kernel_size")
         self.stride, self.dilation = tuple_of(stride, self.ndim, "stride"), tuple_of(dilation, self.ndim, "dilation")
         self.padding = padding if isinstance(padding, str) else tuple_of(padding, self.ndim, "padding")
-        self.padding_mode = padding_mode
+        self.padding_mode, self.output_padding = padding_mode, (0,) * self.ndim
         self._around = padding_of(self.padding, self.kernel_size, self.stride, self.dilation)
         lead = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(autograd.empty(lead[0], lead[1] // groups, *self.kernel_size, dtype=dtype))
@@ -71,9 +71,8 @@ class _Conv(Module):
             parts.append(f"padding={self.padding}")
         if any(d != 1 for d in self.dilation):
             parts.append(f"dilation={self.dilation}")
-        output_padding = getattr(self, "output_padding", ())
-        if any(output_padding):
-            parts.append(f"output_padding={output_padding}")
+        if any(self.output_padding):
+            parts.append(f"output_padding={self.output_padding}")
         if self.groups != 1:
             parts.append(f"groups={self.groups}")
         if self.bias is None:

@@ -67,20 +67,34 @@ def _of(module: "Module", kind: str) -> list[Hook]:
 
 
 def _through_hooks(module: "Module", *args: Any, **kwargs: Any) -> Any:
-    called: list[Hook] = []
+    call = _Call(module, args, kwargs)
     try:
-        return _forward(module, args, kwargs, called)
+        return _forward(call)
     except Exception:
-        for hook in [hook for hook in _of(module, "forward") if hook.always_call and hook not in called]:
+        for hook in [hook for hook in _of(module, "forward") if hook.always_call and hook not in call.seen]:
             try:
-                _call_forward_hook(hook, module, args, kwargs, None)
+                call.show(hook)
             except Exception as error:  # the first error is what is told
                 warn(f"a forward hook with always_call=True raised {type(error).__name__}: {error}; the error of "
                      "forward itself is raised")
         raise
 
 
-def _forward(module: "Module", args: tuple, kwargs: dict, called: list[Hook]) -> Any:
+class _Call:
+    """What a module was called with, as hooks left it; what came out so far; and the hooks that have seen that."""
+
+    def __init__(self, module: "Module", args: tuple, kwargs: dict) -> None:
+        self.module, self.args, self.kwargs, self.output = module, args, kwargs, None
+        self.seen: list[Hook] = []
+
+    def show(self, hook: Hook) -> Any:
+        """Call a forward hook."""
+        self.seen.append(hook)
+        return hook.function(self.module, self.args, *([self.kwargs] if hook.with_kwargs else []), self.output)
+
+
+def _forward(call: _Call) -> Any:
+    module, args, kwargs = call.module, call.args, call.kwargs
     for hook in _of(module, "forward_pre"):
         if hook.with_kwargs:
             replaced = hook.function(module, args, kwargs)
@@ -93,8 +107,9 @@ def _forward(module: "Module", args: tuple, kwargs: dict, called: list[Hook]) ->
             replaced = hook.function(module, args)
             if replaced is not None:
                 args = replaced if isinstance(replaced, tuple) else (replaced,)
+        call.args, call.kwargs = args, kwargs
     if not (_of(module, "full_backward_pre") or _of(module, "full_backward")):
-        return _after(module, args, kwargs, module.forward(*args, **kwargs), called)
+        return _after(call, module.forward(*args, **kwargs))
 
     grad_output: list[tuple] = []
 
@@ -114,19 +129,15 @@ def _forward(module: "Module", args: tuple, kwargs: dict, called: list[Hook]) ->
 
     input_is_tracked = any(isinstance(a, Tensor) and a.requires_grad for a in args)
     output = module.forward(*_passing(args, see_input), **kwargs)
-    return _after(module, args, kwargs, _passing(output, see_output), called)
+    return _after(call, _passing(output, see_output))
 
 
-def _after(module: "Module", args: tuple, kwargs: dict, output: Any, called: list[Hook]) -> Any:
-    for hook in _of(module, "forward"):
-        called.append(hook)
-        replaced = _call_forward_hook(hook, module, args, kwargs, output)
-        output = output if replaced is None else replaced
-    return output
-
-
-def _call_forward_hook(hook: Hook, module: "Module", args: tuple, kwargs: dict, output: Any) -> Any:
-    return hook.function(module, args, *([kwargs] if hook.with_kwargs else []), output)
+def _after(call: _Call, output: Any) -> Any:
+    call.output = output
+    for hook in _of(call.module, "forward"):
+        replaced = call.show(hook)
+        call.output = call.output if replaced is None else replaced
+    return call.output
 
 
 def _replaced(given: Any, gradients: tuple) -> tuple:

@@ -26,7 +26,7 @@ from nn.parameter import Buffer, Parameter, Uninitialized
 T_destination = TypeVar("T_destination", bound=dict[str, Any])
 
 
-class _IncompatibleKeys(NamedTuple):
+class IncompatibleKeys(NamedTuple):
     """What `load_state_dict(strict=False)` left alone."""
 
     missing_keys: list[str]
@@ -44,12 +44,12 @@ class _Members(MutableMapping[str, Any]):
     What is None is found, but not listed.
     """
 
-    def __init__(self, module: "Module", kind: Callable[[str, Any], bool]) -> None:
+    def __init__(self, module: "Module", kind: Callable[["Module", str, Any], bool]) -> None:
         self._module, self._kind = module, kind
 
     def __getitem__(self, name: str) -> Any:
         value = vars(self._module)[name]
-        if value is not None and not self._kind(name, value):
+        if value is not None and not self._kind(self._module, name, value):
             raise KeyError(name)
         return value
 
@@ -61,7 +61,7 @@ class _Members(MutableMapping[str, Any]):
         delattr(self._module, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, value in vars(self._module).items() if self._kind(name, value)])
+        return iter([name for name, value in vars(self._module).items() if self._kind(self._module, name, value)])
 
     def __reversed__(self) -> Iterator[str]:
         return reversed(list(self))
@@ -81,6 +81,15 @@ class _Buffers(_Members):
     def __setitem__(self, name: str, value: Any) -> None:
         self._module._persistent.setdefault(name, True)
         super().__setitem__(name, value)
+
+
+def _members(kind: Callable[["Module", str, Any], bool], view: type[_Members] = _Members) -> Any:
+    """A property of modules: their members of one kind; another dict takes the place of them all."""
+    def replace(self: "Module", members: Mapping[str, Any]) -> None:
+        new = dict(members)
+        view(self, kind).clear()
+        view(self, kind).update(new)
+    return property(lambda self: view(self, kind), replace)
 
 
 class _Errors(list[str]):
@@ -221,20 +230,22 @@ class Module:
 
     add_module = register_module
 
-    @property
-    def _parameters(self) -> MutableMapping[str, Any]:
-        return _Members(self, lambda name, value: isinstance(value, Parameter))
+    _parameters: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Parameter))
+    _modules: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Module))
+    _buffers: MutableMapping[str, Any] = _members(lambda self, name, value: name in self._persistent, _Buffers)
 
     @property
-    def _modules(self) -> MutableMapping[str, Any]:
-        return _Members(self, lambda name, value: isinstance(value, Module))
+    def _non_persistent_buffers_set(self) -> set[str]:
+        return {name for name, persistent in self._persistent.items() if not persistent}
 
-    @property
-    def _buffers(self) -> MutableMapping[str, Any]:
-        return _Buffers(self, lambda name, value: name in self._persistent)
+    def _get_name(self) -> str:
+        return type(self).__name__
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
+
+    def _own_modules(self) -> list[tuple[str, "Module"]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
 
     def _own_buffers(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
         return ((name, vars(self)[name]) for name, persistent in self._persistent.items()
@@ -346,6 +357,8 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Let this module and all below it behave as in training."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train(mode) takes True or False, not {mode!r}")
         for module in self.modules():
             module.training = mode
         return self
@@ -417,6 +430,9 @@ class Module:
             raise TypeError(f"parameters that are trained cannot become {wanted}; write requires_grad_(False) first")
         return self._apply(lambda t: t.to(wanted))
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: lets PyTorch code run unchanged. (`autograd.set_compiled` is about compiled loops.)"""
+
     def cpu(self) -> Self:
         """The module itself, which is on the CPU already."""
         return self
@@ -428,7 +444,7 @@ class Module:
             RuntimeError: always.
         """
         raise RuntimeError(f"{type(self).__name__}.cuda(): there is only the CPU; leave out the call, or write "
-                           "module.to(device) with device = 'cpu'")
+                           ".to('cpu')")
 
     def float(self) -> Self:
         """Convert to float32."""
@@ -460,7 +476,7 @@ class Module:
     def _own_state(self) -> list[tuple[str, Tensor]]:
         return [*self._own_parameters(), *self._own_buffers(persistent_only=True)]
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(self, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
         """Every parameter and persistent buffer under its dotted name, sharing memory with the module.
 
         Args:
@@ -476,9 +492,11 @@ class Module:
             destination._metadata[prefix[:-1]] = metadata
         self._run_hooks("state_dict_pre", prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
+        for name, module in self._own_modules():
             module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        self._run_hooks("state_dict_post", destination, prefix, metadata)
+        for hook in list(self._hooks.get("state_dict_post", ())):
+            replaced = hook.function(self, destination, prefix, metadata)
+            destination = destination if replaced is None else replaced
         return destination
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -490,7 +508,7 @@ class Module:
             destination[extra] = self.get_extra_state()
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True,
-                        assign: bool = False) -> _IncompatibleKeys:
+                        assign: bool = False) -> IncompatibleKeys:
         """Copy values into the parameters and buffers, each keeping its own dtype.
 
         Args:
@@ -506,7 +524,7 @@ class Module:
             raise TypeError(f"load_state_dict() takes a dict of names and tensors, not a {type(state_dict).__name__}; "
                             "of a file, write nn.load(path)")
         state, versions = OrderedDict(state_dict), getattr(state_dict, "_metadata", None)
-        result = _IncompatibleKeys([], [])
+        result = IncompatibleKeys([], [])
         errors = _Errors(None if any(module._has_own_loading() for module in self.modules()) else [])
 
         def load(module: Module, own: dict[str, Any], prefix: str) -> None:
@@ -515,9 +533,13 @@ class Module:
                 metadata["assign_to_params_buffers"] = True
             module._load_from_state_dict(own, prefix, metadata, True, result.missing_keys, result.unexpected_keys,
                                          errors)
-            for name, child in module._modules.items():
-                below = f"{prefix}{name}."
-                load(child, {key: value for key, value in own.items() if key.startswith(below)}, below)
+            below: dict[str, dict[str, Any]] = {}
+            for key, value in own.items():
+                name, dot, _ = key[len(prefix):].partition(".")
+                if dot and key.startswith(prefix):
+                    below.setdefault(name, {})[key] = value
+            for name, child in module._own_modules():
+                load(child, below.get(name, {}), f"{prefix}{name}.")
             module._run_hooks("load_state_dict_post", result)
         load(self, state, "")
         listed = [("Unexpected", result.unexpected_keys), ("Missing", result.missing_keys)] if strict else []
@@ -572,9 +594,10 @@ class Module:
         elif extra and strict:
             missing_keys.append(extra)
         if strict:
+            children = dict(self._own_modules())
             for key in state_dict:
-                first, dot, _ = key.removeprefix(prefix).partition(".")
-                if key.startswith(prefix) and key != extra and first not in (self._modules if dot else own):
+                first, dot, _ = key[len(prefix):].partition(".")
+                if key.startswith(prefix) and key != extra and first not in (children if dot else own):
                     unexpected_keys.append(key)
 
     # Hooks
@@ -630,6 +653,8 @@ class Module:
         """Call `hook(module, state_dict, prefix, local_metadata)`, which may change the state that was made."""
         return self._register("state_dict_post", hook)
 
+    _register_state_dict_hook = register_state_dict_post_hook
+
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call a hook before this module takes its state, which it may change.
 
@@ -643,7 +668,7 @@ class Module:
         return self._register("load_state_dict_pre", hook if with_module else lambda module, *args: hook(*args))
 
     def register_load_state_dict_post_hook(
-            self, hook: Callable[["Module", _IncompatibleKeys], Any]) -> RemovableHandle:
+            self, hook: Callable[["Module", IncompatibleKeys], Any]) -> RemovableHandle:
         """Call `hook(module, incompatible_keys)`, which may change these lists, when this module has its state."""
         return self._register("load_state_dict_post", hook)
 

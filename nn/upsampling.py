@@ -1,5 +1,7 @@
 """Images in another size; see `nn.functional`."""
 
+from typing import Any
+
 from nn import functional as F
 from nn.layer import FunctionLayer
 
@@ -8,8 +10,14 @@ class Upsample(FunctionLayer, function=F.interpolate):
     """(N, C, ...) in another size."""
 
     size: object
-    scale_factor: object
+    scale_factor: Any
     mode: str
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if self.scale_factor is not None:
+            several = isinstance(self.scale_factor, (tuple, list))
+            self.scale_factor = tuple(map(float, self.scale_factor)) if several else float(self.scale_factor)
 
     def extra_repr(self) -> str:
         """What says how large the output is, and the mode, as in PyTorch."""

@@ -147,6 +147,30 @@ TABLE = [
     ('nn.Linear(3, 2).to("cuda")', RuntimeError,
      "tensors live in NumPy arrays, on the device 'cpu' alone, not on 'cuda'; leave out the argument, or "
      "write 'cpu'"),
+    ('nn.Linear(3, 2, device="cuda")', RuntimeError,
+     "Linear(3, 2, device='cuda'): tensors live in NumPy arrays, on the device 'cpu' alone, not on "
+     "'cuda'; leave out the argument, or write 'cpu'"),
+    ('nn.Linear(3, 2).cuda()', RuntimeError,
+     "Linear.cuda(): there is only the CPU; leave out the call, or write .to('cpu')"),
+    ('nn.LazyLinear(2).weight.sum()', RuntimeError,
+     'a parameter of a lazy layer has neither shape nor values before the layer has seen its first input; '
+     'call the model on an example once, before anything looks at its parameters'),
+    ('nn.Linear(3, 2).train("yes")', ValueError,
+     "train(mode) takes True or False, not 'yes'"),
+    ('nn.LazyConv2d(8, 3)(zeros(3, 4))', autograd.ShapeError,
+     'LazyConv2d(float32[3, 4]): the input must have shape (N, C, H, W), or without N, not (3, 4)'),
+    ('nn.EmbeddingBag(5, 2)(tensor([0, 1]))', ValueError,
+     'EmbeddingBag(int64[2]): the input must have shape (bags, indices), or (indices,) beside offsets, '
+     'not (2,) without offsets'),
+    ('nn.utils.prune.l1_unstructured(nn.Linear(3, 2), "weights", 1)', ValueError,
+     "prune: Linear.weights is no parameter; there are ['weight', 'bias']"),
+    ('nn.BatchNorm1d(3).__setattr__("running_mean", 0)', TypeError,
+     'BatchNorm1d.running_mean is a buffer and cannot become a int; assign a Tensor or None, or del it '
+     'first'),
+    ('nn.Linear(3, 2).load_state_dict("model.pt")', TypeError,
+     'load_state_dict() takes a dict of names and tensors, not a str; of a file, write nn.load(path)'),
+    ('F.channel_shuffle(zeros(1, 3, 2), 2)', autograd.ShapeError,
+     'channel_shuffle(float32[1, 3, 2], 2): 3 channels cannot be divided into groups=2'),
     ('zeros(2, device="cuda")', RuntimeError,
      "tensors live in NumPy arrays, on the device 'cpu' alone, not on 'cuda'; leave out the argument, or "
      "write 'cpu'"),

@@ -70,7 +70,7 @@ def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
     if x.ndim < 3:
         raise ShapeError(f"the input must have shape (N, C, ...) with at least 3 axes, not {x.shape}")
     if groups < 1 or x.shape[1] % groups:
-        raise ValueError(f"{x.shape[1]} channels cannot be divided into groups={groups}")
+        raise ShapeError(f"{x.shape[1]} channels cannot be divided into groups={groups}")
     if groups == 1:
         return x.clone()
     return x.unflatten(1, (groups, x.shape[1] // groups)).transpose(1, 2).flatten(1, 2)

@@ -18,9 +18,9 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [p.grad for p in _list(parameters) if p.grad is not None]
 
 
-def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
-                   error_if_nonfinite: bool = False) -> Tensor:
-    """The p-norm of all elements of all tensors together; p may be math.inf."""
+def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+                   foreach: bool | None = None) -> Tensor:
+    """The p-norm of all elements of all tensors together; p may be math.inf. `foreach` is for PyTorch's sake."""
     arrays = [t.detach().numpy() for t in _list(tensors)]
     if not arrays:
         return autograd.tensor(0.0)
@@ -35,18 +35,34 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
 
 
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
-                    error_if_nonfinite: bool = False) -> Tensor:
+                    error_if_nonfinite: bool = False, foreach: bool | None = None) -> Tensor:
     """Scale all gradients to a total norm of at most `max_norm`; returns the norm before (Pascanu et al. 2013)."""
     gradients = _gradients(parameters)
     norm = get_total_norm(gradients, norm_type, error_if_nonfinite)
-    factor = max_norm / (norm.item() + 1e-6)
-    if factor < 1:
-        for g in gradients:
-            write(g, ..., g.array * g.dtype.type(factor))
+    _shrink(gradients, max_norm, norm)
     return norm
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
+                   error_if_nonfinite: bool = False, foreach: bool | None = None) -> Tensor:
+    """`clip_grad_norm_` under its older name."""
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite)
+
+
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor,
+                          foreach: bool | None = None) -> None:
+    """Scale all gradients as if their total norm were `total_norm`, to at most `max_norm`."""
+    _shrink(_gradients(parameters), max_norm, total_norm)
+
+
+def _shrink(gradients: list[Tensor], max_norm: float, norm: Tensor) -> None:
+    factor = float(max_norm) / (norm.item() + 1e-6)
+    if not factor >= 1:  # a norm that is no number makes the gradients none
+        for g in gradients:
+            write(g, ..., g.array * g.dtype.type(factor))
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between -clip_value and clip_value."""
     for g in _gradients(parameters):
         write(g, ..., np.clip(g.array, -clip_value, clip_value))

@@ -1,7 +1,7 @@
 """Sequences of different lengths in one tensor: padded, or packed without the padding."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,31 @@ class PackedSequence(NamedTuple):
     def with_data(self, data: Tensor) -> "PackedSequence":
         """Other data for the same sequences."""
         return self._replace(data=data)
+
+    def to(self, *args: Any, **kwargs: Any) -> "PackedSequence":
+        """The same with its data converted; arguments as those of a Tensor's `to`."""
+        return self.with_data(self.data.to(*args, **kwargs))
+
+    def cpu(self) -> "PackedSequence":
+        """The same, which is on the CPU already."""
+        return self
+
+    def float(self) -> "PackedSequence":
+        """The same with data of float32."""
+        return self.to(autograd.float32)
+
+    def double(self) -> "PackedSequence":
+        """The same with data of float64."""
+        return self.to(autograd.float64)
+
+    def half(self) -> "PackedSequence":
+        """The same with data of float16."""
+        return self.to(autograd.float16)
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the data is on a GPU: never."""
+        return False
 
 
 def pack_padded_sequence(input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False,
@@ -92,11 +117,23 @@ def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, pad
     return (x.transpose(0, 1) if batch_first else x), as_tensor(lengths)
 
 
-def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
-    """Sequences (T_i, *) as one tensor (T, B, *), or (B, T, *) if `batch_first`, T being the longest."""
+def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0,
+                 padding_side: str = "right") -> Tensor:
+    """Sequences (T_i, *) as one tensor (T, B, *), or (B, T, *) if `batch_first`, T being the longest.
+
+    Args:
+        sequences: what is padded.
+        batch_first: the order of the first two axes.
+        padding_value: what is put in.
+        padding_side: "right", after each sequence, or "left", before it.
+    """
+    if padding_side not in ("right", "left"):
+        raise ValueError(f"pad_sequence: padding_side must be 'right' or 'left', not {padding_side!r}")
     longest = max(len(s) for s in sequences)
+
     def pad(s: Tensor) -> Tensor:
-        return autograd.cat([s, autograd.full((longest - len(s), *s.shape[1:]), padding_value, dtype=s.dtype)])
+        padding = autograd.full((longest - len(s), *s.shape[1:]), padding_value, dtype=s.dtype)
+        return autograd.cat([s, padding] if padding_side == "right" else [padding, s])
     padded = [s if len(s) == longest else pad(s) for s in sequences]
     return autograd.stack(padded, 0 if batch_first else 1)
 
@@ -110,3 +147,14 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
     """Pack sequences (T_i, *)."""
     return pack_padded_sequence(pad_sequence(sequences), [len(s) for s in sequences], enforce_sorted=enforce_sorted)
+
+
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
+    """The sequences that were packed, each of its own length."""
+    padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
+    return unpad_sequence(padded, lengths, batch_first=True)
+
+
+def invert_permutation(permutation: Tensor | None) -> Tensor | None:
+    """Where each number stands in a permutation; None for None."""
+    return None if permutation is None else as_tensor(np.argsort(permutation.detach().numpy()))

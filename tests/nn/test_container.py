@@ -51,6 +51,13 @@ def lists(nn, tensor):
                 entries[index]
             with pytest.raises(IndexError):
                 del entries[index]
+    holes = nn.ModuleList([a, None, b])
+    holes.append(None).insert(0, None)
+    holes[1] = None
+    out += [[layer is None for layer in holes], len(holes), repr(holes), list(holes.state_dict()), holes.pop(3) is b]
+    for index in (5, -5):
+        with pytest.raises(IndexError):
+            nn.Sequential(a, b).insert(index, c)
     two = nn.Sequential(a, b) * 2
     two *= 2
     out += [len(two), [p.shape[0] for p in two.parameters()], len(3 * nn.Sequential(a)), len(two[:3])]
@@ -118,7 +125,8 @@ def parameters(nn, tensor):
     missing = (KeyError, AttributeError)
     for wrong, error in ((lambda: many["no"], missing), (lambda: many.pop("no"), missing),
                          (lambda: many(1), RuntimeError), (lambda: many.update(3), TypeError),
-                         (lambda: nn.ParameterDict([(3, tensor([1.0]))]), TypeError)):
+                         (lambda: nn.ParameterDict([(3, tensor([1.0]))]), TypeError),
+                         (lambda: nn.ParameterDict({"a.b": tensor([1.0])}), KeyError)):
         with pytest.raises(error):
             wrong()
     out.append(list(many))

@@ -196,6 +196,36 @@ def test_text_is_pytorchs():
     assert repr(build(nn)) == repr(build(torch.nn))
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_keep_buffers_hooks_and_containers(duplicate):
+    net = nn.Sequential(nn.Linear(2, 2), nn.ModuleDict({"a": nn.ReLU()}), nn.ParameterDict({"p": autograd.ones(1)}))
+    net.shift, net.hidden = nn.Buffer(autograd.ones(2)), nn.Buffer(autograd.ones(2), persistent=False)
+    net.tied = net[0].weight
+    net[0].register_forward_hook(doubled)
+    twin = duplicate(net)
+    assert list(twin.state_dict()) == list(net.state_dict()) and "hidden" not in twin.state_dict()
+    assert twin.tied is twin[0].weight is not net.tied
+    x = autograd.ones(1, 2)
+    assert twin[0](x).tolist() == net[0](x).tolist()
+    handle = twin[0].register_forward_hook(doubled)
+    assert twin[0](x).tolist() == (net[0](x) * 2).tolist()
+    handle.remove()
+    assert twin[0](x).tolist() == net[0](x).tolist() and list(twin[2]) == ["p"]
+
+
+def doubled(module, args, output):
+    return output * 2
+
+
+def test_loading_that_fails_changes_nothing_even_where_something_fits():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    wrong = {**{key: value * 0 + 7 for key, value in before.items()}, "2.weight": autograd.ones(9, 9)}
+    with pytest.raises(RuntimeError, match=r"size mismatch for 2\.weight"):
+        net.load_state_dict(wrong)
+    assert all(value.tolist() == before[key].tolist() for key, value in net.state_dict().items())
+
+
 # The same programs under both
 
 class Both:
@@ -220,7 +250,7 @@ def shown(value):
         return value.tolist()
     if isinstance(value, dict):
         return {key: shown(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set)):
         return [shown(part) for part in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
 
@@ -237,6 +267,11 @@ def members(t):
     norm._buffers["running_mean"] = t.ones(3) * 5
     norm._buffers["more"] = t.ones(1)
     inner._modules.pop("1")
+    other = t.net()
+    other._modules = {"b": other[1], "a": other[0]}
+    other[0]._buffers = {"c": t.ones(1)}
+    other[1]._parameters = {**other[1]._parameters, "d": t.nn.Parameter(t.ones(1))}
+    result += [list(other.state_dict()), len(list(other.parameters()))]
     for members, name in ((net._modules, "nothing"), (linear._parameters, "training"), (norm._buffers, "weight")):
         with pytest.raises(KeyError):
             members[name]
@@ -377,6 +412,17 @@ def state_with_hooks(t):
     return [*out, again[1].extra, again[1].weight]
 
 
+def old_state_hooks(t):
+    net = t.net()
+    net[0]._register_state_dict_hook(lambda module, state, prefix, metadata: [
+        state.pop(prefix + "bias"), None][1])
+    net._register_state_dict_hook(lambda module, state, prefix, metadata: {"only": state["0.weight"]})
+    with pytest.raises(ValueError):
+        net.train("yes")
+    net.register_buffer("hidden", t.ones(1), persistent=False)
+    return [list(net.state_dict()), net._non_persistent_buffers_set, net._get_name()]
+
+
 def replaced(t):
     net = t.net()
     net.set_submodule("2.0", t.nn.Identity())
@@ -415,6 +461,13 @@ def hooked(t):
     calls.append(two(t.ones(2), scale=2.0))
     with pytest.raises(ValueError, match="fails"):
         two(t.ones(2), scale=1.0, fail=True)
+    failing, always = t.nn.Identity(), []
+    failing.register_forward_hook(lambda *args: {}[0])
+    failing.register_forward_hook(lambda module, args, out: always.append(out), always_call=True)
+    failing.register_forward_pre_hook(lambda module, args: (args[0] * 7,))
+    with pytest.raises(KeyError):
+        failing(t.ones(2))
+    calls.append(always)
     two.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
     with pytest.raises(RuntimeError, match=r"pair|tuple"):
         two(t.ones(2), scale=1.0)
@@ -424,6 +477,8 @@ def hooked(t):
     linear.register_full_backward_pre_hook(lambda module, out: calls.append(["pre", out]), prepend=True)
     x = t.tensor([[1.0, 2.0]], requires_grad=True)
     linear(x).sum().backward()
+    with t.nn.Identity().register_forward_hook(lambda *args: calls.append("within")) as handle:
+        calls.append(type(handle).__name__)
     return [*calls, x.grad, linear.weight.grad]
 
 
@@ -445,7 +500,7 @@ def hooked_everywhere(t):
 
 
 @pytest.mark.parametrize("program", [members, assigned, converted, loaded, without_batch_counts, state_with_hooks,
-                                     replaced, hooked, hooked_everywhere])
+                                     old_state_hooks, replaced, hooked, hooked_everywhere])
 def test_a_program_does_what_it_does_in_pytorch(program):
     torch = pytest.importorskip("torch")
     ours = program(Both(nn, autograd.tensor, autograd.ones))

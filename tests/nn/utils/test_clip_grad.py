@@ -51,3 +51,22 @@ def test_max_norm_shrinks_rows_that_are_too_long():
     layer.weight.array[:] = np.array([[3.0], [0.1], [1.0]])
     utils.max_norm_(layer.parameters(), 2.0)
     np.testing.assert_allclose(np.linalg.norm(layer.weight.array, axis=1), [2, 0.2, 2], rtol=1e-6)
+
+
+@pytest.mark.parametrize("gradient", [[3.0, -4.0], [0.1, 0.2], [math.nan, 1.0], [math.inf, 1.0]])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::FutureWarning")
+def test_all_names_of_clipping_are_pytorchs(gradient):
+    torch = pytest.importorskip("torch")
+    results = []
+    for package, tensor in ((nn, autograd.tensor), (torch.nn, torch.tensor)):
+        for name, args in (("clip_grad_norm_", (2.0,)), ("clip_grad_norm", (2.0, 1.0)),
+                           ("clip_grad_norm_", (2.0, math.inf)),
+                           ("clip_grads_with_norm_", (2.0, tensor(8.0))), ("clip_grad_value_", (2.5,))):
+            p = package.Parameter(tensor([0.0, 0.0]))
+            p.grad = tensor(gradient)
+            returned = getattr(package.utils, name)([p], *args, foreach=False)
+            results.append([p.grad.tolist(), None if returned is None else returned.item()])
+    half = len(results) // 2
+    for (got, norm), (expected, expected_norm) in zip(results[:half], results[half:], strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+        assert norm == expected_norm or norm == pytest.approx(expected_norm, nan_ok=True)

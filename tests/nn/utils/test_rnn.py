@@ -57,3 +57,23 @@ def test_packing_is_pytorchs_and_is_undone():
     for i, n in enumerate(lengths):
         np.testing.assert_array_equal(padded.numpy()[i, :n], x[i, :n])
         assert (padded.numpy()[i, n:] == -1).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"padding_side": "left"}, {"padding_side": "left", "padding_value": 2.0},
+                                     {"batch_first": True, "padding_side": "right"}])
+def test_sequences_are_padded_and_unpacked_as_in_pytorch(options):
+    torch = pytest.importorskip("torch")
+    results = []
+    for package, tensor in ((nn, autograd.tensor), (torch.nn, torch.tensor)):
+        tools = package.utils.rnn
+        sequences = [tensor([[float(i), -1.0]] * i) for i in (2, 3, 1)]
+        packed = tools.pack_sequence(sequences, enforce_sorted=False)
+        results.append([tools.pad_sequence(sequences, **options).tolist(),
+                        [s.tolist() for s in tools.unpack_sequence(packed)],
+                        tools.invert_permutation(packed.sorted_indices).tolist(), tools.invert_permutation(None),
+                        packed.is_cuda, packed.cpu().data.tolist(), *[getattr(packed, name)().data.element_size()
+                                                                      for name in ("half", "double", "float")],
+                        packed.to("cpu").data.tolist()])
+        with pytest.raises((ValueError, RuntimeError), match="padding_side"):
+            tools.pad_sequence(sequences, padding_side="middle")
+    assert results[0] == results[1]
