@@ -214,6 +214,29 @@ def test_draws_lie_in_the_support_and_are_alike_for_one_seed(kind):
         p.log_prob(value.double() * math.nan)
 
 
+def pytorchs_stream():
+    """Whether the generator draws PyTorch's numbers."""
+    autograd.manual_seed(0)
+    torch.manual_seed(0)
+    return np.array_equal(autograd.rand(5).numpy(), torch.rand(5).numpy())
+
+
+@pytest.mark.skipif(not pytorchs_stream(), reason="the generator's numbers are its own")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [kind for kind in BATCHED if kind not in (
+    "copula", "LKJCholesky", "ContinuousBernoulli near a half")])  # PyTorch's are not of these distributions
+def test_the_same_seed_gives_pytorchs_draws(kind, dtype):
+    draw, make = KINDS[kind]
+    values = {name: value.astype(dtype) for name, value in draw(np.random.default_rng(0)).items()}
+    p, q = (make(m, {name: n.tensor(v) for name, v in values.items()}) for m, n in ((D, autograd), (T, torch)))
+    for shape in ((), (7,), (5, 10)):
+        for how in ("sample", "rsample") if p.has_rsample else ("sample",):
+            autograd.manual_seed(3)
+            torch.manual_seed(3)
+            ours, theirs = getattr(p, how)(shape), getattr(q, how)(shape)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9 if dtype == "float64" else 2e-5, atol=1e-6)
+
+
 @kinds
 def test_samples_have_the_moments(kind):
     p, *_ = both(kind, 0)
