@@ -542,7 +542,7 @@ def test_what_is_not_known_says_so():
                  lambda: D.Binomial(autograd.tensor([1, 2]), 0.5).entropy(), lambda: D.Distribution().support,
                  lambda: D.LKJCholesky(3).mean):
         with pytest.raises(NotImplementedError,
-                           match=r"Bern|Categor|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
+                           match=r"Bern|Categorical|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
             call()
     assert D.Independent(D.Bernoulli([0.5]), 0).enumerate_support().tolist() == [[0], [1]]
 
