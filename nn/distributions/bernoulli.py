@@ -1,7 +1,7 @@
 """The Bernoulli distribution: 0 or 1; and one on all that lies between."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import autograd
 from autograd import Tensor
@@ -9,6 +9,7 @@ from autograd.typing import TensorLike
 from nn import functional as F
 from nn.distributions import constraints
 from nn.distributions.distribution import ExponentialFamily, Odds, clamp_probs
+from nn.distributions.exponential import expm1_over, log1p_over
 
 
 class Bernoulli(Odds, ExponentialFamily):
@@ -74,16 +75,21 @@ def log_power(logits: Tensor, value: Tensor) -> Tensor:
     return -F.binary_cross_entropy_with_logits(logits, value, reduction="none")
 
 
+_MEAN = [b / math.factorial(2 * k) for k, b in enumerate(
+    (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330), 1)]
+"""Of 1 / (1 − exp(−η)) − 1/η − ½, by Bernoulli's numbers (NIST Digital Library of Mathematical Functions, 24.2.1)."""
+
+
 class ContinuousBernoulli(Odds, ExponentialFamily):
     """A density in proportion to pˣ (1 − p)¹⁻ˣ on [0, 1].
 
     It is the likelihood for which binary cross-entropy is right for pixels between black and white (Loaiza-Ganem and
-    Cunningham, "The continuous Bernoulli", 2019).
+    Cunningham, "The continuous Bernoulli", 2019). By the log odds η it is exp(ηx) η / (exp(η) − 1).
 
     Args:
         probs: p, within (0, 1); not the mean.
         logits: its log odds, log(p / (1 − p)); give one of the two.
-        lims: around ½, between these p, Taylor series take the place of formulas that are 0/0 there.
+        lims: in PyTorch, between these p all but `log_prob` is an approximation; here nothing is.
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
@@ -94,39 +100,35 @@ class ContinuousBernoulli(Odds, ExponentialFamily):
     def __init__(self, probs: TensorLike | None = None, logits: TensorLike | None = None,
                  lims: tuple[float, float] = (0.499, 0.501), validate_args: bool | None = None) -> None:
         super().__init__(probs, logits, validate_args)
-        self.probs, self._lims = clamp_probs(self.probs), lims
+        self.probs = clamp_probs(self.probs)
 
-    def _near_half(self) -> Tensor:
-        p = self.probs.detach()
-        return (p > self._lims[0]) & (p <= self._lims[1])
-
-    def _away(self) -> tuple[Tensor, Tensor]:
-        """p and its log odds, and those of another p where it is near ½."""
-        near, low = self._near_half(), self._lims[0]
-        return (autograd.where(near, low, self.probs),
-                autograd.where(near, math.log(low / (1 - low)), self.probs.log() - (-self.probs).log1p()))
+    def _by_size(self, near: Sequence[float], far: Callable[[Tensor], Tensor]) -> Tensor:
+        """A function of η: near 0 by the coefficients of a series in η², lowest first, elsewhere by a formula."""
+        small = self.logits.detach().abs() < 0.5
+        square = autograd.where(small, self.logits, 0.0) ** 2
+        series = autograd.zeros_like(square)
+        for coefficient in reversed(near):
+            series = series * square + coefficient
+        return autograd.where(small, series, far(autograd.where(small, 1.0, self.logits)))
 
     def _log_norm(self) -> Tensor:
-        """The logarithm of what makes the integral 1: log(odds / (2p − 1))."""
-        p, logits = self._away()
-        square = (self.probs - 0.5) ** 2
-        near = math.log(2) + (4 / 3 + 104 / 45 * square) * square
-        return autograd.where(self._near_half(), near, (logits / (2 * p - 1)).log())
+        """The logarithm of what makes the integral 1: log(η / (2p − 1))."""
+        series = (c * (4 ** k - 2) / (2 * k) for k, c in enumerate(_MEAN, 1))
+        return self._by_size((math.log(2), *series), lambda eta: (eta / (0.5 * eta).tanh()).log())
 
     @property
     def mean(self) -> Tensor:
-        """p / (2p − 1) − 1 / log(p / (1 − p)); ½ at ½."""
-        p, logits = self._away()
-        x = self.probs - 0.5
-        return autograd.where(self._near_half(), 0.5 + (1 / 3 + 16 / 45 * x ** 2) * x, p / (2 * p - 1) - 1 / logits)
+        """1 / (1 − exp(−η)) − 1/η; ½ where p is ½."""
+        small = self.logits.detach().abs() < 0.5
+        odd = self._by_size(_MEAN, lambda eta: 0 * eta)
+        eta = autograd.where(small, 1.0, self.logits)
+        return autograd.where(small, 0.5 + self.logits * odd, -1 / (-eta).expm1() - 1 / eta)
 
     @property
     def variance(self) -> Tensor:
-        """p (p − 1) / (1 − 2p)² + 1 / log²(p / (1 − p)); 1/12 at ½."""
-        p, logits = self._away()
-        square = (self.probs - 0.5) ** 2
-        return autograd.where(self._near_half(), 1 / 12 - (1 / 15 - 128 / 945 * square) * square,
-                              p * (p - 1) / (1 - 2 * p) ** 2 + 1 / logits ** 2)
+        """1/η² − 1 / (2 sinh(η/2))²; 1/12 where p is ½."""
+        return self._by_size([c * (2 * k - 1) for k, c in enumerate(_MEAN, 1)],
+                             lambda eta: eta ** -2 - 0.25 * (0.5 * eta).sinh() ** -2)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """The quantile of u, uniform on [0, 1)."""
@@ -136,30 +138,33 @@ class ContinuousBernoulli(Odds, ExponentialFamily):
         """x log p + (1 − x) log(1 − p), and a constant."""
         return log_power(self.logits, self._value(value)) + self._log_norm()
 
+    def _falling(self) -> tuple[Tensor, Tensor]:
+        """Where the density rises, and η, or of the mirror image −η, so that it falls."""
+        rising = self.logits.detach() > 0
+        return rising, autograd.where(rising, -self.logits, self.logits)
+
     def cdf(self, value: TensorLike) -> Tensor:
-        """The probability of at most `value`."""
-        x, (p, logits) = self._value(value), self._away()
-        inside = x.clamp(0, 1)
-        return autograd.where(self._near_half(), inside, (1 - p) * (inside * logits).expm1() / (2 * p - 1))
+        """(exp(ηx) − 1) / (exp(η) − 1)."""
+        x, (rising, eta) = self._value(value).clamp(0, 1), self._falling()
+        near = autograd.where(rising, 1 - x, x)
+        below = near * expm1_over(eta * near) / expm1_over(eta)
+        return autograd.where(rising, 1 - below, below)
 
     def icdf(self, value: TensorLike) -> Tensor:
-        """The quantile: the inverse of `cdf`."""
-        level, (p, logits) = self._level(value), self._away()
-        far = ((1 - p + level * (2 * p - 1)).log() - (-p).log1p()) / logits
-        return autograd.where(self._near_half(), level, far)
+        """log(1 + u (exp(η) − 1)) / η."""
+        level, (rising, eta) = self._level(value), self._falling()
+        near = autograd.where(rising, 1 - level, level)
+        scale = expm1_over(eta)
+        x = (near * scale * log1p_over(near * eta * scale)).clamp(max=1)
+        return autograd.where(rising, 1 - x, x)
 
     def entropy(self) -> Tensor:
         """−E[log density]."""
-        return -self.mean * self.logits - (-self.probs).log1p() - self._log_norm()
+        return -self.mean * self.logits - F.logsigmoid(-self.logits) - self._log_norm()
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:
         return (self.logits,)
 
     def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
-        """log((exp(η) − 1) / η)."""
-        eta = natural_params[0]
-        near = eta.detach().abs() < 4e-3
-        away = autograd.where(near, 1.0, eta)
-        return autograd.where(near, 0.5 * eta + eta ** 2 / 24 - eta ** 4 / 2880, (away.expm1() / away).log())
-
+        return expm1_over(natural_params[0]).log()

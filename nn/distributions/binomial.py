@@ -232,7 +232,7 @@ class NegativeBinomial(Odds):
         """Whole numbers, in the dtype of the parameters: Poisson, of a rate drawn from a gamma distribution."""
         with no_grad():
             count = autograd.broadcast_to(self.total_count, self._shape(sample_shape))
-            drawn = autograd.where(count == 0, 0.0, standard_gamma(count))
+            drawn = autograd.where(count == 0, 0.0, Tensor(standard_gamma(count.array)))
             return poisson(drawn * self.logits.exp())
 
     def log_prob(self, value: TensorLike) -> Tensor:

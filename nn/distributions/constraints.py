@@ -58,10 +58,6 @@ def _in_words(bound: Bound) -> str:
     return f"({array.min(initial=np.inf):.6g} … {array.max(initial=-np.inf):.6g})"
 
 
-def _fixed(bound: Bound) -> Bound:
-    return bound.detach() if isinstance(bound, Tensor) else bound
-
-
 class _Dependent(Constraint):
     """What depends on other values, so that it cannot be checked by itself."""
 
@@ -200,7 +196,7 @@ class _IntegerInterval(Constraint):
     is_discrete = True
 
     def __init__(self, lower_bound: Bound, upper_bound: Bound) -> None:
-        self.lower_bound, self.upper_bound = _fixed(lower_bound), _fixed(upper_bound)
+        self.lower_bound, self.upper_bound = lower_bound, upper_bound
 
     def check(self, value: Tensor) -> Tensor:
         return _whole(value, (value >= self.lower_bound) & (value <= self.upper_bound))
@@ -213,7 +209,7 @@ class _IntegerGreaterThan(Constraint):
     is_discrete = True
 
     def __init__(self, lower_bound: Bound) -> None:
-        self.lower_bound = _fixed(lower_bound)
+        self.lower_bound = lower_bound
 
     def check(self, value: Tensor) -> Tensor:
         return _whole(value, value >= self.lower_bound)
@@ -232,7 +228,7 @@ class _Real(Constraint):
 
 class _GreaterThan(Constraint):
     def __init__(self, lower_bound: Bound) -> None:
-        self.lower_bound = _fixed(lower_bound)
+        self.lower_bound = lower_bound
 
     def check(self, value: Tensor) -> Tensor:
         return value > self.lower_bound
@@ -243,7 +239,7 @@ class _GreaterThan(Constraint):
 
 class _GreaterThanEq(Constraint):
     def __init__(self, lower_bound: Bound) -> None:
-        self.lower_bound = _fixed(lower_bound)
+        self.lower_bound = lower_bound
 
     def check(self, value: Tensor) -> Tensor:
         return value >= self.lower_bound
@@ -254,7 +250,7 @@ class _GreaterThanEq(Constraint):
 
 class _LessThan(Constraint):
     def __init__(self, upper_bound: Bound) -> None:
-        self.upper_bound = _fixed(upper_bound)
+        self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
         return value < self.upper_bound
@@ -265,7 +261,7 @@ class _LessThan(Constraint):
 
 class _Interval(Constraint):
     def __init__(self, lower_bound: Bound, upper_bound: Bound) -> None:
-        self.lower_bound, self.upper_bound = _fixed(lower_bound), _fixed(upper_bound)
+        self.lower_bound, self.upper_bound = lower_bound, upper_bound
 
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value <= self.upper_bound)

@@ -103,7 +103,7 @@ class Dirichlet(ExponentialFamily):
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws."""
         alpha = autograd.broadcast_to(self.concentration, self._shape(sample_shape))
-        return Draw.apply(alpha, dirichlet(alpha.detach()))
+        return Draw.apply(alpha, Tensor(dirichlet(alpha.array)))
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """Σ (concentration − 1) log x − log B(concentration)."""

@@ -69,6 +69,9 @@ class Distribution:
     def expand(self, batch_shape: Sequence[int]) -> Self:
         """The same distribution with its copies broadcast to `batch_shape`; the parameters share their memory.
 
+        What is broadcast is every attribute that is a Tensor, or a distribution. One of your own that has such
+        attributes of other shapes than its copies' overrides this.
+
         >>> Normal(autograd.zeros(3), 1.0).expand((5, 3)).batch_shape
         (5, 3)
         """

@@ -65,7 +65,7 @@ class Exponential(ExponentialFamily):
 
     def icdf(self, value: TensorLike) -> Tensor:
         """The quantile: the inverse of `cdf`."""
-        return -(-self._level(value)).log1p() / self.rate
+        return _wait(self._level(value)) / self.rate
 
     def entropy(self) -> Tensor:
         """1 − log rate."""
@@ -214,13 +214,13 @@ class GeneralizedPareto(Distribution):
     def log_survival_function(self, value: TensorLike) -> Tensor:
         """The logarithm of the probability of more than `value`: −log(1 + c z) / c."""
         z = (self._value(value) - self.loc) / self.scale
-        return -z * _log1p_over(self.concentration * z)
+        return -z * log1p_over(self.concentration * z)
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """−(1 + 1/c) log(1 + c z) − log scale."""
         z, c = (self._value(value) - self.loc) / self.scale, self.concentration
         flat = (c.detach() == -1) & (z.detach() == 1)  # the end of the uniform distribution, where this is 0 times ∞
-        return -self.scale.log() - (c + 1) * z * _log1p_over(autograd.where(flat, 0.0, c * z))
+        return -self.scale.log() - (c + 1) * z * log1p_over(autograd.where(flat, 0.0, c * z))
 
     def log_cdf(self, value: TensorLike) -> Tensor:
         """The logarithm of `cdf`."""
@@ -232,8 +232,12 @@ class GeneralizedPareto(Distribution):
 
     def icdf(self, value: TensorLike) -> Tensor:
         """The quantile: the inverse of `cdf`."""
-        log_survival = (-self._level(value)).log1p()
-        return self.loc - self.scale * log_survival * _expm1_over(-self.concentration * log_survival)
+        rise, c = _wait(self._level(value)), self.concentration
+        power = c * autograd.where((c.detach() == 0) & (rise.detach() == math.inf), 0.0, rise)
+        far = power.detach().abs() == math.inf  # the end, or infinity
+        z = autograd.where(far, power.expm1() / autograd.where(far, c, 1.0),
+                           rise * expm1_over(autograd.where(far, 0.0, power)))
+        return self.loc + self.scale * z
 
     @property
     def mean(self) -> Tensor:
@@ -259,7 +263,7 @@ class GeneralizedPareto(Distribution):
         return self.scale.log() + self.concentration + 1
 
 
-def _log1p_over(x: Tensor) -> Tensor:
+def log1p_over(x: Tensor) -> Tensor:
     """log(1 + x) / x, and 1 at 0; infinite at −1."""
     near, end = x.detach().abs() < 1e-3, x.detach() == -1
     away = autograd.where(near | end, 1.0, x)
@@ -267,9 +271,15 @@ def _log1p_over(x: Tensor) -> Tensor:
     return autograd.where(near, series, autograd.where(end, math.inf, away.log1p() / away))
 
 
-def _expm1_over(x: Tensor) -> Tensor:
+def expm1_over(x: Tensor) -> Tensor:
     """(exp(x) − 1) / x, and 1 at 0."""
     near = x.detach().abs() < 1e-3
     away = autograd.where(near, 1.0, x)
     series = 1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5)))
     return autograd.where(near, series, away.expm1() / away)
+
+
+def _wait(level: Tensor) -> Tensor:
+    """−log(1 − level), the quantile of the exponential distribution of rate 1; infinite at 1 without a warning."""
+    end = level.detach() == 1
+    return autograd.where(end, math.inf, -(-autograd.where(end, 0.0, level)).log1p())

@@ -159,7 +159,7 @@ class Gamma(ExponentialFamily):
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Differentiable draws, at least the smallest positive normal number."""
         alpha = autograd.broadcast_to(self.concentration, self._shape(sample_shape))
-        draw = Draw.apply(alpha, standard_gamma(alpha.detach())) / self.rate
+        draw = Draw.apply(alpha, Tensor(standard_gamma(alpha.array))) / self.rate
         return draw.clamp(min=float(np.finfo(draw.dtype).tiny))
 
     def log_prob(self, value: TensorLike) -> Tensor:

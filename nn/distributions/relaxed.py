@@ -1,6 +1,6 @@
 """Bernoulli and categorical variables made continuous, so that their draws are differentiable.
 
-(Maddison, Mnih and Teh, "The Concrete Distribution", 2017; Jang, Gu and Poole, "Categorical Reparameterization with
+(Maddison et al., "The Concrete Distribution", 2017; Jang, Gu and Poole, "Categorical Reparameterization with
 Gumbel-Softmax", 2017.)
 """
 

@@ -17,20 +17,21 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     return Tensor(np.asarray(numpy_generator(generator).binomial(n, p), prob.dtype))
 
 
-def standard_gamma(concentration: Tensor, generator: Generator | None = None) -> Tensor:
+def standard_gamma(concentration: np.ndarray, generator: Generator | None = None) -> np.ndarray:
     """From gamma distributions of rate 1, by their shapes; at least the smallest positive normal number."""
-    draw = numpy_generator(generator).standard_gamma(np.asarray(concentration.array, np.float64))
-    return Tensor(np.maximum(np.asarray(draw, concentration.dtype), np.finfo(concentration.dtype).tiny))
+    dtype = concentration.dtype
+    draw = numpy_generator(generator).standard_gamma(np.asarray(concentration, np.float64))
+    return np.maximum(np.asarray(draw, dtype), np.finfo(dtype).tiny)
 
 
-def dirichlet(concentration: Tensor, generator: Generator | None = None) -> Tensor:
+def dirichlet(concentration: np.ndarray, generator: Generator | None = None) -> np.ndarray:
     """From Dirichlet distributions, (..., K)."""
-    rng, shape = numpy_generator(generator), np.asarray(concentration.array, np.float64)
+    rng, shape = numpy_generator(generator), np.asarray(concentration, np.float64)
     # Γ(α) = Γ(α + 1)·U^(1/α), by its logarithm: of small α, all K draws could be 0.
     log = np.log(rng.standard_gamma(shape + 1)) - rng.standard_exponential(shape.shape) / shape
     draw = np.exp(log - log.max(-1, keepdims=True))
     draw = (draw / draw.sum(-1, keepdims=True)).astype(concentration.dtype)
-    return Tensor(np.maximum(draw, np.finfo(concentration.dtype).tiny))
+    return np.maximum(draw, np.finfo(concentration.dtype).tiny)
 
 
 def cauchy(shape: tuple[int, ...], dtype: np.dtype, generator: Generator | None = None) -> Tensor:

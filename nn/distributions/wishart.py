@@ -89,7 +89,9 @@ class Wishart(ExponentialFamily):
 
     def rsample(self, sample_shape: Sequence[int] = (), max_try_correction: int | None = None) -> Tensor:
         """Differentiable draws; those that are singular, by rounding, are drawn anew, `max_try_correction` times."""
-        draw = self._drawn(sample_shape)
+        with no_grad():
+            self._drawn(sample_shape)  # PyTorch takes all of these for singular; so its numbers are the next ones
+        draw = self._drawn((math.prod(sample_shape),)).reshape(self._shape(sample_shape))
         for _ in range(10 if max_try_correction is None else max_try_correction):
             good = self.support.check(draw)
             if good.all():

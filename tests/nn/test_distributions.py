@@ -125,7 +125,7 @@ def test_moments_and_abilities_are_pytorchs(kind, name):
 def test_distribution_functions_are_pytorchs(kind, name):
     if name == "cdf" and "GeneralizedPareto" in kind:
         return  # PyTorch's is for single precision; below, SciPy's
-    if both(kind, 0)[0].event_shape:
+    if both(kind, 0)[0].event_shape or "half" in kind:  # near ½, PyTorch takes ContinuousBernoulli for uniform
         return
     # PyTorch doesn't know the derivative of the incomplete gamma function in the shape.
     p, q, ours, theirs = both(kind, 0, constant=["concentration", "df"] if "Gamma" in kind or "Chi2" in kind else [])
@@ -156,8 +156,8 @@ def test_expanded_distributions_are_pytorchs(kind):
                                         digits(kind, "log_prob"))
         for name in ("mean", "variance"):
             if known(p, name) is not None:
-                np.testing.assert_array_equal(getattr(wide, name).detach(), np.broadcast_to(
-                    getattr(p, name).detach(), shape + p.event_shape))
+                np.testing.assert_allclose(getattr(wide, name).detach(), np.broadcast_to(
+                    getattr(p, name).detach(), shape + p.event_shape), rtol=1e-12)
     if p.batch_shape and p.batch_shape[-1] > 1:
         with pytest.raises(ValueError, match=r"cannot be expanded to \(4, 7\)"):
             p.expand((4, 7))
@@ -212,6 +212,29 @@ def test_draws_lie_in_the_support_and_are_alike_for_one_seed(kind):
     assert set(p.arg_constraints) == set(q.arg_constraints)
     with pytest.raises(ValueError, match=r"must be|fit"):
         p.log_prob(value.double() * math.nan)
+
+
+def pytorchs_stream():
+    """Whether the generator draws PyTorch's numbers."""
+    autograd.manual_seed(0)
+    torch.manual_seed(0)
+    return np.array_equal(autograd.rand(5).numpy(), torch.rand(5).numpy())
+
+
+@pytest.mark.skipif(not pytorchs_stream(), reason="the generator's numbers are its own")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [kind for kind in BATCHED if kind not in (
+    "copula", "LKJCholesky", "ContinuousBernoulli near a half")])  # PyTorch's are not of these distributions
+def test_the_same_seed_gives_pytorchs_draws(kind, dtype):
+    draw, make = KINDS[kind]
+    values = {name: value.astype(dtype) for name, value in draw(np.random.default_rng(0)).items()}
+    p, q = (make(m, {name: n.tensor(v) for name, v in values.items()}) for m, n in ((D, autograd), (T, torch)))
+    for shape in ((), (7,), (5, 10)):
+        for how in ("sample", "rsample") if p.has_rsample else ("sample",):
+            autograd.manual_seed(3)
+            torch.manual_seed(3)
+            ours, theirs = getattr(p, how)(shape), getattr(q, how)(shape)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9 if dtype == "float64" else 2e-5, atol=1e-6)
 
 
 @kinds
@@ -519,7 +542,7 @@ def test_what_is_not_known_says_so():
                  lambda: D.Binomial(autograd.tensor([1, 2]), 0.5).entropy(), lambda: D.Distribution().support,
                  lambda: D.LKJCholesky(3).mean):
         with pytest.raises(NotImplementedError,
-                           match=r"Bern|Categor|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
+                           match=r"Bern|Categorical|Normal|Distribution|Independent|Poisson|Binomial|LKJ"):
             call()
     assert D.Independent(D.Bernoulli([0.5]), 0).enumerate_support().tolist() == [[0], [1]]
 
@@ -635,6 +658,7 @@ def test_values_at_the_ends_are_pytorchs():
     assert D.Gamma(autograd.tensor([0.5, 3.0]), 1.0).cdf(math.inf).tolist() == [1, 1]
     assert D.Dirichlet([1.0, 1.0]).mode.isnan().all()
     assert D.Weibull(1.0, 0.5).mode.item() == 0
+    assert D.Exponential(2.0).icdf([0.0, 1.0]).tolist() == [0, math.inf]
 
 
 def test_a_distribution_of_ones_own():
@@ -707,6 +731,8 @@ def test_the_generalized_pareto_distribution_passes_through_zero():
     ends = D.GeneralizedPareto(0.0, 1.0, autograd.tensor([-1.0, -0.5, 0.0]))
     assert ends.log_prob([1.0, 2.0, 0.0]).tolist() == [0, -math.inf, 0]
     assert ends.cdf([1.0, 2.0, 0.0]).tolist() == [1, 1, 0]
+    assert ends.icdf([1.0, 1.0, 1.0]).tolist() == [1, 2, math.inf]
+    assert ends.icdf(0.0).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BATCHED if not kind.startswith(("VonMises", "GeneralizedPareto"))])
@@ -732,3 +758,28 @@ def test_second_derivatives_of_log_prob_are_pytorchs(kind):
         if leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2]:
             a, b = (g + g.swapaxes(-1, -2) for g in map(np.tril, (a, b)))
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * (1 + np.abs(b).max(initial=0)))
+
+
+@pytest.mark.parametrize("middle", [-300.0, -40.0, -3.0, -0.1, -0.05, -1e-3, -1e-9, 0.0, 1e-6, 0.03, 0.4999, 0.5, 1.0,
+                                    20.0, 200.0])
+def test_the_continuous_bernoulli_distribution_passes_through_a_half(middle):
+    """Against many digits; with derivatives, which PyTorch's quantiles don't have near ½."""
+    mpmath = pytest.importorskip("mpmath")
+    eta = autograd.tensor(middle, dtype=autograd.float64, requires_grad=True)
+    p = D.ContinuousBernoulli(logits=eta)
+    with mpmath.workdps(100):
+        h, x, u = mpmath.mpf(middle) or mpmath.mpf(10) ** -30, mpmath.mpf(0.3), mpmath.mpf(0.6)
+        whole = mpmath.expm1(h)
+        mean = 1 + 1 / whole - 1 / h
+        expected = {"mean": mean, "variance": 1 / h ** 2 - (1 + 1 / whole) / whole, "cdf": mpmath.expm1(h * x) / whole,
+                    "icdf": mpmath.log1p(u * whole) / h, "log_prob": h * x + mpmath.log(h / whole),
+                    "entropy": -h * mean - mpmath.log(h / whole)}
+    results = {"mean": p.mean, "variance": p.variance, "cdf": p.cdf(0.3), "icdf": p.icdf(0.6),
+               "log_prob": p.log_prob(0.3),
+               "entropy": p.entropy()}
+    for name, value in results.items():
+        assert value.item() == pytest.approx(float(expected[name]), rel=1e-11, abs=1e-13), name
+    assert gradcheck(lambda eta: autograd.stack([
+        D.ContinuousBernoulli(logits=eta).mean, D.ContinuousBernoulli(logits=eta).variance,
+        D.ContinuousBernoulli(logits=eta).cdf(0.3), D.ContinuousBernoulli(logits=eta).icdf(0.6),
+        D.ContinuousBernoulli(logits=eta).log_prob(0.3), D.ContinuousBernoulli(logits=eta).entropy()]), [eta])

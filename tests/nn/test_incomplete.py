@@ -157,6 +157,12 @@ def test_what_has_no_neighborhood():
         leaf = autograd.tensor([0.5, 0.5], dtype=autograd.float64, requires_grad=True)
         got, = autograd.grad(dirichlet.Draw.apply(leaf, autograd.tensor(x, dtype=autograd.float64))[0], leaf)
         assert np.isfinite(got.numpy()).all()
+    corner = autograd.tensor([1.0, 1e-17, 1e-17], dtype=autograd.float64)  # 1 − x would be 0
+    leaf = autograd.tensor([0.5, 0.5, 0.5], dtype=autograd.float64, requires_grad=True)
+    got, = autograd.grad(dirichlet.Draw.apply(leaf, corner)[1], leaf)
+    expected = incomplete.beta_slopes(np.array(1.0), np.array(2e-17), np.array(0.5), np.array(1.0))[0] / 2e-17 * -1e-17
+    assert got[0].item() == pytest.approx(float(expected))
+    assert expected < 0
     alpha = autograd.tensor([2.0], requires_grad=True)
     assert autograd.grad(D.Dirichlet(alpha).rsample().sum(), alpha)[0].tolist() == [0]
     empty = autograd.zeros(0, 3, requires_grad=True)

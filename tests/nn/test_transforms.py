@@ -330,3 +330,11 @@ def test_a_constraint_of_ones_own_can_be_registered():
     assert registry(Even()) == D.AffineTransform(0, 2)
     with pytest.raises(TypeError, match="Constraint"):
         registry.register(int, make)
+
+
+def test_bounds_that_are_learned_have_gradients():
+    """From a constraint's bounds, by way of the transform that leads to it."""
+    low = autograd.tensor([1.0, 2.0], dtype=autograd.float64, requires_grad=True)
+    x = autograd.tensor([0.3, -0.4], dtype=autograd.float64)
+    for support in (lambda low: D.Uniform(low, 5.0).support, lambda low: D.Pareto(low, 1.0).support):
+        assert gradcheck(lambda low, support=support: D.biject_to(support(low))(x), [low])
