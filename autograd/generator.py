@@ -153,10 +153,6 @@ class Generator:
         return bits.random_raw(count) if self._algorithm == "mt19937" else self.numpy.integers(
             0, 2 ** 32, count, np.uint32).astype(np.uint64)
 
-    def skip(self, count: int) -> None:
-        """Leave out the next words."""
-        self.numpy.bit_generator.random_raw(count, output=False)
-
     def long_words(self, count: int) -> np.ndarray:
         """The next words of 64 bits, the first half of each being the high one."""
         out = np.empty(count, np.uint64)

@@ -315,9 +315,15 @@ def standard_gamma(concentration: np.ndarray, generator: Generator | None = None
 
 
 def dirichlet(concentration: np.ndarray, generator: Generator | None = None) -> np.ndarray:
-    """Probabilities from Dirichlet distributions, for an array of concentrations along its last axis."""
+    """Probabilities from Dirichlet distributions, for an array of concentrations along its last axis.
+
+    They lie between 0 and 1, both excluded, also where that takes rounding.
+    """
+    dtype = concentration.dtype
     numbers = rejection.gamma(np.asarray(concentration, np.float64), generator or default_generator)
-    return (numbers / numbers.sum(-1, keepdims=True)).astype(concentration.dtype)
+    numbers = np.maximum(numbers, np.finfo(np.float64).tiny)
+    return np.clip((numbers / numbers.sum(-1, keepdims=True)).astype(dtype), np.finfo(dtype).tiny,
+                   np.nextafter(dtype.type(1), dtype.type(0)))
 
 
 # In place
