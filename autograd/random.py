@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd import dtypes, rejection
 from autograd.creation import check_device, shape_of
-from autograd.errors import ShapeError
 from autograd.generator import Generator, default_generator
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, Shape, TensorLike
@@ -445,7 +444,7 @@ def _random_(self: Tensor, *limits: int | None, generator: Generator | None = No
         ValueError: from is not less than to, or the dtype cannot hold all of the integers.
     """
     generator = generator or default_generator
-    least, most = _range_of(self.dtype)
+    most = _range_of(self.dtype)[1]
     if not limits and not named:
         long = most >= 2 ** 32
         numbers = generator.long_words(self.numel()) if long else generator.words(self.numel())

@@ -59,7 +59,7 @@ def _each(draw: Callable[..., float], generator: Generator, *parameters: Any) ->
 
 
 def gamma(concentration: np.ndarray, generator: Generator) -> np.ndarray:
-    """From gamma distributions of rate 1 (Marsaglia & Tsang, "A simple method for generating gamma variables", 2000)."""
+    """From gamma distributions of rate 1 (Marsaglia & Tsang, "Generating gamma variables", 2000)."""
     if generator.algorithm == "pcg64":
         return generator.numpy.standard_gamma(concentration)
     return _each(_gamma, generator, concentration)

@@ -9,6 +9,7 @@ The least of several runs, taken in turn, so that all see the same machine.
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import autograd
@@ -53,10 +54,11 @@ def named(algorithm: str, draw: Callable, n: int) -> Callable[[], Any]:
 
 
 def main(counts: list[int]) -> None:
+    """Measure and print."""
     sys.stdout.write(f"{'':14}{'numbers':>10}{'PyTorch':>12}{'ours':>12}{'ratio':>8}{'pcg64':>12}\n")
     for name, draw in DRAWS.items():
         for n in counts:
-            runs = [named("mt19937", draw, n), *([lambda: draw(torch, torch.nn, n)] if torch is not None else [])]
+            runs = [named("mt19937", draw, n), *([partial(draw, torch, torch.nn, n)] if torch is not None else [])]
             ours, *theirs = least(runs)
             fast, = least([named("pcg64", draw, n)])
             autograd.default_generator.algorithm = "mt19937"

@@ -1,8 +1,8 @@
 """Expressions that draw random numbers, which both libraries evaluate.
 
-In them `t` is autograd or torch, `nn` and `F` are their layers and functions, `D` the distributions, `data` the loaders.
-`python -m tests.same_seed` writes what PyTorch gives into same_seed.json, so that the numbers are held where PyTorch isn't
-installed.
+In them `t` is autograd or torch, `nn` and `F` are their layers and functions, `D` the distributions, `data` what loads.
+`python -m tests.same_seed` writes what PyTorch gives into same_seed.json, so that the numbers are held where PyTorch
+isn't installed.
 """
 
 import json
@@ -140,7 +140,7 @@ nn.RNN(3, 4, 3, dropout=0.4)(t.randn(5, 7, 3))[0]
 nn.LSTM(3, 4, 2, dropout=0.4, bidirectional=True, batch_first=True)(t.randn(5, 7, 3))[0]
 nn.GRU(3, 4, 3, dropout=0.4)(t.randn(7, 3))[0]
 nn.LSTM(3, 4, 2, dropout=0.4)(nn.utils.rnn.pack_padded_sequence(t.randn(5, 4, 3), [5, 5, 2, 1]))[0].data
-nn.GRU(3, 4, 2, dropout=0.4)(nn.utils.rnn.pack_padded_sequence(t.randn(5, 3, 3), [2, 5, 3], enforce_sorted=False))[0].data
+nn.GRU(3, 4, 2, dropout=0.4)(nn.utils.rnn.pack_padded_sequence(t.randn(5, 3, 3), [2, 5, 3], False, False))[0].data
 nn.MultiheadAttention(8, 2, dropout=0.3)(*[t.randn(5, 4, 8)] * 3)[0]
 nn.MultiheadAttention(8, 2, dropout=0.3, batch_first=True)(*[t.randn(5, 4, 8)] * 3, need_weights=False)[0]
 nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3)(t.randn(5, 4, 8))

@@ -1,4 +1,4 @@
-"""The same seed gives PyTorch's numbers: of every way of drawing, after every mixture of them, and in whole programs."""
+"""The same seed gives PyTorch's numbers: of all that draws, after any mixture of it, and in whole programs."""
 
 import json
 import subprocess
@@ -68,7 +68,8 @@ def assert_same_state(torch):
 
 def test_any_mixture_of_draws_keeps_step():
     torch = pytest.importorskip("torch")
-    chosen = np.random.default_rng(0).permutation([e for e in EXPRESSIONS if e.startswith("t.") and "data." not in e] * 2)[:150]
+    tensors = [expression for expression in EXPRESSIONS if expression[:2] == "t." and "data." not in expression]
+    chosen = np.random.default_rng(0).permutation(tensors * 2)[:150]
     autograd.manual_seed(11)
     torch.manual_seed(11)
     for expression in chosen:

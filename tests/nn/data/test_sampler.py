@@ -8,7 +8,14 @@ import pytest
 import autograd
 from autograd import Generator
 from nn import data
-from nn.data import BatchSampler, DataLoader, DistributedSampler, RandomSampler, SequentialSampler, WeightedRandomSampler
+from nn.data import (
+    BatchSampler,
+    DataLoader,
+    DistributedSampler,
+    RandomSampler,
+    SequentialSampler,
+    WeightedRandomSampler,
+)
 
 PASSES = """
 data.RandomSampler(range(10), generator=g)
