@@ -47,6 +47,8 @@ class Generator:
 
     numpy: np.random.Generator
     """A NumPy Generator that draws from the same words."""
+    sine: float | None
+    """What the last normal number left over, for the next one."""
 
     def __init__(self, device: str | None = None, algorithm: str = "mt19937") -> None:
         check_device(device)
@@ -202,7 +204,7 @@ class Generator:
         """Numbers from the standard normal distribution.
 
         By Box and Muller (1958): in blocks of 16, of which the first half are radii and the second angles; fewer than
-        16, or `one_by_one`, in pairs, and the sine that is left over begins the next ones.
+        16, or `one_by_one`, in pairs, in float64, and the sine that is left over begins the next ones.
         """
         double = np.float64 if dtype == np.float64 else np.float32
         if self._algorithm == "pcg64":
@@ -308,8 +310,9 @@ def _swap(row: np.ndarray, partners: np.ndarray) -> None:
     This is what LAPACK does with the rows of a matrix; without it Python does it, some twenty times slower.
     """
     if blas.swap_rows is None:
-        values = row.tolist()
-        for i, other in enumerate(partners.tolist()):
+        values: Any = row.tolist()
+        others: Any = partners.tolist()
+        for i, other in enumerate(others):
             values[i], values[other] = values[other], values[i]
         row[:] = values
         return

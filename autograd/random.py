@@ -460,6 +460,6 @@ def _random_(self: Tensor, *limits: int | None, generator: Generator | None = No
 
 Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_  # type: ignore[assignment]
 Tensor.exponential_, Tensor.random_ = _exponential_, _random_  # type: ignore[assignment]  # as the stub: the same tensor
-Tensor.geometric_, Tensor.cauchy_, Tensor.log_normal_ = (  # type: ignore[assignment]
-    _geometric_, _cauchy_, _log_normal_)
+Tensor.geometric_, Tensor.cauchy_ = _geometric_, _cauchy_  # type: ignore[assignment]
+Tensor.log_normal_ = _log_normal_  # type: ignore[assignment]
 Tensor.multinomial, Tensor.bernoulli = multinomial, bernoulli  # type: ignore[assignment]  # self is called input

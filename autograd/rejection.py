@@ -27,7 +27,8 @@ class _Doubles:
 
     def _numbers(self, at_a_time: int) -> Iterator[float]:
         while True:
-            for number in self.generator.uniforms(at_a_time).tolist():
+            numbers: Any = self.generator.uniforms(at_a_time).tolist()
+            for number in numbers:
                 self.taken += 1
                 yield number
 

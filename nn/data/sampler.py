@@ -26,7 +26,8 @@ class _Orders(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         for array in self.arrays():
-            yield from array.tolist()
+            numbers: Any = array.tolist()
+            yield from numbers
 
 
 class SequentialSampler(_Orders):
