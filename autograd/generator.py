@@ -225,17 +225,14 @@ class Generator:
         return out[:count].astype(dtype, copy=False)
 
     def _pairs(self, count: int) -> np.ndarray:
-        kept = self.sine is not None and count > 0
-        left = count - kept
+        kept = [self.sine] if self.sine is not None and count else []
+        left = count - len(kept)
         uniform = self.uniforms(left + left % 2)
         radius, angle = np.sqrt(-2 * np.log1p(-uniform[1::2])), 2 * math.pi * uniform[::2]
-        out = np.empty(kept + len(uniform))
-        if kept:
-            out[0], self.sine = self.sine, None
-        out[kept::2], out[kept + 1::2] = radius * np.cos(angle), radius * np.sin(angle)
-        if left % 2:
-            self.sine = float(out[-1])
-        return out[:count]
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+        if count:
+            self.sine = float(pairs[-1, 1]) if left % 2 else None
+        return np.concatenate([kept, pairs.reshape(-1)])[:count]
 
     def exponentials(self, count: int) -> np.ndarray:
         """Numbers from the exponential distribution of rate 1."""
