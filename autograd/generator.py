@@ -215,7 +215,8 @@ class Generator:
         full, last = count - count % 16, 16 * (count % 16 > 0)
         out = np.empty(full + last, double)
         begun = full if full > BLOCK else 0  # what is left is made at once
-        self._fill(out[:begun], draw, lambda words, part: _box_muller(_uniform(words, part)))
+        if begun:
+            self._fill(out[:begun], draw, lambda words, part: _box_muller(_uniform(words, part)))
         words = draw((full if dtype == np.float16 else count) + last - begun)
         if last:  # an incomplete block is that of the last 16 numbers, and has words of its own
             words[full - begun:full - begun + last] = words[-last:]
