@@ -7,24 +7,26 @@ from (docs/random_numbers.md). Everything is computed in blocks that stay in the
 import ctypes
 import math
 import operator
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import dtypes
 from autograd.creation import check_device
-from autograd.runtime import blas
+from autograd.runtime import blas, threads
 from autograd.tensor import Tensor
 
-BLOCK = 1 << 14
+BLOCK = 1 << 16
 LONG = 1 << 28
 """From how many possible integers on one takes two words."""
 DEFAULT_SEED = 67280421310721
 """Where a new Generator starts, as PyTorch's does."""
+_LAST_53 = np.uint64(2 ** 53 - 1)
 STATE = np.dtype([("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("words", "<u8", 624),
                   ("cosine", "<f8"), ("sine", "<f8"), ("rho", "<f8"), ("has_sine", "<i8"), ("", "V8")])
 """How PyTorch writes a state down."""
-_TWO_WORDS = np.uint64(32)
 
 
 class Generator:
@@ -45,6 +47,8 @@ class Generator:
 
     numpy: np.random.Generator
     """A NumPy Generator that draws from the same words."""
+    sine: float | None
+    """What the last normal number left over, for the next one."""
 
     def __init__(self, device: str | None = None, algorithm: str = "mt19937") -> None:
         check_device(device)
@@ -148,31 +152,36 @@ class Generator:
     # What is drawn of the words
 
     def words(self, count: int) -> np.ndarray:
-        """The next words, 32 bits each, as uint64."""
-        bits = self.numpy.bit_generator
-        return bits.random_raw(count) if self._algorithm == "mt19937" else self.numpy.integers(
-            0, 2 ** 32, count, np.uint32).astype(np.uint64)
-
-    def skip(self, count: int) -> None:
-        """Leave out the next words."""
-        self.numpy.bit_generator.random_raw(count, output=False)
+        """The next words, of 32 bits."""
+        if self._algorithm == "pcg64":
+            return self.numpy.integers(0, 2 ** 32, count, np.uint32)
+        if count < BLOCK:
+            return self.numpy.bit_generator.random_raw(count).astype(np.uint32)
+        out = np.empty(count, np.uint32)
+        even = count - count % 2
+        np.concatenate([_halves(self.long_words(even // 2)), self.words(count % 2)], out=out)
+        return out
 
     def long_words(self, count: int) -> np.ndarray:
         """The next words of 64 bits, the first half of each being the high one."""
-        out = np.empty(count, np.uint64)
-        for start in range(0, count, BLOCK):
-            part = out[start:start + BLOCK]
-            words = self.words(2 * len(part))
-            np.left_shift(words[::2], _TWO_WORDS, part)
-            part |= words[1::2]
-        return out
+        return self.numpy.integers(0, 2 ** 64, count, np.uint64)
 
-    def below(self, bounds: Any, count: int) -> np.ndarray:
-        """Integers below `bounds` (a number up to 2⁶⁴), as uint64."""
-        words = self.long_words(count) if bounds >= LONG else self.words(count)
-        if bounds < 2 ** 64:
-            words %= np.uint64(bounds)
-        return words
+    def _fill(self, out: np.ndarray, draw: Callable[[int], np.ndarray], make: Callable[[np.ndarray, Any], Any]) -> None:
+        """Each block of `out` by `make(words, block)`, while the next words are drawn."""
+        if len(out) <= BLOCK:
+            make(draw(len(out)), out)
+            return
+        threads.in_turn(lambda part: draw(part.stop - part.start), lambda part, words: make(words, out[part]),
+                        threads.pieces(slice(0, len(out)), 1, BLOCK))
+
+    def below(self, bound: int, count: int) -> np.ndarray:
+        """Integers below `bound`, which is at most 2⁶⁴, as int64 or uint64."""
+        if bound >= LONG:
+            words = self.long_words(count)
+            return words % np.uint64(bound) if bound < 2 ** 64 else words
+        out, divisor = np.empty(count, np.int64), np.uint32(bound)
+        self._fill(out, self.words, lambda words, part: np.subtract(words, words // divisor * divisor, part))  # fast %
+        return out
 
     def uniforms(self, count: int, dtype: np.dtype = dtypes.float64) -> np.ndarray:
         """Numbers uniform on [0, 1), with 24 bits in float32 and float16 and 53 in float64."""
@@ -180,18 +189,7 @@ class Generator:
         if self._algorithm == "pcg64":
             return self._rounded(self.numpy.random(count, np.float64 if double else np.float32), dtype)
         out = np.empty(count, np.float64 if double else np.float32)
-        for start in range(0, count, BLOCK):
-            part = out[start:start + BLOCK]
-            if double:
-                words = self.words(2 * len(part))
-                numbers = words[::2] << _TWO_WORDS
-                numbers |= words[1::2]
-                numbers &= np.uint64(2 ** 53 - 1)
-                np.multiply(numbers.view(np.int64), 2.0 ** -53, out=part)
-            else:
-                small = self.words(len(part)).astype(np.uint32)
-                small &= np.uint32(2 ** 24 - 1)
-                np.multiply(small.view(np.int32), np.float32(2 ** -24), out=part, dtype=np.float32, casting="unsafe")
+        self._fill(out, self.long_words if double else self.words, _uniform)
         return self._rounded(out, dtype)
 
     def _rounded(self, uniform: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -206,57 +204,56 @@ class Generator:
         """Numbers from the standard normal distribution.
 
         By Box and Muller (1958): in blocks of 16, of which the first half are radii and the second angles; fewer than
-        16, or `one_by_one`, in pairs, and the sine that is left over begins the next ones.
+        16, or `one_by_one`, in pairs, in float64, and the sine that is left over begins the next ones.
         """
         double = np.float64 if dtype == np.float64 else np.float32
         if self._algorithm == "pcg64":
             return self.numpy.standard_normal(count, double).astype(dtype, copy=False)
         if count < 16 or one_by_one:
             return self._pairs(count)
-        full = count - count % 16
-        out = np.empty(count, double)
-        begun = full if dtype == np.float16 else count  # the words of an incomplete block are left out
-        out[:begun] = self.uniforms(begun, np.dtype(double))
-        for start in range(0, full, BLOCK):
-            _box_muller(out[start:min(start + BLOCK, full)])
-        if full < count:
-            out[-16:] = self.uniforms(16, np.dtype(double))
-            _box_muller(out[-16:])
-        return out.astype(dtype, copy=False)
+        draw = self.long_words if double == np.float64 else self.words
+        full, last = count - count % 16, 16 * (count % 16 > 0)
+        out = np.empty(full + last, double)
+        begun = full if full > BLOCK else 0  # what is left is made at once
+        if begun:
+            self._fill(out[:begun], draw, lambda words, part: _box_muller(_uniform(words, part)))
+        words = draw((full if dtype == np.float16 else count) + last - begun)
+        if last:  # an incomplete block is that of the last 16 numbers, and has words of its own
+            words[full - begun:full - begun + last] = words[-last:]
+        _box_muller(_uniform(words[:full + last - begun], out[begun:]))
+        if last:
+            out[count - last:count] = out[full:]
+        return out[:count].astype(dtype, copy=False)
 
     def _pairs(self, count: int) -> np.ndarray:
-        kept = self.sine is not None and count > 0
-        left = count - kept
+        kept = [self.sine] if self.sine is not None and count else []
+        left = count - len(kept)
         uniform = self.uniforms(left + left % 2)
         radius, angle = np.sqrt(-2 * np.log1p(-uniform[1::2])), 2 * math.pi * uniform[::2]
-        out = np.empty(kept + len(uniform))
-        if kept:
-            out[0], self.sine = self.sine, None
-        out[kept::2], out[kept + 1::2] = radius * np.cos(angle), radius * np.sin(angle)
-        if left % 2:
-            self.sine = float(out[-1])
-        return out[:count]
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+        if count:
+            self.sine = float(pairs[-1, 1]) if left % 2 else None
+        return np.concatenate([kept, pairs.reshape(-1)])[:count]
 
     def exponentials(self, count: int) -> np.ndarray:
         """Numbers from the exponential distribution of rate 1."""
         if self._algorithm == "pcg64":
             return self.numpy.standard_exponential(count)
-        out = self.uniforms(count)
-        for start in range(0, count, BLOCK):
-            part = out[start:start + BLOCK]
+        out = np.empty(count)
+
+        def make(words: np.ndarray, part: np.ndarray) -> None:
+            np.log1p(np.negative(_uniform(words, part), part), part)
             np.negative(part, part)
-            np.log1p(part, part)
-            np.negative(part, part)
+
+        self._fill(out, self.long_words, make)
         return out
 
     def chances(self, p: float, count: int) -> np.ndarray:
-        """Booleans that are true with probability p."""
+        """Booleans that are true with probability p: where a uniform number is less."""
         if self._algorithm == "pcg64":
             return self.numpy.random(count, np.float32) < p
-        out = np.empty(count, np.bool_)
-        for start in range(0, count, BLOCK):
-            part = out[start:start + BLOCK]
-            np.less(self.uniforms(len(part)), p, out=part)
+        out, bound = np.empty(count, np.bool_), np.uint64(math.ceil(p * 2 ** 53))
+        self._fill(out, self.long_words, lambda words, part: np.less(words & _LAST_53, bound, part))
         return out
 
     def permutation(self, count: int) -> np.ndarray:
@@ -265,26 +262,44 @@ class Generator:
         if self._algorithm == "pcg64":
             self.numpy.shuffle(out)
             return out
-        more = self.long_words if count >= LONG else self.words
+        draw: Any = self.long_words if count >= LONG else self.words
         for start in range(0, count - 1, BLOCK):
-            ahead = np.arange(min(BLOCK, count - 1 - start), dtype=np.uint64)
-            partners = more(len(ahead))
-            partners %= np.uint64(count - start) - ahead
+            partners = draw(min(BLOCK, count - 1 - start))
+            ahead = np.arange(len(partners), dtype=partners.dtype)
+            partners %= partners.dtype.type(count - start) - ahead
             partners += ahead
-            _swap(out[start:], partners.view(np.int64))
+            _swap(out[start:], partners.astype(np.int64))
         return out
+
+
+def _halves(long: np.ndarray) -> np.ndarray:
+    """The two words of each long one, the high one first; in its memory."""
+    if sys.byteorder == "little":
+        low = long >> np.uint64(32)
+        long <<= np.uint64(32)
+        long |= low
+    return long.view(np.uint32)
+
+
+def _uniform(words: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Numbers on [0, 1) of the last bits of words, written into `out`."""
+    if out.dtype == np.float64:
+        words &= _LAST_53
+        return np.multiply(words.view(np.int64), 2.0 ** -53, out)
+    words &= np.uint32(2 ** 24 - 1)
+    return np.multiply(words.view(np.int32), np.float32(2 ** -24), out, dtype=np.float32, casting="unsafe")
 
 
 def _box_muller(block: np.ndarray) -> None:
     """Normal numbers in the place of uniform ones: of each 16 the cosines, then the sines."""
-    block = block.reshape(-1, 2, 8)
-    radius = np.subtract(1, block[:, 0])
-    np.log(radius, radius)
+    eights = block.view(np.dtype((np.void, 8 * block.itemsize)))  # are copied as one, which is fast
+    radius, angle = [eights[half::2].copy().view(block.dtype) for half in (0, 1)]
+    np.log(np.subtract(1, radius, radius), radius)
     radius *= -2
     np.sqrt(radius, radius)
-    angle = block[:, 1] * block.dtype.type(2 * math.pi)
-    np.multiply(np.cos(angle), radius, block[:, 0])
-    np.multiply(np.sin(angle, angle), radius, block[:, 1])
+    angle *= block.dtype.type(2 * math.pi)
+    eights[::2] = (np.cos(angle) * radius).view(eights.dtype)
+    eights[1::2] = (np.sin(angle) * radius).view(eights.dtype)
 
 
 def _swap(row: np.ndarray, partners: np.ndarray) -> None:
@@ -293,8 +308,9 @@ def _swap(row: np.ndarray, partners: np.ndarray) -> None:
     This is what LAPACK does with the rows of a matrix; without it Python does it, some twenty times slower.
     """
     if blas.swap_rows is None:
-        values = row.tolist()
-        for i, other in enumerate(partners.tolist()):
+        values: Any = row.tolist()
+        others: Any = partners.tolist()
+        for i, other in enumerate(others):
             values[i], values[other] = values[other], values[i]
         row[:] = values
         return

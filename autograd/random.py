@@ -314,9 +314,15 @@ def standard_gamma(concentration: np.ndarray, generator: Generator | None = None
 
 
 def dirichlet(concentration: np.ndarray, generator: Generator | None = None) -> np.ndarray:
-    """Probabilities from Dirichlet distributions, for an array of concentrations along its last axis."""
+    """Probabilities from Dirichlet distributions, for an array of concentrations along its last axis.
+
+    They lie between 0 and 1, both excluded, also where that takes rounding.
+    """
+    dtype = concentration.dtype
     numbers = rejection.gamma(np.asarray(concentration, np.float64), generator or default_generator)
-    return (numbers / numbers.sum(-1, keepdims=True)).astype(concentration.dtype)
+    numbers = np.maximum(numbers, np.finfo(np.float64).tiny)
+    return np.clip((numbers / numbers.sum(-1, keepdims=True)).astype(dtype), np.finfo(dtype).tiny,
+                   np.nextafter(dtype.type(1), dtype.type(0)))
 
 
 # In place
@@ -438,7 +444,7 @@ def _random_(self: Tensor, *limits: int | None, generator: Generator | None = No
         ValueError: from is not less than to, or the dtype cannot hold all of the integers.
     """
     generator = generator or default_generator
-    _, most = _range_of(self.dtype)
+    most = _range_of(self.dtype)[1]
     if not limits and not named:
         long = most >= 2 ** 32
         numbers = generator.long_words(self.numel()) if long else generator.words(self.numel())
@@ -454,6 +460,6 @@ def _random_(self: Tensor, *limits: int | None, generator: Generator | None = No
 
 Tensor.normal_, Tensor.uniform_, Tensor.bernoulli_ = _normal_, _uniform_, _bernoulli_  # type: ignore[assignment]
 Tensor.exponential_, Tensor.random_ = _exponential_, _random_  # type: ignore[assignment]  # as the stub: the same tensor
-Tensor.geometric_, Tensor.cauchy_, Tensor.log_normal_ = (  # type: ignore[assignment]
-    _geometric_, _cauchy_, _log_normal_)
+Tensor.geometric_, Tensor.cauchy_ = _geometric_, _cauchy_  # type: ignore[assignment]
+Tensor.log_normal_ = _log_normal_  # type: ignore[assignment]
 Tensor.multinomial, Tensor.bernoulli = multinomial, bernoulli  # type: ignore[assignment]  # self is called input

@@ -12,20 +12,23 @@ import numpy as np
 
 from autograd.generator import Generator
 
-AT_A_TIME = 256
+AT_A_TIME = 1024
+THIRD = float(np.float32(1 / 3))
+"""As PyTorch subtracts it."""
 
 
 class _Doubles:
     """Uniform and normal numbers one at a time; `close()` gives back the words that were drawn ahead."""
 
-    def __init__(self, generator: Generator) -> None:
-        self.generator, self.start, self.taken = generator, generator.get_state(), 0
-        self.numbers = self._numbers()
+    def __init__(self, generator: Generator, expected: int) -> None:
+        self.generator, self.start, self.taken = generator, generator.numpy.bit_generator.state, 0
+        self.numbers = self._numbers(min(expected, AT_A_TIME))
         self.sine = generator.sine
 
-    def _numbers(self) -> Iterator[float]:
+    def _numbers(self, at_a_time: int) -> Iterator[float]:
         while True:
-            for number in self.generator.uniforms(AT_A_TIME).tolist():
+            numbers: Any = self.generator.uniforms(at_a_time).tolist()
+            for number in numbers:
                 self.taken += 1
                 yield number
 
@@ -42,21 +45,22 @@ class _Doubles:
         return radius * math.cos(angle)
 
     def close(self) -> None:
-        self.generator.set_state(self.start)
-        self.generator.skip(2 * self.taken)
+        bits = self.generator.numpy.bit_generator
+        bits.state = self.start
+        bits.random_raw(2 * self.taken, output=False)
         self.generator.sine = self.sine
 
 
 def _each(draw: Callable[..., float], generator: Generator, *parameters: Any) -> np.ndarray:
     """`draw(numbers, *parameters)` for each element of float64 arrays of one shape."""
-    numbers = _Doubles(generator)
+    numbers = _Doubles(generator, 4 * parameters[0].size)
     values = [draw(numbers, *given) for given in zip(*[p.ravel().tolist() for p in parameters], strict=True)]
     numbers.close()
     return np.array(values, np.float64).reshape(parameters[0].shape)
 
 
 def gamma(concentration: np.ndarray, generator: Generator) -> np.ndarray:
-    """From gamma distributions of rate 1 (Marsaglia & Tsang, "A simple method for gamma variables", 2000)."""
+    """From gamma distributions of rate 1 (Marsaglia & Tsang, "Generating gamma variables", 2000)."""
     if generator.algorithm == "pcg64":
         return generator.numpy.standard_gamma(concentration)
     return _each(_gamma, generator, concentration)
@@ -71,7 +75,7 @@ def _gamma(numbers: _Doubles, shape: float) -> float:
             return 0.0
         scale = (1 - numbers.uniform()) ** (1 / shape)
         shape += 1
-    d = shape - 1 / 3
+    d = shape - THIRD
     c = 1 / math.sqrt(9 * d)
     while True:
         y = 0.0

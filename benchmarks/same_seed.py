@@ -21,14 +21,14 @@ def library(name: str) -> SimpleNamespace:
     """The parts of a library under one set of names."""
     prefix = "torch." if name == "torch" else ""
     return SimpleNamespace(t=import_module(name), nn=import_module(prefix + "nn"),
-                           F=import_module(prefix + "nn.functional"), optim=import_module(prefix + "optim"),
+                           functional=import_module(prefix + "nn.functional"), optim=import_module(prefix + "optim"),
                            data=import_module("torch.utils.data" if prefix else "nn.data"),
                            distributions=import_module(prefix + ("distributions" if prefix else "nn.distributions")))
 
 
 def mlp(lib: Any) -> Iterator[Any]:
     """A multilayer perceptron with dropout, on shuffled batches."""
-    t, nn, F = lib.t, lib.nn, lib.F
+    t, nn, functional = lib.t, lib.nn, lib.functional
     x = t.randn(600, 20)
     y = (x[:, :10].square().sum(1) > x[:, 10:].square().sum(1)).long()
     model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 32), nn.Tanh(),
@@ -37,13 +37,13 @@ def mlp(lib: Any) -> Iterator[Any]:
     loader = lib.data.DataLoader(lib.data.TensorDataset(x, y), batch_size=32, shuffle=True)
     while True:
         for inputs, labels in loader:
-            loss = F.cross_entropy(model(inputs), labels)
+            loss = functional.cross_entropy(model(inputs), labels)
             yield step(optimizer, loss)
 
 
 def cnn(lib: Any) -> Iterator[Any]:
     """A convolutional network with batch normalization."""
-    t, nn, F = lib.t, lib.nn, lib.F
+    t, nn, functional = lib.t, lib.nn, lib.functional
     images = t.randn(256, 1, 12, 12)
     labels = (images[:, 0, :6].mean((1, 2)) > images[:, 0, 6:].mean((1, 2))).long()
     model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
@@ -54,13 +54,13 @@ def cnn(lib: Any) -> Iterator[Any]:
     loader = lib.data.DataLoader(training, batch_size=16, shuffle=True, drop_last=True)
     while True:
         for inputs, targets in loader:
-            loss = F.cross_entropy(model(inputs), targets)
+            loss = functional.cross_entropy(model(inputs), targets)
             yield step(optimizer, loss)
 
 
 def lstm(lib: Any) -> Iterator[Any]:
     """A language model of two LSTM layers with dropout between them."""
-    t, nn, F = lib.t, lib.nn, lib.F
+    t, nn, functional = lib.t, lib.nn, lib.functional
 
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -79,13 +79,13 @@ def lstm(lib: Any) -> Iterator[Any]:
     while True:
         starts = t.randint(0, 1960, (16,)).tolist()
         batch = t.stack([text[start:start + 25] for start in starts])
-        loss = F.cross_entropy(model(batch[:, :-1]).reshape(-1, 12), batch[:, 1:].reshape(-1))
+        loss = functional.cross_entropy(model(batch[:, :-1]).reshape(-1, 12), batch[:, 1:].reshape(-1))
         yield step(optimizer, loss, model.parameters())
 
 
 def transformer(lib: Any) -> Iterator[Any]:
     """A small Transformer that learns to sort."""
-    t, nn, F = lib.t, lib.nn, lib.F
+    t, nn, functional = lib.t, lib.nn, lib.functional
 
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -103,13 +103,13 @@ def transformer(lib: Any) -> Iterator[Any]:
     optimizer = lib.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     while True:
         x = t.randint(0, 10, (32, 8))
-        loss = F.cross_entropy(model(x).reshape(-1, 10), x.sort(1)[0].reshape(-1))
+        loss = functional.cross_entropy(model(x).reshape(-1, 10), x.sort(1)[0].reshape(-1))
         yield step(optimizer, loss)
 
 
 def vae(lib: Any) -> Iterator[Any]:
     """A variational autoencoder: its loss is of a sample."""
-    t, nn, F = lib.t, lib.nn, lib.F
+    t, nn, functional = lib.t, lib.nn, lib.functional
     data = t.bernoulli(t.rand(8, 30)[t.randint(0, 8, (400,))])
     encoder = nn.Sequential(nn.Linear(30, 32), nn.Tanh(), nn.Linear(32, 8))
     decoder = nn.Sequential(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, 30))
@@ -120,7 +120,8 @@ def vae(lib: Any) -> Iterator[Any]:
         for x in loader:
             mean, log_std = encoder(x).chunk(2, 1)
             posterior = lib.distributions.Normal(mean, log_std.exp())
-            reconstruction = F.binary_cross_entropy_with_logits(decoder(posterior.rsample()), x, reduction="sum")
+            logits = decoder(posterior.rsample())
+            reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
             loss = (reconstruction + lib.distributions.kl_divergence(posterior, prior).sum()) / len(x)
             yield step(optimizer, loss)
 
@@ -148,6 +149,7 @@ def wgan_gp(lib: Any) -> Iterator[Any]:
 
 
 def step(optimizer: Any, loss: Any, clipped: Any = None) -> float:
+    """Change the parameters; returns the loss."""
     optimizer.zero_grad()
     loss.backward()
     if clipped is not None:
@@ -188,12 +190,13 @@ def drawn(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     rows = -(-len(curves) // 3)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {3 * width} {rows * height + 20}" '
             f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
-            + "".join(cells) + f'<text x="10" y="{rows * height + 8}" fill="#888">Losses by steps. Broad: PyTorch. Thin: '
-            "gradcircuit, the same program from the same seed. Apart: the largest relative difference in 50 steps."
-            "</text></svg>\n")
+            + "".join(cells) + f'<text x="10" y="{rows * height + 8}" fill="#888">Losses by steps. Broad: PyTorch. '
+            "Thin: gradcircuit, the same program from the same seed. Apart: the largest relative difference in 50 steps"
+            ".</text></svg>\n")
 
 
 def main() -> None:
+    """Run all, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", type=Path, nargs="?")
     parser.add_argument("--steps", type=int, default=50)

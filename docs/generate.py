@@ -152,8 +152,8 @@ import numpy as np
 OUTPUTS = {value._fields: name for name, value in vars(autograd.typing).items() if hasattr(value, "_fields")}
 """Named tuples for several outputs."""
 KNOWN = {"autograd.typing": ["DTypeLike", "Dims", "Shape", "TensorLike", *OUTPUTS.values()],
-         "autograd.tensor": ["Node", "Tensor"], "autograd.hooks": ["RemovableHandle"], "autograd.generator": ["Generator"],
-         "nn.layer": ["FunctionLayer"], "nn.module": ["Module"]}
+         "autograd.tensor": ["Node", "Tensor"], "autograd.hooks": ["RemovableHandle"],
+         "autograd.generator": ["Generator"], "nn.layer": ["FunctionLayer"], "nn.module": ["Module"]}
 """Where the names that types are written in come from."""
 SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="")
 FOR_THE_SECOND = {"dim": "int", "dtype": "DTypeLike", "return_indices": "Literal[True]",

@@ -18,7 +18,7 @@ class UpdateRatio:
     >>> with UpdateRatio(optimizer) as ratios:
     ...     optimizer.step()
     >>> ratios.last                             # by name if the optimizer knows names
-    {'0': 0.2..., '1': 0.5...}
+    {'0': 0.0..., '1': 0.0...}
 
     Attributes:
         history: for each step the ratio of each parameter; NaN for a parameter that is all zeros.

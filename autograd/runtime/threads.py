@@ -99,12 +99,39 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
         for task in tasks[1:]:
             waiting.put(task)
         tasks[0].run()
-        with contextlib.suppress(queue.Empty):
-            while task := waiting.get_nowait():  # what no thread has begun yet is done here
-                task.run()
-            waiting.put(None)  # it was meant for a thread
-        for task in tasks:
-            task.done.acquire()  # all of them: nobody may write to the result after an error
+        return _results(tasks, waiting)
+
+
+def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], parts: list[slice]) -> None:
+    """`second(part, first(part))` for each part: `first` here, in order, and `second` meanwhile on other threads."""
+    if _count < 2 or len(parts) < 3 or getattr(_working, "now", False):
+        for part in parts:
+            second(part, first(part))
+        return
+    waiting, tasks = _queue_of_threads(), []
+    for part in parts:
+        tasks.append(_Task(partial(contextvars.copy_context().run, second, part, first(part))))
+        waiting.put(tasks[-1])
+        if waiting.qsize() > _count:  # the other threads don't keep up
+            _help(waiting)
+    _results(tasks, waiting)
+
+
+def _help(waiting: queue.SimpleQueue) -> bool:
+    """Do here what no thread has begun yet; says whether there was anything."""
+    with contextlib.suppress(queue.Empty):
+        if task := waiting.get_nowait():
+            task.run()
+            return True
+        waiting.put(None)  # it was meant for a thread
+    return False
+
+
+def _results(tasks: list["_Task"], waiting: queue.SimpleQueue) -> list:
+    while _help(waiting):
+        pass
+    for task in tasks:
+        task.done.acquire()  # all of them: nobody may write to the result after an error
     for task in tasks:
         if task.error:
             raise task.error

@@ -41,7 +41,7 @@ def default_collate(examples: Sequence[Any]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """An example with its arrays as tensors, within tuples, lists and dicts: what a DataLoader without batches gives."""
+    """An example with its arrays as tensors, within tuples, lists and dicts; for a DataLoader without batches."""
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "biuf":
         return autograd.as_tensor(data)
     if isinstance(data, Mapping):

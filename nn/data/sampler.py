@@ -26,7 +26,8 @@ class _Orders(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         for array in self.arrays():
-            yield from array.tolist()
+            numbers: Any = array.tolist()
+            yield from numbers
 
 
 class SequentialSampler(_Orders):
@@ -50,7 +51,7 @@ class RandomSampler(_Orders):
         replacement: draw each number anew, so that it may come again.
         num_samples: how many numbers there are; default as many as examples. More of them, without replacement, are one
             order after the other.
-        generator: of the random numbers. Without one, each pass seeds one of its own with a number from the default one.
+        generator: of the random numbers. Without one, each pass has its own, whose seed the default one gives.
     """
 
     def __init__(self, data_source: Sized, replacement: bool = False, num_samples: int | None = None,
@@ -102,8 +103,8 @@ class WeightedRandomSampler(_Orders):
         replacement: whether a number may come again.
         generator: of the random numbers.
 
-    >>> labels = autograd.tensor([0, 0, 0, 1])
-    >>> balanced = WeightedRandomSampler(1 / labels.bincount()[labels], num_samples=4)  # each class as often
+    >>> labels = np.array([0, 0, 0, 1])
+    >>> sampler = WeightedRandomSampler(1 / np.bincount(labels)[labels], num_samples=4)  # each class as often
     """
 
     def __init__(self, weights: Sequence[float] | Tensor | np.ndarray, num_samples: int, replacement: bool = True,

@@ -6,9 +6,6 @@ import pytest
 import autograd
 from autograd import Tensor, no_grad, tensor
 
-torch = pytest.importorskip("torch")
-
-
 SHAPED = [
     (lambda: autograd.rand(2, 3), np.float32), (lambda: autograd.rand((2, 3), dtype=np.float64), np.float64),
     (lambda: autograd.randn(2, 3), np.float32), (lambda: autograd.randint(5, (2, 3)), np.int64),
@@ -52,8 +49,7 @@ def test_generators_are_streams_of_their_own():
     assert autograd.randn(3, generator=a).tolist() == autograd.randn(3, generator=b).tolist()
     assert autograd.rand(3).tolist() == expected
     assert a.initial_seed() == 1
-    assert autograd.Generator().seed() != autograd.Generator().seed()
-    assert autograd.manual_seed(-1).initial_seed() == -1
+    assert autograd.manual_seed(-1).initial_seed() == 2 ** 64 - 1
 
 
 def test_float64_has_all_its_digits():
@@ -105,3 +101,65 @@ def test_random_numbers_in_place_change_memory_and_lose_no_history():
     y.sum().backward()
     assert x.grad.tolist() == [0, 0, 0]
     assert isinstance(y, Tensor)
+
+
+def test_a_block_leaves_no_trace():
+    autograd.manual_seed(3)
+    expected = autograd.randn(3).tolist()
+    autograd.manual_seed(3)
+    with autograd.random.fork_rng():
+        autograd.randn(7)
+    with pytest.raises(ZeroDivisionError), autograd.random.fork_rng():
+        autograd.rand(1 // 0)
+    assert autograd.randn(3).tolist() == expected
+    with autograd.random.fork_rng(enabled=False):
+        assert autograd.randn(3).tolist() != expected
+    assert autograd.randn(3).tolist() != expected
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int32, np.int64, np.float16, np.float32])
+def test_integers_up_to_the_end_of_the_dtype(dtype):
+    most = 2 ** (np.finfo(dtype).nmant + 1) if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
+    values = autograd.empty(4000, dtype=dtype).random_().numpy().astype(np.float64)
+    assert 0 <= values.min() < most / 4
+    assert most * 3 / 4 < values.max() <= most
+    assert set(autograd.empty(200, dtype=dtype).random_(3, 6).tolist()) == {3, 4, 5}
+    near = autograd.empty(200, dtype=dtype).random_(most - 1, None).numpy().astype(np.float64)
+    assert set(near.tolist()) == {float(most - 1), float(most)}
+
+
+def test_uniform_numbers_stay_below_the_end():
+    autograd.manual_seed(0)
+    for dtype in (np.float16, np.float32, np.float64):
+        x = autograd.empty(300_000, dtype=dtype).uniform_(2 ** 20 if dtype is not np.float16 else 1024,
+                                                          2 ** 20 + 1 if dtype is not np.float16 else 1032)
+        assert x.max() < (2 ** 20 + 1 if dtype is not np.float16 else 1032)
+        assert autograd.rand(300_000, dtype=dtype).max() < 1
+    assert autograd.empty(3).uniform_(2, 2).tolist() == [2, 2, 2]
+    assert 0 <= autograd.empty(1).uniform_(**{"from": 0, "to": 1}).item() < 1
+
+
+@pytest.mark.parametrize(("call", "kind", "part"), [
+    (lambda x: x.normal_(0, -1), ValueError, "at least 0, not -1"),
+    (lambda x: x.uniform_(2, 1), ValueError, "2 is greater than 1"),
+    (lambda x: x.exponential_(0), ValueError, "above 0, not 0"),
+    (lambda x: x.geometric_(0), ValueError, "below 1, not 0"),
+    (lambda x: x.geometric_(1), ValueError, "below 1, not 1"),
+    (lambda x: x.cauchy_(0, 0), ValueError, "above 0, not 0"),
+    (lambda x: x.log_normal_(0, 0), ValueError, "above 0, not 0"),
+    (lambda x: x.bernoulli_(1.5), ValueError, "between 0 and 1"),
+    (lambda x: x.random_(3, 3), ValueError, "no integer from low=3 to below high=3"),
+    (lambda x: x.byte().random_(300), ValueError, "from 0 to 255, not all"),
+    (lambda x: x.uniform_(0, 1, low=3), TypeError, "not low"),
+    (lambda x: x.random_(0, 1, low=3), TypeError, "not low"),
+    *[(lambda x, name=name: getattr(x.long(), name)(), TypeError, f"{name}() draws floating-point numbers")
+      for name in ("normal_", "uniform_", "exponential_", "cauchy_", "log_normal_")],
+    (lambda x: autograd.rand(3, dtype=np.int64), TypeError, "random_() for integers"),
+    (lambda x: autograd.randn_like(x.long()), TypeError, "draws floating-point numbers"),
+    (lambda x: autograd.randperm(-1), ValueError, "at least 0, not -1"),
+    (lambda x: autograd.randint(5, 5, (2,)), ValueError, "low=5"),
+])
+def test_mistakes_are_refused(call, kind, part):
+    with pytest.raises(kind) as info:
+        call(autograd.zeros(3))
+    assert part in str(info.value)

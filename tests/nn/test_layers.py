@@ -71,6 +71,19 @@ def test_values_and_gradients_are_pytorchs(case, mode):
         np.testing.assert_allclose(value.numpy(), state[name].numpy(), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2 ** 40])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_initial_values_are_pytorchs(case, seed):
+    states = []
+    for library, layers in ((autograd, nn), (torch, torch.nn)):
+        library.manual_seed(seed)
+        options = {k: library.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+        states.append(getattr(layers, case.name)(*case.args, **options).state_dict())
+    for name, value in states[1].items():
+        np.testing.assert_allclose(states[0][name].numpy(), value.numpy(), rtol=2e-6, atol=2e-6)
+    np.testing.assert_array_equal(autograd.rand(3).numpy(), torch.rand(3).numpy())
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_second_derivatives(case):
     layer, _ = ours_and_theirs(case)

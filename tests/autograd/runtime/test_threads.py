@@ -137,3 +137,16 @@ print(os.waitpid(child, 0)[1])
     result = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True,
                             check=True, timeout=60)
     assert int(result.stdout) == 0
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_second_step_of_a_part_is_done_while_the_first_of_the_next_is(count):
+    autograd.set_num_threads(count)
+    order, out = [], np.zeros(100)
+    parts = threads.pieces(slice(0, 100), 1, 7)
+    threads.in_turn(lambda part: order.append(part) or part.start, lambda part, start: out.__setitem__(part, start),
+                    parts)
+    with pytest.raises(ZeroDivisionError):
+        threads.in_turn(lambda part: part.start, lambda part, start: 1 // (start - 49), parts)
+    assert order == parts
+    np.testing.assert_array_equal(out, np.arange(100) // 7 * 7)

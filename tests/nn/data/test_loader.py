@@ -1,12 +1,14 @@
 """Loaders: every example once, in the order that was asked for."""
 
 import itertools
+import random
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Generator
 from nn.data import DataLoader, Subset, TensorDataset, default_collate
 from tests.nn.data.test_dataset import Squares
@@ -75,9 +77,92 @@ def test_collate_goes_into_nested_examples():
     (lambda: DataLoader(Squares(5), prefetch_factor=3), "prefetch_factor=3 is about worker processes"),
     (lambda: DataLoader(Squares(5), persistent_workers=True), "give num_workers"),
     (lambda: DataLoader(Squares(5), num_workers=1, multiprocessing_context="thread"), "not 'thread'"),
+    (lambda: DataLoader(Squares(5), None, drop_last=True), "leave out drop_last"),
+    (lambda: DataLoader(counting(nn.data)(3), shuffle=True), "shuffle in its __iter__"),
     (lambda: default_collate([object()]), "object"),
 ])
 def test_mistakes_are_refused(call, part):
     with pytest.raises(Exception) as info:
         call()
     assert part in str(info.value)
+
+
+def counting(data):
+    """A stream of numbers in which a worker gives its share, the first one five fewer."""
+    class Counting(data.IterableDataset):
+        def __init__(self, n):
+            self.n = n
+
+        def __iter__(self):
+            info = data.get_worker_info()
+            first, step = (info.id, info.num_workers) if info else (0, 1)
+            yield from range(first, self.n - 5 * (first == 0), step)
+
+        def __len__(self):
+            return self.n
+    return Counting
+
+
+class Noise:
+    """Examples that draw random numbers of all kinds."""
+
+    def __init__(self, library):
+        self.library = library
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, index):
+        return [index, random.random(), float(np.random.rand()), float(self.library.rand(()))]
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"batch_size": 4}, {"batch_size": 4, "drop_last": True}, {"batch_size": None},
+    {"batch_size": 2, "num_workers": 2}, {"batch_size": 2, "num_workers": 3, "drop_last": True},
+    {"batch_size": None, "num_workers": 2, "persistent_workers": True}], ids=str)
+@pytest.mark.parametrize("make", [
+    lambda data, library: counting(data)(23), lambda data, library: counting(data)(9) + counting(data)(7),
+    lambda data, library: Noise(library)], ids=["stream", "chain", "noise"])
+@pytest.mark.filterwarnings("ignore")
+def test_passes_are_pytorchs(make, options):
+    torch = pytest.importorskip("torch")
+
+    def passes(library, data):
+        library.manual_seed(4)
+        if "num_workers" not in options:
+            random.seed(0), np.random.seed(0)
+        loader = data.DataLoader(make(data, library), **options)
+        return [[flat(batch) for batch in loader] for _ in range(2)], float(library.rand(())), len(loader)
+
+    def flat(batch):
+        return np.asarray([np.asarray(part) for part in batch] if isinstance(batch, list) else batch,
+                          np.float32).tolist()
+    found, expected = passes(autograd, nn.data), passes(torch, torch.utils.data)
+    assert found[1:] == expected[1:]
+    for ours, theirs in zip(found[0], expected[0], strict=True):
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_pass_of_a_stream_that_is_broken_off_begins_anew():
+    loader = DataLoader(counting(nn.data)(23), 4, num_workers=1, persistent_workers=True)
+    assert next(iter(loader)).tolist() == [0, 1, 2, 3]
+    assert [batch.tolist()[0] for batch in loader] == [0, 4, 8, 12, 16]
+
+
+def test_examples_by_themselves_become_tensors():
+    examples = [(np.ones(2), 3, "a"), {"x": [np.float32(2)]}]
+    first, second = DataLoader(examples, batch_size=None)
+    assert first[0].tolist() == [1, 1]
+    assert first[1:] == [3, "a"]
+    assert second["x"][0].dtype == np.float32
+    assert list(DataLoader([1, 2], batch_size=None, collate_fn=lambda x: -x)) == [-1, -2]
+    assert len(DataLoader([1, 2], batch_size=None)) == 2
+
+
+def test_a_data_set_may_give_many_at_once():
+    class Many(Squares):
+        def __getitems__(self, indices):
+            return [-i for i in indices]
+    assert next(iter(DataLoader(Many(4), 3))).tolist() == [0, -1, -2]
