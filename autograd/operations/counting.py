@@ -43,7 +43,7 @@ def unique_consecutive(x: TensorLike, return_inverse: bool = False, return_count
     """x without the elements (along `dim`, slices) that equal the one before them; see `unique` for the options."""
     x = _bare(x)
     rows = x.reshape(-1, 1) if dim is None else np.moveaxis(x, axis(dim, x.ndim), 0)
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     first = np.ones(len(rows), bool)
     first[1:] = (flat[1:] != flat[:-1]).any(1)
     values = rows[first]

@@ -81,8 +81,8 @@ def nanmedian(x: TensorLike, dim: int | None = None, keepdim: bool = False) -> T
     """The median of the elements that are not NaN, the lower of two in the middle; along `dim`, with its position."""
     if dim is None:
         row = x.reshape(-1)
-        value = nanmedian(row.detach(), 0).values
-        return amax(row[row.detach().array == value.array]) if value == value else nanmedian(row, 0).values
+        taken = row.detach().array == nanmedian(row.detach(), 0).values.array  # equal ones share the gradient
+        return amax(row[taken]) if taken.any() else nanmedian(row, 0).values
     along, shape = axis(dim, x.ndim), x.shape
     x = x if shape else x.reshape(1)
     ordered = sort(x, dim=along, stable=True)

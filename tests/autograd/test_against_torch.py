@@ -201,7 +201,8 @@ def tensors_of(op):
 
 def takes_floats(op):
     """Whether PyTorch computes an operation from one or two floating tensors alone."""
-    if not of_torch(op) or op.outputs or any(p.kind is p.KEYWORD_ONLY for p in tensors_of(op)) or len(tensors_of(op)) > 2:
+    if not of_torch(op) or op.outputs or len(tensors_of(op)) > 2 or any(
+            p.kind is p.KEYWORD_ONLY for p in tensors_of(op)):
         return False
     try:
         of_torch(op)(*[torch.ones(1)] * len(tensors_of(op)))

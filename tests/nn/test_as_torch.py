@@ -21,8 +21,9 @@ PROGRAMS = sorted((Path(__file__).parent / "programs").glob("[a-z]*.py"))
 def python(*arguments, folder=None, **environment):
     """What a Python process prints; its errors are those of the test."""
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=300,
-                          env={**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore", **environment}, check=False)
+    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+                          timeout=300, check=False,
+                          env={**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore", **environment})
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
@@ -82,7 +83,8 @@ def test_a_module_and_a_package(tmp_path):
     assert python("-m", "nn.as_torch", "-m", "package.train", folder=tmp_path)[0] == "tensor([1., 1.])\n"
 
 
-@pytest.mark.parametrize("first", ["import nn.as_torch; nn.as_torch.install()", "from nn.as_torch import install; install()"])
+@pytest.mark.parametrize("first", ["import nn.as_torch; nn.as_torch.install()",
+                                   "from nn.as_torch import install; install()"])
 def test_by_hand(tmp_path, first):
     (tmp_path / "script.py").write_text(first + SHOWN)
     assert python("script.py", folder=tmp_path)[0] == EXPECTED

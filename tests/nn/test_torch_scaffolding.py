@@ -20,12 +20,14 @@ SAID = {
     "torch.zeros(2).long().dtype, torch.zeros(2).bool().dtype": "(torch.int64, torch.bool)",
     "torch.zeros(2).dtype == torch.float32, torch.zeros(2).dtype is torch.float": "(True, True)",
     "torch.float32.is_floating_point, torch.int8.is_floating_point, torch.float16.is_complex": "(True, False, False)",
-    "torch.uint8.is_signed, torch.int8.is_signed, torch.float64.itemsize, torch.bfloat16.itemsize": "(False, True, 8, 2)",
+    "torch.uint8.is_signed, torch.int8.is_signed, torch.float64.itemsize, torch.bfloat16.itemsize":
+        "(False, True, 8, 2)",
     "isinstance(torch.zeros(2).dtype, torch.dtype)": "True",
     "{torch.float32: 1}[torch.zeros(1).dtype]": "1",
     "torch.bfloat16, torch.bfloat16 == torch.float32, torch.half is torch.float16": "(torch.bfloat16, False, True)",
     "torch.get_default_dtype()": "torch.float32",
-    "torch.tensor([1, 2]).to(torch.float64).dtype, torch.zeros(1).type(torch.int32).dtype": "(torch.float64, torch.int32)",
+    "torch.tensor([1, 2]).to(torch.float64).dtype, torch.zeros(1).type(torch.int32).dtype":
+        "(torch.float64, torch.int32)",
     "np.zeros(2, dtype=np.float32).dtype == np.dtype('float32')": "True",
     "torch.finfo(torch.float32).eps, torch.finfo(torch.float16).max": "(1.1920928955078125e-07, 65504.0)",
     "torch.finfo(torch.float64).tiny, torch.finfo().bits": "(2.2250738585072014e-308, 32)",

@@ -33,8 +33,8 @@ def checkpoint():
             "optimizer": {"state": {0: {"step": torch.tensor(7.)}}, "param_groups": [{"lr": 0.1, "betas": (0.9, 0.99),
                                                                                       "foreach": None, "params": [0]}]},
             "size": base.shape, "dtype": torch.float16, "device": torch.device("cpu"), "empty": torch.zeros(0, 2),
-            "expanded": torch.ones(1).expand(5), "scalar": np.float64(2.5), "array": np.arange(3.), "epoch": 2 ** 40, "big": -2 ** 70,
-            "names": ["é", "日本"], "set": {1, 2}, "done": True, "bytes": b"\x00\xff"}
+            "expanded": torch.ones(1).expand(5), "scalar": np.float64(2.5), "array": np.arange(3.), "epoch": 2 ** 40,
+            "big": -2 ** 70, "names": ["é", "日本"], "set": {1, 2}, "done": True, "bytes": b"\x00\xff"}
 
 
 if __name__ == "__main__":
