@@ -101,10 +101,10 @@ float32: np.dtype
 float64: np.dtype
 half: np.dtype
 int: np.dtype
+int8: np.dtype
 int16: np.dtype
 int32: np.dtype
 int64: np.dtype
-int8: np.dtype
 long: np.dtype
 short: np.dtype
 uint8: np.dtype

@@ -14,13 +14,14 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from autograd import sharing, watching
-from autograd.calling import alias
+from autograd.calling import alias, apply
 from autograd.dtypes import float16, float32
 from autograd.grad_mode import set_grad_enabled
-from autograd.hooks import KeepGradient
+from autograd.hooks import AfterAccumulation, KeepGradient
 from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
+from autograd.table import TABLE
 from autograd.tensor import Node, Outline, Tensor
 from autograd.typing import TensorLike
 
@@ -177,8 +178,10 @@ def as_tensors(node: Node) -> tuple[list, Any]:
 
 
 def filled(g: Cotangents, node: Node, differentiable: bool) -> tuple:
-    """The gradients of several outputs, zero where nothing has arrived."""
+    """The gradients of several outputs, zero where nothing has arrived (or None, where a Function says so)."""
     outputs = node.operation.outputs
+    if not getattr(node.operation, "fills", True):
+        return tuple([g.get(i) for i in range(len(node.out))])
     outs = node.out[:len(outputs._fields)] if outputs else node.out  # what is kept beyond the outputs has no gradient
     parts = [np.zeros(out.shape, out.dtype) if i not in g and out.dtype.kind == "f" else g.get(i)
              for i, out in enumerate(outs)]
@@ -265,6 +268,11 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
             else:
                 np.add(earlier.array, g, out=earlier.array)
                 sharing.increment_version(earlier)
+    for vertex in gradients:
+        tensor = vertex if wanted is None else wanted[vertex]
+        for hook in list(tensor.hooks or ()) if tensor.tracked else ():
+            if type(hook) is AfterAccumulation:
+                hook.function(tensor)
 
 
 _accumulating = threading.Lock()
@@ -283,14 +291,17 @@ _UNSHARED = _references_of_one_holder()
 @overload
 def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
          grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
-         create_graph: bool = False, allow_unused: Literal[False] = False) -> tuple[Tensor, ...]: ...
+         create_graph: bool = False, only_inputs: Literal[True] = True, allow_unused: Literal[False] | None = None,
+         is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Tensor, ...]: ...
 @overload
 def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
          grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
-         create_graph: bool = False, *, allow_unused: bool) -> tuple[Tensor | None, ...]: ...
+         create_graph: bool = False, only_inputs: Literal[True] = True, *, allow_unused: bool,
+         is_grads_batched: bool = False) -> tuple[Tensor | None, ...]: ...
 def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
          grad_outputs: Tensor | Iterable[Tensor | None] | None = None, retain_graph: bool | None = None,
-         create_graph: bool = False, allow_unused: bool = False) -> tuple[Tensor | None, ...]:
+         create_graph: bool = False, only_inputs: bool = True, allow_unused: bool | None = None,
+         is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of `outputs` with respect to each of `inputs`; no `.grad` is touched.
 
     Args:
@@ -299,27 +310,47 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
         grad_outputs: dL/d(output) for each output, of its shape; None for an output of one element means 1.
         retain_graph: keep what the graph saved, for another backward pass. Default: `create_graph`.
         create_graph: record the computation, so that the gradients can be differentiated again.
+        only_inputs: PyTorch's, which it has no longer another value for than True.
         allow_unused: give None for an input that the outputs do not depend on, instead of an error.
+        is_grads_batched: `grad_outputs` are stacks of gradients, and so will be the results: one pass for each.
+        materialize_grads: give zeros for such an input.
 
     Raises:
+        ValueError: `only_inputs` is False, or zeros are wanted with allow_unused=False.
         RuntimeError: an input is not tracked or not used, an output needs a gradient, the graph was released.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> grad(x * x, x)
     (tensor(6.),)
     """
+    if not only_inputs or (materialize_grads and allow_unused is False):
+        raise ValueError("only_inputs can only be True; backward(inputs=...) fills .grad" if not only_inputs else
+                         "materialize_grads=True gives zeros for unused inputs, which allow_unused=False refuses")
     outputs, inputs = _as_list(outputs), _as_list(inputs)
+    if is_grads_batched:
+        return _of_each(outputs, inputs, _as_list(grad_outputs), create_graph, allow_unused, materialize_grads)
     vertices = [vertex_of(t, "inputs") for t in inputs]
     gradients = backpropagate(roots_of(outputs, _as_list(grad_outputs), create_graph), set(vertices),
                               create_graph if retain_graph is None else retain_graph, create_graph)
     results = []
     for i, vertex in enumerate(vertices):
         g = gradients.get(vertex)
-        if g is None and not allow_unused:
+        if g is None and materialize_grads:
+            g = np.zeros(inputs[i].shape, inputs[i].array.dtype)
+        elif g is None and not allow_unused:
             raise RuntimeError(f"the outputs do not depend on inputs[{i}] (shape {inputs[i].shape}), or only through "
                                "an operation without derivative; if that is meant, allow_unused=True gives None for it")
         results.append(g if g is None else g.clone() if isinstance(g, Tensor) else wrap(np.array(g), None))
     return tuple(results)
+
+
+def _of_each(outputs: list, inputs: list, gradients: list, create_graph: bool, allow_unused: bool | None,
+             materialize_grads: bool) -> tuple[Tensor | None, ...]:
+    """The results of `grad` for each of a stack of gradients, stacked."""
+    rows = [grad(outputs, inputs, row, True, create_graph, allow_unused=bool(allow_unused),
+                 materialize_grads=materialize_grads) for row in zip(*gradients, strict=True)]
+    columns = zip(*rows, strict=True)
+    return tuple([None if column[0] is None else apply(TABLE["stack"], column, {"dim": 0}) for column in columns])
 
 
 def _as_list(tensors: Any) -> list:

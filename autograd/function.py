@@ -1,5 +1,7 @@
 """Operations of the user's own, in PyTorch's form: a class with a static `forward` and `backward`."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ class Context:
         self.saved_tensors: tuple[Tensor | None, ...] = ()
         self.needs_input_grad: tuple[bool, ...] = ()
         self.not_differentiable: tuple[Tensor, ...] = ()
+        self.dirty: tuple[Tensor, ...] = ()
+        self.fills = True
         self._to_save: tuple[Tensor | None, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
@@ -31,6 +35,15 @@ class Context:
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Say that these outputs carry no gradient."""
         self.not_differentiable = tensors
+
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Say that forward has changed these arguments in place, and returns them: they become its results."""
+        self.dirty = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward gets zeros (the default) or None for a result that nothing depends on."""
+        self.fills = bool(value)
 
 
 class Function:
@@ -64,6 +77,20 @@ class Function:
         raise NotImplementedError("a Function needs a static method backward(ctx, *gradients) that returns a gradient "
                                   "(or None) for each argument of forward")
 
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple, output: Any) -> Any:
+        """Of a Function whose forward takes no ctx: keeps what backward needs, of the arguments and results."""
+        raise NotImplementedError("a Function has setup_context(ctx, inputs, output) or a forward that begins with ctx")
+
+    @classmethod
+    def _run(cls, ctx: Context, args: tuple, kwargs: dict) -> Any:
+        """forward, in the form in which the class has it."""
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args, **kwargs)
+        result = cls.forward(*args, **kwargs)
+        cls.setup_context(ctx, args, result)
+        return result
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call forward and record it.
@@ -81,7 +108,7 @@ class Function:
         tracked = tuple([isinstance(a, Tensor) and a.tracked for a in args])
         ctx.needs_input_grad = tracked
         with no_grad():
-            result = cls.forward(ctx, *args, **kwargs)
+            result = cls._run(ctx, args, kwargs)
         results = result if isinstance(result, tuple) else (result,)
         for r in results:
             if not isinstance(r, Tensor):
@@ -98,10 +125,22 @@ class Function:
                       for i, r in enumerate(results)])
         if not isinstance(result, tuple):
             node = Node(operation, parents, kept, kwargs, outs[0], result.shape, result.dtype)
-            return wrap(result.array, node if result.dtype.kind == "f" else None)
+            made = wrap(result.array, node if result.dtype.kind == "f" else None)
+            return _in_place(result, made) if any(result is d for d in ctx.dirty) else made
         node = Node(operation, parents, kept, kwargs, outs, None, None)
-        return tuple(wrap(r.array) if any(r is n for n in ctx.not_differentiable)
-                     else pick_output(r.array, node, i) for i, r in enumerate(results))
+        return tuple([wrap(r.array) if any(r is n for n in ctx.not_differentiable)
+                      else _in_place(r, pick_output(r.array, node, i)) if any(r is d for d in ctx.dirty)
+                      else pick_output(r.array, node, i) for i, r in enumerate(results)])
+
+
+def _in_place(changed: Tensor, result: Tensor) -> Tensor:
+    """The argument that forward changed, which has the result's history from now on."""
+    if changed.node is None and changed.tracked:
+        raise RuntimeError("a leaf that requires gradients was changed in place by a Function; write x.clone() first, "
+                           "or leave it as it is and return another tensor")
+    changed.moves_to(result.node)
+    changed.tracked = result.tracked
+    return changed
 
 
 class _Application:
@@ -111,7 +150,7 @@ class _Application:
     flops = multiply_adds = notation = None
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple, results: tuple) -> None:
-        self.function, self.ctx, self.name = function, ctx, function.__name__
+        self.function, self.ctx, self.name, self.fills = function, ctx, function.__name__, ctx.fills
         self.tensors = [isinstance(a, Tensor) for a in args]
         # Arguments and results are found again in the node, so that they know where they came from: only there, or a
         # result would keep itself alive.
@@ -124,8 +163,8 @@ class _Application:
         return [("argument", i) in self.saved for i in range(len(tracked))]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        result = self.function.forward(Context(), *[wrap(a, None) if is_tensor else a
-                                                    for a, is_tensor in zip(args, self.tensors, strict=True)], **kwargs)
+        tensors = [wrap(a, None) if is_tensor else a for a, is_tensor in zip(args, self.tensors, strict=True)]
+        result = self.function._run(Context(), tuple(tensors), kwargs)
         return tuple([r.array for r in result]) if isinstance(result, tuple) else result.array
 
     def joint_vjp(self, g: Any, out: Any, *args: Any, needs_input_grad: tuple[bool, ...], **kwargs: Any) -> list:
@@ -153,3 +192,43 @@ class _Application:
 
 def _tensor(value: Any) -> Any:
     return value if value is None or isinstance(value, Tensor) else wrap(value, None)
+
+
+class _Twice(Function):
+    """Hands on the gradients of a backward that can be differentiated once; their own derivatives are refused."""
+
+    @staticmethod
+    def forward(ctx: Context, count: int, *tensors: Any) -> Any:
+        return tuple([tensor.clone() for tensor in tensors[:count]])
+
+    @staticmethod
+    def backward(ctx: Context, *gradients: Any) -> Any:
+        raise RuntimeError("this derivative goes twice through a Function whose backward is marked with "
+                           "@once_differentiable; write that backward in Tensor operations, and leave out the mark")
+
+
+def once_differentiable(function: Callable) -> Callable:
+    """For a `backward` that computes with bare numbers: its result is refused to a second derivative.
+
+    >>> class Double(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return x * 2
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, g):
+    ...         return tensor(g.numpy() * 2)
+    """
+    @functools.wraps(function)
+    def backward(ctx: Context, *gradients: Any) -> Any:
+        tracked = [g for g in gradients if isinstance(g, Tensor) and g.tracked]
+        with no_grad():
+            result = function(ctx, *[g.detach() if isinstance(g, Tensor) else g for g in gradients])
+        if not tracked:
+            return result
+        results = result if isinstance(result, tuple) else (result,)
+        where = [i for i, r in enumerate(results) if isinstance(r, Tensor) and r.array.dtype.kind == "f"]
+        marked = dict(zip(where, _Twice.apply(len(where), *[results[i] for i in where], *tracked), strict=True))
+        results = tuple([marked.get(i, r) for i, r in enumerate(results)])
+        return results if isinstance(result, tuple) else results[0]
+    return backward

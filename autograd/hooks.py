@@ -24,6 +24,18 @@ class RemovableHandle:
         self.remove()
 
 
+class AfterAccumulation:
+    """A hook that sees the leaf when its `.grad` has been added to; `backward()` calls the function then."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    def __call__(self, g: Any) -> None:  # noqa: D102 - among the hooks that see the gradient, it does nothing
+        pass
+
+
 class KeepGradient:
     """The hook of `retain_grad()`: the gradient, as the other hooks leave it, is added to `.grad` of the owner."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from autograd import dtypes, watching
 from autograd.clock import clock
 from autograd.errors import no_axis, warn
-from autograd.hooks import KeepGradient, RemovableHandle
+from autograd.hooks import AfterAccumulation, KeepGradient, RemovableHandle
 from autograd.sharing import own, share
 
 
@@ -240,13 +240,13 @@ class Tensor:
 
     # The bare value
 
-    def numpy(self) -> np.ndarray:
-        """The values as a NumPy array that shares this tensor's memory.
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The values as a NumPy array that shares this tensor's memory; with `force`, those of a detached tensor.
 
         Raises:
             RuntimeError: the tensor requires gradients, which the array could not carry on.
         """
-        if self.tracked:
+        if self.tracked and not force:
             raise RuntimeError(f"numpy() of a tensor that requires gradients (shape {self.shape}) would lose its "
                                "history; write t.detach().numpy()")
         own(self)
@@ -386,6 +386,16 @@ class Tensor:
         if holder.hooks is None:
             holder.hooks = []
         return RemovableHandle(holder.hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook(tensor)` when `backward()` has added to `.grad` of this leaf, e.g. to step and forget it at once.
+
+        Returns a handle; `handle.remove()` takes the hook away.
+        """
+        if self.node is not None:
+            raise RuntimeError("register_post_accumulate_grad_hook() is for leaves, whose .grad is added to; to see "
+                               "the gradient of a result write register_hook()")
+        return self.register_hook(AfterAccumulation(hook))
 
 
 def _rebuild(kind: type[Tensor], array: np.ndarray, tracked: bool, attributes: dict) -> Tensor:

@@ -30,7 +30,8 @@ from typing import Any
 from nn.torch_scaffolding import NAMES, attach
 
 PLACES = {
-    "torch": "autograd autograd.creation:range autograd.random autograd.linalg:pinv,svd,lstsq,matrix_exp "
+    "torch": "autograd autograd.func:vmap autograd.creation:range autograd.random "
+             "autograd.linalg:pinv,svd,lstsq,matrix_exp "
              "nn.functional:conv1d,conv2d,conv3d,conv_transpose1d,conv_transpose2d,conv_transpose3d,conv_tbc,"
              "max_pool1d,max_pool2d,max_pool3d,avg_pool1d,adaptive_avg_pool1d,adaptive_max_pool1d,layer_norm,group_norm,"
              "rms_norm,dropout,alpha_dropout,feature_alpha_dropout,celu,celu_,selu,selu_,prelu,rrelu,hardshrink,"
@@ -104,7 +105,7 @@ PLACES = {
     "torch.distributions.kl": "nn.distributions.kl",
     "torch.distributions.transforms": "nn.distributions.transforms",
     "torch.distributions.utils": "nn.distributions.distribution:_sum_rightmost=sum_last,clamp_probs",
-    "torch.func": "autograd.functional nn.utils.stateless:functional_call,stack_module_state",
+    "torch.func": "autograd.func nn.utils.stateless:functional_call,stack_module_state",
     "torch.linalg": "autograd.linalg",
     "torch.special": "autograd.special",
     "torch.random": "autograd.random",

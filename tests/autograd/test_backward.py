@@ -273,3 +273,52 @@ def test_accumulation_onto_a_gradient_that_the_user_computed():
     x.grad = tensor([1.0, 2.0]).sum()
     (x * x).backward()
     assert x.grad.item() == 7
+
+
+# What may be asked of grad and backward
+
+def test_stacks_of_gradients_zeros_for_unused_inputs_and_their_refusals():
+    torch = pytest.importorskip("torch")
+    found = []
+    for of, m in ((autograd.grad, autograd), (torch.autograd.grad, torch)):
+        x, y = m.tensor([1.0, 2.0], requires_grad=True), m.tensor([3.0], requires_grad=True)
+        out = x ** 2
+        rows = of(out, (x,), m.eye(2), retain_graph=True, is_grads_batched=True)
+        zeros = of(out.sum(), (x, y), materialize_grads=True, retain_graph=True)
+        used = of(out.sum(), (x, y), None, True, False, True, True)
+        found.append([t if t is None else t.tolist() for t in (*rows, *zeros, *used)])
+        with pytest.raises(ValueError):
+            of(out.sum(), (x, y), materialize_grads=True, allow_unused=False)
+    assert found[0] == found[1] == [[[2, 0], [0, 4]], [2, 4], [0], [2, 4], None]
+    with pytest.raises(ValueError, match="backward"):
+        autograd.grad(out.sum(), x, only_inputs=False)
+
+
+def test_hooks_after_accumulation_see_the_gradient_in_its_place():
+    torch = pytest.importorskip("torch")
+    found = []
+    for m in (autograd, torch):
+        x, seen = m.tensor([1.0, 2.0], requires_grad=True), []
+        x.register_hook(lambda g: g * 10)
+        handle = x.register_post_accumulate_grad_hook(lambda t, x=x, seen=seen: seen.append((t is x, t.grad.tolist())))
+        (x ** 2).sum().backward()
+        (x * 3).sum().backward()
+        handle.remove()
+        (x * 3).sum().backward()
+        found.append(seen)
+        with pytest.raises(RuntimeError, match="lea"):
+            (x * 2).register_post_accumulate_grad_hook(print)
+    assert found[0] == found[1] == [(True, [20, 40]), (True, [50, 70])]
+
+
+def test_a_step_may_be_made_while_going_back():
+    w = autograd.tensor([1.0], requires_grad=True)
+
+    def step(parameter):
+        with autograd.no_grad():
+            parameter -= 0.1 * parameter.grad
+        parameter.grad = None
+    w.register_post_accumulate_grad_hook(step)
+    (w * 2).sum().backward()
+    assert w.item() == pytest.approx(0.8)
+    assert w.grad is None

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Function, Graph, grad, tensor
+from autograd.function import once_differentiable
 from autograd.testing import check_derivatives
 
 
@@ -133,3 +135,108 @@ def test_mark_non_differentiable():
     assert kept.requires_grad
     assert not rounded.requires_grad
     assert grad(kept, x)[0].tolist() == [1]
+
+
+# PyTorch's newer form, marks, and gradients once
+
+def both_forms():
+    """Cubes with the result beside its square: in either form, for either library."""
+    def of(m):
+        class Old(m.Function if m is autograd else m.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x ** 3, x ** 2
+
+            @staticmethod
+            def backward(ctx, g, h):
+                x, = ctx.saved_tensors
+                return 3 * x ** 2 * g + 2 * x * h
+
+        class New(m.Function if m is autograd else m.autograd.Function):
+            @staticmethod
+            def forward(x):
+                return x ** 3, x ** 2
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.save_for_backward(*inputs)
+
+            backward = Old.backward
+        return Old, New
+    return of
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["forward with ctx", "setup_context"])
+def test_either_form_has_both_derivatives(which):
+    torch = pytest.importorskip("torch")
+    found = []
+    for m in (autograd, torch):
+        function = both_forms()(m)[which]
+        x = m.tensor([2.0, -1.0], requires_grad=True)
+        cube, square = function.apply(x)
+        g, = m.autograd.grad((cube + square).sum(), x, create_graph=True) if m is torch else autograd.grad(
+            (cube + square).sum(), x, create_graph=True)
+        g.sum().backward()
+        found.append((cube.tolist(), g.tolist(), x.grad.tolist()))
+    assert found[0] == found[1]
+
+
+def test_gradients_that_do_not_arrive_are_zeros_or_none():
+    seen = []
+
+    class Two(autograd.Function):
+        @staticmethod
+        def forward(ctx, x, fill):
+            ctx.set_materialize_grads(fill)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            seen.append(h if h is None else h.tolist())
+            return g * 2, None
+    for fill in (True, False):
+        x = autograd.tensor([1.0], requires_grad=True)
+        Two.apply(x, fill)[0].sum().backward()
+        assert x.grad.tolist() == [2]
+    assert seen == [[0], None]
+
+
+def test_an_argument_that_was_changed_in_place_is_the_result():
+    class AddOne(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.add_(1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 10
+    x = autograd.tensor([1.0], requires_grad=True)
+    y = x * 2
+    z = AddOne.apply(y)
+    assert z is y
+    (y * 3).sum().backward()
+    assert (y.item(), x.grad.item()) == (3, 60)
+    with pytest.raises(RuntimeError, match="leaf that requires gradients"):
+        AddOne.apply(autograd.tensor([1.0], requires_grad=True))
+
+
+def test_what_is_differentiable_once_is_refused_twice():
+    class Double(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        @once_differentiable
+        def backward(ctx, g):
+            assert not g.requires_grad
+            return autograd.tensor(g.numpy() * 2)
+    x = autograd.tensor([1.0], requires_grad=True)
+    Double.apply(x).sum().backward()
+    assert x.grad.item() == 2
+    g, = autograd.grad((Double.apply(x) ** 2).sum(), x, create_graph=True)
+    assert g.item() == 8
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        g.backward()
