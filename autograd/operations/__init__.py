@@ -8,6 +8,7 @@ from autograd.operations import (
     indexing,
     joining,
     linalg,
+    matrix_functions,
     norms,
     ordering,
     pointwise,
@@ -16,6 +17,7 @@ from autograd.operations import (
     scans,
     shaping,
     softmax,
+    systems,
 )
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "indexing",
     "joining",
     "linalg",
+    "matrix_functions",
     "norms",
     "ordering",
     "pointwise",
@@ -34,4 +37,5 @@ __all__ = [
     "scans",
     "shaping",
     "softmax",
+    "systems",
 ]
