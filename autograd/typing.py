@@ -52,3 +52,71 @@ class EigenvaluesEigenvectors(NamedTuple):
 
     eigenvalues: Tensor
     eigenvectors: Tensor
+
+
+class USV(NamedTuple):
+    """Singular values, and the vectors on both sides as columns."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+class PLU(NamedTuple):
+    """A permutation, a lower and an upper triangular factor."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class LUPivots(NamedTuple):
+    """Both triangular factors in one matrix, and the exchanges of rows."""
+
+    LU: Tensor
+    pivots: Tensor
+
+
+class LUPivotsInfo(NamedTuple):
+    """Both triangular factors in one matrix, the exchanges of rows, and whether a pivot was 0."""
+
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+
+
+class InverseInfo(NamedTuple):
+    """An inverse, and whether there was one."""
+
+    inverse: Tensor
+    info: Tensor
+
+
+class ResultInfo(NamedTuple):
+    """A solution, and whether there was one."""
+
+    result: Tensor
+    info: Tensor
+
+
+class LInfo(NamedTuple):
+    """Cholesky's factor, and whether there was one."""
+
+    L: Tensor
+    info: Tensor
+
+
+class LeastSquares(NamedTuple):
+    """The solution of a system in the sense of least squares, and what is known of the system."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+
+class SolutionCoefficient(NamedTuple):
+    """The solution of a triangular system, and the triangle."""
+
+    solution: Tensor
+    cloned_coefficient: Tensor

@@ -185,7 +185,10 @@ def _home(value) -> str:
 
 def functions_stub(module: types.ModuleType) -> str:
     """The stub of a module that collects functions, some of them operations."""
-    return _stub([], [line for name in module.__all__ for line in _function(name, getattr(module, name))])
+    classes = [name for name in module.__all__ if inspect.isclass(getattr(module, name))]
+    return _stub([f"from {getattr(module, name).__module__} import {name} as {name}" for name in classes],
+                 [line for name in module.__all__ if name not in classes
+                  for line in _function(name, getattr(module, name))])
 
 
 def layers_stub() -> str:

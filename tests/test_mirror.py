@@ -33,7 +33,8 @@ ELSEWHERE = {
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",
     "autograd/test_operations.py": "autograd/samples",
-    "autograd/operations/test_linalg.py": "autograd/linalg",
+    "autograd/operations/test_linalg.py": (
+        "autograd/linalg autograd/operations/systems autograd/operations/matrix_functions"),
     "testing/test_properties.py": (  # parts of the kit, which is tried as a whole: by what it must find and must not
         "autograd/testing/circumstances autograd/testing/cotangents autograd/testing/derivatives "
         "autograd/testing/diagnosis autograd/testing/differences autograd/testing/draw autograd/testing/generate "

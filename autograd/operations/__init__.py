@@ -10,6 +10,7 @@ from autograd.operations import (
     indexing,
     joining,
     linalg,
+    matrix_functions,
     norms,
     ordering,
     pointwise,
@@ -20,6 +21,7 @@ from autograd.operations import (
     scattering,
     shaping,
     softmax,
+    systems,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "indexing",
     "joining",
     "linalg",
+    "matrix_functions",
     "norms",
     "ordering",
     "pointwise",
@@ -42,4 +45,5 @@ __all__ = [
     "scattering",
     "shaping",
     "softmax",
+    "systems",
 ]

@@ -13,7 +13,7 @@ from autograd.operations.shaping import clone, contiguous
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
-from autograd.typing import EigenvaluesEigenvectors, TensorLike
+from autograd.typing import USV, EigenvaluesEigenvectors, TensorLike
 
 
 def _mT(x):  # noqa: N802 - mathematics' and PyTorch's name
@@ -65,7 +65,7 @@ def _inv_vjp(g, out, x):
     return -(t @ g @ t)
 
 
-inv = operation(np.linalg.inv, vjps=_inv_vjp, names="_inv", methods="inverse", numpy=np.linalg.inv,
+inv = operation(np.linalg.inv, vjps=_inv_vjp, names="_inv inverse", numpy=np.linalg.inv,
                 samples=lambda draw: call(_regular(draw)),
                 doc="The inverse of square matrices. Raises numpy.linalg.LinAlgError if one is singular.")
 
@@ -309,6 +309,19 @@ def svd(x, *, full_matrices: bool = True):
     return tuple(_iterated(lambda x: np.linalg.svd(x, full_matrices), x))
 
 
+@operation(names="svd")
+def svd_of(x: TensorLike, some: bool = True, compute_uv: bool = True) -> USV:
+    """PyTorch's older form of `linalg.svd`: x = U diag(S) V'; V, not its transpose: (U, S, V).
+
+    With some=False, U and V are square; without `compute_uv` they are zeros.
+    """
+    if not compute_uv:
+        return USV(*[Tensor(np.zeros((*x.shape[:-2], n, n), floating(x).dtype)) if n is not None else svdvals(x)
+                     for n in (x.shape[-2], None, x.shape[-1])])
+    u, s, vh = svd(x, full_matrices=not some)
+    return USV(u, s, _mT(vh))
+
+
 @operation(names="_svdvals", methods="", numpy=np.linalg.svdvals, samples=lambda draw: call(full_rank(draw)))
 def svdvals(x: TensorLike) -> Tensor:
     """The singular values of matrices, in descending order."""
@@ -349,13 +362,21 @@ def _pinv_vjp(g, out, x, rtol):
     return left - x @ (out @ left) + right - (right @ out) @ x - _mT(out) @ g @ _mT(out)
 
 
-@operation(vjps=_pinv_vjp, names="_pinv", methods="pinverse", samples=lambda draw: call(full_rank(draw)),
+@operation(vjps=_pinv_vjp, names="_pinv", methods="", samples=lambda draw: call(full_rank(draw)),
            numpy={np.linalg.pinv: lambda a, rcond=None: pinv(a, rtol=rcond)})
 def pinv(x, *, rtol: float | None = None):
     """Moore and Penrose's inverse; singular values of at most rtol times the largest count as 0."""
     x = floating(x)
     rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
     return _iterated(lambda x: (np.linalg.pinv(x, rcond=rtol),), x)[0]
+
+
+@operation(samples=lambda draw: call(full_rank(draw)))
+def pinverse(x: TensorLike, rcond: float = 1e-15) -> Tensor:
+    """Moore and Penrose's inverse; singular values of at most `rcond` times the largest count as 0. See `linalg.pinv`,
+    whose default minds the dtype.
+    """
+    return pinv(x, rtol=rcond)
 
 
 @operation(samples=lambda draw: call(_regular(draw), draw.integer(-2, 5)))

@@ -44,6 +44,15 @@ CALLED_DIFFERENTLY = {
     "take_along_dim": lambda x, index, dim: torch.take_along_dim(x, index, dim),
     "_linalg_norm": torch.linalg.norm,
     "_matrix_norm": torch.linalg.matrix_norm,
+    "_linalg_lu": torch.linalg.lu,
+    "_linalg_vander": torch.linalg.vander,
+    "_eig": None,  # eigenvectors, too
+    "_eigvals": lambda x: torch.linalg.eigvals(x).real,
+    "svd": None,
+    "_householder_product": None,  # PyTorch's derivative assumes that tau v'v is not 1
+    # PyTorch's derivatives are not 0 in the other triangle, which is not read.
+    "cholesky_inverse": lambda x, upper: torch.cholesky_inverse(x.triu() if upper else x.tril(), upper),
+    "cholesky_solve": lambda b, x, upper: torch.cholesky_solve(b, x.triu() if upper else x.tril(), upper),
     "_linalg_vector_norm": torch.linalg.vector_norm,
 }
 """Where a name of ours means a function of another name in PyTorch, or None where it means another function."""
