@@ -514,7 +514,7 @@ lcm = operation(np.lcm, vjps=(None, None), numpy=np.lcm, inplace=True, doc="The 
 @operation(inplace=True, samples=pair)
 def ldexp(x: TensorLike, other: TensorLike) -> Tensor:
     """x 2ʸ, y being the other argument."""
-    return x * pow(2.0, other)
+    return x * exp2(other)
 
 
 def _of_mantissa(g, out, x):
