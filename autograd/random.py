@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd import dtypes, rejection
 from autograd.creation import check_device, shape_of
-from autograd.errors import ShapeError
 from autograd.generator import Generator, default_generator
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, Shape, TensorLike

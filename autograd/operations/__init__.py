@@ -1,10 +1,12 @@
 """The table of operations, by kind. Importing a file of it is all it takes to declare what stands in it."""
 
 from autograd.operations import (
+    bessel,
     comparisons,
     conversion,
     error_function,
     gamma,
+    incomplete_gamma,
     indexing,
     joining,
     linalg,
@@ -18,13 +20,16 @@ from autograd.operations import (
     shaping,
     softmax,
     systems,
+    zeta,
 )
 
 __all__ = [
+    "bessel",
     "comparisons",
     "conversion",
     "error_function",
     "gamma",
+    "incomplete_gamma",
     "indexing",
     "joining",
     "linalg",
@@ -38,4 +43,5 @@ __all__ = [
     "shaping",
     "softmax",
     "systems",
+    "zeta",
 ]
