@@ -1,12 +1,14 @@
 """The table of operations, by kind. Importing a file of it is all it takes to declare what stands in it."""
 
 from autograd.operations import (
+    bessel,
     comparisons,
     conversion,
     counting,
     distances,
     error_function,
     gamma,
+    incomplete_gamma,
     indexing,
     joining,
     linalg,
@@ -22,15 +24,18 @@ from autograd.operations import (
     shaping,
     softmax,
     systems,
+    zeta,
 )
 
 __all__ = [
+    "bessel",
     "comparisons",
     "conversion",
     "counting",
     "distances",
     "error_function",
     "gamma",
+    "incomplete_gamma",
     "indexing",
     "joining",
     "linalg",
@@ -46,4 +51,5 @@ __all__ = [
     "shaping",
     "softmax",
     "systems",
+    "zeta",
 ]

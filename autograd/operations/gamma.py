@@ -23,7 +23,7 @@ _ROOT = 1.4616321449683622, 9.549995429965697e-17  # where digamma is 0: a float
 _STIRLING_FROM = 8
 
 
-def _hurwitz(s, q):
+def hurwitz(s, q):
     """ζ(s, q) = Σ 1/(q + k)^s for s > 1 and q > 0, by Euler and Maclaurin's formula."""
     head, q = np.sum([(q + k) ** -s for k in range(10)], axis=0), q + 10.0
     power = q ** -s
@@ -32,7 +32,7 @@ def _hurwitz(s, q):
     for j, bernoulli in enumerate(_BERNOULLI, 1):
         total = total + bernoulli / math.factorial(2 * j) * factor
         factor = factor * (s + 2 * j - 1) * (s + 2 * j) / (q * q)
-    return np.where(np.isinf(q), 0, total)
+    return np.where(np.isinf(q), 0, np.where(power == 0, head, total))
 
 
 def _near_integer(y):
@@ -45,7 +45,12 @@ def _near_integer(y):
 @functools.cache
 def _series_at_two():
     """log Γ(2 + z) / z by powers of z, highest first."""
-    return [*((-1) ** k * float(_hurwitz(float(k), 2.0)) / k for k in range(28, 1, -1)), 1 - _EULER]
+    return [*((-1) ** k * float(hurwitz(float(k), 2.0)) / k for k in range(28, 1, -1)), 1 - _EULER]
+
+
+def log_gamma_of_one_and(a):
+    """log Γ(1 + a) for 0 <= a <= 1, an array of float64, with all digits for small a."""
+    return np.where(a < 0.5, a * polynomial(a, _series_at_two()) - np.log1p(a), _lgamma(1 + a))
 
 
 def _lgamma_below(x):
@@ -89,7 +94,7 @@ lgamma = operation(
 @functools.cache
 def _series_at_root():
     """digamma(root + d) / d by powers of d, highest first."""
-    return [(-1) ** (k + 1) * float(_hurwitz(k + 1.0, _ROOT[0])) for k in range(45, 0, -1)]
+    return [(-1) ** (k + 1) * float(hurwitz(k + 1.0, _ROOT[0])) for k in range(45, 0, -1)]
 
 
 def _digamma_below(x):
@@ -137,7 +142,7 @@ def _polygamma_forward(x, *, n: int):
     if n == 0:
         return _digamma(x)
     sign = (-1) ** (n + 1)
-    positive = sign * math.factorial(n) * _hurwitz(n + 1.0, np.where(x > 0, x, 1 - x))
+    positive = sign * math.factorial(n) * hurwitz(n + 1.0, np.where(x > 0, x, 1 - x))
     z = _near_integer(x)
     reflected = -sign * positive - _cotangent_derivative(n)(1 / np.tan(math.pi * z))
     return np.where(x > 0, positive, np.where(z == 0, sign * np.inf, reflected)).astype(x.dtype)

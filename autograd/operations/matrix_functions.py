@@ -87,13 +87,6 @@ _AS_GOOD_AS_EXACT = 5.37
 """The norm up to which float64 cannot tell both apart."""
 
 
-def _exponential(x):
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeError(f"it takes square matrices, shape (..., n, n), not {x.shape}")
-    x = floating(x)
-    return _iterated(lambda x: (_scaled_and_squared(x.astype(np.float64, copy=False)).astype(x.dtype),), x)[0]
-
-
 def _scaled_and_squared(x):
     norm = np.abs(x).sum(-2).max(-1, initial=0)[..., None, None]
     halvings = np.maximum(0, np.ceil(np.log2(np.maximum(norm, 1) / _AS_GOOD_AS_EXACT)))
@@ -123,10 +116,10 @@ def _matrix_exp_vjp(g, out, x):
     return matrix_exp(np.concatenate([above, below], axis=-2))[..., :n, n:] * size
 
 
-matrix_exp = operation(
-    _exponential, vjps=_matrix_exp_vjp, names="matrix_exp", samples=lambda draw: call(
-        draw.array((*_stack(draw), n := draw.integer(1, 3), n), low=-1, high=1)),
-    doc="""The exponential of square matrices, the sum of x**k / k!.
+@operation(vjps=_matrix_exp_vjp, samples=lambda draw: call(
+    draw.array((*_stack(draw), n := draw.integer(1, 3), n), low=-1, high=1)))
+def matrix_exp(x):
+    """The exponential of square matrices, the sum of x**k / k!.
 
     Source: Nicholas Higham, "The scaling and squaring method for the matrix exponential revisited" (2005), computed in
     float64; of the derivative, Roy Mathias, "A chain rule for matrix functions and applications" (1996). For a matrix
@@ -135,7 +128,11 @@ matrix_exp = operation(
     >>> matrix_exp(tensor([[0.0, 1.0], [0.0, 0.0]]))
     tensor([[1., 1.],
             [0., 1.]])
-    """)
+    """
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"it takes square matrices, shape (..., n, n), not {x.shape}")
+    x = floating(x)
+    return _iterated(lambda x: (_scaled_and_squared(x.astype(np.float64, copy=False)).astype(x.dtype),), x)[0]
 
 
 # Eigenvalues

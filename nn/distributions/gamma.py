@@ -7,55 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd
-from autograd import Function, Tensor, operation
-from autograd.samples import call
+from autograd import Function, Tensor, special
+from autograd.operations.incomplete_gamma import quantile_slope
 from autograd.typing import TensorLike
-from nn.distributions import constraints, incomplete
+from nn.distributions import constraints
 from nn.distributions.constraints import Constraint
 from nn.distributions.distribution import Distribution, ExponentialFamily
 from nn.distributions.sampling import standard_gamma
 from nn.distributions.transformed_distribution import TransformedDistribution
 from nn.distributions.transforms import PowerTransform
-
-
-def _moved(alpha: Any, z: Any) -> np.ndarray:
-    """How the quantile z moves with α; at 0 and infinity not at all."""
-    parts = incomplete.gamma(z, alpha)
-    moved = np.where(parts.above, parts.first, -parts.first)
-    return np.where((z == 0) | (z == np.inf), 0, moved).astype(alpha.dtype)
-
-
-def _bend(alpha: Any, z: Any) -> np.ndarray:
-    """The derivative of that in α, while z stays."""
-    parts = incomplete.gamma(z, alpha)
-    sign = np.where(parts.above, -1.0, 1.0)
-    with np.errstate(all="ignore"):
-        bend = sign * (parts.first * (np.log(z) - incomplete.digamma(alpha)) - parts.second)
-    return np.where((z == 0) | (z == np.inf), 0, bend).astype(alpha.dtype)
-
-
-class _Bend(Function):
-    @staticmethod
-    def forward(ctx: Any, alpha: Tensor, z: Tensor) -> Tensor:
-        return Tensor(_bend(alpha.array, z.array))
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        raise NotImplementedError("the third derivative in a shape, of a draw or of the distribution function, "
-                                  "is not known")
-
-
-class _Moved(Function):
-    @staticmethod
-    def forward(ctx: Any, alpha: Tensor, z: Tensor) -> Tensor:
-        ctx.save_for_backward(alpha, z)
-        return Tensor(_moved(alpha.array, z.array))
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        alpha, z = ctx.saved_tensors
-        of_z = alpha.digamma() - _positive(z).log() - _Moved.apply(alpha, z) * ((alpha - 1) / _positive(z) - 1)
-        return g * _Bend.apply(alpha, z), g * of_z
 
 
 class Draw(Function):
@@ -72,50 +32,7 @@ class Draw(Function):
     def backward(ctx: Any, g: Tensor) -> Any:
         """How it moves."""
         alpha, draw = ctx.saved_tensors
-        return g * _Moved.apply(alpha, draw), None
-
-
-def _positive(z: Any) -> Any:
-    return np.maximum(z, float(np.finfo(z.dtype).tiny))
-
-
-def _density(alpha: Any, z: Any) -> np.ndarray:
-    """At 0, infinite, 1 or 0."""
-    with np.errstate(all="ignore"):
-        inside = incomplete.gamma_density(z, alpha)
-    at_zero = np.where(alpha < 1, np.inf, np.where(alpha == 1, 1.0, 0.0))
-    return np.where(z == 0, at_zero, np.where(z == np.inf, 0, inside)).astype(alpha.dtype)
-
-
-def _below(alpha: Any, z: Any) -> np.ndarray:
-    """The probability of at most z."""
-    parts = incomplete.gamma(z, alpha)
-    with np.errstate(all="ignore"):
-        level = incomplete.gamma_density(z, alpha) * parts.value
-    level = np.where(parts.above, 1 - level, level)
-    return np.where(z == 0, 0, np.where(z == np.inf, 1, level)).astype(alpha.dtype)
-
-
-def _below_vjp(g: Any, out: Any, alpha: Any, z: Any) -> Any:
-    """p(z) times how the quantile moves, and falling instead of rising."""
-    recorded = isinstance(alpha, Tensor) or isinstance(z, Tensor)
-    moved = _Moved.apply(*map(autograd.as_tensor, (alpha, z))) if recorded else _moved(alpha, z)
-    return -g * moved * gamma_density(alpha, _positive(z))
-
-
-def _shape_and_place(draw: Any) -> Any:
-    return call(*draw.broadcastable(2, low=0.5, high=4))
-
-
-gamma_density = operation(
-    _density, vjps=(lambda g, out, alpha, z: g * out * (np.log(_positive(z)) - autograd.digamma(alpha)),
-                    lambda g, out, alpha, z: g * out * ((alpha - 1) / z - 1)),
-    names="_gamma_density", methods="", samples=_shape_and_place,
-    doc="The density at z of the gamma distribution of a shape, with rate 1.")
-gamma_below = operation(
-    _below, vjps=(_below_vjp, lambda g, out, alpha, z: g * gamma_density(alpha, z)),
-    names="_gamma_below", methods="", samples=_shape_and_place,
-    doc="The probability of at most z under the gamma distribution of a shape, with rate 1.")
+        return g * quantile_slope(alpha, draw), None
 
 
 class Gamma(ExponentialFamily):
@@ -175,7 +92,7 @@ class Gamma(ExponentialFamily):
 
     def cdf(self, value: TensorLike) -> Tensor:
         """The probability of at most `value`: the incomplete gamma function; differentiable in the shape, too."""
-        return gamma_below(*autograd.broadcast_tensors(self.concentration, self.rate * self._value(value)))
+        return special.gammainc(*autograd.broadcast_tensors(self.concentration, self.rate * self._value(value)))
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:

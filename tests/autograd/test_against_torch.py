@@ -48,7 +48,12 @@ CALLED_DIFFERENTLY = {
     "_linalg_vander": torch.linalg.vander,
     "_eig": None,  # eigenvectors, too
     "_eigvals": lambda x: torch.linalg.eigvals(x).real,
+    "_lstsq": torch.linalg.lstsq,
+    "_cond": lambda x, p: torch.linalg.cond(x, p) if p in (None, 2, -2) else (
+        torch.linalg.matrix_norm(x, p) * torch.linalg.matrix_norm(torch.linalg.inv(x), p)),  # which it cannot itself
     "svd": None,
+    "igamma": None,  # PyTorch has no derivative in the shape
+    "igammac": None,
     "_householder_product": None,  # PyTorch's derivative assumes that tau v'v is not 1
     # PyTorch's derivatives are not 0 in the other triangle, which is not read.
     "cholesky_inverse": lambda x, upper: torch.cholesky_inverse(x.triu() if upper else x.tril(), upper),
