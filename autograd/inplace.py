@@ -136,7 +136,8 @@ def _record(tensor: Tensor, result: Tensor) -> None:
     views, twins = [], []  # twins (of `detach()` and the like) have the values alone, and the history they had
     for other in relatives(base):
         if type(other) is not _Stale:
-            (views if other.view_of and other.view_of[0] is not None else twins).append(other)
+            a_leaf = other.tracked and other.node is None  # by requires_grad_()
+            (views if other.view_of and other.view_of[0] is not None and not a_leaf else twins).append(other)
     new = result.array if result.array.flags.writeable else np.array(result.array)
     if twins:
         old = memory(base.array)

@@ -202,8 +202,8 @@ TABLE = [
      'the truth of a tensor with 6 elements (shape (2, 3)) is ambiguous; write t.any() or t.all()'),
     ('len(tensor(1.0))', TypeError,
      'len() of a tensor without axes; its number of elements is t.numel()'),
-    ('np.cov(x)', TypeError,
-     'np.cov does not work on Tensors; for the bare values write t.detach().numpy()'),
+    ('np.polyfit(x, x, 1)', TypeError,
+     'np.polyfit does not work on Tensors; for the bare values write t.detach().numpy()'),
 
     # Gradients
     ('x.sum().backward()', RuntimeError,
@@ -423,7 +423,8 @@ def test_mistake_and_message(program, kind, message):
 
 # Every operation, every function of nn.functional, every layer and optimizer, called wrongly
 
-VALUES = {"index": zeros(2, 2).long(), "indices": zeros(2).long(), "k": 1, "n": 1, "repeats": 2, "shape": (2, 2),
+VALUES = {"q": 0.5, "reduce": "mean", "index": zeros(2, 2).long(), "indices": zeros(2).long(), "k": 1, "n": 1,
+          "repeats": 2, "shape": (2, 2),
           "sizes": (1, 1), "split_size_or_sections": 1, "chunks": 1, "indices_or_sections": 1, "shifts": 1,
           "start": 0, "length": 1, "size": 1, "step": 1, "value": 1.0, "mask": zeros(2, 2).bool(), "dim": 0, "dims": 0,
           "dim0": 0, "dim1": 1, "source": 0, "destination": 1, "correction": 1, "equation": "ij->ji", "dimension": 0}

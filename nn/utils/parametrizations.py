@@ -74,7 +74,7 @@ class _SpectralNorm(Module):
             for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
                 vector = autograd.randn(size, dtype=weight.dtype)
                 self.register_buffer(name, F.normalize(vector, dim=0, eps=eps))
-            self.iterate(matrix, 15 + n_power_iterations)  # PyTorch reads the weight once when it is parametrized
+            self.iterate(matrix, 15)
 
     def iterate(self, matrix: Tensor, count: int) -> None:
         """Power iterations: u and v approach the singular vectors of the largest singular value."""

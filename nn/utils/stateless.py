@@ -29,7 +29,7 @@ def functional_call(module: Module, parameter_and_buffer_dicts: Mapping[str, Ten
 
     >>> layer = nn.Linear(2, 1)
     >>> functional_call(layer, {"weight": autograd.ones(1, 2), "bias": autograd.zeros(1)}, (autograd.ones(2),))
-    tensor([2.], grad_fn=<linear>)
+    tensor([2.])
     """
     several = [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, Mapping) else (
         parameter_and_buffer_dicts)

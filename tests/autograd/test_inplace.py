@@ -415,3 +415,17 @@ def test_a_tensor_is_written_to_its_own_elements_in_another_order(recording):
     if recording:
         (y * tensor([1.0, 2.0, 3.0])).sum().backward()
         assert x.grad.tolist() == [3, 1, 2]
+
+
+def test_a_view_of_a_detached_tensor_stays_the_leaf_that_it_was_made():
+    torch = pytest.importorskip("torch")
+    for m in (autograd, torch):
+        x = m.tensor([1.0, 2.0], requires_grad=True)
+        base = x * 1
+        detached = base.detach()
+        leaf = detached[1:]
+        leaf.requires_grad_()
+        base += x
+        assert (leaf.requires_grad, leaf.tolist(), detached.tolist()) == (True, [4], [2, 4])
+        (leaf * 3).sum().backward()
+        assert leaf.grad.tolist() == [3]

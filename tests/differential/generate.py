@@ -38,6 +38,20 @@ NOT_UNIQUE = {
     "_to": "written by a statement of its own", "bernoulli": "random", "_getitem": "a statement of its own",
     "_setitem": "a statement of its own", "_put": "not PyTorch's put", "_scatter": "not PyTorch's scatter"}
 """Operations that are not called as the table declares them."""
+NOT_YET = {
+    "_bessel_i", "_cholesky_ex", "_cond", "_eig", "_eigen", "_eigvals", "_eliminated", "_gamma_density",
+    "_gamma_quantile_bend", "_gamma_quantile_slope", "_householder_product", "_i0e", "_i1", "_i1e", "_inv_ex",
+    "_linalg_lu", "_linalg_lu_solve", "_linalg_vander", "_log_bessel", "_lstsq", "_lu_factor", "_lu_factor_ex",
+    "_matrix_rank", "_scatter_extreme", "_solve_ex", "_spread", "_tensorinv", "_tensorsolve", "_vecdot", "_zeta",
+    "addbmm", "addmv", "addr", "atleast_1d", "atleast_2d", "atleast_3d", "bincount", "block_diag", "bucketize",
+    "cartesian_prod", "cdist", "chain_matmul", "cholesky_inverse", "cholesky_solve", "column_stack", "combinations",
+    "copysign", "corrcoef", "cov", "cumulative_trapezoid", "diagflat", "diagonal_scatter", "dsplit", "dstack",
+    "fliplr", "flipud", "float_power", "frexp", "gcd", "heaviside", "histc", "hsplit", "i0", "igamma", "igammac",
+    "index_put", "index_reduce", "isin", "lcm", "ldexp", "lu", "lu_solve", "lu_unpack", "masked_scatter",
+    "matrix_exp", "mode", "nanmedian", "nanquantile", "nextafter", "pdist", "pinverse", "put", "quantile", "rsub",
+    "scatter_reduce", "searchsorted", "select_scatter", "slice_scatter", "split_with_sizes", "svd",
+    "triangular_solve", "unique", "unique_consecutive", "vander", "vsplit"}
+"""Operations that are compared by tests of their own alone, so far."""
 
 
 def forms(op: Any) -> list[tuple[str, str]]:
@@ -61,7 +75,8 @@ def forms(op: Any) -> list[tuple[str, str]]:
     return found
 
 
-CALLABLE = [(op, how) for name, op in TABLE.items() if name not in NOT_UNIQUE and (how := forms(op))]
+CALLABLE = [(op, how) for name, op in TABLE.items()
+            if name not in NOT_UNIQUE and name not in NOT_YET and (how := forms(op))]
 
 
 class Draw:
