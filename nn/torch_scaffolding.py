@@ -264,7 +264,8 @@ class _Kind(type):
         if "wanted" not in vars(cls):  # a class that is derived from it
             return super().__call__(*args, **kwargs)
         check_device("cuda" if cls.wanted == "on a GPU" else kwargs.get("device"))
-        return _made(dtypes.get_default_dtype() if cls.wanted == "default" else cls.wanted, args)
+        wanted: Any = cls.wanted
+        return _made(dtypes.get_default_dtype() if wanted == "default" else wanted, args)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         if "wanted" not in vars(cls):

@@ -283,11 +283,11 @@ def save(obj: Any, f: str | os.PathLike | BinaryIO, arrays_as_tensors: bool = Tr
     tree = taken_apart(obj, arrays, numbers=True, bare=None if arrays_as_tensors else bare)
     storages, views = _as_storages(arrays)
     views.update({name: _as_array(array) for name, array in bare.items()})
-    if hasattr(f, "write"):
-        _write(f, tree, storages, views)
-    else:
+    if isinstance(f, (str, os.PathLike)):
         with files.replacing(f) as file:
             _write(file, tree, storages, views)
+    else:
+        _write(f, tree, storages, views)
 
 
 def _write(file: Any, tree: Any, storages: list[np.ndarray], views: Mapping[str, bytes]) -> None:

@@ -68,8 +68,8 @@ def test_an_ensemble():
 
 def test_names_that_there_are_not_are_refused():
     layer, x = nn.Linear(2, 1), autograd.ones(2)
-    with pytest.raises(RuntimeError, match=r"has no \['wight'\], only \['weight', 'bias'\]"):
-        functional_call(layer, {"wight": x}, (x,))
+    with pytest.raises(RuntimeError, match=r"has no \['heaviness'\], only \['weight', 'bias'\]"):
+        functional_call(layer, {"heaviness": x}, (x,))
     with pytest.raises(RuntimeError, match=r"nothing in the place of \['bias'\]"):
         functional_call(layer, {"weight": autograd.ones(1, 2)}, (x,), strict=True)
     with pytest.raises(ZeroDivisionError):  # the module is as before even then
