@@ -30,9 +30,10 @@ class Content:
     def __init__(self, content: Any) -> None:
         self._view, self.position = memoryview(content), 0
 
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes, or as many as there are."""
-        start, self.position = self.position, min(self.position + size, len(self._view))
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, or as many as there are; all of them if it is negative."""
+        end = len(self._view) if size < 0 else self.position + size
+        start, self.position = self.position, min(end, len(self._view))
         return bytes(self._view[start:self.position])
 
     def readline(self) -> bytes:

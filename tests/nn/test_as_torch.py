@@ -46,6 +46,19 @@ def test_programs_run_unmodified(tmp_path, program):
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_they_print_what_pytorch_prints(tmp_path, program):
+    """Line by line, from the same seed: up to rounding, which grows with the steps."""
+    for package in ("sklearn", "torch", *["tensorboard"] * (program.stem == "cnn")):
+        pytest.importorskip(package)
+    ours, _ = python("-m", "nn.as_torch", program, folder=tmp_path)
+    theirs, _ = python(program, folder=tmp_path)
+    numbers = re.compile(r"-?\d+\.\d+")
+    assert numbers.sub("#", ours) == numbers.sub("#", theirs)
+    for a, b in zip(numbers.findall(ours), numbers.findall(theirs), strict=True):
+        assert float(a) == pytest.approx(float(b), rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_nothing_is_missing_in_them(program):
     assert missing_in(program.read_text(encoding="utf-8")) == []
 
