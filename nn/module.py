@@ -69,6 +69,10 @@ class _Members(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    def items(self) -> Any:
+        """The names and the members, those of now: a dict's items, which have a reverse order, too."""
+        return self.copy().items()
+
     def copy(self) -> dict[str, Any]:
         """A dict of its own."""
         return dict(self)

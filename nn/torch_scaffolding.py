@@ -238,6 +238,14 @@ _put("torch", {name: _Format(name) for name in (
     "strided", "sparse_coo", "contiguous_format", "channels_last", "channels_last_3d", "preserve_format")})
 
 
+@_at("torch")
+def where(condition: Tensor, *others: Any, **named: Any) -> Any:
+    """One value where the condition holds and another elsewhere; without any, where it holds, as an index."""
+    if others or named:
+        return autograd.where(condition, *others, **named)
+    return autograd.nonzero(condition, as_tuple=True)
+
+
 # Tensors
 
 def _made(wanted: np.dtype, args: tuple) -> Tensor:

@@ -51,7 +51,7 @@ class Distribution:
 
     def __init__(self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (),
                  validate_args: bool | None = None) -> None:
-        self.batch_shape, self.event_shape = tuple(batch_shape), tuple(event_shape)
+        self._batch_shape, self._event_shape = tuple(batch_shape), tuple(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
@@ -65,6 +65,16 @@ class Distribution:
         if value not in (True, False):
             raise ValueError(f"set_default_validate_args: value must be True or False, not {value!r}")
         Distribution._validate_args = value
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The shape of the independent copies."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one draw of one copy."""
+        return self._event_shape
 
     def expand(self, batch_shape: Sequence[int]) -> Self:
         """The same distribution with its copies broadcast to `batch_shape`; the parameters share their memory.
@@ -84,7 +94,7 @@ class Distribution:
             raise ShapeError(f"{type(self).__name__}: batch_shape {self.batch_shape} cannot be expanded to "
                              f"{batch_shape}; axes may be added in front, and those of length 1 stretched")
         new = copy.copy(self)
-        new.batch_shape = batch_shape
+        new._batch_shape = batch_shape
         for name, value in vars(self).items():  # parameters, and the distributions that this one is made of
             if isinstance(value, Distribution):
                 setattr(new, name, value.expand(batch_shape + value.batch_shape[len(self.batch_shape):]))

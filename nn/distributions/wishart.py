@@ -41,7 +41,7 @@ class Wishart(ExponentialFamily):
         self._validate_args = self._validate_args if validate_args is None else validate_args
         df, factor = with_factor(self, df, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix,
                                  scale_tril=scale_tril)
-        self.event_shape = factor.shape[-2:]
+        self._event_shape = factor.shape[-2:]
         super().__init__(self._take(df=df, scale_tril=factor), self.event_shape, validate_args)
 
     @property

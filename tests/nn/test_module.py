@@ -505,3 +505,9 @@ def test_a_program_does_what_it_does_in_pytorch(program):
     torch = pytest.importorskip("torch")
     ours = program(Both(nn, autograd.tensor, autograd.ones))
     assert shown(ours) == shown(program(Both(torch.nn, torch.tensor, torch.ones)))
+
+
+def test_members_are_listed_in_either_order():
+    model = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    assert [name for name, _ in reversed(model._modules.items())] == ["1", "0"]
+    assert [name for name, _ in reversed(model[0]._parameters.items())] == ["bias", "weight"]

@@ -79,6 +79,8 @@ SAID = {
     "torch.empty(2, memory_format=torch.contiguous_format).clone(memory_format=torch.preserve_format).layout":
         "torch.strided",
     "torch.zeros(2).get_device(), torch.zeros(2).is_sparse, torch.zeros(2).is_quantized": "(-1, False, False)",
+    "torch.where(torch.tensor([False, True]))": "(tensor([1]),)",
+    "torch.where(torch.tensor([False, True]), 1.0, torch.zeros(2))": "tensor([0., 1.])",
     # switches
     "torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.jit.is_scripting()": "(True, False, False)",
     "torch.inference_mode()(lambda: torch.is_grad_enabled())()": "False",
