@@ -7,9 +7,9 @@
 By hand, `nn.as_torch.install()` before `import torch` does the same, and so does `from nn import as_torch as torch`. It
 makes no difference whether PyTorch is installed.
 
-PLACES says where PyTorch's names are found here; they are the very same objects. What a program says around its
-mathematics stands in nn/torch_scaffolding.py. What isn't here raises an AttributeError that names what is near.
-docs/porting.md says what differs.
+PLACES says where PyTorch's names are found here; they are the very same objects (but operations also take `out=`). What
+a program says around its mathematics stands in nn/torch_scaffolding.py. What isn't here raises an AttributeError that
+names what is near. docs/porting.md says what differs.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nn.torch_scaffolding import NAMES, attach
+from nn.torch_scaffolding import NAMES, attach, taking_out
 
 PLACES = {
     "torch": "autograd autograd.func:vmap autograd.creation:range autograd.random "
@@ -125,6 +125,8 @@ for _name in [*NAMES, *PLACES]:  # and those that hold others, or scaffolding, a
         PLACES.setdefault(_name, "")
 MISSING: dict[str, None] = {}
 """What was asked for and isn't here, in that order."""
+_TAKE_OUT = ("torch", "torch.linalg", "torch.special")
+"""Where operations take `out=`, besides being what they are here."""
 _PROGRAM = "GRADCIRCUIT_PROGRAM"
 """The variable that tells worker processes which program they work for."""
 
@@ -158,7 +160,11 @@ def _find(place: str, name: str) -> Any:
     for source, names in _sources(place):
         ours = name if names is None else names.get(name)
         if ours and not isinstance(getattr(source, ours, types), types.ModuleType):
-            return getattr(source, ours)
+            value = getattr(source, ours)
+            if place in _TAKE_OUT and hasattr(value, "operation"):
+                value = taking_out(value)
+                value.__module__, value.__qualname__ = __name__, f"{place}.{name}".partition(".")[2]  # to be pickled
+            return value
     missing = f"{place}.{name}"
     MISSING[missing] = None
     near = difflib.get_close_matches(name, _known(place), 3, 0.7)

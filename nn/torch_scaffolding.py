@@ -246,6 +246,31 @@ def where(condition: Tensor, *others: Any, **named: Any) -> Any:
     return autograd.nonzero(condition, as_tuple=True)
 
 
+def taking_out(function: Callable) -> Callable:
+    """An operation that also takes PyTorch's `out=`: a Tensor, or a tuple of them, that the result is written to."""
+    @functools.wraps(function)
+    def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if out is None:
+            return result
+        pairs = list(zip(result, out, strict=True)) if isinstance(result, tuple) else [(result, out)]
+        for value, target in pairs:
+            if autograd.is_grad_enabled() and (value.requires_grad or target.requires_grad):
+                raise RuntimeError(f"{function.__name__}(out=...) cannot be recorded; leave out the argument, or write "
+                                   "it under torch.no_grad()")
+            if not autograd.can_cast(value.array.dtype, target.array.dtype):
+                raise RuntimeError(f"{function.__name__}() has a result of {value.array.dtype}, which out= of "
+                                   f"{target.array.dtype} cannot hold; write .to() after the call")
+        with autograd.no_grad():
+            for value, target in pairs:
+                if target.array.shape == value.array.shape:
+                    target.copy_(value)
+                else:  # it gets the result's shape
+                    target.data = autograd.tensor(value.detach(), dtype=target.array.dtype)
+        return out
+    return call
+
+
 # Tensors
 
 def _made(wanted: np.dtype, args: tuple) -> Tensor:

@@ -81,6 +81,13 @@ SAID = {
     "torch.zeros(2).get_device(), torch.zeros(2).is_sparse, torch.zeros(2).is_quantized": "(-1, False, False)",
     "torch.where(torch.tensor([False, True]))": "(tensor([1]),)",
     "torch.where(torch.tensor([False, True]), 1.0, torch.zeros(2))": "tensor([0., 1.])",
+    "torch.add(torch.ones(2), 1, out=(y := torch.zeros(2))), y": "(tensor([2., 2.]), tensor([2., 2.]))",
+    "torch.cat([torch.ones(1), torch.zeros(1)], out=(y := torch.empty(0))) is y, y": "(True, tensor([1., 0.]))",
+    "torch.mul(torch.tensor([2]), 3, out=(y := torch.zeros(1, dtype=torch.float64))), y.dtype":
+        "(tensor([6.], dtype=torch.float64), torch.float64)",
+    "torch.sort(torch.tensor([2., 1.]), out=(v := torch.empty(2), i := torch.empty(2, dtype=torch.long)))[0] is v, i":
+        "(True, tensor([1, 0]))",
+    "torch.exp(x := torch.zeros(2), out=x), x": "(tensor([1., 1.]), tensor([1., 1.]))",
     # switches
     "torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.jit.is_scripting()": "(True, False, False)",
     "torch.inference_mode()(lambda: torch.is_grad_enabled())()": "False",
@@ -105,6 +112,8 @@ ERRORS = {
     "torch.testing.assert_close(torch.ones(2), torch.zeros(2))": "Not equal",
     "torch.testing.assert_close(torch.ones(2), torch.ones(2).double())": "the dtypes differ",
     "torch.save(torch.nn.Linear(1, 1), 'x')": "write .state_dict()",
+    "torch.exp(torch.ones(1, requires_grad=True), out=torch.ones(1))": "cannot be recorded",
+    "torch.div(torch.ones(1), 2, out=torch.ones(1, dtype=torch.long))": "which out= of int64 cannot hold",
 }
 ANSWER = """
 import copy, json, pickle, sys
