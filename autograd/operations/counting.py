@@ -6,15 +6,10 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.errors import ShapeError
-from autograd.operations.shaping import axis
+from autograd.operations.shaping import axis, bare
 from autograd.table import operation
 from autograd.tensor import Tensor
 from autograd.typing import TensorLike
-
-
-def _bare(x: Any) -> np.ndarray:
-    """The values: of these functions nothing is recorded."""
-    return x.array if isinstance(x, Tensor) else np.asarray(x)
 
 
 def _one_or_several(values: list[np.ndarray], wanted: tuple[bool, ...]) -> Any:
@@ -30,7 +25,7 @@ def unique(x: TensorLike, sorted: bool = True, return_inverse: bool = False, ret
     With `return_inverse`, also where each element went; with `return_counts`, also how often each value occurs. (They
     are always sorted.)
     """
-    x = _bare(x)
+    x = bare(x)
     along = None if dim is None else axis(dim, x.ndim)
     values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
     inverse = inverse.reshape(x.shape if along is None else -1)
@@ -41,7 +36,7 @@ def unique(x: TensorLike, sorted: bool = True, return_inverse: bool = False, ret
 def unique_consecutive(x: TensorLike, return_inverse: bool = False, return_counts: bool = False,
                        dim: int | None = None) -> Any:
     """x without the elements (along `dim`, slices) that equal the one before them; see `unique` for the options."""
-    x = _bare(x)
+    x = bare(x)
     rows = x.reshape(-1, 1) if dim is None else np.moveaxis(x, axis(dim, x.ndim), 0)
     flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     first = np.ones(len(rows), bool)
@@ -59,13 +54,13 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
 
     The result has at least `minlength` elements. Sums of float32 are float32, all others float64.
     """
-    x = _bare(x)
+    x = bare(x)
     if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
         raise ShapeError(f"bincount() counts integers of at least 0 in a vector, not {x.dtype} of shape {x.shape}"
                          f"{f', the least of them {x.min()}' if x.size and x.dtype.kind in 'iu' else ''}")
     if weights is None:
         return Tensor(np.bincount(x, None, minlength).astype(np.int64, copy=False))
-    weights = _bare(weights)
+    weights = bare(weights)
     if weights.shape != x.shape:
         raise ShapeError(f"the weights have shape {weights.shape}, and what they weigh {x.shape}; they must be equal")
     return Tensor(np.bincount(x, weights, minlength).astype(np.float32 if weights.dtype == np.float32 else np.float64))
@@ -77,7 +72,7 @@ def histc(x: TensorLike, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
     What lies outside, and NaN, isn't counted. If `min` and `max` are equal, those of x are taken.
     """
-    x = _bare(x)
+    x = bare(x)
     dtype = x.dtype
     low, high = float(min), float(max)
     if bins < 1 or high < low:
@@ -109,12 +104,12 @@ def searchsorted(x: TensorLike, input: TensorLike, *, out_int32: bool = False, r
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ValueError(f"side={side!r} with right={right}; side may be 'left' or 'right', and 'left' goes with "
                          "right=False")
-    x, values = _bare(x), _bare(input)
+    x, values = bare(x), bare(input)
     if x.ndim > 1 and x.shape[:-1] != values.shape[:-1]:
         raise ShapeError(f"the rows of shape {x.shape} and the values of shape {values.shape} must be equal in all "
                          "axes but the last; a vector takes values of any shape")
     if sorter is not None:
-        x = np.take_along_axis(x, _bare(sorter), -1)
+        x = np.take_along_axis(x, bare(sorter), -1)
     side = side or ("right" if right else "left")
     if x.ndim == 1:
         found = np.searchsorted(x, values, side)
@@ -140,4 +135,4 @@ def bucketize(x: TensorLike, boundaries: TensorLike, *, out_int32: bool = False,
 def isin(elements: TensorLike, test_elements: TensorLike, *, assume_unique: bool = False,
          invert: bool = False) -> Tensor:
     """Whether each element is among `test_elements`; with `invert`, whether it is not."""
-    return Tensor(np.asarray(np.isin(_bare(elements), _bare(test_elements), invert=invert), dtypes.bool_))
+    return Tensor(np.asarray(np.isin(bare(elements), bare(test_elements), invert=invert), dtypes.bool_))

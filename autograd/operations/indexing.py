@@ -15,7 +15,7 @@ from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
 from autograd.operations.pointwise import only
-from autograd.operations.shaping import as_row, axes, axis, movedim
+from autograd.operations.shaping import as_row, axes, axis, bare, movedim
 from autograd.samples import call
 from autograd.sharing import own
 from autograd.table import operation
@@ -265,10 +265,6 @@ def _grid(index, dim):
                   for i, n in enumerate(index.shape)])
 
 
-def _array(index):
-    return index.array if isinstance(index, Tensor) else np.asarray(index)
-
-
 def _gather_samples(draw):
     x = draw.array(min_dims=1, min_side=1)
     dim = draw.dim(x.ndim)
@@ -296,7 +292,7 @@ def gather(x, *, dim: int, index: TensorLike):
 
 def _at(x, dim, index, src):
     """The full index, and the part of `src` that belongs to it."""
-    index = _array(index)
+    index = bare(index)
     if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
     src = as_row(src) if index.ndim and hasattr(src, "ndim") and not isinstance(src, np.generic) else src
@@ -334,7 +330,7 @@ def scatter_add(x: TensorLike, dim: int, index: TensorLike, src: TensorLike) -> 
 @operation(numpy=np.take_along_axis, samples=_gather_samples)
 def take_along_dim(x: TensorLike, index: TensorLike, dim: int | None = None) -> Tensor:
     """`gather`, with x and the index broadcast to each other in the other axes; dim=None means x flattened."""
-    index = _array(index)
+    index = bare(index)
     if dim is None:
         return gather(x.reshape(-1), 0, index.reshape(-1))
     dim, shape, x, index = axis(dim, x.ndim), index.shape, as_row(x), as_row(index)
@@ -354,7 +350,7 @@ def _slices(draw):
 
 
 def _along(x, dim, index):
-    return (slice(None),) * axis(dim, x.ndim) + (_array(index).reshape(-1),)
+    return (slice(None),) * axis(dim, x.ndim) + (bare(index).reshape(-1),)
 
 
 @operation(samples=lambda draw: call(*_slices(draw)[0][:3]))
@@ -386,14 +382,14 @@ def index_fill(x: TensorLike, dim: int, index: TensorLike, value: TensorLike) ->
 
 
 def _taken(a, indices, axis=None):
-    return take(a, indices) if axis is None else a[(slice(None),) * axes(axis, a.ndim)[0] + (_array(indices),)]
+    return take(a, indices) if axis is None else a[(slice(None),) * axes(axis, a.ndim)[0] + (bare(indices),)]
 
 
 @operation(numpy={np.take: _taken},
            samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), draw.positions((x.size,), 0)))
 def take(x: TensorLike, index: TensorLike) -> Tensor:
     """The elements at the positions `index` of x flattened."""
-    return _getitem(x.reshape(-1), index=(_array(index),))
+    return _getitem(x.reshape(-1), index=(bare(index),))
 
 
 # By a mask
@@ -414,7 +410,7 @@ def masked_fill(x, mask, value):
 @operation(samples=_masked)
 def masked_select(x: TensorLike, mask: TensorLike) -> Tensor:
     """The elements where the mask is true, as a vector."""
-    mask = _array(mask)
+    mask = bare(mask)
     shape = np.broadcast_shapes(x.shape, mask.shape)
     return _getitem(x.expand(shape), index=(np.broadcast_to(mask, shape),))
 

@@ -19,8 +19,8 @@ from autograd.operations.norms import matrix_norm
 from autograd.operations.pointwise import floating, where
 from autograd.operations.products import matmul, multi_dot
 from autograd.operations.scans import cumprod
-from autograd.operations.shaping import flip, tril
-from autograd.operations.systems import _bare, _matrices, inv_ex
+from autograd.operations.shaping import bare, flip, tril
+from autograd.operations.systems import _matrices, inv_ex
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -43,7 +43,7 @@ def matrix_rank(A: TensorLike, tol: TensorLike | None = None, hermitian: bool = 
     >>> linalg.matrix_rank(ones(3, 3))
     tensor(1)
     """
-    x = floating(_bare(A))
+    x = floating(bare(A))
     _matrices(x)
     atol = tol if atol is None else atol
     count, precise = max(x.shape[-2:]), float(np.finfo(x.dtype).eps)
@@ -54,7 +54,7 @@ def matrix_rank(A: TensorLike, tol: TensorLike | None = None, hermitian: bool = 
         _matrices(x, square=True)
         x = np.tril(x) + _mT(np.tril(x, -1))
     sizes = np.abs(_iterated(lambda x: (np.linalg.eigvalsh(x) if hermitian else np.linalg.svdvals(x),), x)[0])
-    bound = np.maximum(0 if atol is None else _bare(atol), _bare(rtol) * sizes.max(-1))
+    bound = np.maximum(0 if atol is None else bare(atol), bare(rtol) * sizes.max(-1))
     return Tensor((sizes > bound[..., None]).sum(-1))
 
 
@@ -109,7 +109,7 @@ def _scaled_and_squared(x):
 
 
 def _matrix_exp_vjp(g, out, x):
-    n, t, size = x.shape[-1], _mT(x), np.abs(_bare(g)).max((-2, -1), keepdims=True, initial=0)
+    n, t, size = x.shape[-1], _mT(x), np.abs(bare(g)).max((-2, -1), keepdims=True, initial=0)
     size = np.where((size > 0) & np.isfinite(size), size, 1).astype(g.dtype)  # so that the norm is not that of g
     g = g / size
     above, below = np.concatenate([t, g], axis=-1), np.concatenate([np.zeros_like(x), t], axis=-1)

@@ -96,7 +96,7 @@ def topk(x, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True)
 
 # One element along an axis
 
-def _selection(choose, name, doc, samples=_distinct):
+def selection(choose, name, doc, samples=_distinct):
     """The operation that takes the element at `choose(x, axis)`, a position along each row."""
     def forward(x, *, dim: int, keepdim: bool = False):
         row, dim = as_row(x), axis(dim, x.ndim)
@@ -129,9 +129,9 @@ def _position_of_lower_median(x, dim):
     return np.take(np.argpartition(x, middle, axis=dim), middle, axis=dim)
 
 
-_max_along = _selection(np.argmax, "_max_along", "The largest element along `dim`.")
-_min_along = _selection(np.argmin, "_min_along", "The smallest element along `dim`.")
-_median_along = _selection(_first_nan_or(_position_of_lower_median), "_median_along", "The median along `dim`.")
+_max_along = selection(np.argmax, "_max_along", "The largest element along `dim`.")
+_min_along = selection(np.argmin, "_min_along", "The smallest element along `dim`.")
+_median_along = selection(_first_nan_or(_position_of_lower_median), "_median_along", "The median along `dim`.")
 
 
 @operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))

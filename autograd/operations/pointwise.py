@@ -495,12 +495,8 @@ def frac(x: TensorLike) -> Tensor:
 
 # Signs, sizes and whole numbers
 
-def _of_no_influence(g, out, x, y):
-    return np.zeros_like(out)
-
-
 copysign = operation(
-    np.copysign, vjps=(lambda g, out, x, y: times(g, np.sign(x) * np.sign(out)), _of_no_influence), numpy=np.copysign,
+    np.copysign, vjps=(lambda g, out, x, y: times(g, np.sign(x) * np.sign(out)), _flat_in_both), numpy=np.copysign,
     inplace=True, samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))),
     doc="The size of x with the sign of y.")
 nextafter = operation(np.nextafter, vjps=(lambda g, out, x, y: g, _flat_in_both), numpy=np.nextafter, inplace=True,

@@ -5,10 +5,10 @@ import numpy as np
 from autograd import dtypes
 from autograd.errors import ShapeError
 from autograd.operations.indexing import gather
-from autograd.operations.ordering import sort
+from autograd.operations.ordering import selection, sort
 from autograd.operations.pointwise import where
 from autograd.operations.reductions import amax
-from autograd.operations.shaping import axis, movedim
+from autograd.operations.shaping import axis, bare, movedim
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -76,49 +76,42 @@ def nanquantile(x: TensorLike, q: TensorLike, dim: int | None = None, keepdim: b
     return _quantile(x, q, dim, keepdim, interpolation, True)
 
 
-@operation(samples=lambda draw: call(draw.array(min_dims=1, min_side=1, distinct=True)))
-def nanmedian(x: TensorLike, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
-    """The median of the elements that are not NaN, the lower of two in the middle; along `dim`, with its position."""
-    if dim is None:
-        row = x.reshape(-1)
-        taken = row.detach().array == nanmedian(row.detach(), 0).values.array  # equal ones share the gradient
-        return amax(row[taken]) if taken.any() else nanmedian(row, 0).values
-    along, shape = axis(dim, x.ndim), x.shape
-    x = x if shape else x.reshape(1)
-    ordered = sort(x, dim=along, stable=True)
-    there = np.logical_not(np.isnan(x.detach().array)).sum(along, keepdims=True)
-    place = np.maximum(there - 1, 0) // 2
-    values, indices = gather(ordered.values, along, place), gather(ordered.indices, along, place)
-    if not shape:
-        return ValuesIndices(values.reshape(()), indices.reshape(()))
-    return ValuesIndices(values, indices) if keepdim else ValuesIndices(values.squeeze(along), indices.squeeze(along))
+def _position_of_nanmedian(x, dim):
+    order = np.argsort(x, dim, kind="stable")  # NaN comes last
+    there = x.shape[dim] - np.isnan(x).sum(dim, keepdims=True)
+    return np.take_along_axis(order, np.maximum(there - 1, 0) // 2, dim).squeeze(dim)
 
 
-def _most_frequent(x):
-    """The position, along the last axis, of the most frequent value: of several the least, of that the last one."""
+def _position_of_mode(x, dim):
+    """Of several most frequent values the least is taken, and of that the last one."""
+    x = np.moveaxis(x, dim, -1)
     order = np.argsort(x, -1, kind="stable")
     ordered = np.take_along_axis(x, order, -1)
     starts = np.ones(x.shape, bool)
     starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     places = np.arange(x.shape[-1])
     length = places - np.maximum.accumulate(np.where(starts, places, 0), -1)
-    return np.take_along_axis(order, np.argmax(length, -1)[..., None], -1)
+    return np.take_along_axis(order, np.argmax(length, -1)[..., None], -1)[..., 0]
+
+
+_nanmedian_along = selection(_position_of_nanmedian, "_nanmedian_along", "The median along `dim` without NaN.", None)
+_mode_along = selection(_position_of_mode, "_mode_along", "The most frequent value along `dim`.", None)
+
+
+@operation(samples=lambda draw: call(draw.array(min_dims=1, min_side=1, distinct=True)))
+def nanmedian(x: TensorLike, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
+    """The median of the elements that are not NaN, the lower of two in the middle; along `dim`, with its position."""
+    if dim is not None:
+        return _nanmedian_along(x, dim=dim, keepdim=keepdim)
+    row = x.reshape(-1)
+    taken = bare(row) == bare(_nanmedian_along(bare(row), dim=0)[0])  # equal ones share the gradient
+    return amax(row[taken]) if taken.any() else _nanmedian_along(row, dim=0)[0]
 
 
 @operation(samples=lambda draw: call(draw.array(min_dims=1, min_side=1, distinct=True)))
 def mode(x: TensorLike, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent value along `dim`, of several the least, and where it is."""
-    along, shape = axis(dim, x.ndim), x.shape
-    rows = movedim(x, along, -1) if shape else x.reshape(1)
-    if not rows.shape[-1]:
-        raise IndexError(f"there is no element to take along dim={dim} of a tensor of shape {shape}")
-    place = _most_frequent(rows.detach().array)
-    values, indices = gather(rows, -1, place), Tensor(place)
-    if not shape:
-        return ValuesIndices(values.reshape(()), indices.reshape(()))
-    if keepdim:
-        return ValuesIndices(movedim(values, -1, along), movedim(indices, -1, along))
-    return ValuesIndices(values.squeeze(-1), indices.squeeze(-1))
+    return _mode_along(x, dim=dim, keepdim=keepdim)
 
 
 # Variables in rows, observations in columns

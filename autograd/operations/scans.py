@@ -135,25 +135,26 @@ def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = 
     return x if n or len(parts) > 1 else clone(x)
 
 
+def _trapezoids(y, x, dim):
+    """The heights and the widths (None: all alike) of the trapezoids under y, and their axis."""
+    dim = axis(dim, y.ndim)
+    heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
+    if x is not None and x.ndim == 1 and y.ndim > 1:  # positions along `dim`
+        x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
+    return heights, None if x is None else diff(x, dim=dim), dim
+
+
 @operation(names="trapezoid trapz", methods="",
            numpy={np.trapezoid: lambda y, x=None, dx=1.0, axis=-1: trapezoid(y, x, dx=dx, dim=axis)},
            samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
 def trapezoid(y: TensorLike, x: TensorLike | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """The area under y along `dim` by trapezoids, at positions x or at distances dx."""
-    dim = axis(dim, y.ndim)
-    heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
-    if x is None:
-        return sum(heights, dim=dim) * dx
-    if x.ndim == 1 and y.ndim > 1:  # positions along `dim`
-        x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
-    return sum(heights * diff(x, dim=dim), dim=dim)
+    heights, widths, dim = _trapezoids(y, x, dim)
+    return sum(heights, dim=dim) * dx if widths is None else sum(heights * widths, dim=dim)
 
 
 @operation(methods="", samples=lambda draw: call(y := draw.array(min_dims=1, min_side=1), draw.array(shape=y.shape)))
 def cumulative_trapezoid(y: TensorLike, x: TensorLike | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """The area under y up to each position but the first; see `trapezoid`."""
-    dim = axis(dim, y.ndim)
-    heights = (y[_part(dim, 1)] + y[_part(dim, 0, -1)]) / 2
-    if x is not None and x.ndim == 1 and y.ndim > 1:
-        x = x.reshape([-1 if i == dim % y.ndim else 1 for i in range(y.ndim)])
-    return cumsum(heights * (dx if x is None else diff(x, dim=dim)), dim=dim)
+    heights, widths, dim = _trapezoids(y, x, dim)
+    return cumsum(heights * (dx if widths is None else widths), dim=dim)

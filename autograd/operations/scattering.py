@@ -4,9 +4,9 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.errors import ShapeError
-from autograd.operations.indexing import _additem, _array, _grid, _setitem, as_index
+from autograd.operations.indexing import _additem, _grid, _setitem, as_index
 from autograd.operations.pointwise import only
-from autograd.operations.shaping import as_row, axis
+from autograd.operations.shaping import as_row, axis, bare
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -35,7 +35,7 @@ def _greatest(dtype):
 
 def _winners(out, x, src, index, include_self):
     """Which elements of x and of src were taken, and among how many at each place of `out` its gradient is shared."""
-    out, x, src = (np.asarray(a.array if isinstance(a, Tensor) else a) for a in (out, x, src))
+    out, x, src = bare(out), bare(x), bare(src)
     touched = np.zeros(out.shape, bool)
     touched[index] = True
     mine = (x == out) | (np.isnan(out) & np.isnan(x)) if include_self else np.logical_not(touched)
@@ -115,7 +115,7 @@ def scatter_reduce(x: TensorLike, dim: int, index: TensorLike, src: TensorLike, 
         reduce: "sum", "prod", "mean", "amax" or "amin"; equal extremes share the gradient.
         include_self: whether what x has at a place that is written to counts, too.
     """
-    shape, index = x.shape, _array(index)
+    shape, index = x.shape, bare(index)
     if (index.ndim or 1) != (x.ndim or 1):
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
     src = src if isinstance(src, Tensor) else Tensor(np.asarray(src, x.dtype))
@@ -143,7 +143,7 @@ def index_reduce(x: TensorLike, dim: int, index: TensorLike, source: TensorLike,
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ValueError(f"reduce={reduce!r} is none of 'prod', 'mean', 'amax', 'amin'; to add write index_add")
     dim = axis(dim, x.ndim)
-    index = _array(index).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
+    index = bare(index).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
     return scatter_reduce(x, dim, np.broadcast_to(index, source.shape), source, reduce, include_self=include_self)
 
 
@@ -168,7 +168,7 @@ def index_put(x: TensorLike, indices: tuple[TensorLike, ...] | list[TensorLike],
     x := draw.array(min_dims=1, min_side=1), draw.positions((x.size,), 0)[:1], draw.array((1,)), draw.boolean()))
 def put(x: TensorLike, index: TensorLike, source: TensorLike, accumulate: bool = False) -> Tensor:
     """x with the elements of `source` at the positions `index` of x flattened."""
-    index = _array(index)
+    index = bare(index)
     if index.size != source.numel():
         raise ShapeError(f"there are {index.size} positions and {source.numel()} values; they must be as many")
     index = index.reshape(-1)
@@ -183,7 +183,7 @@ def _masked(draw):
 @operation(inplace=True, samples=_masked)
 def masked_scatter(x: TensorLike, mask: TensorLike, source: TensorLike) -> Tensor:
     """x with the first elements of `source`, in order, where the mask is true."""
-    mask = _array(mask)
+    mask = bare(mask)
     if mask.dtype != dtypes.bool_:
         raise RuntimeError(f"the mask must be boolean, not {mask.dtype}; write mask.bool()")
     shape = np.broadcast_shapes(x.shape, mask.shape)

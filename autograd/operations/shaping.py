@@ -69,6 +69,11 @@ def spread(values, shape, dim):
     return np.broadcast_to(beside(values, shape, dim), shape)
 
 
+def bare(x):
+    """The values of a Tensor or of anything else, as an array: for what isn't recorded."""
+    return np.asarray(x.array if isinstance(x, Tensor) else x)
+
+
 def as_row(x):
     """x, with one axis if it has none."""
     return x if x.ndim else x.reshape(1)

@@ -27,7 +27,7 @@ from autograd.operations.linalg import (
 )
 from autograd.operations.pointwise import floating, where
 from autograd.operations.products import matmul
-from autograd.operations.shaping import axes, contiguous, tril, triu
+from autograd.operations.shaping import axes, bare, contiguous, tril, triu
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -274,12 +274,8 @@ def triangular_solve(b: TensorLike, A: TensorLike, upper: bool = True, transpose
 
 # Forms that do not raise
 
-def _bare(x):
-    return np.asarray(x.array if isinstance(x, Tensor) else x)
-
-
 def _first_zero_pivot(A):  # noqa: N803
-    x = floating(_bare(A))
+    x = floating(bare(A))
     info = _eliminated(x)[2]
     singular = np.asarray(np.linalg.slogdet(x)[0]) == 0  # as LAPACK sees it, which rounds in another order
     return np.where(singular, np.where(info == 0, x.shape[-1], info), 0).astype(np.int32)
@@ -294,7 +290,7 @@ def _is_definite(x):
 
 
 def _first_indefinite_minor(A):  # noqa: N803
-    x = floating(_bare(A))
+    x = floating(bare(A))
     x = (x + _mT(x)) * x.dtype.type(0.5)
     info, orders = np.zeros(x.shape[:-2], np.int32), range(1, x.shape[-1] + 1)
     for place in np.ndindex(info.shape):
