@@ -180,7 +180,7 @@ def as_tensors(node: Node) -> tuple[list, Any]:
 def filled(g: Cotangents, node: Node, differentiable: bool) -> tuple:
     """The gradients of several outputs, zero where nothing has arrived (or None, where a Function says so)."""
     outputs = node.operation.outputs
-    if not getattr(node.operation, "fills", True):
+    if not node.operation.fills:
         return tuple([g.get(i) for i in range(len(node.out))])
     outs = node.out[:len(outputs._fields)] if outputs else node.out  # what is kept beyond the outputs has no gradient
     parts = [np.zeros(out.shape, out.dtype) if i not in g and out.dtype.kind == "f" else g.get(i)
@@ -251,12 +251,15 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
     wanted = None if inputs is None else {vertex_of(t, "inputs"): t for t in _as_list(inputs)}
     gradients = backpropagate(roots_of(tensors, grad_tensors, create_graph), wanted,
                               create_graph if retain_graph is None else retain_graph, create_graph)
+    told = []
     with _accumulating:  # a leaf may be shared by threads
         for vertex, g in gradients.items():
             tensor = vertex if wanted is None else wanted[vertex]
             earlier = tensor.grad
             if not tensor.tracked:  # frozen since the forward pass
                 continue
+            if tensor.hooks:
+                told.append(tensor)
             if isinstance(g, Tensor):
                 tensor.grad = g.clone() if earlier is None else earlier + g
             elif earlier is None:
@@ -268,9 +271,8 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
             else:
                 np.add(earlier.array, g, out=earlier.array)
                 sharing.increment_version(earlier)
-    for vertex in gradients:
-        tensor = vertex if wanted is None else wanted[vertex]
-        for hook in list(tensor.hooks or ()) if tensor.tracked else ():
+    for tensor in told:
+        for hook in list(tensor.hooks or ()):  # one may take away another
             if type(hook) is AfterAccumulation:
                 hook.function(tensor)
 
@@ -310,10 +312,10 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
         grad_outputs: dL/d(output) for each output, of its shape; None for an output of one element means 1.
         retain_graph: keep what the graph saved, for another backward pass. Default: `create_graph`.
         create_graph: record the computation, so that the gradients can be differentiated again.
-        only_inputs: PyTorch's, which it has no longer another value for than True.
+        only_inputs: can only be True; it is there for PyTorch's sake.
         allow_unused: give None for an input that the outputs do not depend on, instead of an error.
         is_grads_batched: `grad_outputs` are stacks of gradients, and so will be the results: one pass for each.
-        materialize_grads: give zeros for such an input.
+        materialize_grads: give zeros for an input that the outputs do not depend on, instead of an error or None.
 
     Raises:
         ValueError: `only_inputs` is False, or zeros are wanted with allow_unused=False.

@@ -42,6 +42,9 @@ def _parameters(signature: inspect.Signature) -> tuple[dict[str, Any], bool, dic
 class Operation:
     """One declaration of the table; see `operation` for what it holds."""
 
+    fills = True
+    """Whether a rule gets zeros for an output that no gradient has reached; a Function may want None."""
+
     def __init__(self, forward: Callable, vjps: tuple, joint_vjp: Callable | None, composition: Callable | None,
                  outputs: str | None, view: bool, samples: Callable | None, name: str, public: str = "",
                  flops: int | Count | None = None, multiply_adds: Count | None = None,
