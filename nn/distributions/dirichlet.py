@@ -12,6 +12,7 @@ from autograd.typing import TensorLike
 from nn.distributions import constraints, incomplete
 from nn.distributions.constraints import Constraint
 from nn.distributions.distribution import EULER, ExponentialFamily
+from nn.distributions.gamma import Draw as GammaDraw
 from nn.distributions.sampling import dirichlet
 from nn.distributions.transformed_distribution import TransformedDistribution
 from nn.distributions.transforms import AffineTransform, PowerTransform
@@ -41,15 +42,8 @@ class _Moved(Function):
         raise NotImplementedError("the derivative of a draw in `concentration` cannot be differentiated again")
 
 
-class Draw(Function):
+class Draw(GammaDraw):
     """x, drawn from the Dirichlet distribution of a concentration, each element with the derivative of a quantile."""
-
-    @staticmethod
-    def forward(ctx: Any, alpha: Tensor, x: Tensor) -> Tensor:
-        """x."""
-        draw = x.clone()
-        ctx.save_for_backward(alpha, draw)
-        return draw
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:

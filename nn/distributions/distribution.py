@@ -325,3 +325,16 @@ class Odds(Distribution):
     def param_shape(self) -> tuple[int, ...]:
         """Of `probs` and `logits`."""
         return self.probs.shape
+
+
+class LocationScale(Distribution):
+    """Base of what is given by where it lies, `loc`, and how wide it is, `scale`."""
+
+    has_rsample = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
+        super().__init__(self._take(loc=loc, scale=scale), (), validate_args)

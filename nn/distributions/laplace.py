@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
 from autograd.typing import TensorLike
-from nn.distributions import constraints
-from nn.distributions.constraints import Constraint
-from nn.distributions.distribution import Distribution
+from nn.distributions.distribution import LocationScale
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """A density in proportion to exp(−|x − loc| / scale).
 
     Args:
@@ -22,15 +19,6 @@ class Laplace(Distribution):
         scale: the mean distance from it; both broadcast.
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
-
-    has_rsample = True
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    loc: Tensor
-    scale: Tensor
-
-    def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
-        super().__init__(self._take(loc=loc, scale=scale), (), validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -9,14 +9,14 @@ from autograd import Tensor
 from autograd.typing import TensorLike
 from nn.distributions import constraints
 from nn.distributions.constraints import Constraint
-from nn.distributions.distribution import Distribution
-from nn.distributions.transformed_distribution import TransformedDistribution
-from nn.distributions.transforms import AbsTransform, ExpTransform, StickBreakingTransform
+from nn.distributions.distribution import LocationScale
+from nn.distributions.transformed_distribution import Folded, TransformedDistribution
+from nn.distributions.transforms import ExpTransform, StickBreakingTransform
 
 LOG_2PI = math.log(2 * math.pi)
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """N(loc, scale²).
 
     Args:
@@ -24,15 +24,6 @@ class Normal(Distribution):
         scale: the standard deviation; both broadcast.
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
-
-    has_rsample = True
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    loc: Tensor
-    scale: Tensor
-
-    def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
-        super().__init__(self._take(loc=loc, scale=scale), (), validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -72,7 +63,7 @@ class Normal(Distribution):
         return self.loc + self.scale * autograd.special.ndtri(self._level(value))
 
 
-class HalfNormal(TransformedDistribution):
+class HalfNormal(Folded):
     """|x| of x ~ N(0, scale²).
 
     Args:
@@ -80,14 +71,7 @@ class HalfNormal(TransformedDistribution):
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
-    has_rsample = True
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    scale: Tensor
-
-    def __init__(self, scale: TensorLike, validate_args: bool | None = None) -> None:
-        self._take(scale=scale)
-        super().__init__(Normal(0.0, self.scale, validate_args=False), AbsTransform(), validate_args)
+    _folds = Normal
 
     @property
     def mean(self) -> Tensor:
@@ -95,31 +79,9 @@ class HalfNormal(TransformedDistribution):
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Tensor:
-        """0."""
-        return autograd.zeros_like(self.scale)
-
-    @property
     def variance(self) -> Tensor:
         """scale² (1 − 2/π)."""
         return self.scale ** 2 * (1 - 2 / math.pi)
-
-    def log_prob(self, value: TensorLike) -> Tensor:
-        """That of x, and log 2; −∞ below 0, which only validate_args=False lets in."""
-        value = self._value(value)
-        return autograd.where(value.detach() >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
-
-    def cdf(self, value: TensorLike) -> Tensor:
-        """2 Φ(value / scale) − 1."""
-        return 2 * self.base_dist.cdf(self._value(value)) - 1
-
-    def icdf(self, value: TensorLike) -> Tensor:
-        """The quantile: the inverse of `cdf`."""
-        return self.base_dist.icdf((self._level(value) + 1) / 2)
-
-    def entropy(self) -> Tensor:
-        """½ + ½ log(π/2) + log scale."""
-        return self.base_dist.entropy() - math.log(2)
 
 
 class LogNormal(TransformedDistribution):

@@ -23,6 +23,27 @@ def _temperature(value: TensorLike, dtype: Any) -> Tensor:
     return value if isinstance(value, Tensor) else autograd.tensor(value, dtype=dtype)
 
 
+class _Relaxed(TransformedDistribution):
+    """Base of what is relaxed on another scale, and has that one's parameters."""
+
+    has_rsample = True
+
+    @property
+    def temperature(self) -> Tensor:
+        """The temperature."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of odds, or of probabilities."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        return self.base_dist.probs
+
+
 class LogitRelaxedBernoulli(Odds):
     """The log odds of a RelaxedBernoulli variable: (logits + a logistic number) / temperature.
 
@@ -54,7 +75,7 @@ class LogitRelaxedBernoulli(Odds):
         return self.temperature.log() + F.logsigmoid(difference) + F.logsigmoid(-difference)
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(_Relaxed):
     """A number between 0 and 1, near one of them for a low temperature.
 
     Args:
@@ -64,7 +85,6 @@ class RelaxedBernoulli(TransformedDistribution):
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
-    has_rsample = True
     arg_constraints: ClassVar[dict[str, Constraint]] = Odds.arg_constraints
     support = constraints.unit_interval
 
@@ -72,21 +92,6 @@ class RelaxedBernoulli(TransformedDistribution):
                  validate_args: bool | None = None) -> None:
         base = LogitRelaxedBernoulli(temperature, probs, logits, validate_args)
         super().__init__(base, SigmoidTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """Log odds of 1."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities of 1."""
-        return self.base_dist.probs
 
 
 class ExpRelaxedCategorical(Categories):
@@ -121,7 +126,7 @@ class ExpRelaxedCategorical(Categories):
         return score + factorial + (count - 1) * self.temperature.log()
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Relaxed):
     """Probabilities of K categories, near a corner for a low temperature.
 
     Args:
@@ -131,7 +136,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         validate_args: refuse what lies outside a domain; None means as `set_default_validate_args` says.
     """
 
-    has_rsample = True
     arg_constraints: ClassVar[dict[str, Constraint]] = Categories.arg_constraints
     support = constraints.simplex
 
@@ -139,18 +143,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
                  validate_args: bool | None = None) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args)
         super().__init__(base, ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """Log probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities."""
-        return self.base_dist.probs

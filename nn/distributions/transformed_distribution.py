@@ -1,16 +1,17 @@
 """A distribution, mapped."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from autograd import Tensor, no_grad
+from autograd import Tensor, no_grad, where, zeros_like
 from autograd.errors import ShapeError
 from autograd.typing import TensorLike
 from nn.distributions import constraints
 from nn.distributions.constraints import Constraint
-from nn.distributions.distribution import Distribution, sum_last
+from nn.distributions.distribution import Distribution, LocationScale, sum_last
 from nn.distributions.independent import Independent
-from nn.distributions.transforms import ComposeTransform, Transform
+from nn.distributions.transforms import AbsTransform, ComposeTransform, Transform
 
 
 class TransformedDistribution(Distribution):
@@ -105,3 +106,39 @@ class TransformedDistribution(Distribution):
             return super().__repr__()
         return f"{type(self).__name__}({self.base_dist!r}, {self.transforms!r})"
 
+
+class Folded(TransformedDistribution):
+    """Base of |x| for an x that lies on both sides of 0 alike, in a distribution given by its scale."""
+
+    has_rsample = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    scale: Tensor
+    _folds: type[LocationScale]
+    """The distribution of x."""
+
+    def __init__(self, scale: TensorLike, validate_args: bool | None = None) -> None:
+        self._take(scale=scale)
+        super().__init__(self._folds(0.0, self.scale, validate_args=False), AbsTransform(), validate_args)
+
+    @property
+    def mode(self) -> Tensor:
+        """0."""
+        return zeros_like(self.scale)
+
+    def log_prob(self, value: TensorLike) -> Tensor:
+        """That of x, and log 2; −∞ below 0, which only validate_args=False lets in."""
+        value = self._value(value)
+        return where(value.detach() >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
+
+    def cdf(self, value: TensorLike) -> Tensor:
+        """2 P(x ≤ value) − 1."""
+        return 2 * self.base_dist.cdf(self._value(value)) - 1
+
+    def icdf(self, value: TensorLike) -> Tensor:
+        """The quantile: the inverse of `cdf`."""
+        return self.base_dist.icdf((self._level(value) + 1) / 2)
+
+    def entropy(self) -> Tensor:
+        """That of x, less log 2."""
+        return self.base_dist.entropy() - math.log(2)
