@@ -1,12 +1,13 @@
 """The members of a zip file, left in it where they are not compressed."""
 
-import io
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+
+from nn.serialization.content import Content
 
 _HEADER = 30
 """Bytes of what stands before a member, without its name and what else was added."""
@@ -21,7 +22,7 @@ def members(content: np.ndarray) -> Mapping[str, zipfile.ZipInfo]:
         ValueError: it is cut off, or isn't a zip file.
     """
     try:
-        with zipfile.ZipFile(io.BufferedReader(_Raw(content))) as archive:
+        with zipfile.ZipFile(cast(Any, Content(content))) as archive:
             return {info.filename: info for info in archive.infolist()}
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
         raise ValueError(f"as an archive it is cut off or damaged: {error}") from error
@@ -54,25 +55,3 @@ def member(content: np.ndarray, info: zipfile.ZipInfo) -> np.ndarray:
     if len(data) != info.file_size or (info.CRC and zlib.crc32(data.data) != info.CRC):  # 0: PyTorch left it out
         raise ValueError(f"'{info.filename}' is not what was written")
     return data
-
-
-class _Raw(io.RawIOBase):
-    """An array of bytes as a file, of which nothing is copied that isn't read."""
-
-    def __init__(self, content: np.ndarray) -> None:
-        self._content, self._position = content, 0
-
-    def readable(self) -> bool:
-        return True
-
-    seekable = readable
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._position = max(0, offset + (0, self._position, len(self._content))[whence])
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        part = self._content[self._position:self._position + len(buffer)]
-        buffer[:len(part)] = part.tobytes()
-        self._position += len(part)
-        return len(part)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 from nn.serialization.archive import member
-from nn.serialization.pickles import Content
+from nn.serialization.content import Content, native
 
 SUFFIX = ".npy"
 
@@ -37,7 +37,7 @@ def opened(content: np.ndarray) -> Any:
     array = data[:size].view(dtype).reshape(shape, order="F" if fortran_order else "C")
     if dtype.kind not in "biuf":
         return array
-    return Tensor(np.require(array.astype(dtype.newbyteorder("="), copy=False), requirements="A"))
+    return Tensor(native(array))
 
 
 def opened_archive(content: np.ndarray, entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, cast
 
+from nn.serialization.content import Content
+
 _PUSHES = {"BININT", "BININT1", "BININT2", "LONG1", "LONG4", "LONG", "INT", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
            "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES",
            "BINBYTES8"}
@@ -19,31 +21,9 @@ _NEW: dict[str, Callable] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPL
 _OF_MARK: dict[str, Callable] = {"TUPLE": tuple, "LIST": list, "DICT": lambda items: put({}, items),
                                  "FROZENSET": lambda items: frozenset(map(_hashable, items))}
 _PLAIN = (str, int, float, bool, bytes, type(None))
-_LONGEST_NAME = 1000
+_LONGEST_KEY = 1000
 _MOST = 1_000_000
 """So many operations may a pickle have: some twenty for each tensor, one for each number and text."""
-
-
-class Content:
-    """The bytes of a file, read one part after the other."""
-
-    def __init__(self, content: Any) -> None:
-        self._view, self.position = memoryview(content), 0
-
-    def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes, or as many as there are; all of them if it is negative."""
-        end = len(self._view) if size < 0 else self.position + size
-        start, self.position = self.position, min(end, len(self._view))
-        return bytes(self._view[start:self.position])
-
-    def readline(self) -> bytes:
-        """A line of text, of which names in old pickles are made."""
-        start = bytes(self._view[self.position:self.position + _LONGEST_NAME])
-        return self.read(start.find(b"\n") + 1)
-
-    def tell(self) -> int:
-        """How many bytes have been read."""
-        return self.position
 
 
 def operations(content: Content) -> list[tuple[str, Any]]:
@@ -148,7 +128,7 @@ def put(container: Any, items: list) -> Any:
 def _hashable(key: Any) -> Any:
     """A key that is quickly hashed, however it was made: a tuple of tuples of tuples ... takes for ever."""
     parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) > _LONGEST_NAME or not all(isinstance(part, _PLAIN) for part in parts):
+    if len(parts) > _LONGEST_KEY or not all(isinstance(part, _PLAIN) for part in parts):
         raise ValueError(f"it has a {type(key).__name__} as a key")
     return key
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.runtime import files
+from nn.serialization.content import from_bfloat16, native
 from nn.serialization.nesting import put_together, taken_apart
 
 _KEY, _CHECKSUM = "gradcircuit", "gradcircuit.crc32"
@@ -149,8 +150,8 @@ def _array(dtype: str, shape: list[int], data: np.ndarray) -> np.ndarray:
         return data.astype(bool).reshape(shape)  # a byte that is neither 0 nor 1 is true, and no odd number
     array = data.view(_DTYPES[dtype]).reshape(shape)
     if dtype == "BF16":  # the upper half of a float32
-        return (array.astype("<u4") << 16).view("<f4").astype(np.float32, copy=False)
-    return np.require(array.astype(array.dtype.newbyteorder("="), copy=False), requirements="A")
+        return from_bfloat16(array)
+    return native(array)
 
 
 def _checksum_of_contents(nesting: Any, arrays: dict[str, np.ndarray]) -> int:

@@ -21,8 +21,8 @@ from autograd.runtime import files
 from nn.parameter import Parameter
 from nn.serialization import pickles
 from nn.serialization.archive import member
+from nn.serialization.content import Content, from_bfloat16, native
 from nn.serialization.nesting import taken_apart
-from nn.serialization.pickles import Content
 
 MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 """The number with which the form before 1.6 begins, after the pickle's protocol."""
@@ -107,7 +107,7 @@ class _NumPyArray:
         match state:
             case (_, tuple(shape), _NumPyDtype() as dtype, fortran_order, bytes(data)):
                 array = np.frombuffer(bytearray(data), dtype.dtype).reshape(shape, order="F" if fortran_order else "C")
-                return array.astype(dtype.dtype.newbyteorder("="), copy=False)
+                return native(array)
         raise ValueError("a NumPy array of something else than numbers")
 
 
@@ -263,11 +263,10 @@ def _numbers(data: np.ndarray, dtype: np.dtype, count: int, name: str, big: bool
     if len(data) != count * dtype.itemsize:
         raise ValueError(f"{name} of {count} numbers has {len(data)} bytes, not {count * dtype.itemsize}")
     if dtype == _BFLOAT16:
-        return (data.view(">u2" if big else "<u2").astype("<u4") << 16).view("<f4").astype(np.float32, copy=False)
+        return from_bfloat16(data.view(">u2" if big else "<u2"))
     if dtype.kind == "b":
         return data.astype(bool) if (data > 1).any() else data.view(bool)  # no odd numbers
-    array = data.view(dtype.newbyteorder(">" if big else "<"))
-    return np.require(array.astype(dtype.newbyteorder("="), copy=False), requirements=["A", "W"]).view(np.ndarray)
+    return native(data.view(dtype.newbyteorder(">" if big else "<")))
 
 
 # Writing
