@@ -23,7 +23,7 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,11 +165,15 @@ def _find(place: str, name: str) -> Any:
                 value = taking_out(value)
                 value.__module__, value.__qualname__ = __name__, f"{place}.{name}".partition(".")[2]  # to be pickled
             return value
-    missing = f"{place}.{name}"
+    raise AttributeError(_not_here(f"{place}.{name}", name, _known(place)), name=name)
+
+
+def _not_here(missing: str, name: str, known: Iterable[str]) -> str:
+    """Note that something is missing; says so, with the names that are near."""
     MISSING[missing] = None
-    near = difflib.get_close_matches(name, _known(place), 3, 0.7)
-    raise AttributeError(f"{missing} isn't here{'; near are ' + ', '.join(near) if near else ''} (docs/porting.md says "
-                         "what isn't, and why)", name=name)
+    near = difflib.get_close_matches(name, known, 3, 0.7)
+    return (f"{missing} isn't here{'; near are ' + ', '.join(near) if near else ''} (docs/porting.md says what isn't, "
+            "and why)")
 
 
 def _sources(place: str) -> Iterator[tuple[Any, dict[str, str] | None]]:
@@ -206,10 +210,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname in PLACES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if fullname.partition(".")[0] in ("torch", "torchvision"):
-            MISSING[fullname] = None
-            near = difflib.get_close_matches(fullname, PLACES, 3, 0.7)
-            raise ModuleNotFoundError(f"{fullname} isn't here{'; near are ' + ', '.join(near) if near else ''} "
-                                      "(docs/porting.md says what isn't, and why)", name=fullname)
+            raise ModuleNotFoundError(_not_here(fullname, fullname, PLACES), name=fullname)
         return None
 
     def create_module(self, spec: Any) -> Any:

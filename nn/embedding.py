@@ -12,7 +12,38 @@ from nn.module import Module
 from nn.parameter import Parameter
 
 
-class Embedding(Module):
+class _Table(Module):
+    """Base of what looks up rows of a table of vectors."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, max_norm: float | None,
+                 norm_type: float, scale_grad_by_freq: bool, sparse: bool, values: Tensor | None,
+                 dtype: DTypeLike | None) -> None:
+        super().__init__()
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(f"padding_idx={padding_idx} is out of range for {num_embeddings} rows")
+            padding_idx %= num_embeddings
+        self.padding_idx = padding_idx
+        if values is None:
+            self.weight = Parameter(autograd.empty(num_embeddings, embedding_dim, dtype=dtype))
+            self.reset_parameters()
+        elif values.shape != (num_embeddings, embedding_dim):
+            raise ShapeError(f"a table of {num_embeddings} rows of {embedding_dim} numbers cannot have the values "
+                             f"given, of shape {values.shape}")
+        else:
+            self.weight = Parameter(values.detach())
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            init.zeros_(self.weight.detach()[self.padding_idx])
+
+
+class Embedding(_Table):
     """A table of vectors, looked up by index: (*) -> (*, embedding_dim).
 
     Args:
@@ -36,20 +67,9 @@ class Embedding(Module):
                  max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
                  sparse: bool = False, _weight: Tensor | None = None, _freeze: bool = False,
                  device: str | None = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__()
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = _row(padding_idx, num_embeddings)
-        self.max_norm, self.norm_type = max_norm, norm_type
-        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        self.weight = _table(num_embeddings, embedding_dim, _weight, dtype).requires_grad_(not _freeze)
-        if _weight is None:
-            self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            init.zeros_(self.weight.detach()[self.padding_idx])
+        super().__init__(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+                         _weight, dtype)
+        self.weight.requires_grad_(not _freeze)
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, **options: Any) -> "Embedding":
@@ -68,7 +88,7 @@ class Embedding(Module):
         return ", ".join(parts)
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_Table):
     """The sum, mean or maximum of the rows of a table in each bag of indices: (bags, indices) -> (bags, embedding_dim).
 
     Args:
@@ -93,19 +113,9 @@ class EmbeddingBag(Module):
                  scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
                  _weight: Tensor | None = None, include_last_offset: bool = False, padding_idx: int | None = None,
                  device: str | None = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__()
-        self.num_embeddings, self.embedding_dim, self.max_norm = num_embeddings, embedding_dim, max_norm
-        self.norm_type, self.scale_grad_by_freq, self.mode, self.sparse = norm_type, scale_grad_by_freq, mode, sparse
-        self.include_last_offset, self.padding_idx = include_last_offset, _row(padding_idx, num_embeddings)
-        self.weight = _table(num_embeddings, embedding_dim, _weight, dtype)
-        if _weight is None:
-            self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            init.zeros_(self.weight.detach()[self.padding_idx])
+        super().__init__(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+                         _weight, dtype)
+        self.mode, self.include_last_offset = mode, include_last_offset
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, max_norm: float | None = None,
@@ -131,20 +141,3 @@ class EmbeddingBag(Module):
             ("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False), ("mode", None), ("padding_idx", None))
             if getattr(self, name) != default]
         return ", ".join(parts)
-
-
-def _row(index: int | None, count: int) -> int | None:
-    """The number of a row, counted from the first."""
-    if index is not None and not -count <= index < count:
-        raise ValueError(f"padding_idx={index} is out of range for {count} rows")
-    return index if index is None else index % count
-
-
-def _table(count: int, width: int, values: Tensor | None, dtype: DTypeLike | None) -> Parameter:
-    """A table of given values, or of values that are yet to be written."""
-    if values is None:
-        return Parameter(autograd.empty(count, width, dtype=dtype))
-    if values.shape != (count, width):
-        raise ShapeError(f"a table of {count} rows of {width} numbers cannot have the values given, of shape "
-                         f"{values.shape}")
-    return Parameter(values.detach())

@@ -19,6 +19,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import check_device
+from nn.distributions.distribution import clamp_probs
 
 NAMES: dict[str, Any] = {}
 """PyTorch's full name -> what stands for it."""
@@ -619,8 +620,7 @@ def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
 @_at("torch.distributions.utils")
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
     """Logarithms of odds."""
-    tiny = float(np.finfo(probs.array.dtype).eps)
-    probs = probs.clamp(tiny, 1 - tiny)
+    probs = clamp_probs(probs)
     return probs.log() - (-probs).log1p() if is_binary else probs.log()
 
 
