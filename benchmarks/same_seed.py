@@ -190,9 +190,8 @@ def drawn(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     rows = -(-len(curves) // 3)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {3 * width} {rows * height + 20}" '
             f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
-            + "".join(cells) + f'<text x="10" y="{rows * height + 8}" fill="#888">Losses by steps. Broad: PyTorch. '
-            "Thin: gradcircuit, the same program from the same seed. Apart: the largest relative difference in 50 steps"
-            ".</text></svg>\n")
+            + "".join(cells) + f'<text x="10" y="{rows * height + 8}" fill="#888">Losses by steps: broad of PyTorch, '
+            "thin of gradcircuit. Apart: the largest relative difference in 50 steps.</text></svg>\n")
 
 
 def main() -> None:
