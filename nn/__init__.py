@@ -1,7 +1,7 @@
 """Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
 
 import autograd  # before anything else loads NumPy
-from nn import data, distributions, functional, init, parallel, utils
+from nn import data, distributions, functional, init, metrics, parallel, points, utils
 from nn.activation import (
     CELU,
     ELU,
@@ -186,5 +186,5 @@ __all__ = ["CELU", "ELU", "GELU", "GLU", "GRU", "LSTM", "RNN", "SELU", "Adaptive
            "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
            "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
            "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-           "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "data", "distributions", "functional", "init", "load", "parallel",
-           "save", "summary", "utils"]
+           "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "data", "distributions", "functional", "init", "load", "metrics",
+           "parallel", "points", "save", "summary", "utils"]

@@ -12,7 +12,9 @@ from nn import data as data
 from nn import distributions as distributions
 from nn import functional as functional
 from nn import init as init
+from nn import metrics as metrics
 from nn import parallel as parallel
+from nn import points as points
 from nn import utils as utils
 from nn.activation import PReLU as PReLU
 from nn.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
