@@ -3,22 +3,25 @@
     python tests/mutants/run.py autograd/backward.py nn/hooks.py        every mutant of two modules
     python tests/mutants/run.py --core --nn --sample 100 --seed 3       a random sample of many
     python tests/mutants/run.py autograd/backward.py --list             what would be done
-    python tests/mutants/run.py autograd/backward.py --line 68          the mutants of one line
+    python tests/mutants/run.py nn/functional/fold.py --line 68 --tests tests/nn/test_windows.py
 
 A mutant that a test fails on (or that takes too long) is killed; one that survives is printed as a diff, and wants a
 test that fails on it, or a line in survivors.md that says why none can. Not part of the suite; needs a system that can
 fork.
 
-It works on a copy of the tree. A module's tests are first the file of its name (see tests/test_mirror.py), then the
-quick ones of its package; with --thoroughly all of its package.
+It works on a copy of the tree. First all tests of the packages are run once, to learn which functions each of them
+reaches and how long it takes. A mutant is then tried in a process of its own by the tests that reach the function, at
+first those in the file of the module's name (see tests/test_mirror.py), then the quick ones.
 """
 
 import argparse
 import ast
-import contextlib
 import copy
 import difflib
+import gc
+import inspect
 import os
+import pickle
 import random
 import resource
 import runpy
@@ -26,12 +29,16 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from types import CodeType, FunctionType
+from typing import Any
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +48,14 @@ CORE = [f"autograd/{name}.py" for name in (
 NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in ("nn", "nn/functional")
                                        for path in sorted((ROOT / folder).glob("*.py"))
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
-QUICK = {"autograd": "backward inplace tensor calling dtypes hooks grad_mode graph function watching table anomaly "
-                     "gradients checkpoint profile",
-         "nn": "module hooks container errors layers windows"}
-"""By package, what is run after a module's own tests: files of tests/autograd and tests/nn."""
+QUICK = {"autograd": "test_backward test_inplace test_tensor test_calling test_dtypes test_hooks test_grad_mode "
+                     "test_graph test_function test_watching test_table test_anomaly test_gradients test_checkpoint "
+                     "test_profile",
+         "nn": "functional/test_* utils/test_* test_[!cdst]* test_container test_torch_scaffolding test_sanity "
+               "test_summary"}
+"""By package, the quick tests: files of tests/autograd and tests/nn."""
+PYTEST = ["-o", "addopts=--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no"]
+OURS = ("autograd", "nn", "optim", "viz", "tests")
 CHECKS = ("strict", "samples")
 """Arguments that are there for us: what must be of one length, examples for the property tests."""
 OTHER = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -58,17 +69,18 @@ OTHER = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt,
 
 @dataclass
 class Mutant:
-    """A module with one mistake."""
+    """A module with one mistake; `lines` are those of the function that has it, none if it is outside of functions."""
 
     module: str
     line: int
     what: str
     source: str
+    lines: set[int]
 
     def __str__(self) -> str:
         before, after = (ROOT / self.module).read_text(encoding="utf-8").splitlines(), self.source.splitlines()
         lines = [line for line in difflib.unified_diff(before, after, n=0, lineterm="")
-                 if line[:2] not in ("--", "++", "@@")]
+                 if line[:2] not in ("--", "++", "@@") and line != "+"]
         return "\n".join([f"{self.module}:{self.line}: {self.what}", *(f"    {line}" for line in lines)])
 
 
@@ -78,8 +90,11 @@ def mutants_of(module: str) -> list[Mutant]:
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     starts = [sum(map(len, lines[:i])) for i in range(len(lines))]
     found = []
-    for node, what, text in mistakes(ast.parse(source)):
+    tree = ast.parse(source)
+    functions = list(functions_in(tree))
+    for node, what, text in mistakes(tree):
         start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+        text += "\n" * (node.end_lineno - node.lineno - text.count("\n"))  # what follows stays on its line
         if isinstance(node, ast.expr):
             text = f"({text})"  # precedence, and lines that go on
         changed = (source.encode()[:start] + text.encode() + source.encode()[end:]).decode()
@@ -87,8 +102,24 @@ def mutants_of(module: str) -> list[Mutant]:
             ast.parse(changed)
         except SyntaxError:
             continue
-        found.append(Mutant(module, node.lineno, what, changed))
+        around = [lines for place, lines in functions if place[0] <= (node.lineno, node.col_offset) < place[1]]
+        found.append(Mutant(module, node.lineno, what, changed, around[0] if around else set()))
     return found
+
+
+def functions_in(node: ast.AST) -> Iterator[tuple[tuple[tuple[int, int], tuple[int, int]], set[int]]]:
+    """Of the functions that are in no other: where the body begins and ends, and the lines where code of it begins."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.Lambda)):
+            yield from functions_in(child)
+            continue
+        body = child.body if isinstance(child.body, list) else [child.body]
+        place = (body[0].lineno, body[0].col_offset), (body[-1].end_lineno, body[-1].end_col_offset)
+        decorators = getattr(child, "decorator_list", [])
+        first = min(part.lineno for part in [child, *decorators])
+        yield place, {first, *range(body[0].lineno, place[1][0] + 1)}
+        for part in [*decorators, child.args]:
+            yield from functions_in(part)
 
 
 def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
@@ -161,50 +192,177 @@ def mistakes_of_expression(node: ast.expr) -> Iterator[tuple[ast.AST, str, str]]
 
 # Tests
 
-def tests_of(module: str, thoroughly: bool) -> list[str]:
-    """A module's tests, in the order in which they are run."""
-    package = module.partition("/")[0]
+def tests_of(module: str) -> list[str]:
+    """The files in which a module's tests are looked for."""
     own = [f"tests/{place}" for place in runpy.run_path(str(ROOT / "tests/test_mirror.py"))["places"](Path(module))]
-    own.append(f"tests/{package}/functional/test_{Path(module).stem}.py")
-    quick = [f"tests/{package}/test_{name}.py" for name in QUICK.get(package, "").split()]
-    rest = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / package).rglob("test_*.py"))]
-    return [name for name in dict.fromkeys([*own, *quick, *(rest if thoroughly else [])]) if (ROOT / name).exists()]
+    own.append(f"tests/{module.partition('/')[0]}/functional/test_{Path(module).stem}.py")
+    return [name for name in dict.fromkeys(own) if (ROOT / name).exists()]
 
 
-def killed_by(mutant: Mutant, tree: Path, tests: list[str], seconds: float) -> str:
-    """The first test that fails on a mutant; empty if it survives."""
-    (tree / mutant.module).write_text(mutant.source, encoding="utf-8")
-    output = tree / "output.txt"
-    try:
+def tests_of_package(package: str, thoroughly: bool) -> list[str]:
+    """The files of a package's quick tests, or of all."""
+    quick = QUICK.get(package, "").split()
+    patterns = ["**/test_*.py"] if thoroughly else [f"{name}.py" for name in quick]
+    folder = ROOT / "tests" / package
+    return [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(folder.glob(pattern))]
+
+
+@dataclass
+class Reach:
+    """A test that passes, the functions that it reaches by file and first line, and how long it takes."""
+
+    test: str
+    functions: set[tuple[str, int]]
+    seconds: float
+
+
+class Trial:
+    """A plugin of pytest that, once the tests are collected, runs them for each mutant in a process of its own."""
+
+    def __init__(self, mutants: list[Mutant], tree: Path, options: argparse.Namespace):
+        self.mutants, self.tree, self.options = mutants, tree, options
+        self.files = {str(tree / mutant.module) for mutant in mutants}
+        self.reached: set[tuple[str, int]] = set()
+        self.outcomes: list[pytest.TestReport] = []
+        self.survivors, self.tried = 0, 0
+        self.watch()
+
+    def watch(self) -> None:
+        """From now on, notes which functions are called, in threads too."""
+        def note(frame, event, arg, files=self.files, reached=self.reached):
+            code = frame.f_code
+            if event == "call" and code.co_filename in files:
+                reached.add((code.co_filename, code.co_firstlineno))
+        threading.setprofile(note)
+        sys.setprofile(note)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.outcomes.append(report)
+
+    def run(self, item: pytest.Item) -> bool:
+        """Whether a test passes."""
+        self.outcomes.clear()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return all(report.passed for report in self.outcomes)
+
+    def reach_of(self, items: list[pytest.Item]) -> list[Reach]:
+        """Of every test that passes."""
+        found = []
+        for item in items:
+            self.reached.clear()
+            started = time.monotonic()
+            self.watch()
+            if self.run(item):
+                found.append(Reach(item.nodeid, set(self.reached), time.monotonic() - started))
+        return found
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        sys.setprofile(None)
+        threading.setprofile(None)
+        self.at_import, self.items = set(self.reached), {item.nodeid: item for item in session.items}
+        self.live = defaultdict(list)
+        for thing in gc.get_objects():
+            if isinstance(thing, FunctionType) and thing.__code__.co_filename in self.files:
+                self.live[thing.__code__].append(thing)
+        started = time.monotonic()
+        reaches = in_a_process(lambda: self.reach_of(session.items), 3600)
+        if not isinstance(reaches, list):
+            raise RuntimeError(f"the tests, run without a mutant, ended by {reaches}")
+        print(f"{len(reaches)} of {len(session.items)} tests pass, in {time.monotonic() - started:.0f} s", flush=True)
+        for mutant in self.mutants:
+            if time.monotonic() - started > 60 * self.options.minutes:
+                break
+            killer = self.killed_by(mutant, reaches)
+            self.tried += 1
+            self.survivors += not killer
+            print(f"killed    {mutant.module}:{mutant.line} {mutant.what}, by {killer}" if killer else
+                  f"SURVIVED  {mutant}", flush=True)
+        return True
+
+    def killed_by(self, mutant: Mutant, reaches: list[Reach]) -> str:
+        """The first test that fails on a mutant; empty if it survives."""
+        path = self.tree / mutant.module
+        own, chosen, seconds = tests_of(mutant.module), [], 0.0
+        for reach in sorted(reaches, key=lambda reach: (reach.test.partition("::")[0] not in own, reach.seconds)):
+            if any(file == str(path) and (line in mutant.lines or not mutant.lines) for file, line in reach.functions):
+                chosen.append(reach.test)
+                seconds += reach.seconds
+                if seconds > self.options.seconds:
+                    break
+        path.write_text(mutant.source, encoding="utf-8")
+        try:
+            result = in_a_process(lambda: self.first_failure(mutant, chosen), 30 + 5 * seconds)
+        finally:
+            shutil.copy(ROOT / mutant.module, path)
+        return result
+
+    def first_failure(self, mutant: Mutant, chosen: list[str]) -> str:
+        """In a process of its own: the first of the tests that fails on a mutant."""
+        if mutant.lines and not any((str(self.tree / mutant.module), line) in self.at_import for line in mutant.lines):
+            path = str(self.tree / mutant.module)
+            before = codes(compile((ROOT / mutant.module).read_text(encoding="utf-8"), path, "exec"))
+            after = codes(compile(mutant.source, path, "exec"))
+            pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+            if pairs and all(self.live[old] for old, _ in pairs):
+                for old, new in pairs:
+                    for function in self.live[old]:
+                        function.__code__ = new
+                return next((name for name in chosen if not self.run(self.items[name])), "")
+        for name in list(sys.modules):  # what was made at the import is wrong, too
+            if name.partition(".")[0] in OURS:
+                del sys.modules[name]
+        tests = Chosen(chosen)
+        code = pytest.main([*PYTEST, "-x", *dict.fromkeys(name.partition("::")[0] for name in chosen)], plugins=[tests])
+        return tests.failed or ("" if code in (0, 5) else "an error at the import")
+
+
+class Chosen:
+    """A plugin of pytest: some of the tests, in an order of ours."""
+
+    def __init__(self, names: list[str]):
+        self.place, self.failed = {name: i for i, name in enumerate(names)}, ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((item for item in items if item.nodeid in self.place), key=lambda t: self.place[t.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed = self.failed or (report.nodeid if report.failed else "")
+
+
+def codes(code: CodeType) -> list[CodeType]:
+    """Of the functions of a module that are in no other."""
+    parts = [part for part in code.co_consts if isinstance(part, CodeType)]
+    return [each for part in parts for each in ([part] if part.co_flags & inspect.CO_NEWLOCALS else codes(part))]
+
+
+def in_a_process(work: Callable[[], Any], seconds: float) -> Any:
+    """What a function returns that is called in a process of its own; otherwise how that ended."""
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as answer:
         child = os.fork()
         if child == 0:
-            run(tests, tree, output)
+            os.setpgid(0, 0)
+            resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+            for stream in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+            try:
+                pickle.dump(work(), answer)
+                answer.flush()
+            finally:
+                os._exit(0)
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                failures = [line for line in output.read_text(encoding="utf-8").splitlines()
-                            if line.startswith(("FAILED ", "ERROR "))]
-                return "" if status == 0 else [*failures, "a crash"][0].partition(" - ")[0]
-            time.sleep(0.05)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return "taking too long"
-    finally:
-        shutil.copy(ROOT / mutant.module, tree / mutant.module)
-
-
-def run(tests: list[str], tree: Path, output: Path) -> NoReturn:
-    """In a process of its own: the tests, on the code in `tree`."""
-    os.setpgid(0, 0)
-    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
-    os.chdir(tree)
-    sys.path.insert(0, str(tree))
-    for stream in (1, 2):
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-    code = pytest.main(["-x", "--tb=no", "-p", "no:cacheprovider", *tests])
-    sys.stdout.flush()
-    os._exit(int(code))
+        while not os.waitpid(child, os.WNOHANG)[0]:
+            if time.monotonic() > end:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return "taking too long"
+            time.sleep(0.01)
+        answer.seek(0)
+        try:
+            return pickle.load(answer)
+        except EOFError:
+            return "a crash"
 
 
 def main() -> None:
@@ -215,8 +373,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, help="so many mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--line", type=int)
-    parser.add_argument("--seconds", type=float, default=120, help="for the tests of one mutant (default 120)")
-    parser.add_argument("--thoroughly", action="store_true", help="all tests of the package")
+    parser.add_argument("--tests", nargs="+", help="files of tests, instead of those of the packages")
+    parser.add_argument("--seconds", type=float, default=20, help="of tests for one mutant (default 20)")
+    parser.add_argument("--thoroughly", action="store_true", help="all tests of the package, slow ones too")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="for everything")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     options = parser.parse_args()
@@ -230,22 +389,22 @@ def main() -> None:
         return
     os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
     sys.dont_write_bytecode = True
-    for name in ("numpy", "hypothesis", "torch"):  # once, not for each mutant
-        with contextlib.suppress(ImportError):
-            __import__(name)
-    started, survivors, tried = time.monotonic(), [], 0
+    hypothesis.settings.register_profile("mutants", phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
+    hypothesis.settings.load_profile("mutants")  # a failure is enough, it needn't be a small one
+    packages = dict.fromkeys(mutant.module.partition("/")[0] for mutant in mutants)
+    tests = options.tests or [*dict.fromkeys([
+        *(name for mutant in mutants for name in tests_of(mutant.module)),
+        *(name for package in packages for name in tests_of_package(package, options.thoroughly))])]
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
+        tree = Path(folder).resolve() / "tree"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info"))
-        for mutant in mutants:
-            if time.monotonic() - started > 60 * options.minutes:
-                break
-            tried += 1
-            killer = killed_by(mutant, tree, tests_of(mutant.module, options.thoroughly), options.seconds)
-            print(f"killed    {mutant.module}:{mutant.line} {mutant.what}, by {killer}" if killer else
-                  f"SURVIVED  {mutant}", flush=True)
-            survivors += [] if killer else [mutant]
-    print(f"{tried - len(survivors)} of {tried} mutants killed")
+        os.chdir(tree)
+        os.environ["PYTHONPATH"] = str(tree)
+        sys.path.insert(0, str(tree))
+        trial = Trial(mutants, tree, options)
+        pytest.main([*PYTEST, *([] if options.thoroughly else ["-m", "not slow"]), *tests], plugins=[trial])
+        os.chdir(ROOT)
+    print(f"{trial.tried - trial.survivors} of {trial.tried} mutants killed")
 
 
 if __name__ == "__main__":
