@@ -78,7 +78,7 @@ def shape_of(size: tuple) -> tuple[int, ...]:
         shape = tuple([operator.index(n) for n in size])
     except TypeError:
         raise TypeError(f"a shape is made of whole numbers, and {size!r} is not") from None
-    if any(n < 0 for n in shape):
+    if shape and min(shape) < 0:
         raise ShapeError(f"a shape cannot have a negative length, as in {shape}")
     return shape
 

@@ -5,9 +5,9 @@ from (docs/random_numbers.md). Everything is computed in blocks that stay in the
 """
 
 import ctypes
+import functools
 import math
 import operator
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.creation import check_device
 from autograd.runtime import blas, threads
+from autograd.runtime.compiled import compilable
 from autograd.tensor import Tensor
 
 BLOCK = 1 << 16
@@ -47,6 +48,8 @@ class Generator:
 
     numpy: np.random.Generator
     """A NumPy Generator that draws from the same words."""
+    lock: Any
+    """NumPy's, for one thread at a time."""
     sine: float | None
     """What the last normal number left over, for the next one."""
 
@@ -65,8 +68,16 @@ class Generator:
         if name not in ("mt19937", "pcg64"):
             raise ValueError(f'algorithm must be "mt19937", whose numbers are PyTorch\'s, or "pcg64", not {name!r}')
         self._algorithm = name
+        self.__dict__.pop("memory", None)
         self.numpy = np.random.Generator(np.random.MT19937() if name == "mt19937" else np.random.PCG64())
+        self.lock = self.numpy.bit_generator.lock
         self.manual_seed(self._seed)
+
+    @functools.cached_property
+    def memory(self) -> np.ndarray:
+        """Where a Mersenne Twister keeps its state: 624 words and its position."""
+        numbers = ctypes.c_uint32 * 625
+        return np.ctypeslib.as_array(numbers.from_address(self.numpy.bit_generator.ctypes.state_address))
 
     @property
     def device(self) -> str:
@@ -155,50 +166,31 @@ class Generator:
         """The next words, of 32 bits."""
         if self._algorithm == "pcg64":
             return self.numpy.integers(0, 2 ** 32, count, np.uint32)
-        if count < BLOCK:
-            return self.numpy.bit_generator.random_raw(count).astype(np.uint32)
-        out = np.empty(count, np.uint32)
-        even = count - count % 2
-        np.concatenate([_halves(self.long_words(even // 2)), self.words(count % 2)], out=out)
-        return out
+        return _words(self, count, np.dtype(np.uint32))
 
     def long_words(self, count: int) -> np.ndarray:
         """The next words of 64 bits, the first half of each being the high one."""
-        return self.numpy.integers(0, 2 ** 64, count, np.uint64)
-
-    def _fill(self, out: np.ndarray, draw: Callable[[int], np.ndarray], make: Callable[[np.ndarray, Any], Any]) -> None:
-        """Each block of `out` by `make(words, block)`, while the next words are drawn."""
-        if len(out) <= BLOCK:
-            make(draw(len(out)), out)
-            return
-        threads.in_turn(lambda part: draw(part.stop - part.start), lambda part, words: make(words, out[part]),
-                        threads.pieces(slice(0, len(out)), 1, BLOCK))
+        if self._algorithm == "pcg64":
+            return self.numpy.integers(0, 2 ** 64, count, np.uint64)
+        return _words(self, count, np.dtype(np.uint64))
 
     def below(self, bound: int, count: int) -> np.ndarray:
         """Integers below `bound`, which is at most 2⁶⁴, as int64 or uint64."""
         if bound >= LONG:
             words = self.long_words(count)
             return words % np.uint64(bound) if bound < 2 ** 64 else words
-        out, divisor = np.empty(count, np.int64), np.uint32(bound)
-        self._fill(out, self.words, lambda words, part: np.subtract(words, words // divisor * divisor, part))  # fast %
-        return out
+        if self._algorithm == "pcg64":
+            return self.words(count).astype(np.int64) % bound
+        return _below(self, bound, count)
 
     def uniforms(self, count: int, dtype: np.dtype = dtypes.float64) -> np.ndarray:
         """Numbers uniform on [0, 1), with 24 bits in float32 and float16 and 53 in float64."""
-        double = dtype == np.float64
-        if self._algorithm == "pcg64":
-            return self._rounded(self.numpy.random(count, np.float64 if double else np.float32), dtype)
-        out = np.empty(count, np.float64 if double else np.float32)
-        self._fill(out, self.long_words if double else self.words, _uniform)
-        return self._rounded(out, dtype)
-
-    def _rounded(self, uniform: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """In float16, 0 where rounding would give 1."""
-        if dtype != np.float16:
-            return uniform
-        small = uniform.astype(np.float16)
-        small[small == 1] = 0
-        return small
+        drawn = dtypes.float64 if dtype == dtypes.float64 else dtypes.float32
+        uniform = self.numpy.random(count, drawn) if self._algorithm == "pcg64" else _uniforms(self, count, drawn)
+        if dtype == dtypes.float16:
+            uniform = uniform.astype(np.float16)
+            uniform[uniform == 1] = 0  # where it was rounded up
+        return uniform
 
     def normals(self, count: int, dtype: np.dtype = dtypes.float64, one_by_one: bool = False) -> np.ndarray:
         """Numbers from the standard normal distribution.
@@ -206,24 +198,14 @@ class Generator:
         By Box and Muller (1958): in blocks of 16, of which the first half are radii and the second angles; fewer than
         16, or `one_by_one`, in pairs, in float64, and the sine that is left over begins the next ones.
         """
-        double = np.float64 if dtype == np.float64 else np.float32
+        drawn = dtypes.float64 if dtype == dtypes.float64 else dtypes.float32
         if self._algorithm == "pcg64":
-            return self.numpy.standard_normal(count, double).astype(dtype, copy=False)
+            return self.numpy.standard_normal(count, drawn).astype(dtype, copy=False)
         if count < 16 or one_by_one:
             return self._pairs(count)
-        draw = self.long_words if double == np.float64 else self.words
-        full, last = count - count % 16, 16 * (count % 16 > 0)
-        out = np.empty(full + last, double)
-        begun = full if full > BLOCK else 0  # what is left is made at once
-        if begun:
-            self._fill(out[:begun], draw, lambda words, part: _box_muller(_uniform(words, part)))
-        words = draw((full if dtype == np.float16 else count) + last - begun)
-        if last:  # an incomplete block is that of the last 16 numbers, and has words of its own
-            words[full - begun:full - begun + last] = words[-last:]
-        _box_muller(_uniform(words[:full + last - begun], out[begun:]))
-        if last:
-            out[count - last:count] = out[full:]
-        return out[:count].astype(dtype, copy=False)
+        incomplete = count % 16
+        used = count + (16 if incomplete else 0) - (incomplete if dtype == dtypes.float16 else 0)
+        return _normals(self, used, count, drawn).astype(dtype, copy=False)
 
     def _pairs(self, count: int) -> np.ndarray:
         kept = [self.sine] if self.sine is not None and count else []
@@ -239,46 +221,89 @@ class Generator:
         """Numbers from the exponential distribution of rate 1."""
         if self._algorithm == "pcg64":
             return self.numpy.standard_exponential(count)
-        out = np.empty(count)
-
-        def make(words: np.ndarray, part: np.ndarray) -> None:
-            np.log1p(np.negative(_uniform(words, part), part), part)
-            np.negative(part, part)
-
-        self._fill(out, self.long_words, make)
-        return out
+        return _in_blocks(np.empty(count), self.long_words, _exponential)
 
     def chances(self, p: float, count: int) -> np.ndarray:
         """Booleans that are true with probability p: where a uniform number is less."""
         if self._algorithm == "pcg64":
             return self.numpy.random(count, np.float32) < p
-        out, bound = np.empty(count, np.bool_), np.uint64(math.ceil(p * 2 ** 53))
-        self._fill(out, self.long_words, lambda words, part: np.less(words & _LAST_53, bound, part))
-        return out
+        return _chances(self, math.ceil(p * 2 ** 53), count)
 
     def permutation(self, count: int) -> np.ndarray:
         """The integers below `count` in random order (Fisher and Yates, from the front)."""
-        out = np.arange(count)
-        if self._algorithm == "pcg64":
-            self.numpy.shuffle(out)
-            return out
-        draw: Any = self.long_words if count >= LONG else self.words
-        for start in range(0, count - 1, BLOCK):
-            partners = draw(min(BLOCK, count - 1 - start))
-            ahead = np.arange(len(partners), dtype=partners.dtype)
-            partners %= partners.dtype.type(count - start) - ahead
-            partners += ahead
-            _swap(out[start:], partners.astype(np.int64))
+        return self.numpy.permutation(count) if self._algorithm == "pcg64" else _permutation(self, count)
+
+
+# What is drawn of a Mersenne Twister; the compiled forms do the same
+
+def _in_blocks(out: np.ndarray, draw: Callable[[int], np.ndarray], make: Callable[[Any, Any], Any]) -> np.ndarray:
+    """`out`, each block of it by `make(words, block)`, while the next words are drawn."""
+    if len(out) <= BLOCK:
+        make(draw(len(out)), out)
+    else:
+        threads.in_turn(lambda part: draw(part.stop - part.start), lambda part, words: make(words, out[part]),
+                        threads.pieces(slice(0, len(out)), 1, BLOCK))
+    return out
+
+
+@compilable("autograd.compiled.generator")
+def _words(generator: Generator, count: int, dtype: np.dtype) -> np.ndarray:
+    if dtype == np.uint64:
+        return generator.numpy.integers(0, 2 ** 64, count, np.uint64)
+    return generator.numpy.bit_generator.random_raw(count).astype(np.uint32)
+
+
+@compilable("autograd.compiled.generator")
+def _uniforms(generator: Generator, count: int, dtype: np.dtype) -> np.ndarray:
+    draw = generator.long_words if dtype == dtypes.float64 else generator.words
+    return _in_blocks(np.empty(count, dtype), draw, _uniform)
+
+
+@compilable("autograd.compiled.generator")
+def _chances(generator: Generator, bound: int, count: int) -> np.ndarray:
+    """Where a uniform number is below bound · 2⁻⁵³."""
+    return _in_blocks(np.empty(count, np.bool_), generator.long_words,
+                      lambda words, part: np.less(words & _LAST_53, np.uint64(bound), part))
+
+
+@compilable("autograd.compiled.generator")
+def _below(generator: Generator, bound: int, count: int) -> np.ndarray:
+    divisor = np.uint32(bound)
+    return _in_blocks(np.empty(count, np.int64), generator.words,
+                      lambda words, part: np.subtract(words, words // divisor * divisor, part))  # faster than %
+
+
+@compilable("autograd.compiled.generator")
+def _normals(generator: Generator, used: int, count: int, dtype: np.dtype) -> np.ndarray:
+    """`count` normal numbers from `used` uniform ones: the last 16 make the last 16, if a block would be incomplete."""
+    full = count - count % 16
+    if count > BLOCK:
+        out, begun = np.empty(count, dtype), full - 16
+        draw = generator.long_words if dtype == dtypes.float64 else generator.words
+        _in_blocks(out[:begun], draw, lambda words, part: _box_muller(_uniform(words, part)))
+        out[begun:] = _normals(generator, used - begun, count - begun, dtype)
         return out
+    out = generator.uniforms(used, dtype)
+    if full == count:
+        _box_muller(out)
+        return out
+    out[full:full + 16] = out[-16:].copy()
+    _box_muller(out[:full + 16])
+    out[count - 16:count] = out[full:full + 16].copy()
+    return out[:count]
 
 
-def _halves(long: np.ndarray) -> np.ndarray:
-    """The two words of each long one, the high one first; in its memory."""
-    if sys.byteorder == "little":
-        low = long >> np.uint64(32)
-        long <<= np.uint64(32)
-        long |= low
-    return long.view(np.uint32)
+@compilable("autograd.compiled.generator")
+def _permutation(generator: Generator, count: int) -> np.ndarray:
+    out = np.arange(count)
+    draw: Any = generator.long_words if count >= LONG else generator.words
+    for start in range(0, count - 1, BLOCK):
+        partners = draw(min(BLOCK, count - 1 - start))
+        ahead = np.arange(len(partners), dtype=partners.dtype)
+        partners %= partners.dtype.type(count - start) - ahead
+        partners += ahead
+        _swap(out[start:], partners.astype(np.int64))
+    return out
 
 
 def _uniform(words: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -290,6 +315,12 @@ def _uniform(words: np.ndarray, out: np.ndarray) -> np.ndarray:
     return np.multiply(words.view(np.int32), np.float32(2 ** -24), out, dtype=np.float32, casting="unsafe")
 
 
+def _exponential(words: np.ndarray, out: np.ndarray) -> None:
+    np.log1p(np.negative(_uniform(words, out), out), out)
+    np.negative(out, out)
+
+
+@compilable("autograd.compiled.generator")
 def _box_muller(block: np.ndarray) -> None:
     """Normal numbers in the place of uniform ones: of each 16 the cosines, then the sines."""
     eights = block.view(np.dtype((np.void, 8 * block.itemsize)))  # are copied as one, which is fast

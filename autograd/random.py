@@ -4,6 +4,7 @@ Where a tensor's elements don't lie in memory in the order of its axes, they are
 """
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 from autograd import dtypes, rejection
 from autograd.creation import check_device, shape_of
 from autograd.generator import Generator, default_generator
+from autograd.grad_mode import mode
+from autograd.inplace import write
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, Shape, TensorLike
 
@@ -96,8 +99,10 @@ def _in_order(tensor: Tensor) -> bool:
     return tensor.array.flags.c_contiguous
 
 
-def _made(numbers: np.ndarray, shape: tuple, dtype: DTypeLike, requires_grad: bool) -> Tensor:
-    return Tensor(numbers.astype(dtype, copy=False).reshape(shape), requires_grad)
+def _made(numbers: np.ndarray, shape: tuple, dtype: np.dtype, requires_grad: bool) -> Tensor:
+    if numbers.dtype != dtype:
+        numbers = numbers.astype(dtype)
+    return Tensor(numbers if len(shape) == 1 else numbers.reshape(shape), requires_grad)
 
 
 def _floating(function: str, dtype: np.dtype) -> None:
@@ -112,7 +117,7 @@ def rand(*size: Shape, generator: Generator | None = None, dtype: DTypeLike | No
          requires_grad: bool = False) -> Tensor:
     """Numbers uniform on [0, 1)."""
     check_device(device)
-    shape, dtype = shape_of(size), np.dtype(dtype or dtypes.get_default_dtype())
+    shape, dtype = shape_of(size), np.dtype(dtype) if dtype else dtypes.get_default_dtype()
     _floating("rand()", dtype)
     return _made((generator or default_generator).uniforms(math.prod(shape), dtype), shape, dtype, requires_grad)
 
@@ -121,7 +126,7 @@ def randn(*size: Shape, generator: Generator | None = None, dtype: DTypeLike | N
           requires_grad: bool = False) -> Tensor:
     """Numbers from the standard normal distribution."""
     check_device(device)
-    shape, dtype = shape_of(size), np.dtype(dtype or dtypes.get_default_dtype())
+    shape, dtype = shape_of(size), np.dtype(dtype) if dtype else dtypes.get_default_dtype()
     _floating("randn()", dtype)
     return _made((generator or default_generator).normals(math.prod(shape), dtype), shape, dtype, requires_grad)
 
@@ -149,9 +154,11 @@ def _integers(low: int, high: int, count: int, dtype: np.dtype, generator: Gener
     if low < least or high - 1 > most:
         raise ValueError(f"{dtype} holds the integers from {least} to {most}, not all from {low} to {high - 1}; "
                          "give another dtype")
-    return (generator or default_generator).below(high - low, count).view(np.int64) + np.int64(low)
+    numbers = (generator or default_generator).below(high - low, count).view(np.int64)
+    return numbers + np.int64(low) if low else numbers
 
 
+@functools.cache
 def _range_of(dtype: np.dtype) -> tuple[int, int]:
     """The least and the greatest integer up to which a dtype holds all."""
     if dtype.kind == "f":
@@ -234,11 +241,12 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
 def _chances(p: Any, count: int, generator: Generator | None) -> np.ndarray:
     """Booleans that are true with probability p: a number, or an array, whose dtype says how finely is drawn."""
-    if not np.all((np.asarray(p) >= 0) & (np.asarray(p) <= 1)):
+    number = not isinstance(p, np.ndarray)
+    if not (0 <= p <= 1 if number else np.all((p >= 0) & (p <= 1))):
         raise ValueError(f"bernoulli() needs probabilities between 0 and 1, these lie between {np.min(p)} "
                          f"and {np.max(p)}; for logits write bernoulli(logits.sigmoid())")
     generator = generator or default_generator
-    if not isinstance(p, np.ndarray):
+    if number:
         return generator.chances(p, count)
     return generator.uniforms(count, dtypes.float64 if p.dtype == np.float64 else dtypes.float32) < p
 
@@ -343,7 +351,11 @@ def _normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
 
 
 def _put(tensor: Tensor, numbers: np.ndarray) -> Tensor:
-    return tensor.copy_(Tensor(as_it_lies(numbers, tensor)))
+    numbers = as_it_lies(numbers, tensor)
+    if tensor.tracked and mode.enabled:
+        return tensor.copy_(Tensor(numbers))
+    write(tensor, ..., numbers)
+    return tensor
 
 
 def _uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None,

@@ -1,4 +1,6 @@
-"""Random numbers: how long each draw takes, beside PyTorch's and beside the algorithm "pcg64", in microseconds.
+"""Random numbers: how long each draw takes, in microseconds, and how many times as long as PyTorch's.
+
+Ours are drawn by NumPy alone, by compiled loops (`autograd.set_compiled(True)`) and by the algorithm "pcg64".
 
     python benchmarks/random_numbers.py            # 10³ to 10⁷ numbers
     python benchmarks/random_numbers.py 1000       # other counts
@@ -6,6 +8,7 @@
 The least of several runs, taken in turn, so that all see the same machine.
 """
 
+import importlib.util
 import sys
 import time
 from collections.abc import Callable
@@ -32,38 +35,42 @@ DRAWS: dict[str, Callable[[Any, Any, int], Any]] = {
 }
 
 
-def least(draws: list[Callable[[], Any]], seconds: float = 0.5) -> list[float]:
-    """The least microseconds of each, over rounds that take them in turn."""
-    best = [float("inf")] * len(draws)
-    end = time.perf_counter() + seconds * len(draws)
+def least(ways: list[tuple[Callable[[], Any], Callable[[], Any]]], seconds: float = 0.5) -> list[float]:
+    """The least microseconds of each way (what makes it ready, the draw), over rounds that take them in turn."""
+    best = [float("inf")] * len(ways)
+    end = time.perf_counter() + seconds * len(ways)
     while time.perf_counter() < end:
-        for i, draw in enumerate(draws):
-            start = time.perf_counter()
-            draw()
-            best[i] = min(best[i], (time.perf_counter() - start) * 1e6)
+        for i, (make_ready, draw) in enumerate(ways):
+            make_ready()
+            for _ in range(3):
+                start = time.perf_counter()
+                draw()
+                best[i] = min(best[i], (time.perf_counter() - start) * 1e6)
     return best
 
 
-def named(algorithm: str, draw: Callable, n: int) -> Callable[[], Any]:
-    """Our draw by an algorithm."""
-    def run() -> None:
-        if autograd.default_generator.algorithm != algorithm:
-            autograd.default_generator.algorithm = algorithm
-        draw(autograd, nn, n)
-    return run
+def by(algorithm: str, compiled: bool = False) -> None:
+    """Let ours be drawn this way."""
+    autograd.default_generator.algorithm = algorithm
+    autograd.set_compiled(compiled)
 
 
 def main(counts: list[int]) -> None:
     """Measure and print."""
-    sys.stdout.write(f"{'':14}{'numbers':>10}{'PyTorch':>12}{'ours':>12}{'ratio':>8}{'pcg64':>12}\n")
+    ways: dict[str, tuple[Callable[[], Any], Any, Any]] = {"NumPy": (partial(by, "mt19937"), autograd, nn)}
+    if importlib.util.find_spec("numba"):
+        ways["compiled"] = (partial(by, "mt19937", True), autograd, nn)
+    ways["pcg64"] = (partial(by, "pcg64"), autograd, nn)
+    if torch is not None:
+        ways["PyTorch"] = (int, torch, torch.nn)
+    sys.stdout.write(f"{'':14}{'numbers':>10}{''.join(f'{way:>18}' for way in ways)}\n")
     for name, draw in DRAWS.items():
         for n in counts:
-            runs = [named("mt19937", draw, n), *([partial(draw, torch, torch.nn, n)] if torch is not None else [])]
-            ours, *theirs = least(runs)
-            fast, = least([named("pcg64", draw, n)])
-            autograd.default_generator.algorithm = "mt19937"
-            beside = f"{theirs[0]:12.1f}{ours:12.1f}{ours / theirs[0]:8.2f}" if theirs else f"{'':12}{ours:12.1f}{'':8}"
-            sys.stdout.write(f"{name:14}{n:>10}{beside}{fast:12.1f}\n")
+            times = least([(ready, partial(draw, t, layers, n)) for ready, t, layers in ways.values()])
+            figures = [f"{each:11.1f}" + (f" ({each / times[-1]:4.2f})" if torch is not None else " " * 7)
+                       for each in times]
+            sys.stdout.write(f"{name:14}{n:>10}{''.join(figures)}\n")
+    by("mt19937")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ ELSEWHERE = {
     "nn/test_edges.py": "nn/functional/precision nn/functional/weighted",  # what all functions share
     "nn/utils/test_parametrizations.py": "nn/utils/parametrize nn/utils/spectral_norm nn/utils/weight_norm",
     "nn/test_module.py": "nn/parameter",
-    "nn/compiled/test_caching.py": "autograd/runtime/compiled",
+    "autograd/runtime/test_caching.py": "autograd/runtime/compiled",
     "optim/test_trajectories.py": "optim/adam optim/adaptive optim/sgd",  # compared with PyTorch's rules
     "optim/test_behavior.py": "optim/matrix optim/second_order",  # PyTorch has none to compare with
     "optim/test_flat_buffers.py": "optim/compiled",

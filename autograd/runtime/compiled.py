@@ -24,9 +24,9 @@ _on = False
 def set_compiled(mode: bool) -> None:
     """Let operations that have a form compiled by numba use it, or no longer; at first they don't.
 
-    `GRADCIRCUIT_COMPILED=1` in the environment does the same. There are forms for float32 of convolution, batch and
-    layer normalization, attention, gelu, the LSTM and the optimizers; results differ in the last digits. A function is
-    compiled when it is first called, which takes seconds; later processes find it on disk.
+    `GRADCIRCUIT_COMPILED=1` in the environment does the same. There are forms of random draws and, for float32, of
+    convolution, batch and layer normalization, attention, gelu, the LSTM and the optimizers; results differ in the last
+    digits. A function is compiled when it is first called, which takes seconds; later processes find it on disk.
 
     Raises:
         ImportError: numba is not installed.
@@ -49,22 +49,19 @@ def is_compiled() -> bool:
 def compilable(module: str) -> Callable[[Callable], Callable]:
     """Declares that a function has a compiled form of the same name (without a leading _) in a module."""
     def decorate(plain: Callable) -> Callable:
-        name = plain.__name__.lstrip("_")
+        form = None
 
         @functools.wraps(plain)
         def either(*args: Any, **options: Any) -> Any:
+            nonlocal form
             if _on:
-                result = _form(module, name)(*args, **options)
+                form = form or getattr(importlib.import_module(module), plain.__name__.lstrip("_"))
+                result = form(*args, **options)
                 if result is not NotImplemented:
                     return result
             return plain(*args, **options)
         return either
     return decorate
-
-
-@functools.cache
-def _form(module: str, name: str) -> Callable:
-    return getattr(importlib.import_module(module), name)
 
 
 if os.environ.get("GRADCIRCUIT_COMPILED") == "1":

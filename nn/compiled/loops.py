@@ -8,8 +8,8 @@ import numpy as np
 from numba import types
 
 from autograd.runtime import blas
+from autograd.runtime.caching import compiler
 from autograd.runtime.products import SMALL
-from nn.compiled.caching import compiler
 
 loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""

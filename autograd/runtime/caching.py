@@ -51,12 +51,14 @@ class _Cache(FunctionCache):
             _warn(error)
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple:
-        return *super()._index_key(sig, codegen), _sources(), hashlib.sha256(b"".join(_read_by(self._py_func))).digest()
+        folder = Path(self._py_func.__code__.co_filename).parent
+        read = hashlib.sha256(b"".join(_read_by(self._py_func))).digest()
+        return *super()._index_key(sig, codegen), _sources(folder), read
 
 
 @functools.cache
-def _sources() -> bytes:
-    files = sorted(Path(__file__).parent.glob("*.py"))
+def _sources(folder: Path) -> bytes:
+    files = [Path(__file__), *sorted(folder.glob("*.py"))]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).digest()
 
 
