@@ -26,6 +26,7 @@ from autograd.creation import blackman_window as blackman_window
 from autograd.creation import empty as empty
 from autograd.creation import empty_like as empty_like
 from autograd.creation import eye as eye
+from autograd.creation import from_dlpack as from_dlpack
 from autograd.creation import from_numpy as from_numpy
 from autograd.creation import frombuffer as frombuffer
 from autograd.creation import full as full

@@ -125,7 +125,7 @@ def _promote(op: Operation, args: Sequence) -> list:
         elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
             args[i] = a = dtypes.as_array(a)
         value = a.array if isinstance(a, Tensor) else a
-        if not op.joint_vjp or getattr(value, "dtype", dtypes.float64).kind == "f":
+        if not op.joint_vjp or getattr(value, "dtype", dtypes.float64).kind not in "biu":
             values[i] = value  # a joint rule's integers are indices
     found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
     if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):

@@ -98,6 +98,18 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return Tensor(array)
 
 
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A Tensor that shares the memory of another library's array, by the DLPack protocol (dmlc.github.io/dlpack).
+
+    Raises:
+        TypeError: the elements are not booleans, integers or floats.
+
+    >>> autograd.from_dlpack(np.arange(3.0))
+    tensor([0., 1., 2.], dtype=float64)
+    """
+    return Tensor(np.from_dlpack(ext_tensor))
+
+
 # Constants
 
 def full(size: Shape, fill_value: TensorLike, *, dtype: DTypeLike | None = None, device: str | None = None,

@@ -40,13 +40,21 @@ def as_dtype(dtype: Any) -> np.dtype:
     """A dtype by its name, its NumPy type or Python's.
 
     Raises:
-        TypeError: there is none of that name.
+        TypeError: there is none of that name, or no Tensor can have it.
     """
     try:
-        return np.dtype(dtype)
+        found = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"there is no dtype {dtype!r}; write autograd.float32 (or float64, float16, int64, bool, ...), "
                         "or its name 'float32'") from None
+    if found.kind not in _KINDS:
+        raise TypeError(f"a Tensor holds booleans, integers or floats, not {_named(found)}; write autograd.float32 "
+                        "(or float64, float16, int64, bool, ...)")
+    return found
+
+
+def _named(dtype: np.dtype) -> str:
+    return {"U": "text", "O": "objects"}.get(dtype.kind, str(dtype))
 
 
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -55,22 +63,18 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     Raises:
         TypeError: the elements are not booleans, integers or floats.
     """
-    if isinstance(data, (np.ndarray, np.generic)):
-        array = np.asarray(data, dtype)
-    else:
-        try:
-            array = np.asarray(data)
-        except ValueError:
-            raise ValueError("nested lists must have one length at each depth, to be the rows of an array; these have "
-                             "not: pad them, e.g. with nn.utils.rnn.pad_sequence()") from None
-        if dtype is not None:
-            array = array.astype(dtype, copy=False)
-        elif array.dtype is float64 and not _holds_numpy(data):
-            array = array.astype(_default, copy=False)
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise ValueError("nested lists must have one length at each depth, to be the rows of an array; these have "
+                         "not: pad them, e.g. with nn.utils.rnn.pad_sequence()") from None
     if array.dtype.kind not in _KINDS:
-        kind = {"U": "text", "O": "objects"}.get(array.dtype.kind, array.dtype)
-        raise TypeError(f"a Tensor holds booleans, integers or floats, not {kind} (from {type(data).__name__}); "
-                        "convert the data first, e.g. with np.asarray(data, dtype=np.float32)")
+        raise TypeError(f"a Tensor holds booleans, integers or floats, not {_named(array.dtype)} (from "
+                        f"{type(data).__name__}); convert the data first, e.g. with np.asarray(data, dtype=np.float32)")
+    if dtype is not None:
+        return array.astype(as_dtype(dtype), copy=False)
+    if array.dtype is float64 and not _holds_numpy(data):
+        return array.astype(_default, copy=False)
     return array
 
 
@@ -100,5 +104,5 @@ def promoted(arrays: list[Any]) -> np.dtype:
 def _kind(a: Any) -> int:
     """0 for booleans, 1 for integers, 2 for floats."""
     if hasattr(a, "dtype"):
-        return {"b": 0, "i": 1, "u": 1}.get(a.dtype.kind, 2)
+        return {"b": 0, "i": 1, "u": 1, "f": 2}[as_dtype(a.dtype).kind]
     return 0 if isinstance(a, bool) else 1 if isinstance(a, int) else 2

@@ -95,7 +95,7 @@ def reason_of(error: BaseException) -> str:
 
 def shown(value: Any) -> str:
     """A value that was given, on one short line: of an array the dtype and the shape."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
         return f"{value.dtype}{list(value.shape)}"
     if isinstance(value, (list, tuple)) and any(hasattr(part, "shape") for part in value):
         return "[{}]".format(", ".join(map(shown, value)))

@@ -22,6 +22,7 @@ from autograd.errors import close_to
 from autograd.inplace import assign, reshape
 from autograd.notation import Notation
 from autograd.operation import Count, Operation
+from autograd.sharing import increment_version, own
 from autograd.tensor import Tensor
 
 TABLE: dict[str, Operation] = {}
@@ -165,25 +166,48 @@ def _inplace(call: Callable, name: str) -> Callable:
     return method
 
 
-def for_numpy(function: Callable) -> Callable:
-    """What a NumPy function does with Tensors.
+def for_numpy(function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
+    """What a NumPy function gives of Tensors: what the table says, else bare arrays, from which nothing can be lost.
 
     Raises:
-        TypeError: it is not offered; names what to use instead.
+        TypeError: the table does not have it, and a Tensor requires gradients; names what to use instead.
     """
-    if function in NUMPY:
-        return NUMPY[function]
-    name = getattr(function, "__name__", str(function))
-    raise TypeError(f"np.{name} does not work on Tensors{close_to(name, FUNCTIONS, 0.8)}; for the bare values write "
-                    "t.detach().numpy()")
+    into_arrays = kwargs.get("out") is not None
+    if function in NUMPY and not into_arrays:
+        return NUMPY[function](*args, **kwargs)
+    found: list[Tensor] = []
+    bare = _bare((args, kwargs), found)
+    if any(tensor.tracked for tensor in found):
+        raise TypeError(f"np.{name} does not work on Tensors that require gradients"
+                        f"{' with out=' if into_arrays else close_to(name, FUNCTIONS, 0.8)}; for the bare values write "
+                        "t.detach().numpy()")
+    result = function(*bare[0], **bare[1])
+    if result is None or into_arrays:  # it has written to what it was given
+        increment_version(found)
+    return result
+
+
+def _bare(value: Any, found: list[Tensor]) -> Any:
+    """`value` with arrays in the place of Tensors, which are appended to `found`."""
+    if isinstance(value, Tensor):
+        found.append(value)
+        own(value)
+        return value.array
+    if type(value) in (tuple, list):
+        return type(value)([_bare(part, found) for part in value])
+    if type(value) is dict:
+        return {key: _bare(part, found) for key, part in value.items()}
+    return value
 
 
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
-    return for_numpy(ufunc if method == "__call__" else getattr(ufunc, method))(*args, **kwargs)
+    if method == "__call__":
+        return for_numpy(ufunc, ufunc.__name__, args, kwargs)
+    return for_numpy(getattr(ufunc, method), f"{ufunc.__name__}.{method}", args, kwargs)
 
 
 def _array_function(self: Tensor, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-    return for_numpy(function)(*args, **kwargs)
+    return for_numpy(function, getattr(function, "__name__", str(function)), args, kwargs)
 
 
 # np.exp(t), array * t, np.concatenate([t, u]) come here

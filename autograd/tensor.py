@@ -252,6 +252,12 @@ class Tensor:
         own(self)
         return self.array
 
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple:
+        return np.empty(0).__dlpack_device__()
+
     def item(self) -> float | int | bool:
         """The only element, as a Python number.
 
@@ -295,9 +301,17 @@ class Tensor:
     def __int__(self) -> int:
         return int(self.item())
 
+    def __trunc__(self) -> int:
+        return int(self.item())
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return self.round(decimals=ndigits or 0)
+
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise TypeError(f"only an integer tensor can be an index, this one is {self.dtype}; write t.long()")
+        if self.array.size != 1:  # bytes(t) goes on with its elements after a TypeError
+            raise TypeError(f"an index is one integer, this tensor has {self.array.size} (shape {self.shape})")
         return int(self.item())
 
     def __len__(self) -> int:
@@ -314,7 +328,13 @@ class Tensor:
         return bool((self == value).any())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and not self.array.ndim else format(repr(self), spec)
+        if not self.array.ndim and spec:
+            return format(self.item(), spec)
+        try:
+            return format(repr(self), spec)
+        except ValueError:
+            raise TypeError(f"the format {spec!r} is for one number, and this tensor has shape {self.shape}; write "
+                            "t.item() for a single one, or [format(value, spec) for value in t.tolist()]") from None
 
     __hash__ = object.__hash__
 

@@ -202,8 +202,8 @@ TABLE = [
      'the truth of a tensor with 6 elements (shape (2, 3)) is ambiguous; write t.any() or t.all()'),
     ('len(tensor(1.0))', TypeError,
      'len() of a tensor without axes; its number of elements is t.numel()'),
-    ('np.polyfit(x, x, 1)', TypeError,
-     'np.polyfit does not work on Tensors; for the bare values write t.detach().numpy()'),
+    ('np.polyfit(w, w, 1)', TypeError,
+     'np.polyfit does not work on Tensors that require gradients; for the bare values write t.detach().numpy()'),
 
     # Gradients
     ('x.sum().backward()', RuntimeError,

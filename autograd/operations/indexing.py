@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import inplace
+from autograd import dtypes, inplace
 from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
@@ -191,7 +191,7 @@ def _set(self: Tensor, index: Any, value: TensorLike) -> None:
     """Write `value` to self[index]: in place as all in-place methods are."""
     given, index = index, as_index(index)
     own(self)
-    value = value if isinstance(value, Tensor) else Tensor(np.asarray(value, self.dtype))
+    value = value if isinstance(value, Tensor) else Tensor(dtypes.as_array(value, self.dtype))
     if value.dtype is not self.dtype:
         value = value.to(self.dtype)
     try:

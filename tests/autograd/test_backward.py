@@ -1,5 +1,6 @@
 """Going back: forks, accumulation, retained graphs, and every way to do it wrong."""
 
+import io
 import itertools
 import math
 
@@ -244,8 +245,86 @@ def test_numpy_functions_give_recorded_tensors(call, expected):
 
 
 def test_numpy_functions_that_are_not_offered_name_the_nearest():
-    with pytest.raises(TypeError, match=r"np\.nanmedian does not work on Tensors.*detach"):
+    with pytest.raises(TypeError, match=r"np\.nanmedian does not work on Tensors that require gradients.*detach"):
         np.nanmedian(leaf(1.0))
+    with pytest.raises(TypeError, match=r"np\.add\.at does not work"):
+        np.add.at(np.zeros(3), [0], leaf(1.0))
+    with pytest.raises(TypeError, match=r"np\.exp does not work on Tensors that require gradients with out="):
+        np.exp(leaf(1.0), out=np.zeros(1, np.float32))
+
+
+@pytest.mark.parametrize("function", [
+    np.fft.rfft, np.ptp, np.gradient, lambda a: np.block([[a, a]]), lambda a: np.histogram(a, bins=3)[0],
+    lambda a: np.interp(0.5, xp=a[:, 0], fp=a[:, 1]), lambda a: np.apply_along_axis(sum, 0, a), np.modf, np.frexp,
+    np.add.reduceat, lambda a: np.hypot.outer(a, a), lambda a: np.exp(a, out=np.empty(a.shape, np.float32)),
+])
+def test_with_nothing_to_lose_other_numpy_functions_run_on_bare_arrays(function):
+    array = np.array([[1, 2.5], [4, 3]], np.float32)
+    arguments = ([0, 1],) if function == np.add.reduceat else ()
+    for found, expected in zip(*[np.atleast_1d(function(a, *arguments)) for a in (tensor(array), array)], strict=True):
+        assert type(found) is type(expected)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("write", [
+    lambda t: np.copyto(t, 0.0), lambda t: np.add.at(t, [0], 1.0), lambda t: np.put(t, [0], 7.0),
+    lambda t: np.fill_diagonal(t[None], 7.0), lambda t: np.exp(t, out=t), lambda t: np.multiply(2, t, out=(t,)),
+])
+def test_what_a_numpy_function_has_written_is_no_longer_differentiated(write):
+    w, x = leaf(1.0, 2.0), tensor([3.0, 4.0])
+    y = (w * x).sum()
+    write(x)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_other_libraries_take_tensors():
+    special, preprocessing = pytest.importorskip("scipy.special"), pytest.importorskip("sklearn.preprocessing")
+    x = tensor([[1.0, 2.0], [3.0, 6.0]])
+    np.testing.assert_array_equal(special.expit(x), special.expit(x.numpy()))
+    np.testing.assert_allclose(preprocessing.StandardScaler().fit_transform(x), [[-1, -1], [1, 1]])
+    file = io.BytesIO()
+    np.save(file, x)
+    file.seek(0)
+    np.testing.assert_array_equal(np.load(file), x.numpy())
+
+
+def test_dlpack_shares_memory_both_ways():
+    x = tensor([1.0, 2.0])
+    np.from_dlpack(x)
+    array = np.zeros(3)
+    y = autograd.from_dlpack(array)
+    array[1] = 5
+    assert y.tolist() == [0, 5, 0]
+    with pytest.raises(RuntimeError, match=r"detach\(\)"):
+        np.from_dlpack(leaf(1.0))
+    torch = pytest.importorskip("torch")
+    theirs = torch.from_dlpack(x)
+    theirs[0] = 9
+    assert x.tolist() == [9, 2]
+    assert autograd.from_dlpack(theirs).tolist() == [9, 2]
+
+
+@pytest.mark.parametrize("make", [
+    lambda x: x * np.array(1j), lambda x: x + np.array([1j, 2]), lambda x: x.to(np.complex64), lambda x: x.to("c8"),
+    lambda x: x.astype(complex), lambda x: x.type(np.complex128), lambda x: tensor([1j]), lambda x: x ** 1j,
+    lambda x: autograd.zeros(2, dtype=np.complex64), lambda x: autograd.full((2,), 1j), lambda x: x.add_(1j),
+    lambda x: autograd.where(x > 1, x, 1j), lambda x: autograd.where(x > 1, x, np.array([1j, 1])),
+    lambda x: x @ np.array([1j, 1]), lambda x: autograd.cat([x, np.array([1j])]), lambda x: np.array([1j, 1]) * x,
+    lambda x: x.__setitem__(0, np.array(1j)), lambda x: x.fill_(1j), lambda x: x.new_tensor(1j),
+    lambda x: x.to(object), lambda x: x.to(str), lambda x: autograd.Tensor(np.array(["a"])),
+])
+def test_complex_numbers_and_objects_are_refused(make):
+    with pytest.raises(TypeError):
+        make(tensor([1.0, 2.0]))
+
+
+def test_python_asks_for_a_number():
+    x = tensor(2.567)
+    assert math.trunc(x) == 2 and round(x).item() == 3 and round(x, 1).item() == pytest.approx(2.6)
+    assert f"{x:.1f}" == "2.6" and bytes(tensor([1, 2], dtype=np.uint8)) == b"\1\2"
+    with pytest.raises(TypeError, match=r"'\.3f' is for one number.*shape \(1,\)"):
+        f"{tensor([2.5]):.3f}"
 
 
 def test_asarray_works_on_an_untracked_tensor():
