@@ -2,6 +2,8 @@
 
 import autograd  # before anything else loads NumPy
 from viz.drawing import Drawing, draw
+from viz.geometry import mesh, points
+from viz.overlay import attention, image
 from viz.plots import curves, heatmap, images, surface
 
-__all__ = ["Drawing", "curves", "draw", "heatmap", "images", "surface"]
+__all__ = ["Drawing", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points", "surface"]

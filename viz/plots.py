@@ -21,7 +21,12 @@ COLORS = ("#0072b2", "#b34700", "#00703c", "#8a3a8f", "#6b6b6b")
 DIVERGING, SEQUENTIAL, GRAYS = "RdBu_r", "viridis", "gray"
 
 
-def _figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty Figure, of so many inches.
+
+    Raises:
+        ImportError: Matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -29,7 +34,8 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained", dpi=110)
 
 
-def _array(data: Numbers) -> np.ndarray:
+def bare(data: Numbers) -> np.ndarray:
+    """The numbers of a Tensor or of whatever NumPy takes."""
     return data.detach().numpy() if isinstance(data, Tensor) else np.asarray(data)
 
 
@@ -50,11 +56,11 @@ def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = 
     """
     if not panels:
         raise ValueError('curves() needs at least one panel, such as {"loss": losses}')
-    figure = _figure(4.6 * len(panels), 3.2)
+    figure = new_figure(4.6 * len(panels), 3.2)
     for axes, (quantity, series) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         named = isinstance(series, Mapping)
         for k, (name, numbers) in enumerate(series.items() if named else [(quantity, series)]):
-            y = _array(numbers).reshape(-1)
+            y = bare(numbers).reshape(-1)
             axes.plot(np.arange(1, len(y) + 1), y, label=name, color=COLORS[k % len(COLORS)],
                       marker="o" if len(y) <= 30 else None, markersize=3)
         if named:
@@ -69,10 +75,11 @@ def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = 
 
 def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: int | None = None,
            scale: Literal["each", "all"] = "each") -> "Figure":
-    """A grid of images, filters or activations.
+    """A grid of images, filters or activations. (`image` shows one, and things over it.)
 
     Args:
-        batch: (N, H, W), or (N, C, H, W) with C = 1 (gray) or 3 (red, green, blue); a Tensor or an array.
+        batch: (N, C, H, W) with C = 1 (gray) or 3 (red, green, blue), or (N, H, W); a single one (H, W), (1, H, W) or
+            (3, H, W), which is one image in color; a Tensor or an array.
         titles: one an image.
         columns: of the grid; by default about square.
         scale: "each" stretches every image from black to white by itself, "all" all alike.
@@ -84,12 +91,14 @@ def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: i
     >>> [axes.get_title() for axes in figure.axes]
     ['a', 'b', 'c', 'd', 'e', 'f']
     """
-    array = _array(batch).astype(np.float64)
+    array = bare(batch).astype(np.float64)
+    if array.ndim == 2 or (array.ndim == 3 and array.shape[0] in (1, 3)):
+        array = array.reshape(1, -1, *array.shape[-2:])
     if array.ndim == 3:
         array = array[:, None]
     if array.ndim != 4 or array.shape[1] not in (1, 3) or not len(array):
-        raise ValueError(f"images() takes (N, H, W) or (N, C, H, W) with C = 1 or 3, not {np.shape(_array(batch))}; "
-                         "for filters of a deeper layer choose one input channel: weight[:, 0]")
+        raise ValueError(f"images() takes (N, C, H, W) with C = 1 or 3, (N, H, W), (C, H, W) or (H, W), not "
+                         f"{bare(batch).shape}; for filters of a deeper layer choose one input channel: weight[:, 0]")
     if titles is not None and len(titles) != len(array):
         raise ValueError(f"{len(array)} images need as many titles, not {len(titles)}")
     if scale not in ("each", "all"):
@@ -99,7 +108,8 @@ def images(batch: Numbers, *, titles: Sequence[object] | None = None, columns: i
     array = (array - low) / np.where(high > low, high - low, 1)
     columns = min(columns or math.ceil(math.sqrt(len(array))), len(array))
     rows = math.ceil(len(array) / columns)
-    figure = _figure(1.1 * columns, (1.35 if titles is not None else 1.1) * rows)
+    each = 1.1 if len(array) > 1 else 2.2
+    figure = new_figure(each * columns, (each + 0.25 * (titles is not None)) * rows)
     for k, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.set_axis_off()
         if k < len(array):
@@ -127,11 +137,11 @@ def heatmap(matrix: Numbers, *, rows: Sequence[str] | None = None, columns: Sequ
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['cat', 'sat']
     """
-    array = _array(matrix)
+    array = bare(matrix)
     if array.ndim not in (2, 3) or not array.size:
         raise ValueError(f"heatmap() takes a matrix (R, C) or several (H, R, C) with elements, not shape {array.shape}")
     maps = array if array.ndim == 3 else array[None]
-    figure = _figure(3.6 * len(maps) + 0.8, 3.4)
+    figure = new_figure(3.6 * len(maps) + 0.8, 3.4)
     largest, signed = float(np.nanmax(np.abs(maps))), bool(np.nanmin(maps) < 0)
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     for k, (axes, values) in enumerate(zip(all_axes, maps, strict=True)):
@@ -165,13 +175,13 @@ def surface(function: Callable[[Tensor, Tensor], Numbers], x: tuple[float, float
     'SGD'
     """
     grid_x, grid_y = np.meshgrid(np.linspace(*x, 160), np.linspace(*y, 160))
-    z = _array(function(Tensor(grid_x), Tensor(grid_y)))
-    figure = _figure(5.2, 4.4)
+    z = bare(function(Tensor(grid_x), Tensor(grid_y)))
+    figure = new_figure(5.2, 4.4)
     axes = figure.subplots()
     between = np.unique(np.quantile(z[np.isfinite(z)], np.linspace(0, 1, levels)))
     axes.contour(grid_x, grid_y, z, levels=between, cmap=SEQUENTIAL, linewidths=0.8)
     for k, (name, points) in enumerate((paths or {}).items()):
-        points = _array(points)
+        points = bare(points)
         color = COLORS[k % len(COLORS)]
         axes.plot(points[:, 0], points[:, 1], ".-", label=name, color=color, linewidth=1.2, markersize=4)
         axes.plot(*points[-1], "*", color=color, markersize=12)

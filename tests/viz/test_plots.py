@@ -29,6 +29,14 @@ def test_images_are_drawn_one_by_one_each_from_black_to_white(shape):
     assert shown[0].shape[:2] == (4, 5)
 
 
+@pytest.mark.parametrize(("shape", "count", "shown"), [
+    ((4, 5), 1, (4, 5)), ((1, 4, 5), 1, (4, 5)), ((3, 4, 5), 1, (4, 5, 3)), ((2, 4, 5), 2, (4, 5)),
+    ((3, 1, 4, 5), 3, (4, 5))])
+def test_a_single_image_may_come_without_a_batch(shape, count, shown):
+    drawn = [axes.images[0].get_array().shape for axes in viz.images(autograd.rand(*shape)).axes if axes.images]
+    assert drawn == [shown] * count
+
+
 def test_images_on_one_scale_keep_their_proportions():
     figure = viz.images(np.array([[[0.0, 1.0]], [[0.0, 4.0]]]), scale="all")
     assert [axes.images[0].get_array().max() for axes in figure.axes] == [0.25, 1.0]
