@@ -1,8 +1,11 @@
-"""A minimal autograd engine on NumPy: tensors that record operations, and gradients by reverse traversal."""
+"""gradcircuit, a minimal autograd engine on NumPy: tensors that record operations, gradients by reverse traversal."""
 
 __version__ = "0.1.0"
 
 from autograd.runtime import requirements
+
+# isort: split
+from autograd.runtime import installation
 
 # isort: split
 from autograd.runtime import blas  # before anything else loads NumPy

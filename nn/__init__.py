@@ -1,6 +1,8 @@
 """Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
 
-import autograd  # before anything else loads NumPy
+from autograd.runtime import installation  # autograd comes before anything else loads NumPy
+
+# isort: split
 from nn import data, distributions, functional, init, metrics, parallel, points, utils
 from nn.activation import (
     CELU,

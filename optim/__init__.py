@@ -1,6 +1,8 @@
 """Update rules, learning-rate schedules and what goes with them."""
 
-import autograd  # before anything else loads NumPy
+from autograd.runtime import installation  # autograd comes before anything else loads NumPy
+
+# isort: split
 from optim import lr_scheduler, search, swa_utils
 from optim.adam import Adam, Adamax, AdamW, Lion, NAdam, RAdam
 from optim.adaptive import Adadelta, Adagrad, RMSprop, Rprop

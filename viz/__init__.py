@@ -1,6 +1,8 @@
 """Pictures of recorded graphs: `viz.draw(y)` shows every value and every gradient; and curves, images, heat maps."""
 
-import autograd  # before anything else loads NumPy
+from autograd.runtime import installation  # autograd comes before anything else loads NumPy
+
+# isort: split
 from viz.drawing import Drawing, draw
 from viz.geometry import mesh, points
 from viz.overlay import attention, image
