@@ -54,7 +54,7 @@ PLACES = {
     "torch.nn.modules.distance": "nn.loss",
     "torch.nn.modules.dropout": "nn.dropout",
     "torch.nn.modules.instancenorm": "nn.normalization",
-    "torch.nn.modules.linear": "nn.linear",
+    "torch.nn.modules.linear": "nn.linear nn.linear:NonDynamicallyQuantizableLinear=Linear",
     "torch.nn.modules.loss": "nn.loss nn.loss:_WeightedLoss=_Loss",
     "torch.nn.modules.module": "nn.module nn.module:_IncompatibleKeys=IncompatibleKeys",
     "torch.nn.modules.normalization": "nn.normalization",

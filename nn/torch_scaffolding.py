@@ -10,6 +10,7 @@ import functools
 import importlib
 import math
 import os
+import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -19,7 +20,9 @@ import numpy as np
 import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import check_device
+from autograd.runtime import files
 from nn.distributions.distribution import clamp_probs
+from nn.module import Module
 
 NAMES: dict[str, Any] = {}
 """PyTorch's full name -> what stands for it."""
@@ -215,6 +218,7 @@ def _plain(function: Callable) -> Callable:
         for name in _SPARE:
             kwargs.pop(name, None)
         return function(*args, **kwargs)
+    call.__module__ = "nn.as_torch"  # where a pickle finds it
     return call
 
 
@@ -658,23 +662,86 @@ _put("torch.utils._pytree", {
 
 # Files and logs
 
-@_at("torch")
+_SAFE = {"autograd.tensor.Tensor", "autograd.tensor._rebuild", "nn.parameter.Parameter", "nn.torch_scaffolding._named",
+         "nn.torch_scaffolding.Size", "nn.torch_scaffolding.device", "collections.OrderedDict", "builtins.set",
+         "numpy.ndarray", "numpy.dtype", "numpy._core.multiarray._reconstruct", "numpy._core.multiarray.scalar"}
+"""What a pickle may name, besides layers, without being trusted."""
+_trusted: list[Any] = []
+"""What a program lets it name, too."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads a pickle; unless it is trusted, only of tensors, layers, and what the program says is safe."""
+
+    def __init__(self, file: Any, trusted: bool) -> None:
+        super().__init__(file)
+        self.trusted = trusted
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name) if self.trusted or _is_known(module, name) else None
+        if found is None:
+            raise pickle.UnpicklingError(
+                f"torch.load: the file names {module}.{name}, whose code loading would run; if you trust the file, "
+                f"write torch.load(..., weights_only=False), or torch.serialization.add_safe_globals([{name}])")
+        return found
+
+
+def _is_known(module: str, name: str) -> bool:
+    if f"{module}.{name}" in _SAFE or any((each.__module__, each.__qualname__) == (module, name) for each in _trusted):
+        return True
+    found = getattr(importlib.import_module("nn"), name, None)  # a layer
+    return isinstance(found, type) and issubclass(found, Module) and found.__module__ == module
+
+
+@_at("torch", "torch.serialization")
 def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, **options: Any) -> None:
-    """Write what `nn.save` takes to a file that PyTorch reads, whatever its name; arrays stay arrays."""
-    importlib.import_module("nn.serialization.torch_format").save(obj, f, arrays_as_tensors=False)
+    """Write what `nn.save` takes to a file that PyTorch reads, whatever its name; arrays stay arrays.
+
+    Anything else, such as a whole module, is pickled, for this project alone.
+    """
+    try:
+        importlib.import_module("nn.serialization.torch_format").save(obj, f, arrays_as_tensors=False)
+    except TypeError:
+        data = pickle.dumps(obj)
+        with contextlib.nullcontext(f) if hasattr(f, "write") else files.replacing(f) as file:
+            file.write(data)
 
 
-@_at("torch")
+@_at("torch", "torch.serialization")
 def load(f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = None,
          mmap: bool | None = None, **pickle_load_args: Any) -> Any:
-    """What `nn.load` reads. It never runs what a file says, so `weights_only` makes no difference."""
+    """What `nn.load` reads, without running what a file says; or what `save` pickled, which `weights_only` is about.
+
+    Raises:
+        UnpicklingError: a pickle names code, and `weights_only` isn't False.
+    """
     if isinstance(map_location, str):
         check_device(map_location)
+    with contextlib.nullcontext(f) if hasattr(f, "read") else open(f, "rb") as file:
+        start = file.read(16)
+        file.seek(-len(start), os.SEEK_CUR)
+        if start[:1] == b"\x80" and importlib.import_module("nn.serialization.torch_format").MAGIC not in start:
+            return _Unpickler(file, weights_only is False).load()
     return importlib.import_module("nn").load(f, mmap=bool(mmap))
 
 
-_constant(None, "torch.serialization", "add_safe_globals")
-_put("torch.serialization", {"save": save, "load": load, "safe_globals": contextlib.nullcontext})
+@_at("torch.serialization")
+class safe_globals(contextlib.ContextDecorator):
+    """Within it, what `torch.load` reads may name these classes and functions."""
+
+    def __init__(self, safe_globals: Any) -> None:
+        self.safe_globals = list(safe_globals)
+
+    def __enter__(self) -> None:
+        _trusted.extend(self.safe_globals)
+
+    def __exit__(self, *exception: object) -> None:
+        for each in self.safe_globals:
+            _trusted.remove(each)
+
+
+_put("torch.serialization", {"add_safe_globals": _trusted.extend, "clear_safe_globals": _trusted.clear,
+                             "get_safe_globals": lambda: list(_trusted)})
 
 
 @_at("torch.testing")

@@ -4,6 +4,7 @@ What is dropped is 0, and gets the gradient 0, whatever it was and whatever arri
 """
 
 import math
+import warnings
 
 import numpy as np
 
@@ -59,8 +60,17 @@ def dropout1d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tenso
 
 @offers_inplace
 def dropout2d(input: TensorLike, p: float = 0.5, training: bool = True) -> Tensor:
-    """Dropout of whole channels of (N, C, H, W) (Tompson et al. 2015)."""
-    return _channels(input, 2, p, training)
+    """Dropout of whole channels of (N, C, H, W) (Tompson et al. 2015).
+
+    With fewer axes it is, as in PyTorch, one of (N, C, L) or (N, C), and warns: `dropout1d` and `dropout` say so.
+    """
+    x = as_tensor(input)
+    if x.ndim not in (2, 3):
+        return _channels(x, 2, p, training)
+    taken, function = ("(N, C)", dropout) if x.ndim == 2 else ("(N, C, L)", dropout1d)
+    warnings.warn(f"dropout2d is for (N, C, H, W); {x.shape} is taken for {taken}, as by {function.__name__}: write "
+                  "that", UserWarning, stacklevel=3)
+    return function(x, p, training)
 
 
 @offers_inplace

@@ -5,11 +5,14 @@ SAID is what PyTorch 2.13 printed; where it is installed, it is asked again.
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from nn import functional
 
 ROOT = Path(__file__).parents[2]
 SAID = {
@@ -111,7 +114,6 @@ ERRORS = {
     "torch.zeros(1).bfloat16()": "NumPy has no bfloat16",
     "torch.testing.assert_close(torch.ones(2), torch.zeros(2))": "Not equal",
     "torch.testing.assert_close(torch.ones(2), torch.ones(2).double())": "the dtypes differ",
-    "torch.save(torch.nn.Linear(1, 1), 'x')": "write .state_dict()",
     "torch.exp(torch.ones(1, requires_grad=True), out=torch.ones(1))": "cannot be recorded",
     "torch.div(torch.ones(1), 2, out=torch.ones(1, dtype=torch.long))": "which out= of int64 cannot hold",
 }
@@ -162,3 +164,63 @@ def test_pytorch_still_says_it(theirs, question):
 def test_what_cannot_be_done_says_why(ours, question):
     assert ERRORS[question] in ours[question]
     assert ours[question].partition(":")[0] in ("RuntimeError", "TypeError", "AssertionError")
+
+
+# What a program says in lines of its own
+
+WHOLE = """
+import argparse, io, pickle
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 8)
+        self.register_buffer("scale", torch.ones(1))
+        self.act = torch.nn.functional.relu
+
+    def forward(self, x):
+        return self.act(self.encoder(x)) * self.scale
+
+file = io.BytesIO()
+net = Net().eval()
+torch.save({"net": net, "args": argparse.Namespace(lr=0.1)}, file)
+x = torch.randn(3, 2, 4)
+
+def loaded(**options):
+    file.seek(0)
+    try:
+        saved = torch.load(file, **options)
+        return bool((saved["net"](x) == net(x)).all()), saved["args"].lr
+    except pickle.UnpicklingError as error:
+        return [name for name in ("__main__.Net", "weights_only") if name in str(error)]
+
+print(loaded())
+print(loaded(weights_only=True))
+print(loaded(weights_only=False))
+layers = [nn.TransformerEncoderLayer, nn.MultiheadAttention, nn.Linear, nn.Dropout, nn.LayerNorm,
+          nn.modules.linear.NonDynamicallyQuantizableLinear]
+with torch.serialization.safe_globals([Net, argparse.Namespace, nn.functional.relu, *layers]):
+    print(loaded())
+print(loaded())
+torch.serialization.add_safe_globals([Net, argparse.Namespace, nn.functional.relu, *layers])
+print(loaded())
+"""
+REFUSED = "['__main__.Net', 'weights_only']"
+
+
+@pytest.mark.parametrize("door", [["-m", "nn.as_torch"], []], ids=["ours", "theirs"])
+def test_whole_modules_are_saved_and_loaded_if_they_are_trusted(tmp_path, door):
+    if not door:
+        pytest.importorskip("torch")
+    (tmp_path / "script.py").write_text(WHOLE)
+    done = subprocess.run([sys.executable, "-W", "ignore", *door, "script.py"], check=True, text=True, cwd=tmp_path,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.stdout.splitlines() == [REFUSED, REFUSED, "(True, 0.1)", "(True, 0.1)", REFUSED, "(True, 0.1)"]
+
+
+def test_public_functions_can_be_pickled_by_name():
+    """Programs keep them in modules that they save, and pass them to worker processes."""
+    for name in functional.__all__:
+        assert pickle.loads(pickle.dumps(getattr(functional, name))) is getattr(functional, name)

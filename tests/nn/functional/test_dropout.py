@@ -41,6 +41,16 @@ def test_dropout_drops_with_probability_p_whole_channels_if_asked():
     assert 0 < (rows == 0).mean() < 1
 
 
+@pytest.mark.parametrize(("shape", "function"), [((40, 30), F.dropout), ((40, 30, 5), F.dropout1d)])
+def test_dropout2d_of_fewer_axes_is_that_of_channels_before_them_and_warns(shape, function):
+    """As in PyTorch, where programs drop features this way; the numbers drawn are the same."""
+    autograd.manual_seed(0)
+    with pytest.warns(UserWarning, match=f"as by {function.__name__}: write that"):
+        out = F.dropout2d(autograd.ones(shape), 0.4)
+    autograd.manual_seed(0)
+    assert np.array_equal(out.numpy(), function(autograd.ones(shape), 0.4).numpy())
+
+
 def test_dropout_is_repeated_by_the_seed():
     def once():
         autograd.manual_seed(3)
