@@ -21,6 +21,8 @@ import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import check_device
 from autograd.runtime import files
+from nn import functional
+from nn.activation import LogSoftmax, Softmax, Softmin
 from nn.distributions.distribution import clamp_probs
 from nn.module import Module
 
@@ -409,6 +411,28 @@ _put("torch", {f"_foreach_{name}{mark}": _foreach(name + mark) for name in _LIST
 def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:  # noqa: N802
     """The tensor itself, which has been all that a Variable was since PyTorch 0.4."""
     return data.requires_grad_() if requires_grad else data
+
+
+def _along_some(function: Callable) -> Callable:
+    """A softmax that may be called without `dim`, and warns: it is then that of older programs."""
+    def call(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
+        if dim is None:
+            dim = 0 if input.ndim in (0, 1, 3) else 1
+            warnings.warn(f"{function.__name__} without dim is taken along dim={dim} of {tuple(input.shape)}; write it",
+                          UserWarning, stacklevel=2)
+        return function(input, dim, dtype)
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    call.__module__, call.__qualname__ = "nn.as_torch", f"nn.functional.{function.__name__}"  # where a pickle finds it
+    return call
+
+
+_put("torch.nn.functional", {name: _along_some(getattr(functional, name))
+                             for name in ("softmax", "log_softmax", "softmin")})
+for _layer, _function in ((Softmax, "softmax"), (LogSoftmax, "log_softmax"), (Softmin, "softmin")):
+    _name = _layer.__name__
+    _at("torch.nn", "torch.nn.modules.activation")(type(
+        _name, (_layer,), {"__module__": "nn.as_torch", "__qualname__": f"nn.{_name}", "__doc__": _layer.__doc__},
+        function=NAMES[f"torch.nn.functional.{_function}"]))
 
 
 # Precision

@@ -99,6 +99,15 @@ SAID = {
     "torch.nn.modules.utils._pair(3), torch.nn.modules.utils._pair((1, 2))": "((3, 3), (1, 2))",
     "torch.testing.assert_close(torch.ones(2), torch.ones(2) + 1e-7)": "None",
     "int(torch.__version__.split('.')[0]), torch.version.cuda": "(2, None)",
+    # what older programs leave out
+    "[torch.nn.functional.softmax(torch.ones(*range(2, n + 2))).flatten()[0].item() for n in (1, 2, 3, 4)]":
+        "[0.5, 0.3333333432674408, 0.5, 0.3333333432674408]",
+    "torch.nn.functional.log_softmax(torch.zeros(4, 2)).exp(), torch.nn.functional.softmin(torch.ones(2), dtype=float)":
+        "(tensor([[0.5000, 0.5000],\n        [0.5000, 0.5000],\n        [0.5000, 0.5000],\n        [0.5000, 0.5000]]), "
+        "tensor([0.5000, 0.5000], dtype=torch.float64))",
+    "torch.nn.Softmax(), torch.nn.LogSoftmax(1), torch.nn.Softmin()(torch.ones(2))":
+        "(Softmax(dim=None), LogSoftmax(dim=1), tensor([0.5000, 0.5000]))",
+    "isinstance(pickle.loads(pickle.dumps(torch.nn.Softmax())), torch.nn.Softmax)": "True",
 }
 ERRORS = {
     "torch.zeros(1).cuda()": "the device 'cpu' alone",
