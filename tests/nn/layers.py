@@ -1,4 +1,7 @@
-"""The layers that are compared with PyTorch's, each with an example: made how, called on what."""
+"""The layers that are compared with PyTorch's, each with an example: made how, called on what.
+
+What is done with both libraries takes their modules: `autograd, nn` or `torch, torch.nn`.
+"""
 
 import numpy as np
 
@@ -25,9 +28,48 @@ class Case:
         """For each input, whether it gets a gradient."""
         return [x.dtype.kind == "f" and i not in self.fixed for i, x in enumerate(self.inputs)]
 
+    def new(self, library, layers, **more):
+        """The layer, as it is made."""
+        return getattr(layers, self.name)(*self.args, **tensors(self.options, library), **more)
+
+    def layer(self, library, layers):
+        """The layer in float64 with random weights: the same in both libraries."""
+        layer = self.new(library, layers).double()
+        library.manual_seed(0)
+        with library.no_grad():
+            for p in layer.parameters():
+                p.copy_(library.randn(tuple(p.shape), dtype=library.float64) * 0.5)
+        return layer
+
+    def results(self, layer, library):
+        """Outputs, the gradients of inputs and parameters, and the state afterwards, as arrays."""
+        inputs = [library.tensor(x).requires_grad_() if trained else library.tensor(x)
+                  for x, trained in zip(self.inputs, self.trained, strict=True)]
+        library.manual_seed(0)
+        outputs = flat(layer(*inputs, **tensors(self.call, library)))
+        weights = [library.tensor(np.cos(np.arange(np.prod(out.shape, dtype=int))).reshape(tuple(out.shape)))
+                   for out in outputs]
+        weighted = [(out * w).sum() for out, w in zip(outputs, weights, strict=True) if out.requires_grad]
+        sum(weighted[1:], weighted[0]).backward()
+        gradients = [np.zeros(tuple(t.shape)) if t.grad is None else t.grad.numpy()
+                     for t in (*inputs, *layer.parameters())]
+        return [out.detach().numpy() for out in outputs], gradients, [v.numpy() for v in layer.state_dict().values()]
+
     def __str__(self):
         given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.options.items())]
         return f"{self.name}({', '.join(given)}) on {[x.shape for x in self.inputs]}".replace("\n", "")
+
+
+def tensors(options, library):
+    """Arrays as tensors of a library, whatever else as it is."""
+    return {k: library.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+
+
+def flat(result):
+    """The tensors in nested tuples."""
+    if isinstance(result, tuple):
+        return [tensor for part in result for tensor in flat(part)]
+    return [] if result is None else [result]
 
 
 def positive(*shape):

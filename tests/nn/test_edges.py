@@ -13,8 +13,9 @@ import pytest
 import autograd
 import nn
 from nn import functional as F
+from tests.nn.expected import assert_expected, of_function
 from tests.nn.functions import CASES, EXAMPLES, FUNCTIONS, ODD, parameters
-from tests.nn.layers import ACTIVATIONS, LOSSES, NORMALIZATION, OTHERS, RECURRENT
+from tests.nn.layers import ACTIVATIONS, LOSSES, NORMALIZATION, OTHERS, RECURRENT, flat
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("quiet")]
 
@@ -189,6 +190,11 @@ def test_arguments_are_pytorchs(name):
 
 
 # By themselves
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]}-{CASES[number][1]}")
+def test_values_and_gradients_are_those_of_the_table(number):
+    assert_expected("functions", number, of_function(CASES[number]))
+
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @compiled_too(CASES)
@@ -391,7 +397,6 @@ def test_layers_that_take_inplace_are_pytorchs():
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("case", [*ACTIVATIONS, *NORMALIZATION, *OTHERS, *LOSSES, *RECURRENT], ids=str)
 def test_an_empty_batch_is_what_it_is_in_pytorch(case, mode):
-    from tests.nn.test_layers import flat, ours_and_theirs
     axis = 1 if case in RECURRENT and case.name in ("RNN", "LSTM", "GRU") and not case.options.get("batch_first") else 0
     if case.inputs[0].ndim <= axis + 1 and case in RECURRENT:
         pytest.skip("it has no batch")
@@ -401,8 +406,8 @@ def test_an_empty_batch_is_what_it_is_in_pytorch(case, mode):
         at = 1 if case in RECURRENT and a is not case.inputs[0] and case.name in ("RNN", "LSTM", "GRU") else axis
         return a[(slice(None),) * at + (slice(0),)] if a.ndim > at and a.shape[at] == count else a
     results = []
-    for layer, tensor in zip(ours_and_theirs(case), (autograd.tensor, torch.tensor), strict=True):
-        getattr(layer, mode)()
+    for library, layers in ((autograd, nn), (torch, torch.nn)):
+        layer, tensor = getattr(case.layer(library, layers), mode)(), library.tensor
         inputs = [tensor(none_of(x)).requires_grad_() if trained else tensor(none_of(x))
                   for x, trained in zip(case.inputs, case.trained, strict=True)]
         try:

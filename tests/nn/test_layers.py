@@ -1,5 +1,9 @@
-"""Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences."""
+"""Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences.
 
+Its numbers are held by a table of PyTorch's where that isn't installed (expected.py).
+"""
+
+import importlib.util
 import inspect
 import re
 
@@ -9,76 +13,48 @@ import pytest
 import autograd
 import nn
 from autograd.testing import check_derivatives
-from tests.nn.layers import CASES
+from tests.nn.expected import assert_expected, initial_values, of_layer
+from tests.nn.layers import CASES, flat, tensors
 
-torch = pytest.importorskip("torch")
-torch.set_num_threads(1)
+torch = importlib.util.find_spec("torch") and importlib.import_module("torch")
+needs_torch = pytest.mark.skipif(not torch, reason="PyTorch is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch's, about its own speed
+if torch:
+    torch.set_num_threads(1)
+    OURS, THEIRS = (autograd, nn), (torch, torch.nn)
 
 
-def ours_and_theirs(case):
-    """The layer and PyTorch's, in float64, with PyTorch's random weights in both."""
-    torch.manual_seed(0)
-    options = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
-    theirs_options = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
-    ours = getattr(nn, case.name)(*case.args, **options).double()
-    theirs = getattr(torch.nn, case.name)(*case.args, **theirs_options).double()
-    with torch.no_grad():
-        for p in theirs.parameters():
-            p.copy_(torch.randn(p.shape, dtype=torch.float64) * 0.5)
-    ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
-    return ours, theirs
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: str(CASES[number]))
+def test_values_and_gradients_are_those_of_the_table(number):
+    case = CASES[number]
+    assert_expected("initial", number, initial_values(case), 1e-5)  # in float32
+    for mode in ("train", "eval"):
+        assert_expected(mode, number, of_layer(case, mode))
 
 
-def flat(result):
-    """The tensors in nested tuples."""
-    if isinstance(result, tuple):
-        return [tensor for part in result for tensor in flat(part)]
-    return [] if result is None else [result]
-
-
-def run(layer, tensor, case):
-    """Outputs, and the gradients of inputs and parameters, as arrays."""
-    inputs = [tensor(x).requires_grad_() if trained else tensor(x)
-              for x, trained in zip(case.inputs, case.trained, strict=True)]
-    outputs = flat(layer(*inputs, **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}))
-    weighted = [(out * tensor(np.cos(np.arange(np.prod(out.shape, dtype=int))).reshape(tuple(out.shape)))).sum()
-                for out in outputs if out.requires_grad]
-    sum(weighted[1:], weighted[0]).backward()
-    leaves = [*inputs, *layer.parameters()]
-    return [out.detach().numpy() for out in outputs], [None if t.grad is None else t.grad.numpy() for t in leaves]
-
-
+@needs_torch
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_values_and_gradients_are_pytorchs(case, mode):
-    ours, theirs = (getattr(layer, mode)() for layer in ours_and_theirs(case))
-    autograd.manual_seed(0)
-    torch.manual_seed(0)
-    outputs, gradients = run(ours, autograd.tensor, case)
-    expected_outputs, expected_gradients = run(theirs, torch.tensor, case)
-    for got, expected in zip(outputs, expected_outputs, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
-        assert got.shape == expected.shape
+    ours, theirs = (getattr(case.layer(*libraries), mode)() for libraries in (OURS, THEIRS))
+    results = case.results(ours, autograd), case.results(theirs, torch)
+    for (got, expected), tolerance in zip(zip(*results, strict=True), (1e-9, 1e-8, 1e-9), strict=True):
+        for one, other in zip(got, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+            assert one.shape == other.shape
     assert autograd.rand(()).item() == torch.rand(()).item()  # both have drawn as much, mostly nothing
-    for got, expected in zip(gradients, expected_gradients, strict=True):
-        zero = 0.0 if expected is None or got is None else expected
-        np.testing.assert_allclose(zero if got is None else got, zero if expected is None else expected,
-                                   rtol=1e-8, atol=1e-8)
-    state = theirs.state_dict()
-    assert list(ours.state_dict()) == list(state)
-    for name, value in ours.state_dict().items():  # running statistics have followed
-        np.testing.assert_allclose(value.numpy(), state[name].numpy(), rtol=1e-9, atol=1e-9)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
+@needs_torch
 @pytest.mark.parametrize("seed", [0, 7, 2 ** 40])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_initial_values_are_pytorchs(case, seed):
     states = []
-    for library, layers in ((autograd, nn), (torch, torch.nn)):
+    for library, layers in (OURS, THEIRS):
         library.manual_seed(seed)
-        options = {k: library.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
-        states.append(getattr(layers, case.name)(*case.args, **options).state_dict())
+        states.append(case.new(library, layers).state_dict())
+    assert list(states[0]) == list(states[1])
     for name, value in states[1].items():
         np.testing.assert_allclose(states[0][name].numpy(), value.numpy(), rtol=2e-6, atol=2e-6)
     np.testing.assert_array_equal(autograd.rand(3).numpy(), torch.rand(3).numpy())
@@ -86,26 +62,25 @@ def test_initial_values_are_pytorchs(case, seed):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_second_derivatives(case):
-    layer, _ = ours_and_theirs(case)
+    layer = case.layer(autograd, nn)
     names = [name for name, _ in layer.named_parameters()]
     floating = [x for x, trained in zip(case.inputs, case.trained, strict=True) if trained]
 
-    def function(*tensors):
-        values = iter(tensors)
+    def function(*given):
+        values = iter(given)
         inputs = [next(values) if trained else autograd.tensor(x)
                   for x, trained in zip(case.inputs, case.trained, strict=True)]
         for name, value in zip(names, values, strict=True):  # the parameters, as inputs
             path, _, attribute = name.rpartition(".")
             vars(layer.get_submodule(path))[attribute] = value
-        call = {k: autograd.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
-        return flat(layer(*inputs, **call))
+        return flat(layer(*inputs, **tensors(case.call, autograd)))
     check_derivatives(function, [*floating, *[p.detach().numpy() for p in layer.parameters()]], order=2)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float32_stays_float32(case):
-    layer, _ = ours_and_theirs(case)
-    layer.float()
+    layer = case.layer(autograd, nn).float()
+
     def single(x):
         return autograd.tensor(x.astype(np.float32) if x.dtype.kind == "f" else x)
     inputs = [single(x) for x in case.inputs]
@@ -117,31 +92,12 @@ def test_float32_stays_float32(case):
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("case", [case for case in CASES if case.name[:5] in ("Batch", "Insta")], ids=str)
 def test_statistics_follow_in_every_dtype(case, dtype):
-    ours, theirs = ours_and_theirs(case)
-    ours.to(getattr(autograd, dtype))
-    theirs.to(getattr(torch, dtype))
-    for layer, tensor in ((ours, autograd.tensor), (theirs, torch.tensor)):
-        layer(*[tensor(x.astype(dtype) if x.dtype.kind == "f" else x) for x in case.inputs],
-              **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()})
-    for (name, got), expected in zip(ours.named_buffers(), theirs.buffers(), strict=True):
-        assert got.dtype == expected.numpy().dtype, name
-        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=4e-3 if dtype == "float16" else 1e-5)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_parameters_start_as_pytorchs(case):
-    """Same names, order and shapes; the same spread where they are random."""
-    autograd.manual_seed(0)
-    torch.manual_seed(0)
-    given = {k: v for k, v in case.options.items() if not isinstance(v, np.ndarray)}
-    ours, theirs = (getattr(package, case.name)(*case.args, **given) for package in (nn, torch.nn))
-    for (name, p), (expected_name, q) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
-        assert name == expected_name
-        assert p.shape == tuple(q.shape)
-        if p.numel() >= 32:
-            spread, expected = float(p.array.std()), float(q.detach().std(correction=0))
-            assert abs(spread - expected) <= 0.5 * expected
-        assert p.numel() < 2 or (np.ptp(p.array) > 0) == (np.ptp(q.detach().numpy()) > 0)
+    wide, narrow = case.layer(autograd, nn), case.layer(autograd, nn).to(getattr(autograd, dtype))
+    for layer, kind in ((wide, "float64"), (narrow, dtype)):
+        layer(*[autograd.tensor(x.astype(kind)) for x in case.inputs])
+    for (name, got), expected in zip(narrow.named_buffers(), wide.buffers(), strict=True):
+        assert got.dtype == (dtype if expected.dtype.kind == "f" else np.int64), name
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=4e-3 if dtype == "float16" else 1e-5, atol=1e-3)
 
 
 MADE_OF_NUMBERS = [case for case in CASES if "dtype" in inspect.signature(getattr(nn, case.name)).parameters
@@ -149,7 +105,7 @@ MADE_OF_NUMBERS = [case for case in CASES if "dtype" in inspect.signature(getatt
 
 
 def test_whatever_has_parameters_is_made_in_a_dtype_and_on_a_device():
-    names = {case.name for case in CASES if next(iter(ours_and_theirs(case)[0].parameters()), None) is not None}
+    names = {case.name for case in CASES if list(case.new(autograd, nn).parameters())}
     assert names <= {case.name for case in MADE_OF_NUMBERS}
     for name in nn.__all__:
         given = list(inspect.signature(getattr(nn, name)).parameters) if inspect.isclass(getattr(nn, name)) else []
@@ -159,20 +115,21 @@ def test_whatever_has_parameters_is_made_in_a_dtype_and_on_a_device():
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 @pytest.mark.parametrize("case", MADE_OF_NUMBERS, ids=str)
 def test_layers_are_made_in_a_dtype_and_on_the_only_device(case, dtype):
-    made = getattr(nn, case.name)(*case.args, device="cpu", dtype=getattr(autograd, dtype), **case.options)
-    theirs = getattr(torch.nn, case.name)(*case.args, device="cpu", dtype=getattr(torch, dtype), **case.options)
-    for (name, got), (_, expected) in zip(made.state_dict().items(), theirs.state_dict().items(), strict=True):
-        assert got.dtype == expected.numpy().dtype, name
+    made = case.new(autograd, nn, device="cpu", dtype=getattr(autograd, dtype))
+    for name, value in made.state_dict().items():
+        assert value.dtype == (np.int64 if name.endswith("num_batches_tracked") else dtype), name
     with pytest.raises(RuntimeError, match=f"{case.name}.*the device 'cpu' alone"):
-        getattr(nn, case.name)(*case.args, device="cuda:0", **case.options)
+        case.new(autograd, nn, device="cuda:0")
 
 
+@needs_torch
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("RNN", "LSTM", "GRU")], ids=str)
 def test_recurrent_layers_tell_of_their_weights_as_pytorchs(case):
-    ours, theirs = ours_and_theirs(case)
+    ours, theirs = (case.layer(*libraries) for libraries in (OURS, THEIRS))
     assert ours.mode == theirs.mode and isinstance(ours, nn.RNNBase)
     for got, expected in zip(ours.all_weights, theirs.all_weights, strict=True):
-        assert [p.tolist() for p in got] == [p.tolist() for p in expected]
+        for p, q in zip(got, expected, strict=True):
+            np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=1e-14)
 
 
 def defaults(function):
@@ -184,9 +141,10 @@ def defaults(function):
     return {p.name: p.default for p in parameters if p.default is not p.empty and not callable(p.default)}
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(nn, torch.nn), (nn.functional, torch.nn.functional),
-                                            (nn.init, torch.nn.init)])
-def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(ours, theirs):
+@needs_torch
+@pytest.mark.parametrize("path", ["nn", "nn.functional", "nn.init"])
+def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(path):
+    ours, theirs = importlib.import_module(path), importlib.import_module(f"torch.{path}")
     for name in {*dir(ours)} & {*dir(theirs)} - {"ModuleList", "ParameterList"}:  # () for None
         found = defaults(getattr(ours, name))
         for other in (getattr(theirs, name), *(getattr(ours, re.sub(r"[123]d", d, name), None) for d in ("1d", "2d"))):
