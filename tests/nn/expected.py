@@ -4,7 +4,10 @@
 of functions at their edges, where some differ on purpose (test_edges.py compares them), and of what PyTorch hasn't got.
 """
 
+import inspect
 import json
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,12 @@ import nn
 from tests.nn import functions, layers, windows
 
 EXPECTED = Path(__file__).with_suffix(".json")
+
+
+@cache
+def table():
+    """What was written."""
+    return json.loads(EXPECTED.read_text())
 
 
 def shortened(arrays):
@@ -28,7 +37,7 @@ def shortened(arrays):
 
 def assert_expected(kind, number, arrays, tolerance=1e-7):
     """That the example of this number gives what is in the table."""
-    expected, found = json.loads(EXPECTED.read_text())[kind][number], shortened(arrays)
+    expected, found = table()[kind][number], shortened(arrays)
     assert [shape for *shape, _ in found] == [shape for *shape, _ in expected]
     np.testing.assert_allclose([value for *_, value in found], [value for *_, value in expected],
                                rtol=tolerance, atol=tolerance)
@@ -75,12 +84,28 @@ def of_pytorchs_windows(case):
     return theirs
 
 
+def defaults(path):
+    """For each class and function of a module, its arguments that have a default, if it tells."""
+    found = {}
+    for name, thing in vars(import_module(path)).items():
+        try:
+            parameters = inspect.signature(thing).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        found[name] = {p.name: p.default for p in parameters if isinstance(p.default, int | float | str | None)}
+    return found
+
+
 if __name__ == "__main__":
     import torch
-    table = {"initial": [initial_values(case, torch, torch.nn) for case in layers.CASES],
+    kinds = {"initial": [initial_values(case, torch, torch.nn) for case in layers.CASES],
              **{mode: [of_layer(case, mode, torch, torch.nn) for case in layers.CASES] for mode in ("train", "eval")},
              "functions": [of_function(case) for case in functions.CASES],
              "windows": [of_pytorchs_windows(case) for case in windows.CASES]}
-    kinds = [f"{json.dumps(kind)}: [\n" + ",\n".join(json.dumps(shortened(arrays)) for arrays in rows) + "\n]"
-             for kind, rows in table.items()]
-    EXPECTED.write_text("{\n" + ",\n".join(kinds) + "\n}\n")
+    parts = [f"{json.dumps(kind)}: [\n" + ",\n".join(json.dumps(shortened(arrays)) for arrays in rows) + "\n]"
+             for kind, rows in kinds.items()]
+    for path in ("nn", "nn.functional", "nn.init"):
+        found, ours = defaults(f"torch.{path}"), defaults(path)
+        rows = [f"{json.dumps(name)}: {json.dumps(found[name])}" for name in found if name in ours and found[name]]
+        parts.append(f"{json.dumps(path)}: {{\n" + ",\n".join(rows) + "\n}")
+    EXPECTED.write_text("{\n" + ",\n".join(parts) + "\n}\n")

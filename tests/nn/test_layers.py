@@ -13,7 +13,7 @@ import pytest
 import autograd
 import nn
 from autograd.testing import check_derivatives
-from tests.nn.expected import assert_expected, initial_values, of_layer
+from tests.nn.expected import assert_expected, defaults, initial_values, of_layer, table
 from tests.nn.layers import CASES, flat, tensors
 
 torch = importlib.util.find_spec("torch") and importlib.import_module("torch")
@@ -132,21 +132,11 @@ def test_recurrent_layers_tell_of_their_weights_as_pytorchs(case):
             np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=1e-14)
 
 
-def defaults(function):
-    """Of the arguments that have any; of none where a function doesn't tell."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    return {p.name: p.default for p in parameters if p.default is not p.empty and not callable(p.default)}
-
-
-@needs_torch
 @pytest.mark.parametrize("path", ["nn", "nn.functional", "nn.init"])
 def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(path):
-    ours, theirs = importlib.import_module(path), importlib.import_module(f"torch.{path}")
-    for name in {*dir(ours)} & {*dir(theirs)} - {"ModuleList", "ParameterList"}:  # () for None
-        found = defaults(getattr(ours, name))
-        for other in (getattr(theirs, name), *(getattr(ours, re.sub(r"[123]d", d, name), None) for d in ("1d", "2d"))):
-            for argument, default in defaults(other).items():
+    ours, theirs = defaults(path), [table()[path], *([defaults(f"torch.{path}")] if torch else [])]
+    for name, found in ours.items():
+        alike = [ours.get(re.sub(r"[123]d", d, name), {}) for d in ("1d", "2d")]
+        for other in (*(functions.get(name, {}) for functions in theirs), *alike):
+            for argument, default in other.items():
                 assert found.get(argument, default) == default, (name, argument)
