@@ -600,8 +600,10 @@ class Module:
         if strict:
             children = dict(self._own_modules())
             for key in state_dict:
-                first, dot, _ = key[len(prefix):].partition(".")
-                if key.startswith(prefix) and key != extra and first not in (children if dot else own):
+                name = key[len(prefix):]
+                first, dot, _ = name.partition(".")
+                known = name in own or (dot and first in children)
+                if key.startswith(prefix) and key != extra and not known:
                     unexpected_keys.append(key)
 
     # Hooks

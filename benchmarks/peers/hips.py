@@ -7,13 +7,13 @@ import itertools
 import math
 from functools import partial
 
-import autograd.numpy as np
 import data
 import numpy
 from autograd.differential_operators import make_hvp
 from autograd.scipy.special import logsumexp
 from peers import updates
 
+import autograd.numpy as np
 from autograd import grad, value_and_grad
 
 

@@ -292,9 +292,10 @@ def jax():
 
 def hips():
     import autograd.builtins
-    import autograd.numpy
     from autograd.extend import defvjp, primitive
     from autograd.test_util import check_grads
+
+    import autograd.numpy
 
     def look(x):
         while hasattr(x, "_value"):
