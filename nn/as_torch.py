@@ -110,13 +110,19 @@ PLACES = {
     "torch.special": "autograd.special",
     "torch.random": "autograd.random",
     "torch.multiprocessing": "multiprocessing",
+    "torchvision.ops": "nn.vision.ops",
+    **{f"torchvision.ops.{name}": "nn.vision.ops" for name in (
+        "ciou_loss", "deform_conv", "diou_loss", "drop_block", "focal_loss", "giou_loss", "poolers")},
+    "torchvision.ops.boxes": "nn.vision.ops.boxes nn.vision.ops.suppression",
+    "torchvision.ops.feature_pyramid_network": "nn.vision.ops.feature_pyramid_network",
+    "torchvision.ops.misc": "nn.vision.ops.misc",
     # Often imported where they are seldom used: there is little or nothing in them
     **dict.fromkeys(("torch.fft", "torch.fx", "torch.hub", "torch.onnx", "torch.sparse", "torch.quantization",
                      "torch.nn.quantized", "torch.utils.model_zoo", "torch.utils.benchmark",
                      "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim",
                      "torch.distributed.fsdp", "torch.distributed.nn", "torch.distributed.tensor", "torch.futures",
                      "torch.nested", "torch.quasirandom", "torch.__config__", "torchvision", "torchvision.datasets",
-                     "torchvision.models", "torchvision.ops", "torchvision.transforms",
+                     "torchvision.models", "torchvision.transforms",
                      "torchvision.transforms.functional", "torchvision.utils"), ""),
 }
 """PyTorch's module -> where its names are here: modules, in this order, or some of their names (theirs=ours)."""

@@ -165,22 +165,44 @@ def grid_sample(input: TensorLike, grid: TensorLike, mode: str = "bilinear", pad
         return grid_sample(x.float(), grid.float(), mode, padding_mode, align_corners).to(x.dtype)
     count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
     grid = grid.reshape(count * math.prod(out), ndim)  # (P, 2 or 3)
-    value = grid.detach().numpy()
-    finite = np.clip(value, -_FAR, _FAR)
-    grid = autograd.where(value == finite, grid, finite.astype(grid.dtype))
-    index = np.repeat(np.arange(count), math.prod(out))[:, None]  # the image; (P, 1) -> (P, pixels)
-    there, weight = np.ones_like(index, bool), 1.0
+    positions = []
     for axis, n in enumerate(size):
-        position = grid[:, ndim - 1 - axis]  # x, the first, is the last axis
-        position = (position + 1) * ((n - 1) / 2) if align_corners else ((position + 1) * n - 1) / 2
+        position = within_reach(grid[:, ndim - 1 - axis])  # x, the first, is the last axis
+        positions.append((position + 1) * ((n - 1) / 2) if align_corners else ((position + 1) * n - 1) / 2)
+    image = np.repeat(np.arange(count), math.prod(out))
+    sampled = at_positions(x, image, positions, mode, padding_mode, align_corners)
+    return sampled.reshape(count, *out, x.shape[1]).movedim(-1, 1)
+
+
+def within_reach(position: Tensor) -> Tensor:
+    """Positions, those far outside moved nearer."""
+    value = position.detach().numpy()
+    finite = np.clip(value, -_FAR, _FAR)
+    return autograd.where(position == finite, position, finite.astype(position.dtype))
+
+
+def at_positions(x: Tensor, image: np.ndarray, positions: Sequence[Tensor], mode: str = "bilinear",
+                 padding_mode: str = "zeros", align_corners: bool | None = None) -> Tensor:
+    """What images (N, C, *size) have at P positions: (P, C).
+
+    Args:
+        x: the images.
+        image: (P,), which of them.
+        positions: (P,) on each axis, in pixels, the middle of the first being 0.
+        mode: as of `grid_sample`.
+        padding_mode: as of `grid_sample`.
+        align_corners: as of `grid_sample`.
+    """
+    index = image[:, None]  # (P, 1) -> (P, pixels)
+    there, weight = np.ones_like(index, bool), 1.0
+    for axis, (position, n) in enumerate(zip(positions, x.shape[2:], strict=True)):
         pixels, inside, weights = _taps(position, n, mode, padding_mode, align_corners)
         index = index[:, :, None] * n + pixels[:, None, :]
         index = index.reshape(len(index), math.prod(index.shape[1:]))
         there = (there[:, :, None] & inside[:, None, :]).reshape(index.shape)
         weight = weights if axis == 0 else (weight[:, :, None] * weights[:, None, :]).reshape(index.shape)
-    rows = x.movedim(1, -1).reshape(count * math.prod(size), x.shape[1])
-    index = np.where(there, index, len(rows))
-    return _weighted_rows(rows, weight, index=index).reshape(count, *out, x.shape[1]).movedim(-1, 1)
+    rows = x.movedim(1, -1).reshape(x.shape[0] * math.prod(x.shape[2:]), x.shape[1])
+    return _weighted_rows(rows, weight, index=np.where(there, index, len(rows)))
 
 
 def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:

@@ -12,6 +12,7 @@ from autograd.runtime import threads
 from autograd.table import TABLE
 from autograd.testing import Draw, flatten, gradient_test
 from nn.functional import geometry  # with it, nn declares its operations
+from nn.vision import ops  # noqa: F401 - and those of boxes
 
 DECLARED_BY_NN = [op for op in TABLE.values() if op.forward.__module__.startswith("nn.")]
 

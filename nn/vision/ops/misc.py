@@ -1,8 +1,9 @@
 """Blocks of which many networks are made."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import autograd
 import nn
 from autograd import Tensor
 from autograd.typing import Shape
@@ -81,6 +82,41 @@ class Conv3dNormActivation(ConvNormActivation):
                  bias: bool | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, groups, norm_layer, activation_layer,
                          dilation, inplace, bias)
+
+
+class FrozenBatchNorm2d(nn.Module):
+    """Batch normalization that doesn't learn: its statistics and its affine map are buffers, in training, too.
+
+    It takes the state of a `BatchNorm2d`.
+
+    Args:
+        num_features: C of the input and output (N, C, H, W).
+        eps: is added to the variance.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.register_buffer("weight", autograd.ones(num_features))
+        self.register_buffer("bias", autograd.zeros(num_features))
+        self.register_buffer("running_mean", autograd.zeros(num_features))
+        self.register_buffer("running_var", autograd.ones(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        return x * scale.reshape(1, -1, 1, 1) + (self.bias - self.running_mean * scale).reshape(1, -1, 1, 1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        state_dict.pop(prefix + "num_batches_tracked", None)
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}"
 
 
 class SqueezeExcitation(nn.Module):

@@ -55,3 +55,18 @@ def test_the_size_stays_at_stride_1():
 def test_a_normalization_takes_the_place_of_the_bias():
     assert ops.Conv2dNormActivation(2, 2)[0].bias is None
     assert ops.Conv2dNormActivation(2, 2, norm_layer=None)[0].bias is not None
+
+
+def test_a_frozen_normalization_is_one_in_eval_mode():
+    normalization = nn.BatchNorm2d(3).double().eval()
+    for i, value in enumerate([*normalization.parameters(), normalization.running_mean, normalization.running_var]):
+        value.data = autograd.arange(3, dtype="float64") + i + 1
+    frozen = ops.FrozenBatchNorm2d(3).double()
+    frozen.load_state_dict(normalization.state_dict())
+    assert not list(frozen.parameters())
+    x = autograd.randn(2, 3, 4, 5, dtype="float64")
+    assert frozen(x).allclose(normalization(x))
+    assert repr(frozen) == "FrozenBatchNorm2d(3, eps=1e-05)"
+    theirs = pytest.importorskip("torchvision.ops").FrozenBatchNorm2d(3)
+    assert repr(theirs) == repr(frozen)
+    assert list(theirs.state_dict()) == list(frozen.state_dict())
