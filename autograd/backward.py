@@ -307,8 +307,8 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor],
     """The gradients of the sum of `outputs` with respect to each of `inputs`; no `.grad` is touched.
 
     Args:
-        outputs: a Tensor or a sequence of them.
-        inputs: a Tensor or a sequence of them: leaves or intermediate results.
+        outputs: a Tensor or several, as a list or `model.parameters()`.
+        inputs: a Tensor or several: leaves or intermediate results.
         grad_outputs: dL/d(output) for each output, of its shape; None for an output of one element means 1.
         retain_graph: keep what the graph saved, for another backward pass. Default: `create_graph`.
         create_graph: record the computation, so that the gradients can be differentiated again.
@@ -356,7 +356,8 @@ def _of_each(outputs: list, inputs: list, gradients: list, create_graph: bool, a
 
 
 def _as_list(tensors: Any) -> list:
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+    """Those that were given one after the other, as by `model.parameters()`; or the one."""
+    return list(tensors) if hasattr(tensors, "__iter__") and not hasattr(tensors, "shape") else [tensors]
 
 
 def vertex_of(tensor: Any, role: str) -> Vertex:

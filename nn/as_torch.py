@@ -153,6 +153,10 @@ class _Door(types.ModuleType):
         setattr(self, name, value)
         return value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """An imported submodule doesn't hide the function of its name."""
+        super().__setattr__(name, _find(self.__name__, name) if isinstance(value, _Door) else value)
+
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *_known(self.__name__)})
 
@@ -161,8 +165,6 @@ def _find(place: str, name: str) -> Any:
     """What stands for a name of a module of PyTorch."""
     if f"{place}.{name}" in NAMES:
         return NAMES[f"{place}.{name}"]
-    if f"{place}.{name}" in PLACES:
-        return _module(f"{place}.{name}")
     for source, names in _sources(place):
         ours = name if names is None else names.get(name)
         if ours and not isinstance(getattr(source, ours, types), types.ModuleType):
@@ -171,6 +173,8 @@ def _find(place: str, name: str) -> Any:
                 value = taking_out(value)
                 value.__module__, value.__qualname__ = __name__, f"{place}.{name}".partition(".")[2]  # to be pickled
             return value
+    if f"{place}.{name}" in PLACES:  # after functions: some have their module's name, as weight_norm
+        return _module(f"{place}.{name}")
     raise AttributeError(_not_here(f"{place}.{name}", name, _known(place)), name=name)
 
 

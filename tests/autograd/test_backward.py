@@ -108,6 +108,15 @@ def test_grad_of_several_outputs_is_that_of_their_weighted_sum():
     assert grad([x.sum(), (x * x).sum()], x)[0].tolist() == [3, 5]  # of single elements: 1
 
 
+def test_several_tensors_may_be_any_iterable():
+    """`model.parameters()` is a generator, and programs keep theirs in containers of their own."""
+    x = leaf(1.0, 2.0)
+    for several in (iter([x]), {"x": x}.values(), {x}):
+        assert grad((x * x).sum(), several)[0].tolist() == [2, 4]
+    autograd.backward(iter([x.sum()]), inputs=iter([x]))
+    assert x.grad.tolist() == [1, 1]
+
+
 def test_backward_of_several_outputs_is_that_of_their_weighted_sum():
     x = leaf(1.0, 2.0)
     y, z = x * 2, x * x

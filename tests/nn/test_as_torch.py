@@ -124,6 +124,13 @@ def test_importing_the_door_changes_nothing(tmp_path):
     assert python("script.py", folder=tmp_path)[0] == "0 (2,) False\n"
 
 
+def test_a_module_does_not_hide_the_function_of_its_name(tmp_path):
+    code = ("from torch.nn.utils.weight_norm import remove_weight_norm\nimport torch.nn.utils.spectral_norm, torch\n"
+            "from torch.autograd.gradcheck import gradcheck\nfrom torch.nn.utils import weight_norm, spectral_norm\n"
+            "print(all(map(callable, (weight_norm, spectral_norm, torch.autograd.gradcheck, torch.func.vmap))))")
+    assert through_the_door(code, tmp_path) == "True\n"
+
+
 WORKERS = """
 import multiprocessing
 import torch
