@@ -66,5 +66,5 @@ def test_the_source_distribution_holds_all_files(distributions):
 @pytest.mark.slow
 def test_the_wheel_holds_the_packages_and_nothing_else(distributions):
     _, wheel, files, _ = distributions
-    packages = {name for name in files if name.startswith(("autograd/", "nn/", "optim/", "viz/", "gradcircuit.py"))}
+    packages = {name for name in files if name.startswith(("autograd/", "nn/", "optim/", "viz/", "gradcircuit/"))}
     assert {name for name in wheel if ".dist-info/" not in name} == packages

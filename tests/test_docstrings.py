@@ -20,14 +20,14 @@ from autograd import Tensor, testing  # noqa: F401 - `autograd.testing`
 from autograd.table import TABLE
 
 ROOT = Path(__file__).parent.parent
-SOURCES = {path: path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz")
+SOURCES = {path: path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz", "gradcircuit")
            for path in sorted(ROOT.glob(f"{package}/**/*.py"))}
 IMPORTS = {**{name: value for name, value in vars(autograd).items() if name[0] != "_" and name not in vars(builtins)},
            "autograd": autograd, "nn": nn, "F": nn.functional, "optim": optim, "viz": viz, "np": np,
            "given": hypothesis.given, "strategies": autograd.testing.strategies}
 """What an example takes for granted, beside the names of its module and of the package around it."""
-EXTRAS = {"set_compiled": "numba", **dict.fromkeys(("curves", "images", "heatmap", "surface"),
-                                                  "matplotlib")}
+EXTRAS = {"set_compiled": "numba", **dict.fromkeys(("NetClassifier", "NetRegressor"), "sklearn"), **dict.fromkeys(
+    ("attention", "curves", "heatmap", "image", "images", "mesh", "points", "surface"), "matplotlib")}
 """The examples that need an optional package."""
 
 

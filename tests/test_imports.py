@@ -1,4 +1,4 @@
-"""Imports point one way: no circle in the four packages, and in the core none that waits for a call."""
+"""Imports point one way: no circle in the packages, and in the core none that waits for a call."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("autograd", "nn", "optim", "viz")
+PACKAGES = ("autograd", "nn", "optim", "viz", "gradcircuit")
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
          for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-BELOW = {"autograd": (), "nn": ("autograd",), "optim": ("autograd",), "viz": ("autograd",)}
+BELOW = {"autograd": (), "nn": ("autograd",), "optim": ("autograd",), "viz": ("autograd",),
+         "gradcircuit": ("autograd", "nn", "optim", "viz")}
 CORE = ("clock", "watching", "reads", "errors", "dtypes", "grad_mode", "sharing", "hooks", "tensor", "operation",
         "recording", "calling", "inplace", "table", "backward", "graph", "function")
 """In the order in which they may know each other."""

@@ -15,9 +15,8 @@ CURE = "pip uninstall -y autograd gradcircuit, then pip install gradcircuit"
 @pytest.fixture
 def installed(tmp_path):
     """A folder with the packages, as pip fills it."""
-    for package in PACKAGES:
+    for package in (*PACKAGES, "gradcircuit"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "gradcircuit.py", tmp_path)
     return tmp_path
 
 
