@@ -9,6 +9,7 @@ from autograd import Tensor
 from nn import functional as F
 from nn.onnx.operators.shaping import Pad
 from nn.onnx.operators.values import axis_of, whole
+from nn.vision.ops import deform_conv2d, roi_align
 
 _Pads = list[tuple[int, int]]
 
@@ -272,3 +273,21 @@ def Col2Im(x, image_shape, block_shape, *, dilations=None, pads=None, strides=No
         x.reshape(x.shape[0], channels, -1), accumulate=True)
     return flat.reshape(x.shape[0], channels, *padded)[(slice(None), slice(None), *[
         slice(before, before + n) for before, n in zip(pads[:dims], size, strict=True)])]
+
+
+# Detection
+
+def RoiAlign(x, rois, batch_indices, *, coordinate_transformation_mode="half_pixel", mode="avg", output_height=1,
+             output_width=1, sampling_ratio=0, spatial_scale=1.0, opset):
+    if mode == "max":
+        raise NotImplementedError("RoiAlign is available with mode 'avg', not 'max'")
+    boxes = autograd.cat([batch_indices.to(rois.dtype).unsqueeze(1), rois], 1)
+    aligned = coordinate_transformation_mode == "half_pixel" and opset >= 16
+    return roi_align(x, boxes, (output_height, output_width), spatial_scale, sampling_ratio or -1, aligned)
+
+
+def DeformConv(x, w, offset, b=None, mask=None, *, dilations=None, group=1, kernel_shape=None, offset_group=1,
+               pads=None, strides=None):
+    pads = pads or [0] * 4
+    return deform_conv2d(_padded(x, list(zip(pads[:2], pads[2:], strict=True))), offset, w, b, tuple(strides or (1, 1)),
+                         0, tuple(dilations or (1, 1)), mask)
