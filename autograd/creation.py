@@ -14,6 +14,9 @@ from autograd.errors import ShapeError, warn
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, Shape, TensorLike
 
+DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
+"""Those that programs name."""
+
 
 def tensor(data: Any, *, dtype: DTypeLike | None = None, device: str | None = None,
            requires_grad: bool = False) -> Tensor:
@@ -53,7 +56,7 @@ def is_device(wish: Any) -> bool:
     Raises:
         RuntimeError: it is not the only device there is.
     """
-    named = isinstance(wish, str) and wish.partition(":")[0] in ("cpu", "cuda", "mps", "xpu")
+    named = isinstance(wish, str) and wish.partition(":")[0] in DEVICES
     if named:
         check_device(wish)
     return named

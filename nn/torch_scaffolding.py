@@ -19,7 +19,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, dtypes
-from autograd.creation import check_device
+from autograd.creation import DEVICES, check_device
 from autograd.runtime import files
 from nn import functional
 from nn.activation import LogSoftmax, Softmax, Softmin
@@ -181,14 +181,16 @@ class Size(tuple):
 
 @_at("torch")
 class device(str):
-    """Where a tensor is: "cpu". Asking for another raises a RuntimeError. As a context it changes nothing."""
+    """Where a tensor is. All are on "cpu"; others can be named, and asking for one of them raises a RuntimeError."""
 
     type: str
     index: int | None  # type: ignore[assignment]  # a method of text
 
     def __new__(cls, type: Any = "cpu", index: int | None = None) -> "device":
-        check_device("cuda" if isinstance(type, int) else type)
+        check_device("cuda" if isinstance(type, int) else None)
         kind, _, number = str(type).partition(":")
+        if kind not in DEVICES:
+            raise RuntimeError(f"torch.device({type!r}): a device is one of {', '.join(DEVICES)}, and its number")
         index = int(number) if number else index
         self = super().__new__(cls, kind if index is None else f"{kind}:{index}")
         self.type, self.index = kind, index
@@ -201,6 +203,7 @@ class device(str):
         return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
 
     def __enter__(self) -> "device":
+        check_device(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -209,6 +212,7 @@ class device(str):
 
 _CPU = device()
 _constant(_CPU, "torch", "get_default_device")
+_put("torch", {"set_default_device": check_device})
 _SPARE = ("layout", "pin_memory", "memory_format", "names", "non_blocking")
 """Arguments that say nothing where all tensors are dense and on the CPU."""
 
@@ -500,7 +504,7 @@ class GradScaler:
 
 _constant(False, "torch", "is_autocast_enabled is_inference_mode_enabled")
 _constant("highest", "torch", "get_float32_matmul_precision")
-_constant(None, "torch", "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_default_device "
+_constant(None, "torch", "set_float32_matmul_precision set_flush_denormal set_num_interop_threads "
                          "use_deterministic_algorithms")
 _constant(True, "torch", "are_deterministic_algorithms_enabled")
 _constant(1, "torch", "get_num_interop_threads")

@@ -99,6 +99,8 @@ SAID = {
     "torch.nn.modules.utils._pair(3), torch.nn.modules.utils._pair((1, 2))": "((3, 3), (1, 2))",
     "torch.testing.assert_close(torch.ones(2), torch.ones(2) + 1e-7)": "None",
     "int(torch.__version__.split('.')[0]), torch.version.cuda": "(2, None)",
+    "torch.device('cuda'), torch.device('cuda:1').index": "(device(type='cuda'), 1)",
+    "torch.zeros(1).device == torch.device('cuda'), torch.device('mps').type": "(False, 'mps')",
     # what older programs leave out
     "[torch.nn.functional.softmax(torch.ones(*range(2, n + 2))).flatten()[0].item() for n in (1, 2, 3, 4)]":
         "[0.5, 0.3333333432674408, 0.5, 0.3333333432674408]",
@@ -113,7 +115,12 @@ ERRORS = {
     "torch.zeros(1).cuda()": "the device 'cpu' alone",
     "torch.zeros(1, device='cuda')": "the device 'cpu' alone",
     "torch.zeros(1).to('cuda:0')": "the device 'cpu' alone",
-    "torch.device('cuda')": "the device 'cpu' alone",
+    "torch.zeros(1).to(torch.device('cuda'))": "the device 'cpu' alone",
+    "torch.nn.Linear(1, 1).to(torch.device('cuda:0'))": "the device 'cpu' alone",
+    "torch.set_default_device(torch.device('mps'))": "the device 'cpu' alone",
+    "torch.device('cuda').__enter__()": "the device 'cpu' alone",
+    "torch.device(0)": "the device 'cpu' alone",
+    "torch.device('gpu')": "a device is one of cpu, cuda",
     "torch.cuda.FloatTensor(2)": "the device 'cpu' alone",
     "torch.load('x', map_location='cuda')": "the device 'cpu' alone",
     "torch.cuda.get_device_name(0)": "there is only the CPU; ask torch.cuda.is_available",
