@@ -17,7 +17,6 @@ import traceback
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection, resource_tracker
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,11 @@ import numpy as np
 import autograd
 from nn.data import shared_memory
 
+try:
+    from multiprocessing import connection, resource_tracker
+    AVAILABLE = True
+except ImportError:  # in a browser
+    AVAILABLE = False
 KEPT = 3
 """Batches beyond those prefetched whose memory a worker keeps to use it again: the one it makes, and the two that a
 loop holds when the next comes before it has let go of the last."""
@@ -356,6 +360,8 @@ def start_context(context: Any = None) -> Any:
     Python's own default (since 3.14 "forkserver" on Linux) is not the user's choice, and any use of `multiprocessing`,
     by a progress bar for instance, sets it. Who means it gives it to the DataLoader.
     """
+    if not AVAILABLE:
+        raise RuntimeError("DataLoader: this system cannot start processes; leave out num_workers")
     if context is None:
         context = multiprocessing.get_start_method(allow_none=True)
         if sys.platform == "linux" and context in (None, multiprocessing.get_all_start_methods()[0]):  # the default
