@@ -87,6 +87,6 @@ else:
 def test_without_threads_processes_and_libraries(what, tmp_path):
     if what == "files":
         pytest.importorskip("safetensors")
-    result = subprocess.run([sys.executable, "-c", LIMITS + PROGRAMS[what]], cwd=tmp_path, capture_output=True, text=True,
-                            check=False, env={"PYTHONPATH": str(ROOT), "PATH": ""})
+    result = subprocess.run([sys.executable, "-c", LIMITS + PROGRAMS[what]], cwd=tmp_path, capture_output=True,
+                            text=True, check=False, env={"PYTHONPATH": str(ROOT), "PATH": ""})
     assert result.returncode == 0, result.stderr
