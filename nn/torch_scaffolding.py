@@ -372,6 +372,11 @@ def _cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
     check_device("cuda")
 
 
+def _misspelled(self: Any, value: Any) -> None:
+    """`x.require_grad = False`, which stands in many programs, and changes nothing in PyTorch, either."""
+    warnings.warn(f"require_grad={value} changes nothing; requires_grad may have been meant", UserWarning, stacklevel=2)
+
+
 def attach() -> None:
     """Let Tensors have what PyTorch's have on a CPU."""
     if "is_cuda" in vars(Tensor):
@@ -387,7 +392,8 @@ def attach() -> None:
         "real": property(lambda self: self), "resolve_conj": lambda self: self, "resolve_neg": lambda self: self,
         "conj": lambda self: self, "is_conj": lambda self: False, "is_neg": lambda self: False,
         "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,
-        "get_device": lambda self: -1, "is_cpu": property(lambda self: True)}
+        "get_device": lambda self: -1, "is_cpu": property(lambda self: True),
+        "require_grad": property(None, _misspelled)}
     attributes.update({name: _plain(getattr(Tensor, name)) for name in ("to", "contiguous", "clone", "is_contiguous")})
     attributes.update(dict.fromkeys(("pin_memory", "share_memory_"), lambda self, *args: self))
     attributes.update(dict.fromkeys(("is_pinned", "is_shared"), lambda self: False))

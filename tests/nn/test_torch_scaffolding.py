@@ -101,6 +101,7 @@ SAID = {
     "int(torch.__version__.split('.')[0]), torch.version.cuda": "(2, None)",
     "torch.device('cuda'), torch.device('cuda:1').index": "(device(type='cuda'), 1)",
     "torch.zeros(1).device == torch.device('cuda'), torch.device('mps').type": "(False, 'mps')",
+    "setattr(torch.ones(2), 'require_grad', False), hasattr(torch.ones(2), 'require_grad')": "(None, False)",
     # what older programs leave out
     "[torch.nn.functional.softmax(torch.ones(*range(2, n + 2))).flatten()[0].item() for n in (1, 2, 3, 4)]":
         "[0.5, 0.3333333432674408, 0.5, 0.3333333432674408]",
