@@ -86,7 +86,7 @@ class _Segment:
         if all(node.options is not None and node.args is not None for node in self.own):
             return
         for x in (*self.args, *self.kwargs.values()):
-            if isinstance(x, Tensor) and sharing.written.get(id(sharing.memory(x.array)), 0) > self.started:
+            if isinstance(x, Tensor) and sharing.written_since(x.array, self.started):
                 raise RuntimeError(f"an argument of a checkpointed function (shape {x.shape}) was changed in place "
                                    "after the forward pass, so it cannot run again; pass it a copy: t.clone()")
         now = random.get_rng_state()

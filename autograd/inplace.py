@@ -16,7 +16,7 @@ from autograd.calling import apply
 from autograd.grad_mode import mode, set_grad_enabled
 from autograd.operation import Operation
 from autograd.recording import flat_in
-from autograd.sharing import increment_version, leave, memory, own, relatives, share
+from autograd.sharing import leave, memory, own, relatives, share, wrote
 from autograd.tensor import Tensor, twin_of
 
 
@@ -53,7 +53,8 @@ def write(tensor: Tensor, index: Any, values: Any) -> None:
                            "one place in memory, as after expand(), or it is read-only; change a copy: t.clone()")
     if tensor.array is not values:
         tensor.array[index] = values
-    increment_version(tensor)
+    part = tensor.array if index is ... else tensor.array[index]
+    wrote(part if isinstance(part, np.ndarray) and memory(part) is memory(tensor.array) else tensor.array)
 
 
 def reshape(tensor: Tensor, view: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ outside recording because the memory itself is written, while recording because 
 
 Memory that is written is stamped with the clock that numbers the nodes. A node that is older than the last write to
 something it saved would give a wrong derivative, so the backward pass refuses it. For every other node this costs one
-comparison.
+comparison. What counts is whether elements that were saved have been written: a buffer may be filled row by row while
+the rows before are in use.
 """
 
 import contextlib
@@ -20,8 +21,10 @@ from autograd.clock import clock
 if TYPE_CHECKING:
     from autograd.tensor import Node, Tensor
 
-written: dict[int, int] = {}
-"""id of memory -> when it was last written."""
+_written: "dict[int, list[tuple[int, Place | None]]]" = {}
+"""id of memory -> when it was written since all of it was, and where; None: anywhere."""
+_MOST_PLACES = 256
+"""So many are told apart; after that it counts as all of the memory."""
 last_write = 0
 _reference = weakref.ref
 _watched: dict[int, weakref.ref] = {}
@@ -83,11 +86,20 @@ def _watch(array: Any) -> int:
     key = id(owner)
     if key not in _watched:
         def forget(_: Any, key: int = key) -> None:
-            written.pop(key, None)
+            _written.pop(key, None)
             _watched.pop(key, None)
         with contextlib.suppress(TypeError):  # foreign memory, such as a memory map's: it is not ours to watch
             _watched[key] = weakref.ref(owner, forget)
     return key
+
+
+class Place:
+    """Where the elements of an array lie, without keeping it alive."""
+
+    __slots__ = ("__array_interface__",)
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.__array_interface__ = array.__array_interface__
 
 
 def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
@@ -95,7 +107,36 @@ def increment_version(tensor: "Tensor | Iterable[Tensor]") -> None:
     global last_write
     last_write = now = next(clock)
     for t in (tensor,) if hasattr(tensor, "array") else tensor:
-        written[_watch(t.array)] = now
+        wrote(t.array, now)
+
+
+def wrote(array: Any, now: int | None = None) -> None:
+    """Tell the engine that all elements of an array have been written to."""
+    global last_write
+    if now is None:
+        last_write = now = next(clock)
+    places = _written.setdefault(_watch(array), [])
+    whole = getattr(array, "base", None) is None or len(places) >= _MOST_PLACES
+    if whole:
+        places.clear()
+    places.append((now, None if whole else Place(array)))
+
+
+def written_since(array: Any, moment: int) -> bool:
+    """Whether an element of an array has been written to since then."""
+    for when, place in reversed(_written.get(id(memory(array)), ())):
+        if when <= moment:
+            break
+        if place is None or _overlap(array, np.asarray(place)):
+            return True
+    return False
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    try:
+        return np.shares_memory(a, b, max_work=10_000)
+    except np.exceptions.TooHardError:
+        return True
 
 
 def check_saved(node: "Node") -> None:
@@ -110,7 +151,7 @@ def check_saved(node: "Node") -> None:
     saved += [("its result", kept) for kept in (node.out if isinstance(node.out, tuple) else (node.out,))]
     saved += [(f"its option '{name}'", array) for name, value in node.options.items() for array in arrays_in(value)]
     for what, array in saved:
-        if isinstance(array, np.ndarray) and written.get(id(memory(array)), 0) > node.birth:
+        if isinstance(array, np.ndarray) and written_since(array, node.birth):
             raise RuntimeError(
                 f"a tensor that `{node.name}` needs for its derivative ({what}, shape {array.shape}, {array.dtype}) "
                 "was changed in place after the forward pass, for example by an optimizer step or under no_grad; call "

@@ -8,8 +8,9 @@ By hand, `nn.as_torch.install()` before `import torch` does the same, and so doe
 makes no difference whether PyTorch is installed.
 
 PLACES says where PyTorch's names are found here; they are the very same objects (but operations also take `out=`). What
-a program says around its mathematics stands in nn/torch_scaffolding.py. What isn't here raises an AttributeError that
-names what is near. docs/porting.md says what differs.
+a program says around its mathematics stands in nn/torch_scaffolding.py, what packages take from PyTorch's inside in
+nn/torch_inside.py, and what only PyTorch has in nn/torch_absent.py. What isn't here raises an AttributeError that names
+what is near. docs/porting.md says what differs.
 """
 
 import argparse
@@ -27,6 +28,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nn import torch_inside  # noqa: F401 - adds to NAMES
+from nn.torch_absent import ABSENT, Absent, asked_in, stand_in, why_absent
 from nn.torch_scaffolding import NAMES, attach, taking_out
 
 PLACES = {
@@ -46,7 +49,11 @@ PLACES = {
                      "sparse=sparse_",
     "torch.nn.parameter": "nn.parameter nn",
     "torch.nn.parallel": "nn.parallel nn",
+    "torch.nn.parallel.data_parallel": "nn.parallel",
+    "torch.nn.parallel.distributed": "nn.parallel",
     "torch.nn.modules": "nn",
+    **{f"torch.nn.modules.{name}": "nn" for name in ("adaptive", "channelshuffle", "flatten", "fold", "lazy",
+                                                     "pixelshuffle")},
     "torch.nn.modules.activation": "nn.activation nn.attention",
     "torch.nn.modules.batchnorm": "nn.normalization nn.normalization:_NormBase=_RunningNorm",
     "torch.nn.modules.container": "nn.container",
@@ -64,6 +71,7 @@ PLACES = {
     "torch.nn.modules.sparse": "nn.embedding",
     "torch.nn.modules.transformer": "nn.transformer",
     "torch.nn.modules.upsampling": "nn.upsampling",
+    "torch.nn.modules._functions": "",
     "torch.nn.utils": "nn.utils",
     "torch.nn.utils.clip_grad": "nn.utils.clip_grad",
     "torch.nn.utils.convert_parameters": "nn.utils.convert_parameters",
@@ -88,18 +96,26 @@ PLACES = {
     "torch.utils.data.distributed": "nn.data",
     "torch.utils.data.sampler": "nn.data",
     "torch.utils.hooks": "autograd.hooks",
+    "torch.functional": "autograd",
+    "torch._tensor": "autograd",
+    "torch._C._nn": "nn.functional",
     "torch.autograd": "autograd autograd.testing:gradcheck,gradgradcheck",
     "torch.autograd.function": "autograd.function autograd.function:FunctionCtx=Context",
     "torch.autograd.functional": "autograd.functional",
+    "torch.autograd.graph": "autograd autograd.hooks",
+    "torch.autograd.variable": "autograd",
+    "torch.autograd.anomaly_mode": "autograd",
     "torch.autograd.gradcheck": "autograd.testing:gradcheck,gradgradcheck",
     "torch.autograd.grad_mode": "autograd.grad_mode",
     "torch.distributions": "nn.distributions",
     **{f"torch.distributions.{name}": "nn.distributions" for name in (
-        "bernoulli", "beta", "binomial", "categorical", "cauchy", "chi2", "dirichlet", "distribution", "exponential",
-        "exp_family", "gamma", "geometric", "gumbel", "half_normal", "independent", "laplace", "log_normal",
-        "mixture_same_family", "multinomial", "multivariate_normal", "negative_binomial", "normal",
-        "one_hot_categorical", "poisson", "relaxed_bernoulli", "relaxed_categorical", "studentT",
-        "transformed_distribution", "uniform")},
+        "bernoulli", "beta", "binomial", "categorical", "cauchy", "chi2", "continuous_bernoulli", "dirichlet",
+        "distribution", "exponential", "exp_family", "fishersnedecor", "gamma", "generalized_pareto", "geometric",
+        "gumbel", "half_cauchy", "half_normal", "independent", "inverse_gamma", "kumaraswamy", "laplace",
+        "lkj_cholesky", "log_normal", "logistic_normal", "lowrank_multivariate_normal", "mixture_same_family",
+        "multinomial", "multivariate_normal", "negative_binomial", "normal", "one_hot_categorical", "pareto",
+        "poisson", "relaxed_bernoulli", "relaxed_categorical", "studentT", "transformed_distribution", "uniform",
+        "von_mises", "weibull", "wishart")},
     "torch.distributions.constraints": "nn.distributions.constraints",
     "torch.distributions.constraint_registry": "nn.distributions.constraint_registry",
     "torch.distributions.kl": "nn.distributions.kl",
@@ -116,21 +132,13 @@ PLACES = {
     "torchvision.ops.boxes": "nn.vision.ops.boxes nn.vision.ops.suppression",
     "torchvision.ops.feature_pyramid_network": "nn.vision.ops.feature_pyramid_network",
     "torchvision.ops.misc": "nn.vision.ops.misc",
-    # Often imported where they are seldom used: there is little or nothing in them
-    **dict.fromkeys(("torch.fft", "torch.fx", "torch.hub", "torch.onnx", "torch.sparse", "torch.quantization",
-                     "torch.nn.quantized", "torch.utils.model_zoo", "torch.utils.benchmark",
-                     "torch.utils.cpp_extension", "torch.distributed.rpc", "torch.distributed.optim",
-                     "torch.distributed.fsdp", "torch.distributed.nn", "torch.distributed.tensor", "torch.futures",
-                     "torch.nested", "torch.quasirandom", "torch.__config__", "torchvision", "torchvision.datasets",
-                     "torchvision.models", "torchvision.transforms",
-                     "torchvision.transforms.functional", "torchvision.utils"), ""),
 }
 """PyTorch's module -> where its names are here: modules, in this order, or some of their names (theirs=ours)."""
-for _name in [*NAMES, *PLACES]:  # and those that hold others, or scaffolding, alone
+for _name in [*NAMES, *PLACES, *ABSENT]:  # and those that hold others, or scaffolding, alone
     while _name := _name.rpartition(".")[0]:
         PLACES.setdefault(_name, "")
-MISSING: dict[str, None] = {}
-"""What was asked for and isn't here, in that order."""
+MISSING: dict[str, str] = {}
+"""What was asked for and isn't here, in that order, and where."""
 _TAKE_OUT = ("torch", "torch.linalg", "torch.special")
 """Where operations take `out=`, besides being what they are here."""
 _PROGRAM = "GRADCIRCUIT_PROGRAM"
@@ -147,6 +155,8 @@ class _Door(types.ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return _known(self.__name__)
         if name.startswith("__") and f"{self.__name__}.{name}" not in (*NAMES, *PLACES):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         value = _find(self.__name__, name)
@@ -158,7 +168,12 @@ class _Door(types.ModuleType):
         super().__setattr__(name, _find(self.__name__, name) if isinstance(value, _Door) else value)
 
     def __dir__(self) -> list[str]:
-        return sorted({*vars(self), *_known(self.__name__)})
+        return sorted({*super().__dir__(), *_known(self.__name__)})
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """All of its names, for who goes through them, as with `vars(torchvision.models)`."""
+        return {**{name: getattr(self, name) for name in _known(self.__name__)}, **super().__dict__}
 
 
 def _find(place: str, name: str) -> Any:
@@ -173,22 +188,24 @@ def _find(place: str, name: str) -> Any:
                 value = taking_out(value)
                 value.__module__, value.__qualname__ = __name__, f"{place}.{name}".partition(".")[2]  # to be pickled
             return value
-    if f"{place}.{name}" in PLACES:  # after functions: some have their module's name, as weight_norm
-        return _module(f"{place}.{name}")
+    if f"{place}.{name}" in PLACES or f"{place}.{name}" in _doors:
+        return _module(f"{place}.{name}")  # after functions: some have their module's name, as weight_norm
+    if why := why_absent(f"{place}.{name}"):
+        return stand_in(f"{place}.{name}", why)
     raise AttributeError(_not_here(f"{place}.{name}", name, _known(place)), name=name)
 
 
 def _not_here(missing: str, name: str, known: Iterable[str]) -> str:
     """Note that something is missing; says so, with the names that are near."""
-    MISSING[missing] = None
+    MISSING[missing] = where = asked_in()
     near = difflib.get_close_matches(name, known, 3, 0.7)
-    return (f"{missing} isn't here{'; near are ' + ', '.join(near) if near else ''} (docs/porting.md says what isn't, "
-            "and why)")
+    return (f"{missing} isn't here{'; near are ' + ', '.join(near) if near else ''} (asked for in {where}; "
+            "docs/porting.md says what isn't, and why)")
 
 
 def _sources(place: str) -> Iterator[tuple[Any, dict[str, str] | None]]:
     """The modules in which the names of one of PyTorch's are, each with PyTorch's names and ours (None: all of it)."""
-    for source in PLACES[place].split():
+    for source in PLACES.get(place, "").split():
         module, _, names = source.partition(":")
         if importlib.util.find_spec(module):
             pairs = [name.partition("=") for name in names.split(",")]
@@ -199,7 +216,8 @@ def _known(place: str) -> list[str]:
     """All names of a module of PyTorch that are here."""
     known = {path.rpartition(".")[2] for path in (*NAMES, *PLACES) if path.rpartition(".")[0] == place}
     for source, names in _sources(place):
-        known |= {name for name in names or vars(source) if name[0] != "_"}
+        known |= {name for name in names or getattr(source, "__all__", None) or vars(source)
+                  if name[0] != "_" and not isinstance(getattr(source, name, None), types.ModuleType)}
     return sorted(known)
 
 
@@ -211,13 +229,14 @@ def _module(name: str) -> Any:
 
 
 _doors: dict[str, _Door] = {}
+NAMES["torch.torch"] = _module("torch")
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Lets the import statement find the modules that stand for PyTorch's."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname in PLACES:
+        if fullname in PLACES or why_absent(fullname):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if fullname.partition(".")[0] in ("torch", "torchvision"):
             raise ModuleNotFoundError(_not_here(fullname, fullname, PLACES), name=fullname)
@@ -296,6 +315,8 @@ def missing_in(source: str) -> list[str]:
             except AttributeError:
                 missing[path] = None
                 break
+            if isinstance(found, Absent):
+                missing[path] = None
             if not isinstance(found, (types.ModuleType, type)):
                 break
     return list(missing)
@@ -358,7 +379,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _tell_what_is_missing() -> None:
     if MISSING:
-        print(f"of PyTorch, these were asked for and aren't here: {', '.join(MISSING)}", file=sys.stderr)
+        print("of PyTorch, these were asked for and aren't here: "
+              + ", ".join(f"{name} ({where})" for name, where in MISSING.items()), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class _Members(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         self[name]  # of this kind, or a KeyError
-        delattr(self._module, name)
+        del vars(self._module)[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter([name for name, value in vars(self._module).items() if self._kind(self._module, name, value)])
@@ -81,10 +81,25 @@ class _Members(MutableMapping[str, Any]):
         return repr(dict(self))
 
 
+class _Parameters(_Members):
+    def __setitem__(self, name: str, value: Any) -> None:  # a plain tensor too is a parameter from here on
+        if value is not None and not isinstance(value, Parameter):
+            self._module._plain_parameters |= {name}
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._module._plain_parameters -= {name}
+
+
 class _Buffers(_Members):
     def __setitem__(self, name: str, value: Any) -> None:
         self._module._persistent.setdefault(name, True)
         super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._module._persistent.pop(name, None)
 
 
 def _members(kind: Callable[["Module", str, Any], bool], view: type[_Members] = _Members) -> Any:
@@ -133,6 +148,8 @@ class Module:
     """
 
     training: bool
+    _plain_parameters: frozenset[str] = frozenset()
+    """Names of parameters that are plain tensors, as who adapts a copy of a model writes them to `_parameters`."""
     _version = 1
     """Of the class, in its state; what loads an older one may look at it."""
 
@@ -189,7 +206,10 @@ class Module:
                                 "assign a Tensor or None, or del it first")
         if isinstance(value, Buffer):
             self._persistent[name] = value.persistent
-        object.__setattr__(self, name, value)
+        if isinstance(value, (Parameter, Module)):  # also beside a property of that name
+            vars(self)[name] = value
+        else:
+            object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         self.__dict__.get("_persistent", {}).pop(name, None)
@@ -234,7 +254,8 @@ class Module:
 
     add_module = register_module
 
-    _parameters: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Parameter))
+    _parameters: MutableMapping[str, Any] = _members(
+        lambda self, name, value: isinstance(value, Parameter) or name in self._plain_parameters, _Parameters)
     _modules: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Module))
     _buffers: MutableMapping[str, Any] = _members(lambda self, name, value: name in self._persistent, _Buffers)
 
@@ -246,7 +267,8 @@ class Module:
         return type(self).__name__
 
     def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter))
+        plain = self._plain_parameters
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Parameter) or name in plain)
 
     def _own_modules(self) -> list[tuple[str, "Module"]]:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]

@@ -11,8 +11,10 @@ import importlib
 import math
 import os
 import pickle
+import types
 import warnings
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 import numpy as np
@@ -20,10 +22,14 @@ import numpy as np
 import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import DEVICES, check_device
+from autograd.errors import is_of
 from autograd.runtime import files
+from autograd.sharing import memory
 from nn import functional
 from nn.activation import LogSoftmax, Softmax, Softmin
-from nn.distributions.distribution import clamp_probs
+from nn.data import DataLoader, Dataset, Sampler
+from nn.distributions.distribution import Distribution, clamp_probs
+from nn.hooks import Hook
 from nn.module import Module
 
 NAMES: dict[str, Any] = {}
@@ -46,13 +52,6 @@ def _put(place: str, names: Mapping[str, Any]) -> None:
 def _constant(value: Any, place: str, names: str) -> None:
     """Let functions of a module of PyTorch return a constant, whatever they are given."""
     _put(place, dict.fromkeys(names.split(), lambda *args, **kwargs: value))
-
-
-def _refused(why: str, place: str, names: str) -> None:
-    """Let names of a module of PyTorch be imported, and raise a RuntimeError that says why when they are called."""
-    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(f"{name}: {why}")
-    _put(place, {name: functools.partial(refuse, f"{place}.{name}") for name in names.split()})
 
 
 # Element types
@@ -91,20 +90,20 @@ def _named(name: str) -> Any:
 
 
 class _Absent(dtype):
-    """bfloat16 or a complex type: it may be named, and compared with, but no tensor can be of it."""
+    """A type that NumPy hasn't, or a complex one: it may be named, and compared with, but no tensor can be of it."""
 
     def __init__(self, name: str, itemsize: int) -> None:
         self.name, self.itemsize = name, itemsize
 
     is_signed = property(lambda self: True)
-    is_floating_point = property(lambda self: self.name == "bfloat16")
-    is_complex = property(lambda self: self.name != "bfloat16")
+    is_floating_point = property(lambda self: "float" in self.name and not self.is_complex)
+    is_complex = property(lambda self: self.name[0] == "c")
 
     @property
     def dtype(self) -> Any:
-        why = "NumPy has no bfloat16" if self.is_floating_point else "tensors hold booleans, integers or floats"
+        why = "tensors hold booleans, integers or floats" if self.is_complex else f"NumPy has no {self.name}"
         raise TypeError(f"{why}, so there is no tensor of {self} here; use torch.float32 or torch.float16"
-                        f"{'' if self.is_floating_point else ', e.g. for the real and the imaginary part'}")
+                        f"{', e.g. for the real and the imaginary part' if self.is_complex else ''}")
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -120,7 +119,9 @@ _put("torch", {name: NAMES[f"torch.{other}"] for name, other in {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32",
     "short": "int16"}.items()})
 NAMES.update({f"torch.{name}": _Absent(name, size) for name, size in (
-    ("bfloat16", 2), ("complex32", 4), ("complex64", 8), ("complex128", 16), ("cfloat", 8), ("cdouble", 16))})
+    ("bfloat16", 2), ("complex32", 4), ("complex64", 8), ("complex128", 16), ("cfloat", 8), ("cdouble", 16),
+    ("chalf", 4), ("float8_e4m3fn", 1), ("float8_e4m3fnuz", 1), ("float8_e5m2", 1), ("float8_e5m2fnuz", 1),
+    ("float8_e8m0fnu", 1), ("float4_e2m1fn_x2", 1), ("qint8", 1), ("quint8", 1), ("qint32", 4))})
 _put("torch", {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None})
 
 
@@ -128,6 +129,13 @@ _put("torch", {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "ne
 def get_default_dtype() -> dtype:
     """The dtype that Python floats become."""
     return _DTYPES[dtypes.get_default_dtype()]
+
+
+def _giving_a_dtype(function: Callable) -> Callable:
+    return lambda *given: _DTYPES[function(*given)]
+
+
+_put("torch", {name: _giving_a_dtype(getattr(autograd, name)) for name in ("result_type", "promote_types")})
 
 
 @_at("torch")
@@ -229,9 +237,36 @@ def _plain(function: Callable) -> Callable:
 
 
 _put("torch", {name: _plain(getattr(autograd, name)) for name in (
-    "zeros", "ones", "empty", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace", "eye",
+    "zeros", "ones", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace", "eye",
     "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like", "tensor",
     "clone")})
+
+
+class _NoElements(Tensor):
+    """What asks an absent dtype for its size makes: a tensor of it without elements."""
+
+    def __init__(self, of: _Absent) -> None:
+        super().__init__(np.empty(0, np.float32))
+        self.of = of
+
+    dtype = property(lambda self: self.of)
+
+    def element_size(self) -> int:
+        return self.of.itemsize
+
+
+@_at("torch")
+def empty(*size: Any, dtype: Any = None, **options: Any) -> Tensor:
+    """A Tensor whose values are yet to be written."""
+    if size == (0,) and isinstance(dtype, _Absent):
+        return _NoElements(dtype)
+    return _plain(autograd.empty)(*size, dtype=dtype, **options)
+
+
+@_at("torch", "torch.functional")
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that tensors of these shapes have together."""
+    return Size(autograd.broadcast_shapes(*shapes))
 
 
 @_at("torch", name="layout")
@@ -246,7 +281,8 @@ class _Format(str):
 
 
 _put("torch", {name: _Format(name) for name in (
-    "strided", "sparse_coo", "contiguous_format", "channels_last", "channels_last_3d", "preserve_format")})
+    "strided", "jagged", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "contiguous_format",
+    "channels_last", "channels_last_3d", "preserve_format")})
 
 
 @_at("torch")
@@ -306,7 +342,13 @@ class _Kind(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if "wanted" not in vars(cls):  # a class that is derived from it
-            return super().__call__(*args, **kwargs)
+            new, init = getattr(cls, "__new__"), getattr(cls, "__init__")  # noqa: B009
+            if new is object.__new__:
+                return super().__call__(*args, **kwargs)
+            made = new(cls, *args, **kwargs)  # its own, with _make_subclass()
+            if isinstance(made, cls) and not is_of(init, "autograd") and not is_of(init, "nn"):
+                init(made, *args, **kwargs)
+            return made
         check_device("cuda" if cls.wanted == "on a GPU" else kwargs.get("device"))
         wanted: Any = cls.wanted
         return _made(dtypes.get_default_dtype() if wanted == "default" else wanted, args)
@@ -367,6 +409,13 @@ def set_default_tensor_type(t: Any) -> None:
     autograd.set_default_dtype(_wanted(t))
 
 
+def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
+    """A Tensor of a derived class with the values of another; what is computed from it is a plain one."""
+    made: Any = object.__new__(cls)
+    Tensor.__init__(made, data.detach(), require_grad)
+    return made
+
+
 def _cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Refused: there is no GPU here."""
     check_device("cuda")
@@ -375,6 +424,90 @@ def _cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
 def _misspelled(self: Any, value: Any) -> None:
     """`x.require_grad = False`, which stands in many programs, and changes nothing in PyTorch, either."""
     warnings.warn(f"require_grad={value} changes nothing; requires_grad may have been meant", UserWarning, stacklevel=2)
+
+
+class _OwnHooks(MutableMapping[int, Callable]):
+    """The hooks of a module of one kind, by number."""
+
+    def __init__(self, module: Module, kind: str) -> None:
+        self._hooks = module._hooks.setdefault(kind, [])
+
+    def __getitem__(self, number: int) -> Callable:
+        hook: Callable = self._hooks[number].function
+        return hook
+
+    def __setitem__(self, number: int, hook: Callable) -> None:
+        self._hooks.append(Hook(hook))
+
+    def __delitem__(self, number: int) -> None:
+        del self._hooks[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self._hooks)))
+
+    def __len__(self) -> int:
+        return len(self._hooks)
+
+    def clear(self) -> None:
+        """Take all away."""
+        self._hooks.clear()
+
+
+def _own_hooks(kind: str) -> Any:
+    def replace(module: Module, hooks: Mapping[int, Callable]) -> None:
+        module._hooks[kind] = [Hook(hook) for hook in hooks.values()]
+    return property(lambda module: _OwnHooks(module, kind), replace)
+
+
+_MEMBERS = ("_parameters", "_buffers", "_modules")
+
+
+def _set_state(self: Module, state: dict[str, Any]) -> None:
+    """What `copy` and `pickle` make of a module; its `__dict__` has its members, as in PyTorch."""
+    vars(self).update(state)
+    for name in _MEMBERS:
+        vars(self)[name] = members = getattr(self, name)
+        members._module = weakref.proxy(self)  # a module goes when the last reference to it does
+
+
+@_at("torch.storage", name="TypedStorage")
+@_at("torch.storage", name="UntypedStorage")
+@_at("torch", name="UntypedStorage")
+@_at("torch", name="TypedStorage")
+class _Storage:
+    """The memory of a tensor."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._array = memory(tensor.array)
+
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return int(self._array.nbytes)
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._array.size)
+
+    __len__ = size
+
+    def element_size(self) -> int:
+        """The bytes of an element."""
+        return int(self._array.itemsize)
+
+    def data_ptr(self) -> int:
+        """The address."""
+        return int(self._array.ctypes.data)
+
+
+def _as_size(name: str, owner: Any) -> Size:
+    return Size(getattr(owner, name))
+
+
+def _storage(self: Tensor) -> _Storage:
+    return _Storage(self)
 
 
 def attach() -> None:
@@ -389,18 +522,40 @@ def attach() -> None:
         "device": property(lambda self: _CPU), "layout": property(lambda self: NAMES["torch.strided"]), "type": _type,
         "cuda": _cuda, "new": lambda self, *args, device=None: _made(self.array.dtype, args),
         "bfloat16": lambda self: self.to(NAMES["torch.bfloat16"]),
+        "_make_subclass": staticmethod(_make_subclass), "as_subclass": lambda self, cls: _make_subclass(cls, self),
         "real": property(lambda self: self), "resolve_conj": lambda self: self, "resolve_neg": lambda self: self,
         "conj": lambda self: self, "is_conj": lambda self: False, "is_neg": lambda self: False,
         "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,
+        **dict.fromkeys(("storage", "untyped_storage", "_typed_storage"), _storage),
         "get_device": lambda self: -1, "is_cpu": property(lambda self: True),
         "require_grad": property(None, _misspelled)}
     attributes.update({name: _plain(getattr(Tensor, name)) for name in ("to", "contiguous", "clone", "is_contiguous")})
     attributes.update(dict.fromkeys(("pin_memory", "share_memory_"), lambda self, *args: self))
-    attributes.update(dict.fromkeys(("is_pinned", "is_shared"), lambda self: False))
+    attributes.update(dict.fromkeys(("is_pinned", "is_shared", "is_inference", "is_coalesced"), lambda self: False))
     attributes.update(dict.fromkeys(("is_cuda", "is_mps", "is_xpu", "is_sparse", "is_quantized", "is_meta", "is_mkldnn",
-                                     "is_nested"), property(lambda self: False)))
+                                     "is_nested", "is_xla", "is_sparse_csr", "is_vulkan", "is_maia", "is_mtia"),
+                                    property(lambda self: False)))
+    attributes.update(dict.fromkeys(("to_dense", "coalesce"), lambda self: self))
     for name, value in attributes.items():
         setattr(Tensor, name, value)
+    for generic in (Dataset, Sampler, DataLoader):
+        setattr(generic, "__class_getitem__", classmethod(lambda cls, item: cls))  # noqa: B010
+    for name in ("batch_shape", "event_shape"):
+        setattr(Distribution, name, property(functools.partial(_as_size, f"_{name}")))
+    init = Module.__init__
+
+    @functools.wraps(init)
+    def init_with_members(self: Module) -> None:
+        init(self)
+        _set_state(self, {})
+    of_modules: dict[str, Any] = {
+        "__init__": init_with_members, "__setstate__": _set_state,
+        "__getstate__": lambda self: {name: value for name, value in vars(self).items() if name not in _MEMBERS},
+        **{f"_{name}_hooks": _own_hooks(name) for name in ("forward", "forward_pre")},
+        "_backward_hooks": _own_hooks("full_backward"), "_backward_pre_hooks": _own_hooks("full_backward_pre"),
+        "register_backward_hook": Module.register_full_backward_hook, "call_super_init": False, "dump_patches": False}
+    for name, value in of_modules.items():
+        setattr(Module, name, value)
 
 
 def _foreach(name: str) -> Callable:
@@ -443,6 +598,11 @@ for _layer, _function in ((Softmax, "softmax"), (LogSoftmax, "log_softmax"), (So
     _at("torch.nn", "torch.nn.modules.activation")(type(
         _name, (_layer,), {"__module__": "nn.as_torch", "__qualname__": f"nn.{_name}", "__doc__": _layer.__doc__},
         function=NAMES[f"torch.nn.functional.{_function}"]))
+
+
+def _itself(function: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """What was given, unchanged: nothing is compiled here. Without a function, what gives one back."""
+    return function if callable(function) else lambda function: function
 
 
 # Precision
@@ -508,12 +668,30 @@ class GradScaler:
         """Nothing to do."""
 
 
-_constant(False, "torch", "is_autocast_enabled is_inference_mode_enabled")
+_constant(False, "torch", "is_autocast_enabled is_inference_mode_enabled is_autocast_cpu_enabled "
+                          "is_autocast_cache_enabled is_deterministic_algorithms_warn_only_enabled "
+                          "is_warn_always_enabled is_vulkan_available")
+_constant(NAMES["torch.bfloat16"], "torch", "get_autocast_cpu_dtype get_autocast_dtype")
+_constant(NAMES["torch.float16"], "torch", "get_autocast_gpu_dtype")
+_constant(True, "torch.amp", "is_autocast_available")
 _constant("highest", "torch", "get_float32_matmul_precision")
 _constant(None, "torch", "set_float32_matmul_precision set_flush_denormal set_num_interop_threads "
-                         "use_deterministic_algorithms")
+                         "use_deterministic_algorithms set_warn_always set_deterministic_debug_mode "
+                         "set_autocast_enabled set_autocast_cpu_enabled set_autocast_cache_enabled set_autocast_dtype "
+                         "set_autocast_cpu_dtype set_autocast_gpu_dtype clear_autocast_cache")
 _constant(True, "torch", "are_deterministic_algorithms_enabled")
 _constant(1, "torch", "get_num_interop_threads")
+_constant(0, "torch", "get_deterministic_debug_mode autocast_increment_nesting autocast_decrement_nesting")
+
+
+@_at("torch.amp", "torch.cuda.amp", "torch.cuda.amp.autocast_mode", "torch.amp.autocast_mode")
+def custom_fwd(fwd: Any = None, **options: Any) -> Any:
+    """The forward function of a `Function` as it is: no dtype is chosen for it."""
+    return _itself(fwd)
+
+
+_put("torch.amp", {"custom_bwd": custom_fwd})
+_put("torch.cuda.amp", {"custom_bwd": custom_fwd})
 
 
 @_at("torch", "torch.autograd", "torch.autograd.grad_mode")
@@ -539,14 +717,7 @@ for _place in ("cuda", "mps", "xpu", "cuda.random"):
 _constant(False, "torch.cuda", "is_bf16_supported")
 _constant(None, "torch.accelerator", "current_accelerator synchronize")
 _constant(0, "torch.accelerator", "device_count")
-_refused("there is only the CPU; ask torch.cuda.is_available() first", "torch.cuda",
-         "current_device device get_device_capability get_device_name get_device_properties set_device stream Event "
-         "Stream get_rng_state set_rng_state")
 _put("torch.cuda", {"_initialized": False, "OutOfMemoryError": MemoryError, "default_generators": ()})
-_ONE_PROCESS = "there is one process here; run the program without torchrun or mpiexec"
-_refused(_ONE_PROCESS, "torch.distributed", "all_gather all_reduce barrier broadcast destroy_process_group get_backend "
-                                            "get_rank get_world_size init_process_group")
-_refused(_ONE_PROCESS, "torch.nn.parallel", "DistributedDataParallel")
 _put("torch.backends.cudnn", {"benchmark": False, "deterministic": False, "enabled": False, "allow_tf32": False})
 _put("torch.backends.cuda.matmul", {"allow_tf32": False})
 _constant(None, "torch.multiprocessing", "set_sharing_strategy")
@@ -554,43 +725,35 @@ _constant(None, "torch.multiprocessing", "set_sharing_strategy")
 
 # Compilers, profilers, versions, types
 
-@_at("torch", name="compile")
-@_at("torch.jit", name="script")
-@_at("torch.jit", name="ignore")
-@_at("torch.jit", name="unused")
-@_at("torch.jit", name="export")
-@_at("torch.compiler", name="disable")
-def _itself(function: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """What was given, unchanged: nothing is compiled here."""
-    return (lambda function: function) if function is None else function
-
-
 @_at("torch.jit")
 def trace(func: Any, example_inputs: Any = None, **options: Any) -> Any:
     """The function itself: nothing is compiled here."""
     return func
 
 
+for _place, _names in {
+        "torch": "compile", "torch.jit": "script ignore unused export interface script_method script_if_tracing "
+        "_overload _overload_method optimize_for_inference freeze _script_if_tracing",
+        "torch._jit_internal": "export ignore unused script_if_tracing _overload _overload_method "
+        "_copy_to_script_wrapper",
+        "torch.compiler": "compile disable allow_in_graph assume_constant_result",
+        "torch._dynamo": "allow_in_graph disable optimize run forbid_in_graph disallow_in_graph assume_constant_result",
+        "torch.fx": "wrap", "torch.fx._symbolic_trace": "wrap", "torch.fx._compatibility": "compatibility"}.items():
+    _put(_place, dict.fromkeys(_names.split(), _itself))
 _constant(False, "torch.jit", "is_scripting is_tracing")
-_constant(False, "torch.compiler", "is_compiling")
+_constant(False, "torch._jit_internal", "is_scripting")
+_constant(False, "torch.compiler", "is_compiling is_dynamo_compiling is_exporting")
 _constant(False, "torch._dynamo", "is_compiling")
+_constant(False, "torch._utils", "is_compiling")
 _constant(False, "torch.onnx", "is_in_onnx_export")
-_put("torch.fx", {"wrap": _itself})
+_constant(None, "torch._dynamo", "reset mark_dynamic mark_static graph_break")
+_constant(None, "torch.compiler", "reset cudagraph_mark_step_begin set_stance")
+_put("torch._dynamo", {"config": types.SimpleNamespace()})
+_put("torch._inductor", {"config": types.SimpleNamespace()})
 _put("torch.futures", {"Future": concurrent.futures.Future})
-_refused("there are no futures of several processes here", "torch.futures", "collect_all wait_all")
 _constant("gradcircuit, on NumPy", "torch.__config__", "show parallel_info")
-_refused("nothing is fetched; download the file, and read it with torch.load", "torch.hub",
-         "load load_state_dict_from_url download_url_to_file")
-_refused("nothing is fetched; download the file, and read it with torch.load", "torch.utils.model_zoo", "load_url")
-_refused("torchvision isn't here yet", "torchvision.transforms",
-         "CenterCrop ColorJitter Compose GaussianBlur Grayscale InterpolationMode Lambda Normalize Pad RandomApply "
-         "RandomCrop RandomErasing RandomGrayscale RandomHorizontalFlip RandomResizedCrop RandomRotation Resize "
-         "ToPILImage ToTensor")
-_put("torch._dynamo", {"allow_in_graph": _itself, "disable": _itself, "optimize": _itself})
 _put("torch.jit", {"Final": Final, "TracerWarning": UserWarning,
                    "annotate": lambda the_type, the_value: the_value})
-_put("torch.jit", {name: type(name, (), {"__doc__": "Of which there is none here."}) for name in (
-    "ScriptModule", "ScriptFunction", "RecursiveScriptModule")})
 
 
 class _Required:
@@ -608,9 +771,7 @@ class record_function(contextlib.nullcontext):
     """A name for a part of a program; `autograd.profile` shows modules and operations by itself."""
 
 
-_put("torch", {"__version__": "2.13.0+gradcircuit"})
-_put("torch.version", {"__version__": "2.13.0+gradcircuit", "cuda": None, "hip": None, "git_version": "",
-                       "debug": False})
+_put("torch.version", {"cuda": None, "hip": None, "git_version": "", "debug": False})
 _put("torch.optim.optimizer", {"params_t": Any, "ParamsT": Any, "_params_t": Any, "required": _REQUIRED})
 _put("torch.types", {"Number": (int, float, bool), "Device": Any, "Tensor": NAMES["torch.Tensor"]})
 
@@ -660,38 +821,6 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
     """Logarithms of odds."""
     probs = clamp_probs(probs)
     return probs.log() - (-probs).log1p() if is_binary else probs.log()
-
-
-# Nested containers
-
-def _tree_flatten(tree: Any) -> tuple[list, Any]:
-    """The leaves of nested lists, tuples and dictionaries, and what puts others in their place."""
-    if isinstance(tree, dict):
-        keys, kind = list(tree), lambda parts: type(tree)(zip(keys, parts, strict=True))
-        children = list(tree.values())
-    elif isinstance(tree, (list, tuple)):
-        kind = type(tree)._make if hasattr(tree, "_fields") else type(tree)  # type: ignore[union-attr]
-        children = list(tree)
-    else:
-        return [tree], next
-    parts = [_tree_flatten(child) for child in children]
-    return [leaf for leaves, _ in parts for leaf in leaves], lambda leaves: kind([build(leaves) for _, build in parts])
-
-
-def _tree_unflatten(leaves: Any, treespec: Any) -> Any:
-    return treespec(iter(leaves))
-
-
-def _tree_map(func: Callable, tree: Any, *rests: Any) -> Any:
-    leaves, treespec = _tree_flatten(tree)
-    return _tree_unflatten(map(func, leaves, *[_tree_flatten(rest)[0] for rest in rests]), treespec)
-
-
-_put("torch.utils._pytree", {
-    "tree_flatten": _tree_flatten, "tree_unflatten": _tree_unflatten, "tree_map": _tree_map,
-    "tree_leaves": lambda tree: _tree_flatten(tree)[0],
-    "tree_map_only": lambda kind, func, tree: _tree_map(lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf,
-                                                        tree)})
 
 
 # Files and logs
@@ -775,7 +904,8 @@ class safe_globals(contextlib.ContextDecorator):
 
 
 _put("torch.serialization", {"add_safe_globals": _trusted.extend, "clear_safe_globals": _trusted.clear,
-                             "get_safe_globals": lambda: list(_trusted)})
+                             "get_safe_globals": lambda: list(_trusted), "register_package": _itself,
+                             "DEFAULT_PROTOCOL": 2, "FILE_LIKE": Any, "MAP_LOCATION": Any})
 
 
 @_at("torch.testing")

@@ -195,15 +195,16 @@ class Optimizer:
         group = {**self.defaults, **param_group, "params": [p[1] for p in params] if names else params}
         if names:
             group["param_names"] = names
-        for name in param_group:
-            if name not in self.defaults and name not in _KEPT_BY_OTHERS:
-                raise ValueError(f"there is no option {name!r}{close_to(name, self.defaults, 0.3) or '.'} The options "
-                                 f"are {', '.join(self.defaults)}")
         self._check_params(group["params"])
-        for name, value in group.items():
-            if isinstance(value, (Tensor, np.generic)):
-                group[name] = value.item()
-        self.check(group)
+        if is_of(type(self).step, __name__):  # what options mean to a step of the user's is its own business
+            for name in param_group:
+                if name not in self.defaults and name not in _KEPT_BY_OTHERS:
+                    raise ValueError(f"there is no option {name!r}{close_to(name, self.defaults, 0.3) or '.'} The "
+                                     f"options are {', '.join(self.defaults)}")
+            for name, value in group.items():
+                if isinstance(value, (Tensor, np.generic)):
+                    group[name] = value.item()
+            self.check(group)
         self.param_groups.append(group)
 
     def _check_params(self, params: list[Tensor]) -> None:

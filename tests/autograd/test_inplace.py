@@ -429,3 +429,37 @@ def test_a_view_of_a_detached_tensor_stays_the_leaf_that_it_was_made():
         assert (leaf.requires_grad, leaf.tolist(), detached.tolist()) == (True, [4], [2, 4])
         (leaf * 3).sum().backward()
         assert leaf.grad.tolist() == [3]
+
+
+# Writes beside what was saved
+
+def test_what_is_written_beside_what_was_saved_changes_nothing():
+    """A buffer is filled column by column, while the columns before are in use."""
+    x = tensor([1.0, 2.0], requires_grad=True)
+    columns = autograd.zeros(2, 3)
+    total = 0
+    for i in range(3):
+        columns.data[:, i] = float(i + 1)
+        total = total + (columns[:, :i + 1] * x[:, None]).sum()
+    total.backward()
+    assert x.grad.tolist() == [10, 10]
+
+
+@pytest.mark.parametrize("write", [
+    lambda t: t.data.__setitem__((slice(None), 0), 5.0), lambda t: t.data.zero_(), lambda t: t[1].data.zero_(),
+    lambda t: t.data.__setitem__(np.array([False, True]), 5.0)])
+def test_what_is_written_where_something_was_saved_is_refused(write):
+    x, columns = tensor([1.0, 2.0], requires_grad=True), autograd.zeros(2, 3)
+    y = (columns[:, :2] * x[:, None]).sum()
+    write(columns)
+    with pytest.raises(RuntimeError, match="changed in place after the forward pass"):
+        y.backward()
+
+
+def test_after_many_writes_it_counts_as_all():
+    x, rows = tensor([1.0], requires_grad=True), autograd.zeros(2000, 1)
+    y = (rows[:1] * x).sum()
+    for i in range(1, 2000):
+        rows.data[i] = 1.0
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()

@@ -511,3 +511,32 @@ def test_members_are_listed_in_either_order():
     model = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
     assert [name for name, _ in reversed(model._modules.items())] == ["1", "0"]
     assert [name for name, _ in reversed(model[0]._parameters.items())] == ["bias", "weight"]
+
+
+# The dictionaries of its members, written to directly
+
+def test_a_plain_tensor_written_to_the_parameters_is_one():
+    """As who adapts a copy of a model does, whose weights are results with a history."""
+    model = nn.Linear(2, 1)
+    adapted = model.weight - 0.1 * autograd.ones(1, 2)
+    model._parameters["weight"] = adapted
+    assert [name for name, _ in model.named_parameters()] == ["weight", "bias"]
+    assert next(model.parameters()) is adapted and list(model.state_dict()) == ["weight", "bias"]
+    model(autograd.ones(3, 2)).sum().backward(inputs=[adapted])
+    del model._parameters["weight"]
+    model.weight = autograd.ones(1, 2)
+    assert [name for name, _ in model.named_parameters()] == ["bias"]
+
+
+def test_a_parameter_may_have_the_name_of_a_property():
+    class Curved(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.k = nn.Parameter(autograd.ones(1))
+            self.c = self._parameters.pop("k")
+
+        @property
+        def k(self):
+            return -self.c
+    model = Curved()
+    assert list(model._parameters) == ["c"] and float(model.k) == -1
