@@ -111,21 +111,11 @@ SAID = {
     "torch.nn.Softmax(), torch.nn.LogSoftmax(1), torch.nn.Softmin()(torch.ones(2))":
         "(Softmax(dim=None), LogSoftmax(dim=1), tensor([0.5000, 0.5000]))",
     "isinstance(pickle.loads(pickle.dumps(torch.nn.Softmax())), torch.nn.Softmax)": "True",
-    "torch.__version__ >= '1.9', torch.__version__ < (2, 20), torch.__version__ > (1, 13, 1)": "(True, True, True)",
     "torch.device('cuda', 1), torch.device('cuda:0').index": "(device(type='cuda', index=1), 0)",
     "torch.empty(0, dtype=torch.bfloat16).element_size(), torch.float8_e5m2": "(2, torch.float8_e5m2)",
     "torch.result_type(torch.ones(1), 2).is_floating_point, torch.broadcast_shapes((2, 1), (3,))":
         "(True, torch.Size([2, 3]))",
-    "torch.typename(torch.ones(1)), torch.typename(3), torch.sigmoid_(torch.zeros(1))":
-        "('torch.FloatTensor', 'int', tensor([0.5000]))",
     "torch.ones(2, 3).untyped_storage().nbytes(), torch.ones(2, 3)[0].untyped_storage().nbytes()": "(24, 24)",
-    # nested containers
-    "torch.utils._pytree.tree_map(lambda x: x + 1, {'b': (1, [2]), 'a': 3})": "{'b': (2, [3]), 'a': 4}",
-    "torch.utils._pytree.tree_flatten([1, {'a': (2,)}])[0], torch.utils._pytree.tree_leaves((None, 3))":
-        "([1, 2], [None, 3])",
-    "torch.utils._pytree.tree_structure([1, (2,)]) == torch.utils._pytree.tree_structure([3, (4,)])": "True",
-    "torch.utils._pytree.tree_structure([1, (2,)]) == torch.utils._pytree.tree_structure([3, [4]])": "False",
-    "torch.utils._pytree.tree_leaves([1, (2, 3)], is_leaf=lambda x: isinstance(x, tuple))": "[1, (2, 3)]",
     # modules
     "list((m := torch.nn.Linear(1, 1)).__dict__['_parameters']), list(m.__dict__['_modules'])":
         "(['weight', 'bias'], [])",
@@ -135,10 +125,6 @@ SAID = {
         "(None, 0)",
     "torch.distributions.Normal(torch.zeros(2, 1), 1).batch_shape.numel()": "2",
     "torch.utils.data.Dataset[int] is None, torch.utils.data.DataLoader[int] is None": "(False, False)",
-    # operators of a package's own
-    "torch.library.custom_op('own::twice', lambda x: x * 2, mutates_args=(), schema='(Tensor x) -> Tensor')"
-    "(torch.ones(1)), torch.ops.own.twice(torch.ones(2))": "(tensor([2.]), tensor([2., 2.]))",
-    "torch.overrides.has_torch_function((torch.ones(1),)), torch.overrides.is_tensor_like(1)": "(False, False)",
 }
 ERRORS = {
     "torch.zeros(1).cuda()": "the device 'cpu' alone",
@@ -152,7 +138,6 @@ ERRORS = {
     "torch.device('gpu')": "a device is one of cpu, cuda",
     "torch.zeros(1, device=torch.device('mps'))": "the device 'cpu' alone",
     "torch.zeros(1, dtype=torch.bfloat16)": "NumPy has no bfloat16",
-    "torch._assert(False, 'so it is')": "so it is",
     "torch.cuda.FloatTensor(2)": "the device 'cpu' alone",
     "torch.load('x', map_location='cuda')": "the device 'cpu' alone",
     "torch.cuda.get_device_name(0)": "there is only the CPU; ask torch.cuda.is_available",
@@ -169,7 +154,7 @@ ANSWER = """
 import copy, json, pickle, sys
 import numpy as np
 import torch
-import torch.utils._pytree, torch.library, torch.overrides
+import torch.library, torch.optim.optimizer, torch.overrides, torch.utils._pytree
 answers = {}
 for question in json.load(sys.stdin):
     try:
