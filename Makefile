@@ -1,4 +1,5 @@
 # make demo: train on real data and draw the pictures.  make test: the whole test suite.  make bench: timings.
+# make docs: the site of the documentation, into site/.
 # make test PYTHON=python3.13: another Python.  make test OLDEST=1: the oldest packages that pyproject.toml admits.
 # make test TESTS='tests/nn -k pool': some of it.
 # make bench PEERS='--python torch=VENV/bin/python --python jax=...': beside the libraries of other environments.
@@ -11,7 +12,7 @@ VENV   := .venv/$(shell $(PYTHON) -c 'import sys, zlib; print("%d.%d.%d" % sys.v
 endif
 RUN     = $(VENV)/bin/python
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench lint docs clean
 
 demo: $(VENV)/installed
 	$(RUN) examples/sigmoid_neuron.py
@@ -29,6 +30,10 @@ lint: $(VENV)/installed
 	$(RUN) -m pyright --pythonpath $(RUN)
 	$(RUN) -m codespell_lib
 
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+	@echo 'open site/index.html, or write: $(RUN) -m mkdocs serve'
+
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
@@ -38,4 +43,4 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv $(VENV) build site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

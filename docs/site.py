@@ -1,0 +1,45 @@
+"""Pages of the site that are made of other files: the README as its home, with the neuron alive, and the changelog.
+
+A hook of mkdocs; see mkdocs.yml. `make docs` builds the site into site/.
+"""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+import viz
+from autograd import Tensor, exp
+
+ROOT = Path(__file__).parents[1]
+OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcircuit/(?:(?:blob|tree)/)?main/"
+PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+PLAYER = "neuron.html"
+FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:34rem;border:0"></iframe>'
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add them to the files of the site."""
+    for name, page in PAGES.items():
+        files.append(File.generated(config, page, content=as_page((ROOT / name).read_text(encoding="utf-8"))))
+    files.append(File.generated(config, PLAYER, content=neuron()))
+    return files
+
+
+def as_page(text: str) -> str:
+    """A file of the repository as a page: its links lead to pages, and the picture of the neuron is alive."""
+    text = re.sub(OURS, "", text)
+    text = re.sub(r"!\[[^]]*\]\[neuron\]", FRAME, text)
+    for name, page in PAGES.items():
+        text = re.sub(rf"(\]\(|\]: ){re.escape(name)}", rf"\g<1>{page}", text)
+    return re.sub(r"(\]\(|\]: )docs/", r"\1", text)
+
+
+def neuron() -> str:
+    """The sigmoid neuron of the CS231n notes, as a page that steps through its passes."""
+    w0, x0, w1, x1, w2 = (Tensor(value, requires_grad=True) for value in (2.0, -1.0, -3.0, -2.0, -3.0))
+    f = 1 / (1 + exp(-(w0 * x0 + w1 * x1 + w2)))
+    with tempfile.TemporaryDirectory() as folder:
+        return viz.draw(f).save(Path(folder) / PLAYER).read_text(encoding="utf-8")
