@@ -207,13 +207,12 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> An
         RuntimeError: g cannot come from broadcasting `shape`, so the rule is wrong.
     """
     lead = len(g.shape) - len(shape)
-    stretched = [lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1] if lead >= 0 else []
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:], strict=True)):
         raise RuntimeError(f"the rule of `{node.name}` gave argument {argument} of shape {shape} a gradient of shape "
                            f"{g.shape}; it must have the argument's shape, or one that broadcasting stretched it to")
     if g.dtype is float16:  # its sums would overflow, and stop growing at 2048; the traversal casts back
         g = g.astype(float32)
-    g = g.sum(axis=(*range(lead), *stretched))
+    g = g.sum(axis=(*range(lead), *[lead + i for i, n in enumerate(shape) if n == 1]))
     return g if g.shape == shape else g.reshape(shape)
 
 
@@ -280,14 +279,8 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
 _accumulating = threading.Lock()
 
 
-def _references_of_one_holder() -> int:
-    """What `sys.getrefcount` says in a loop over a dict that alone holds the value."""
-    for _, value in {0: np.empty(1)}.items():  # noqa: PERF102 - the shape of the loop in `backward`
-        return sys.getrefcount(value)
-    return 0
-
-
-_UNSHARED = _references_of_one_holder()
+# What `sys.getrefcount` says in such a loop as `backward`'s of a value that the dict alone holds.
+_UNSHARED = next(sys.getrefcount(value) for _, value in {"": object()}.items())  # noqa: PERF102
 
 
 @overload

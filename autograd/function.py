@@ -124,7 +124,7 @@ class Function:
         outs = tuple([r.array if ("result", i) in operation.saved else Outline(r.array)
                       for i, r in enumerate(results)])
         if not isinstance(result, tuple):
-            node = Node(operation, parents, kept, kwargs, outs[0], result.shape, result.dtype)
+            node = Node(operation, parents, kept, kwargs, *outs, result.shape, result.dtype)
             made = wrap(result.array, node if result.dtype.kind == "f" else None)
             return _in_place(result, made) if any(result is d for d in ctx.dirty) else made
         node = Node(operation, parents, kept, kwargs, outs, None, None)
@@ -199,7 +199,7 @@ class _Twice(Function):
 
     @staticmethod
     def forward(ctx: Context, count: int, *tensors: Any) -> Any:
-        return tuple([tensor.clone() for tensor in tensors[:count]])
+        return tuple([tensor.detach() for tensor in tensors[:count]])
 
     @staticmethod
     def backward(ctx: Context, *gradients: Any) -> Any:
@@ -221,14 +221,10 @@ def once_differentiable(function: Callable) -> Callable:
     """
     @functools.wraps(function)
     def backward(ctx: Context, *gradients: Any) -> Any:
-        tracked = [g for g in gradients if isinstance(g, Tensor) and g.tracked]
         with no_grad():
             result = function(ctx, *[g.detach() if isinstance(g, Tensor) else g for g in gradients])
-        if not tracked:
-            return result
         results = result if isinstance(result, tuple) else (result,)
         where = [i for i, r in enumerate(results) if isinstance(r, Tensor) and r.array.dtype.kind == "f"]
-        marked = dict(zip(where, _Twice.apply(len(where), *[results[i] for i in where], *tracked), strict=True))
-        results = tuple([marked.get(i, r) for i, r in enumerate(results)])
-        return results if isinstance(result, tuple) else results[0]
+        marked = dict(zip(where, _Twice.apply(len(where), *[results[i] for i in where], *gradients), strict=True))
+        return tuple([marked.get(i, r) for i, r in enumerate(results)])
     return backward

@@ -95,7 +95,7 @@ class Operation:
                 if tensors[-1] is inspect.Parameter.empty:
                     raise self._unfit(args, kwargs, f"the argument '{name}' is missing.")
         options = dict(self.options)
-        if len(extra) > len(options) > 0 and all(isinstance(n, (int, np.integer)) and n is not True for n in extra):
+        if len(extra) > len(options) and all(isinstance(n, (int, np.integer)) and n is not True for n in extra):
             extra = (extra,)  # t.reshape(2, 3) for t.reshape((2, 3))
         if len(extra) > len(options):
             raise self._unfit(args, kwargs, f"{len(args)} arguments are too many.")

@@ -52,10 +52,8 @@ def share(tensor: "Tensor", source: "Tensor", view_of: tuple | None = None) -> N
     if family is None:
         family = source.family = set()
         family.add(_reference(source, family.discard))
-    tensor.view_of = view_of
-    if tensor.family is not family:
-        tensor.family = family
-        family.add(_reference(tensor, family.discard))
+    tensor.family, tensor.view_of = family, view_of
+    family.add(_reference(tensor, family.discard))
 
 
 def leave(tensor: "Tensor") -> None:

@@ -388,10 +388,11 @@ class Tensor:
     def moves_to(self, node: Node | None) -> None:
         """Take another Node as the origin; the gradient that `retain_grad()` keeps will be that of the new value."""
         if self.hooks:
+            keep, = self.hooks
             if self.node is not None:
-                self.node.hooks.remove(self.hooks[0])
+                self.node.hooks.remove(keep)
             if node is not None:
-                node.hooks = [*(node.hooks or ()), self.hooks[0]]
+                node.hooks = [*(node.hooks or ()), keep]
         self.node = node
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:

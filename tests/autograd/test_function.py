@@ -1,10 +1,13 @@
 """Function: the user's own operations in PyTorch's form."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Function, Graph, grad, tensor
+from autograd import Function, Graph, grad, is_grad_enabled, tensor
 from autograd.function import once_differentiable
 from autograd.testing import check_derivatives
 
@@ -59,6 +62,17 @@ def test_an_unused_output_sends_zeros():
     assert (x.grad.item(), y.grad.item()) == (5, 2)
 
 
+class Needs(Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        return x + y
+
+    @staticmethod
+    def backward(ctx, g):
+        Needs.seen = ctx.needs_input_grad
+        return g, g
+
+
 def test_the_context_tells_which_gradients_are_wanted():
     class Watch(Function):
         @staticmethod
@@ -70,9 +84,13 @@ def test_the_context_tells_which_gradients_are_wanted():
         def backward(ctx, g):
             assert ctx.needs_input_grad == (True, False)
             return g, None
-    x = tensor(1.0, requires_grad=True)
-    Watch.apply(x, tensor(2.0)).backward()
+    x, y = tensor(1.0, requires_grad=True), tensor(2.0)
+    Watch.apply(x, y).backward()
     assert x.grad.item() == 1
+    result = Needs.apply(x, y.requires_grad_())
+    for wanted in ([x], [y], [x, y]):
+        grad(result, wanted, retain_graph=True)
+        assert Needs.seen == (x in set(wanted), y in set(wanted))
 
 
 def test_it_appears_in_the_graph_under_its_name_and_runs_again():
@@ -81,6 +99,58 @@ def test_it_appears_in_the_graph_under_its_name_and_runs_again():
     graph = Graph(y)
     assert [node.name for node in graph.nodes] == ["mul", "Cube"]
     assert graph.forward()[y.node].tolist() == [8]
+    a, b = SumAndProduct.apply(x, tensor([5.0]), 3.0)
+    graph = Graph(a, b)
+    assert [value.tolist() for value in graph.forward()[graph.nodes[0]]] == [[21], [10]]
+
+
+def test_forward_runs_without_recording_whenever_it_runs():
+    class Note(Function):
+        @staticmethod
+        def forward(ctx, x):
+            seen.append(is_grad_enabled())
+            return x * 1
+    seen = []
+    Graph(Note.apply(tensor([2.0], requires_grad=True))).forward()
+    assert seen == [False, False]
+
+
+@pytest.mark.parametrize("function", [Cube, Exp])
+def test_what_is_saved_goes_back_by_reference_count(function):
+    gc.collect()
+    gc.disable()
+    try:
+        x = tensor([2.0], requires_grad=True) * 1
+        y = function.apply(x)
+        arrays = weakref.ref(x.array), weakref.ref(y.array)
+        del x
+        y.sum().backward()
+        assert arrays[0]() is None  # the context has let go of it
+        del y
+        assert arrays[1]() is None
+        z = function.apply(tensor([2.0], requires_grad=True))
+        array = weakref.ref(z.array)
+        del z
+        assert array() is None  # it was not kept by what it keeps
+    finally:
+        gc.enable()
+
+
+def test_each_saved_tensor_comes_back_whatever_it_was():
+    class Keep(Function):
+        @staticmethod
+        def forward(ctx, x, y, nothing):
+            z = x * y
+            ctx.save_for_backward(nothing, y, z, x, x + 1, z)
+            return z
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.extend(t if t is None else t.item() for t in ctx.saved_tensors)
+            return g, g, None
+    seen = []
+    Keep.apply(tensor(2.0, requires_grad=True), tensor(5.0), None).backward()
+    assert seen == [None, 5, 10, 2, 3, 10]
 
 
 def test_a_second_backward_and_changed_tensors_are_found_as_for_any_operation():
@@ -116,6 +186,8 @@ def test_what_is_not_written_is_missed(missing):
     given = {name: vars(Cube)[name] for name in ("forward", "backward") if name != missing}
     with pytest.raises(NotImplementedError, match=missing):
         type("Half", (Function,), given).apply(tensor(1.0, requires_grad=True)).backward()
+    with pytest.raises(NotImplementedError, match="setup_context"):
+        Function.setup_context(None, (), None)
 
 
 def test_mark_non_differentiable():
@@ -222,6 +294,24 @@ def test_an_argument_that_was_changed_in_place_is_the_result():
         AddOne.apply(autograd.tensor([1.0], requires_grad=True))
 
 
+def test_one_of_several_results_may_be_a_changed_argument():
+    class AddTo(autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            return x.add_(y), y * 5
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return g, g + 5 * h
+    y = autograd.tensor([1.0], requires_grad=True)
+    total = autograd.tensor([10.0])
+    first, second = AddTo.apply(total, y)
+    assert first is total and total.requires_grad and second is not total  # a constant has become a result
+    (total * 2 + second).sum().backward()
+    assert (total.item(), second.item(), y.grad.item()) == (11, 5, 7)
+
+
 def test_what_is_differentiable_once_is_refused_twice():
     class Double(autograd.Function):
         @staticmethod
@@ -240,3 +330,22 @@ def test_what_is_differentiable_once_is_refused_twice():
     assert g.item() == 8
     with pytest.raises(RuntimeError, match="once_differentiable"):
         g.backward()
+
+
+def test_what_is_differentiable_once_may_have_several_gradients_or_none():
+    class First(autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.set_materialize_grads(False)
+            return x * 2, y * 3
+
+        @staticmethod
+        @once_differentiable
+        def backward(ctx, g, h):
+            assert h is None
+            return g * 2, None
+    x, y = autograd.tensor([1.0], requires_grad=True), autograd.tensor([1.0], requires_grad=True)
+    first, _ = First.apply(x, y)
+    for create_graph in (False, True):
+        g, nothing = grad((first ** 2).sum(), [x, y], retain_graph=True, create_graph=create_graph, allow_unused=True)
+        assert g.item() == 8 and g.requires_grad == create_graph and nothing is None

@@ -34,7 +34,7 @@ def test_as_decorators_with_and_without_parentheses(x):
     @set_grad_enabled(False)
     def c():
         return x * 2
-    assert not any(f().requires_grad for f in (a, b, c))
+    assert [f().requires_grad for f in (a, b, c)] == [False] * 3
     assert is_grad_enabled()
 
 
@@ -79,6 +79,10 @@ def test_set_grad_enabled_acts_at_once():
     with set_grad_enabled(False):
         assert not is_grad_enabled()
     assert is_grad_enabled()
+    off = set_grad_enabled(False)
+    set_grad_enabled(True)
+    with off:
+        assert not is_grad_enabled()
 
 
 def test_the_mode_is_restored_after_an_exception():

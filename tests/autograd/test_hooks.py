@@ -1,6 +1,7 @@
 """Hooks of tensors: they see and replace the complete gradient, or keep it."""
 
 from autograd import tensor
+from autograd.hooks import RemovableHandle
 
 
 def leaf(*values):
@@ -56,3 +57,22 @@ def test_a_handle_removes_once_and_a_retained_gradient_adds_up():
     for _ in range(2):
         h.backward(retain_graph=True)
     assert x.grad.tolist() == [4] and h.grad.tolist() == [2]
+
+
+def test_a_retained_gradient_takes_no_other_hooks_away_and_keeps_no_result_alive():
+    x, seen = leaf(1.0), []
+    h = x * 2
+    h.register_hook(lambda g: seen.append(g.item()))
+    h.retain_grad()
+    y = h * 3
+    del h
+    y.backward()
+    assert seen == [3] and x.grad.item() == 6
+
+
+def test_a_handle_stands_at_the_end_or_in_front_and_a_block_ends_it():
+    hooks = ["a", "b"]
+    with RemovableHandle(hooks, "last") as handle:
+        RemovableHandle(hooks, "first", prepend=True)
+        assert hooks == ["first", "a", "b", "last"] and isinstance(handle, RemovableHandle)
+    assert hooks == ["first", "a", "b"]

@@ -29,7 +29,7 @@ def test_the_bare_value():
     assert [10, 20, 30][tensor(1)] == 20
     assert np.shares_memory(t.numpy(), t.array)
     assert bool(tensor(0.0)) is False
-    assert len(tensor([1, 2, 3])) == 3
+    assert len(tensor([1, 2, 3])) == 3 and len(t) == 1
     assert [x.item() for x in tensor([1, 2])] == [1, 2]
     assert 2 in tensor([1, 2]) and 3 not in tensor([1, 2])
     assert f"{tensor(3.14159):.2f}" == "3.14" and f"{tensor(2.5)}" == "tensor(2.5000)"
@@ -126,8 +126,18 @@ def test_computed_numbers_without_axes_behave_as_tensors():
     assert s.nbytes == 4
     assert s.stride() == ()
     assert s.is_contiguous()
+    twin, array = copy.copy(s), s.numpy()
     s.fill_(5)
-    assert s.item() == 5
+    assert s.item() == twin.item() == array == 5
+
+
+def test_a_result_requires_gradients_as_long_as_it_has_a_history():
+    x = tensor([1.0], requires_grad=True)
+    y = x * 2
+    y.requires_grad = True
+    with pytest.raises(RuntimeError, match=r"`mul` cannot be switched off.*t\.detach\(\)"):
+        y.requires_grad = False
+    assert not Tensor(y).requires_grad and tensor([1.0]).requires_grad_().requires_grad
 
 
 @pytest.mark.parametrize("shape", [(), (0, 2), (3, 4)])
@@ -140,10 +150,9 @@ def test_an_outline_is_an_array_without_its_elements(shape):
 def test_what_a_tensor_says_of_its_origin():
     x = tensor([1.0], requires_grad=True)
     y = x * 2
-    assert x.is_leaf and x.grad_fn is None and x.requires_grad and x.cpu() is x and not x.is_complex()
+    assert x.is_leaf and x.grad_fn is None and x.requires_grad and x.cpu() is x and x.is_complex() is False
     assert not y.is_leaf and y.grad_fn is y.node and y.requires_grad and repr(y.grad_fn) == "<mul>"
-    y.detach_()
-    assert y.is_leaf and y.grad_fn is None and not y.requires_grad and (y * 2).is_leaf
+    assert y.detach_() is y and y.is_leaf and y.grad_fn is None and not y.requires_grad and (y * 2).is_leaf
     assert x.requires_grad_(False) is x and not x.requires_grad and (x * 2).is_leaf
     assert x.requires_grad_() is x and x.requires_grad
 
