@@ -24,11 +24,12 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Give `tensor` the values of `result`: the second half of every in-place method.
 
     Raises:
-        RuntimeError: the shape would grow, the dtype's kind would be lost, or the change cannot be recorded: of a leaf
+        RuntimeError: the shape would change, the dtype's kind would be lost, or the change cannot be recorded: of a leaf
             that requires gradients, of elements that share one place in memory.
     """
     if result.shape != tensor.shape:
-        result = result.expand(tensor.shape) if result.ndim <= tensor.ndim else _refuse_shape(tensor, result)
+        raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
+                           f"{result.shape}; use the method without underscore")
     if result.dtype is not tensor.dtype:
         if not np.can_cast(result.dtype, tensor.dtype, "same_kind"):
             raise RuntimeError(f"a result of dtype {result.dtype} cannot be stored in place in a tensor of "
@@ -102,11 +103,6 @@ Tensor.data = property(Tensor.detach, _set_data, doc="The values without history
                        "the values and leaves the history.")
 
 
-def _refuse_shape(tensor: Tensor, result: Tensor) -> Any:
-    raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
-                       f"{result.shape}; use the method without underscore")
-
-
 def _leaf(tensor: Tensor, part: str) -> RuntimeError:
     return RuntimeError(f"{part or 'a '}leaf tensor that requires gradients (shape {tensor.shape}) cannot be changed "
                         "in place while recording, since its gradient would be lost; wrap the change in no_grad(), or "
@@ -117,8 +113,6 @@ def _leaf(tensor: Tensor, part: str) -> RuntimeError:
 
 def _record(tensor: Tensor, result: Tensor) -> None:
     """A new array and a new origin, for the tensor that `tensor` is a view of, if it is one."""
-    if result.family is not None:  # the new memory belongs to this tensor alone
-        result = result.clone()
     if tensor.tracked and not result.tracked:  # of a comparison
         result = flat_in(result, [tensor])
     base = tensor

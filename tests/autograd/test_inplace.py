@@ -273,6 +273,8 @@ def test_a_view_taken_without_recording_does_not_lose_a_recorded_change():
     assert base.tolist() == [2, 5, 5]
     with pytest.raises(RuntimeError, match=r"taken under no_grad.*clone\(\)"):
         view.mul_(w)
+    base.mul_(w)
+    assert view.tolist() == [10, 10] and not view.requires_grad
 
 
 def test_a_shape_changed_in_place_leaves_views_as_they_are():
@@ -332,6 +334,12 @@ def test_what_retain_grad_keeps_is_the_gradient_of_the_newest_value():
     assert x.grad.tolist() == [2 * 3 * 30, 2 * 6 * 30]
     (view * 7).backward()
     assert view.grad.item() == 7
+    z = x * 1
+    view = z[0]
+    view.retain_grad()
+    z.mul_(3)
+    z.sum().backward()
+    assert view.grad is None  # its newest value was not used
 
 
 def test_many_views_cost_what_each_costs_alone():
@@ -366,25 +374,68 @@ def test_data_shares_the_memory_of_what_it_was_given():
     assert w.tolist() == [4, 5] and view.tolist() == [1, 2]
     with pytest.raises(RuntimeError, match=r"int64.*\.float\(\)"):
         w.data = tensor([1, 2])
+    w.detach().mul_(leaf(10.0))
+    assert values.tolist() == [40, 50]
+
+
+def test_other_data_leave_the_old_memory_to_those_who_share_it():
+    w = tensor([1.0, 2.0])
+    first, second, view = w.detach(), w.detach(), w[:1]
+    w.data = tensor([5.0, 6.0])
+    first.mul_(leaf(10.0))
+    assert w.tolist() == [5, 6] and first.tolist() == second.tolist() == [10, 20] and view.tolist() == [10]
+    w.mul_(leaf(2.0))
+    view.add_(1)
+    assert w.tolist() == [10, 12] and first.tolist() == second.tolist() == [11, 20]
 
 
 def test_shape_and_kind_cannot_change_in_place():
     with pytest.raises(RuntimeError, match=r"from \(2,\) to \(2, 2\)"):
         tensor([1.0, 2.0]).add_(autograd.ones(2, 2))
+    with pytest.raises(RuntimeError, match=r"from \(3, 1\) to \(3, 4\)"):
+        autograd.ones(3, 1).add_(autograd.ones(1, 4))
     with pytest.raises(RuntimeError, match=r"float32 cannot be stored in place in a tensor of int64"):
         tensor([1, 2]).mul_(1.5)
+    x = tensor([1.0])
+    assert x.add_(autograd.tensor([2.0], dtype=np.float64)) is x and x.dtype == np.float32 and x.item() == 3
+
+
+def test_a_comparison_in_place_has_a_history_without_slope():
+    x = leaf(1.0, 3.0)
+    y = x * 1
+    y.ge_(2.0)
+    y.sum().backward()
+    assert y.tolist() == [0, 1] and x.grad.tolist() == [0, 0]
+
+
+def test_what_was_filled_while_recording_can_be_written_to_afterwards():
+    y = leaf(1.0, 2.0) * 1
+    y.fill_(5)
+    with no_grad():
+        y.add_(10)
+    assert y.tolist() == [15, 15]
+
+
+def test_nothing_can_be_changed_in_what_has_no_elements():
+    base = leaf() * 1
+    twin = base.detach()
+    base.add_(1)
+    assert base.shape == twin.shape == (0,)
 
 
 def test_nothing_is_remembered_about_memory_that_is_gone():
     from autograd import sharing
-    before = len(sharing._watched)
+    before = len(sharing._watched), len(sharing.written)
     for _ in range(100):
         y = leaf(1.0, 2.0) * 2
         z = y * y
         y += 1
         (y + z).sum().backward()
+        with no_grad():
+            y += 1
+            y += 1
         del y, z
-    assert len(sharing._watched) <= before + 2
+    assert (len(sharing._watched), len(sharing.written)) == before
 
 
 def test_a_leaf_without_axes_that_changed_is_found_too():
@@ -402,6 +453,20 @@ def test_a_computed_number_shares_its_memory_when_detached():
     assert s.item() == 7
     s.data.mul_(2)
     assert s.item() == 14
+
+
+def test_views_of_computed_numbers_share_their_memory():
+    s = tensor([1.0, 2.0]).sum()
+    view = s.reshape(1)
+    s.fill_(5)
+    assert view.tolist() == [5]
+    total = leaf(1.0, 2.0).sum()
+    view = total.reshape(1)
+    total.mul_(2)
+    assert view.tolist() == [6]  # taken again, of a number computed anew
+    with no_grad():
+        total.fill_(7)
+    assert view.tolist() == [7]
 
 
 @pytest.mark.parametrize("recording", [True, False])
