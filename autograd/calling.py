@@ -130,7 +130,7 @@ def _promote(op: Operation, args: Sequence) -> list:
     found = {value.dtype for value in values.values() if hasattr(value, "dtype")}
     if len(found) > 1 or (any(type(value) is float for value in values.values()) and any(d.kind != "f" for d in found)):
         target = dtypes.promoted(list(values.values()))
-        if op.multiply_adds and not in_a_rule:
+        if op.multiply_adds:
             _tell_of_mixing(op, [args[i] for i in values], target)
         for i, value in values.items():
             if hasattr(value, "dtype") and value.dtype is not target:
@@ -144,8 +144,7 @@ _told: set[str] = set()
 
 def _tell_of_mixing(op: Operation, args: list, target: np.dtype) -> None:
     """Warn once in a program of constants that make a product of parameters wider, as NumPy's float64 does."""
-    narrow = [a.dtype for a in args if isinstance(a, Tensor) and a.tracked and a.array.dtype.kind == "f"
-              and a.array.dtype.itemsize < target.itemsize]
+    narrow = [a.dtype for a in args if isinstance(a, Tensor) and a.tracked and a.array.dtype.itemsize < target.itemsize]
     if narrow and "mixing" not in _told and any(
             getattr(a, "dtype", None) == target and not getattr(a, "tracked", False) for a in args):
         _told.add("mixing")

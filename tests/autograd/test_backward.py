@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, grad, tensor
+from autograd import Function, Tensor, grad, tensor
+from autograd.table import operation
 
 
 def leaf(*values):
@@ -37,6 +38,9 @@ def test_gradients_accumulate_over_backward_passes():
     (x * 2).sum().backward()
     (x * 3).sum().backward()
     assert x.grad.tolist() == [5, 5]
+    for _ in range(2):
+        (x * 7).sum().backward(create_graph=True)
+    assert x.grad.tolist() == [19, 19]
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
@@ -149,6 +153,78 @@ def test_inputs_restricts_what_is_accumulated():
     assert x.grad.tolist() == [8]
     assert h.grad.tolist() == [4]
     assert y.grad is None
+
+
+def test_whatever_is_wanted_is_found_in_whatever_company():
+    w, x = leaf(2.0), leaf(5.0)
+    b = w * 3
+    a = x * b
+    y = (a * b).sum()
+    every = dict(zip("wxab", grad(y, [w, x, a, b], retain_graph=True), strict=True))
+    assert [g.item() for g in every.values()] == [2 * 5 * 9 * 2, 36, 6, 2 * 5 * 6]
+    for count in (1, 2, 3):
+        for wanted in itertools.combinations("wxab", count):
+            found = grad(y, [{"w": w, "x": x, "a": a, "b": b}[name] for name in wanted], retain_graph=True)
+            assert [g.item() for g in found] == [every[name].item() for name in wanted]
+
+
+def test_a_rule_that_gives_none_stops_there_and_nowhere_else():
+    class OfTheSecond(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, g):
+            return None, g
+    x, y = leaf(1.0), leaf(2.0)
+    OfTheSecond.apply(x * 2, y).backward()
+    assert x.grad is None and y.grad.item() == 1
+
+
+def test_a_gradient_that_depends_on_nothing_says_so_and_one_that_is_constant_in_pieces_has_slope_zero():
+    class Double(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+    x = leaf(-1.0, 2.0)
+    for linear in (Tensor.sum, lambda x: (x * 3)[1:].sum(), lambda x: Double.apply(x).sum()):
+        assert not grad(linear(x), x, create_graph=True)[0].requires_grad
+    for pieces in (Tensor.relu, Tensor.abs, lambda x: x.clamp(0, 1), lambda x: x.sort()[0], lambda x: x.max(0)[0]):
+        g, = grad(pieces(x).sum(), x, create_graph=True)
+        if g.requires_grad:
+            assert grad(g.sum(), x)[0].tolist() == [0, 0]
+    g, = grad(x.relu().sum(), x, create_graph=True)
+    assert g.tolist() == [0, 1] and g.requires_grad
+
+
+@pytest.mark.parametrize("tracked", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("outputs", [(0,), (1,), (0, 1)])
+def test_a_fused_operation_is_differentiated_again_through_its_composition(tracked, outputs, table):
+    def composition(x, y):
+        return np.exp(x) * y, y * y
+
+    def rule(g, out, x, y, needs_input_grad):
+        assert needs_input_grad == tracked and not isinstance(x, Tensor)
+        return [g[0] * out[0], g[0] * np.exp(x) + 2 * y * g[1]]
+    fused = operation(lambda x, y: (np.exp(x) * y, y * y), joint_vjp=rule, composition=composition,
+                      outputs="product square", names="_fused")
+    found = []
+    for function in (fused, composition):
+        leaves = [tensor(3.0, requires_grad=needs) for needs in tracked]
+        args = [t * 2 for t in leaves]
+        wanted = [t for t in leaves if t.requires_grad]
+        total = sum([function(*args)[i] for i in outputs] + [t ** 3 for t in wanted])
+        plain = grad(total, wanted, retain_graph=True)
+        first = grad(total, wanted, create_graph=True)
+        second = grad(sum(g * g for g in first), wanted)
+        found.append([g.item() for g in (*plain, *first, *second)])
+    assert found[0] == pytest.approx(found[1])
 
 
 def test_several_outputs_of_one_operation_share_one_backward():
@@ -379,6 +455,13 @@ def test_stacks_of_gradients_zeros_for_unused_inputs_and_their_refusals():
     assert found[0] == found[1] == [[[2, 0], [0, 4]], [2, 4], [0], [2, 4], None]
     with pytest.raises(ValueError, match="backward"):
         autograd.grad(out.sum(), x, only_inputs=False)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_stack_of_gradients_gives_a_stack(count):
+    x, v = autograd.ones(2, 3, requires_grad=True), autograd.randn(count, 2, 3)
+    found, = grad(x * 2, x, v, is_grads_batched=True)
+    assert found.tolist() == (v * 2).tolist()
 
 
 def test_hooks_after_accumulation_see_the_gradient_in_its_place():

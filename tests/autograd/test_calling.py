@@ -2,14 +2,17 @@
 
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, tensor
+import nn
+from autograd import Tensor, calling, tensor
 from autograd.calling import apply
-from autograd.table import TABLE
+from autograd.operation import Operation
+from autograd.table import TABLE, operation
 from autograd.tensor import Outline
 
 
@@ -33,12 +36,88 @@ def test_an_option_is_given_once_and_may_not_be_missing():
             call(tensor([1.0]))
 
 
+def test_an_error_shows_what_was_given_and_no_defaults():
+    x = tensor([1.0])
+    for call, shown in [(lambda: x.sum(5), "dim=5"), (lambda: x.sum(5, True), "dim=5, keepdim=True"),
+                        (lambda: x.transpose(0, 7), "dim0=0, dim1=7")]:
+        with pytest.raises(IndexError, match=rf"\(float32\[1\], {shown}\): "):
+            call()
+    with pytest.raises(TypeError, match="the argument 'y' is missing"):
+        autograd.where(x, x)
+
+
+def test_an_array_of_the_callers_may_change_afterwards():
+    x, a = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0], np.float32)
+    for y in (x * a, apply(TABLE["mul"], (x, a), {}), autograd.where(np.array([True, True]), x * a, a)):
+        a[...] = 0
+        y.sum().backward()
+        a[...] = 3, 4
+        assert x.grad.tolist() == [3, 4]
+        x.grad = None
+
+
+def test_a_view_of_what_is_no_tensor_is_none(table):
+    first = operation(lambda x, y: x[:1], vjps=(None, lambda g, out, x, y: g * 0), view=True, names="_first")
+    a = np.array([1.0, 2.0], np.float32)
+    assert first(a, tensor([1.0], requires_grad=True)).view_of is None
+    x = tensor(a)
+    assert first(x, tensor([1.0])).fill_(5).view_of[0] is x and x.tolist() == [5, 2]
+
+
+def test_constants_that_make_a_product_of_parameters_wider_are_told_of_once(monkeypatch):
+    monkeypatch.setattr(calling, "_told", set())
+    w = autograd.ones(2, 2, requires_grad=True)
+    data = np.ones((2, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for quiet in (lambda: w @ w, lambda: w.detach() @ tensor(data), lambda: w * tensor(data),
+                      lambda: w @ tensor(data, requires_grad=True), lambda: w.double() @ tensor(data).float()):
+            quiet()
+    with pytest.warns(UserWarning, match=r"matmul\(\) of float64 data and float32 parameters.*data\.to\(float32\)"):
+        w @ tensor(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        w @ tensor(data)
+
+
 # The short ways, beside the general one
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_the_usual_calls_take_a_short_way(recording, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("the general way")
+    for place, name in ((calling, "apply"), (calling, "_promote"), (Operation, "bind")):
+        monkeypatch.setattr(place, name, refuse)
+    x = autograd.ones(2, 3, requires_grad=recording)
+    for y in (x, x.double(), x[0, 0], x.double()[0, 0]):
+        for call in (Tensor.exp, lambda y: y + y, lambda y: y * 2, lambda y: y / 2.0, lambda y: y - y.numpy(force=True)):
+            call(y)
+    for call in (Tensor.sum, lambda x: x.sum(0, True, None), lambda x: x.reshape(3, 2),
+                 lambda x: x.sum(dim=0, keepdim=True, dtype=None), lambda x: x.reshape((3, 2)), lambda x: x.reshape(6),
+                 lambda x: x.transpose(0, 1), lambda x: x.flip(0)):
+        call(x)
+
+
+def test_nothing_is_promoted_where_all_are_of_one_dtype(monkeypatch):
+    monkeypatch.setattr(calling, "_promote", None)
+    x = tensor([1.0, 2.0])
+    autograd.where(x > 1, x, x)
+    autograd.cat([x, x])
+    nn.functional.linear(x, x.reshape(1, 2), None)
+
+
+def test_the_last_thousand_numbers_are_kept():
+    x = tensor([1.0])
+    calling._numbers.clear()
+    for i in range(1, 2100):
+        x * (i / 2)
+        assert i / 2 in calling._numbers and len(calling._numbers) <= 1001
+    assert {1049.0, 1049.5} <= calling._numbers.keys()
 
 GIVEN = {
     "tracked": lambda a: tensor(a, requires_grad=True), "constant": tensor, "array": lambda a: a,
     "number": lambda a: 0.1, "wider": lambda a: tensor(a.astype(np.float64), requires_grad=True),
-    "integers": lambda a: tensor(a.astype(np.int64)), "NumPy's number": lambda a: np.float64(0.1)}
+    "integers": lambda a: tensor(a.astype(np.int64)), "booleans": lambda a: tensor(a > 1), "NumPy's number": lambda a: np.float64(0.1)}
 
 
 def outcome(call, given):
@@ -66,9 +145,9 @@ def test_with_two_operands(call, shapes, recording):
 
 
 @pytest.mark.parametrize("recording", [True, False])
-@pytest.mark.parametrize("given", ["tracked", "constant", "array", "wider", "integers"])
+@pytest.mark.parametrize("given", ["tracked", "constant", "array", "wider", "integers", "booleans"])
 @pytest.mark.parametrize(("name", "options"), [
-    ("exp", {}), ("neg", {}), ("relu", {}), ("sum", {"dim": 0, "keepdim": False, "dtype": None}),
+    ("exp", {}), ("square", {}), ("round", {"decimals": 0}), ("relu", {}), ("sum", {"dim": 0, "keepdim": False, "dtype": None}),
     ("transpose", {"dim0": 0, "dim1": -1}), ("reshape", {"shape": (2, 1)}), ("flip", {"dims": (0,)})])
 def test_with_one_operand(name, options, given, recording):
     op, x = TABLE[name], GIVEN[given](np.array([[1.0, 2.0]], np.float32))

@@ -104,4 +104,5 @@ def test_one_step_of_the_way_back():
     y = (x * w) ** 2
     graph = Graph(y)
     assert graph.pull_back(graph.nodes[0], np.float32(2.0)) == {0: 10, 1: 6}
+    assert graph.pull_back(graph.nodes[1], np.float32(2.0)) == {0: 2 * 2 * 15}  # and no further
     assert graph.gradients == {}

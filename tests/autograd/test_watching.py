@@ -80,6 +80,13 @@ def test_nothing_is_told_afterwards_nor_of_other_threads():
     assert not watching.watchers
 
 
+def test_while_nobody_watches_nothing_is_asked_but_whether_somebody_does(monkeypatch):
+    for name in ("told", "born", "turns", "sends"):
+        monkeypatch.setattr(watching, name, None)
+    model = nn.Linear(3, 2)
+    step(model, optim.SGD(model.parameters(), lr=0.1))
+
+
 def test_of_every_thread_if_it_asks_for_that():
     class All(Notes):
         every_thread = True
