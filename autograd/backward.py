@@ -280,7 +280,7 @@ _accumulating = threading.Lock()
 
 
 # What `sys.getrefcount` says in such a loop as `backward`'s of a value that the dict alone holds.
-_UNSHARED = next(sys.getrefcount(value) for _, value in {"": object()}.items())  # noqa: PERF102
+_UNSHARED = next(sys.getrefcount(value) for _, value in {"": object()}.items())
 
 
 @overload

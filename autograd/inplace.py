@@ -24,8 +24,8 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     """Give `tensor` the values of `result`: the second half of every in-place method.
 
     Raises:
-        RuntimeError: the shape would change, the dtype's kind would be lost, or the change cannot be recorded: of a leaf
-            that requires gradients, of elements that share one place in memory.
+        RuntimeError: the shape would change, the dtype's kind would be lost, or the change cannot be recorded: of a
+            leaf that requires gradients, of elements that share one place in memory.
     """
     if result.shape != tensor.shape:
         raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "

@@ -123,15 +123,14 @@ def _make_room(public: list[str], methods: list[str], op: Operation) -> None:
             for name in [name for name, call in names.items() if getattr(call, "operation", None) is earlier]:
                 del names[name]
         for name in [name for name, owner in METHODS.items() if owner is earlier]:
-            if name in vars(Tensor):
-                delattr(Tensor, name)
+            delattr(Tensor, name)
             del METHODS[name]
     for name in public:
         if name in FUNCTIONS:
             raise ValueError(f"autograd.{name} is the operation "
                              f"{FUNCTIONS[name].operation.name!r} already; choose another name")
     for name in methods:
-        if name in vars(Tensor) and METHODS.get(name) not in TABLE.values():
+        if name in vars(Tensor):
             raise ValueError(f"Tensor.{name} is an attribute of every Tensor already; choose another name, or offer no "
                              'method: methods=""')
 

@@ -3,16 +3,17 @@
 import pytest
 
 from autograd import Tensor
-from autograd.table import FUNCTIONS, TABLE
+from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE
 
 
 @pytest.fixture
 def table():
     """The table of operations, as it was before."""
-    before = dict(TABLE), dict(FUNCTIONS), set(vars(Tensor))
+    current, attributes = (TABLE, FUNCTIONS, NUMPY, METHODS), set(vars(Tensor))
+    before = [dict(each) for each in current]
     yield
-    for current, old in zip((TABLE, FUNCTIONS), before[:2], strict=True):
-        current.clear()
-        current.update(old)
-    for name in set(vars(Tensor)) - before[2]:
+    for each, old in zip(current, before, strict=True):
+        each.clear()
+        each.update(old)
+    for name in set(vars(Tensor)) - attributes:
         delattr(Tensor, name)

@@ -12,20 +12,14 @@ import autograd
 from autograd import Tensor, costs, tensor
 from autograd.operations.reductions import spread
 from autograd.samples import call, numbers, pair, reduction
-from autograd.table import FUNCTIONS, NUMPY, TABLE, operation
+from autograd.table import FUNCTIONS, METHODS, NUMPY, operation
 from autograd.testing import Draw, check_operation
 
 
 @pytest.fixture
-def declare():
+def declare(table):
     """`operation`, undone after the test."""
-    before = dict(TABLE), dict(FUNCTIONS), dict(NUMPY), set(vars(Tensor))
-    yield operation
-    for table, old in zip((TABLE, FUNCTIONS, NUMPY), before[:3], strict=True):
-        table.clear()
-        table.update(old)
-    for name in set(vars(Tensor)) - before[3]:
-        delattr(Tensor, name)
+    return operation
 
 
 def check(function):
@@ -73,8 +67,71 @@ def test_declared_again_at_the_same_place_it_replaces_the_earlier_one(declare):
     for names in ("twice doubled", "twice"):
         twice = declare(lambda x: x * 2, vjps=lambda g, out, x: g * 2, names=names)
     assert FUNCTIONS["twice"] is twice and "doubled" not in FUNCTIONS and not hasattr(Tensor, "doubled")
-    assert Tensor.twice is twice and Tensor.exp is autograd.exp
+    assert Tensor.twice is twice and "doubled" not in METHODS
+    assert Tensor.exp is FUNCTIONS["exp"] is NUMPY[np.exp] is autograd.exp and "exp" in METHODS
     assert repr(twice.operation) == "<operation twice>"
+    with pytest.raises(ValueError, match="'twice' is declared already"):
+        declare(lambda x: x, vjps=lambda g, out, x: g, names="twice")
+
+
+def test_in_a_notebook_it_may_be_declared_again_in_any_line(declare):
+    for line, module in [(2, "__main__"), (3, "__main__"), (3, "other")]:
+        cell = "\n" * line + f"declare(lambda x: x * {line}, vjps=lambda g, out, x: g, names='again')"
+        if module == "other":
+            with pytest.raises(ValueError, match="'again' is declared already"):
+                exec(cell, {"__name__": module, "declare": declare})
+        else:
+            exec(cell, {"__name__": module, "declare": declare})
+            assert tensor(1.0).again().item() == line
+
+
+@pytest.mark.parametrize(("names", "message"), [
+    ({"names": "new exp"}, r"autograd\.exp is the operation 'exp' already"),
+    ({"names": "new", "methods": "shape"}, r"Tensor\.shape is an attribute"),
+    ({"names": "new", "methods": "sin"}, r"Tensor\.sin is an attribute"),
+    ({"names": "new", "methods": "fill", "inplace": True}, r"Tensor\.fill_ is an attribute"),
+    ({"names": "new", "operators": "__add__"}, r"Tensor\.__add__ is an attribute")])
+def test_no_name_is_taken_from_anybody(names, message, declare):
+    with pytest.raises(ValueError, match=message):
+        declare(lambda x: x, vjps=lambda g, out, x: g, **names)
+    assert "new" not in FUNCTIONS and not hasattr(Tensor, "new")
+
+
+@pytest.mark.parametrize(("names", "public", "functions", "methods"), [
+    ({"names": "one two _three"}, "one", "one two", "one two"),
+    ({"names": "one two", "methods": "four", "inplace": True}, "one", "one two", "four four_"),
+    ({"names": "_one", "methods": "four five"}, "four", "", "four five"),
+    ({"names": "_linalg_one"}, "one", "", ""),
+    ({"names": "one", "methods": "", "operators": "__divmod__ __rdivmod__", "inplace": True}, "one", "one",
+     "__divmod__ __rdivmod__ __idivmod__")])
+def test_the_names_of_a_declaration(names, public, functions, methods, declare):
+    before = set(FUNCTIONS), set(vars(Tensor))
+    call = declare(lambda x, y: x - y, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: -g), **names)
+    assert call.__name__ == call.__qualname__ == call.operation.public == public
+    assert FUNCTIONS.keys() - before[0] == set(functions.split())
+    assert set(vars(Tensor)) - before[1] == set(methods.split())
+    for name in methods.split():
+        assert getattr(Tensor, name)(tensor(5.0), 3.0).item() == (-2 if name == "__rdivmod__" else 2)
+
+
+def test_what_is_offered_says_what_it_is(declare):
+    for name, method in vars(Tensor).items():
+        if name in METHODS and not name.endswith("__"):
+            assert method.__name__ == (name if name.endswith("_") else method.operation.public) and method.__doc__
+    assert Tensor.__iadd__.__name__ == "__iadd__" and Tensor.backward.__qualname__ == "Tensor.backward"
+
+    def documented(x, y):
+        """Of the function."""
+    for doc in (None, "Of the declaration."):
+        call = declare(documented, vjps=(None, lambda g, out, x, y: g), names=f"_{bool(doc)}", doc=doc)
+        assert call.__doc__ == (doc or "Of the function.") and str(call.__signature__) == "(x, y)"
+        assert call.__module__ == __name__
+
+
+def test_numpys_functions_of_another_form(declare):
+    call = declare(lambda x: x * 2, vjps=lambda g, out, x: g * 2, names="_two",
+                   numpy={np.cbrt: lambda x: call(x) + 1})
+    assert np.cbrt(tensor(3.0)).item() == 7
 
 
 WRONG = {
