@@ -435,7 +435,7 @@ def test_nothing_is_remembered_about_memory_that_is_gone():
             y += 1
             y += 1
         del y, z
-    assert (len(sharing._watched), len(sharing.written)) == before
+    assert len(sharing._watched) <= before[0] and len(sharing.written) <= before[1]
 
 
 def test_a_leaf_without_axes_that_changed_is_found_too():
