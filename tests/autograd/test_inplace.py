@@ -425,7 +425,7 @@ def test_nothing_can_be_changed_in_what_has_no_elements():
 
 def test_nothing_is_remembered_about_memory_that_is_gone():
     from autograd import sharing
-    before = len(sharing._watched), len(sharing.written)
+    before = len(sharing._watched), len(sharing._written)
     for _ in range(100):
         y = leaf(1.0, 2.0) * 2
         z = y * y
@@ -435,7 +435,7 @@ def test_nothing_is_remembered_about_memory_that_is_gone():
             y += 1
             y += 1
         del y, z
-    assert len(sharing._watched) <= before[0] and len(sharing.written) <= before[1]
+    assert len(sharing._watched) <= before[0] and len(sharing._written) <= before[1]
 
 
 def test_a_leaf_without_axes_that_changed_is_found_too():
