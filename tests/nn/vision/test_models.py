@@ -1,0 +1,181 @@
+"""Every constructor of torchvision's: the same keys, shapes, outputs and gradients; and what the papers say of others.
+
+published.json holds torchvision's numbers where it isn't installed.
+"""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from nn.vision import models
+from tests.nn.vision.published import (
+    EXPECTED,
+    arguments,
+    described,
+    filled,
+    input_of,
+    is_filled,
+    nothing_drawn,
+    number,
+    outputs,
+    theirs,
+)
+
+PUBLISHED = json.loads(EXPECTED.read_text())
+QUICK = ["convnext_tiny", "deeplabv3_mobilenet_v3_large", "densenet121", "efficientnet_b0", "googlenet",
+         "lraspp_mobilenet_v3_large", "mc3_18", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf",
+         "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "vit_b_32"]
+OTHERS = ["alexnet", "efficientnet_v2_s", "fcn_resnet50", "inception_v3", "r2plus1d_18", "resnext50_32x4d", "swin_v2_t",
+          "vgg11_bn"]
+"""With these, each family and each kind of block."""
+SIZES = {"inception_v3": 299, "efficientnet_b1": 240, "efficientnet_b2": 288, "efficientnet_b3": 300,
+         "efficientnet_b4": 380, "efficientnet_b5": 456, "efficientnet_b6": 528, "efficientnet_b7": 600,
+         "efficientnet_v2_s": 384, "efficientnet_v2_m": 480, "efficientnet_v2_l": 480, "swin_v2_t": 256,
+         "swin_v2_s": 256, "swin_v2_b": 256, "regnet_y_128gf": 384, "vit_h_14": 518}
+"""Of the images that multiply-adds are published for, where it isn't 224 (or 520 for segmentation)."""
+
+
+def slow(name):
+    return name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+
+
+def made(name, small=False):
+    """A model whose random weights are whatever lay in memory."""
+    with nothing_drawn(nn.init):
+        return models.get_model(name, **arguments(name, small))
+
+
+def with_numbers(name):
+    """A small float64 model with the weights of `filled`."""
+    model = made(name, small=True)
+    given = model.state_dict()
+    state = filled({key: value.shape for key, value in given.items() if is_filled(key)})
+    model.load_state_dict(given | {key: autograd.tensor(value) for key, value in state.items()}, assign=True)
+    return model.double()
+
+
+def test_there_are_all_of_torchvisions_families():
+    assert len(PUBLISHED) == 88
+    assert set(PUBLISHED) < set(models.list_models())
+
+
+def test_parameters_keys_and_shapes():
+    """Those of all constructors, by a hash of their names and shapes."""
+    for name, expected in PUBLISHED.items():
+        assert described(made(name)).items() <= expected.items(), name
+
+
+@pytest.mark.parametrize("name", map(slow, PUBLISHED))
+def test_outputs(name):
+    """In evaluation and, with dropout from the same seed, in training."""
+    model = with_numbers(name)
+    with autograd.no_grad():
+        for training in (False, True):
+            autograd.manual_seed(0)
+            result = number(model.train(training)(autograd.tensor(input_of(name, training))))
+            expected = PUBLISHED[name]["train" if training else "eval"]
+            np.testing.assert_allclose(result, expected, rtol=0, atol=1e-7 * expected[1])
+
+
+@pytest.mark.parametrize("name", map(slow, [*QUICK, *OTHERS]))
+def test_each_output_and_gradient_is_torchvisions(name):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("torchvision")
+    ours = with_numbers(name)
+    with nothing_drawn(torch.nn.init):
+        peer = theirs(name)(**arguments(name, small=True))
+    state = peer.state_dict()
+    for key, value in ours.state_dict().items():
+        if not is_filled(key):
+            np.testing.assert_allclose(value.numpy(), state[key].numpy(), rtol=1e-6, atol=1e-7, err_msg=key)
+        state[key] = torch.tensor(value.numpy())
+    peer.load_state_dict(state, assign=True)
+    for training in (False, True):
+        x = input_of(name, training)
+        autograd.manual_seed(0)
+        torch.manual_seed(0)
+        a, b = ours.train(training)(autograd.tensor(x)), peer.train(training)(torch.tensor(x))
+        for mine, other in zip(outputs(a), outputs(b), strict=True):
+            np.testing.assert_allclose(mine, other, rtol=0, atol=1e-7 * np.abs(other).max())
+    total(a).backward()
+    total(b).backward()
+    gradients = {key: parameter.grad.numpy() for key, parameter in peer.named_parameters()}
+    scale = max(np.abs(gradient).max() for gradient in gradients.values())
+    for key, parameter in ours.named_parameters():
+        np.testing.assert_allclose(parameter.grad.numpy(), gradients[key], rtol=0, err_msg=key,
+                                   atol=1e-7 * max(np.abs(gradients[key]).max(), 1e-4 * scale))
+    for key, buffer in ours.named_buffers():
+        np.testing.assert_allclose(buffer.numpy(), dict(peer.named_buffers())[key].numpy(), rtol=1e-9, atol=1e-9)
+
+
+def total(result):
+    """A sum of all outputs, so that each has its gradient."""
+    parts = result.values() if isinstance(result, dict) else result if isinstance(result, tuple) else [result]
+    return sum((part * part.detach() ** 2).sum() for part in parts)
+
+
+SMALL = {
+    "convnext.ConvNeXt": ("[CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)]", {"num_classes": 5}),
+    "densenet.DenseNet": ("8, (2, 3), 16", {"num_classes": 5}),
+    "efficientnet.EfficientNet": ("[FusedMBConvConfig(1, 3, 1, 16, 16, 1), FusedMBConvConfig(4, 3, 2, 16, 24, 2), "
+                                  "MBConvConfig(4, 3, 2, 24, 32, 2, 1.1, 1.2)], 0.2", {"num_classes": 5}),
+    "googlenet.GoogLeNet": ("", {"num_classes": 5, "init_weights": True}),
+    "mnasnet.MNASNet": ("0.35", {}),
+    "mobilenetv2.MobileNetV2": ("", {"width_mult": 0.5}),
+    "mobilenetv3.MobileNetV3": ("[InvertedResidualConfig(16, 3, 24, 24, True, 'HS', 2, 1, 1.0)], 32", {}),
+    "regnet.RegNet": ("BlockParams.from_init_params(4, 24, 24.5, 2.5, 8, se_ratio=0.25)", {}),
+    "resnet.ResNet": ("Bottleneck, [1, 2, 1, 1]", {"groups": 4, "width_per_group": 8, "zero_init_residual": True}),
+    "segmentation.deeplabv3.DeepLabHead": ("32, 3", {}),
+    "segmentation.fcn.FCNHead": ("32, 3", {}),
+    "segmentation.lraspp.LRASPPHead": ("8, 16, 3, 32", {}),
+    "shufflenetv2.ShuffleNetV2": ("[1, 2, 1], [8, 16, 32, 64, 128]", {}),
+    "squeezenet.SqueezeNet": ("'1_1'", {"num_classes": 7}),
+    "swin_transformer.SwinTransformer": ("[4, 4], 12, [2, 2], [2, 4], [3, 5]", {"num_classes": 5}),
+    "swin_transformer.SwinTransformer in V2": (
+        "[4, 4], 12, [2, 2], [2, 4], [4, 4]",
+        {"block": "SwinTransformerBlockV2", "downsample_layer": "PatchMergingV2", "num_classes": 5}),
+    "vgg.VGG": ("make_layers([8, 'M', 512], True)", {"num_classes": 5}),
+    "video.VideoResNet": ("Bottleneck, [Conv2Plus1D] * 4, [1, 1, 1, 1], R2Plus1dStem", {"num_classes": 5}),
+    "vision_transformer.VisionTransformer": ("32, 16, 2, 2, 24, 48", {"representation_size": 12}),
+    "vision_transformer.VisionTransformer with a stem": (
+        "32, 16, 1, 2, 24, 48", {"conv_stem_configs": "[ConvStemConfig(8, 3, 2), ConvStemConfig(12, 3, 2)]"}),
+}
+"""Constructors of classes, small ones, as both libraries read them."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "vgg.VGG")) for name in SMALL])
+def test_the_same_seed_gives_the_same_weights(name):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("torchvision")
+    path, (args, options) = name.split()[0], SMALL[name]
+    module, cls = path.rsplit(".", 1)
+
+    def weights(library, package):
+        place = vars(importlib.import_module(f"{package}.models.{module}"))
+        if package == "torchvision" and module == "video":
+            place = vars(importlib.import_module("torchvision.models.video.resnet"))
+        library.manual_seed(3)
+        given = {key: eval(value, dict(place)) if isinstance(value, str) else value for key, value in options.items()}
+        state = eval(f"{cls}(*[{args}], **given)", {**place, "given": given}).state_dict()
+        return {key: value.numpy() for key, value in state.items()}, float(library.rand(1))
+    ours, next_number = weights(autograd, "nn.vision")
+    expected, their_next = weights(torch, "torchvision")
+    assert list(ours) == list(expected)
+    for key, value in ours.items():
+        np.testing.assert_allclose(value, expected[key], rtol=3e-6, atol=1e-8, err_msg=key)
+    assert next_number == their_next
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "shufflenet_v2_x0_5"))
+                                  for name, entry in PUBLISHED.items() if entry["multiply-adds"] < 17])
+def test_multiply_adds(name):
+    """As published, in billions."""
+    segmentation = name.startswith(("deeplab", "fcn", "lraspp"))
+    size = SIZES.get(name, 520 if segmentation else 224)
+    shape = (1, 3, 16, 112, 112) if name in ("r3d_18", "mc3_18", "r2plus1d_18") else (1, 3, size, size)
+    counted = nn.summary(made(name).eval(), autograd.zeros(*shape)).multiply_adds / 1e9
+    assert counted == pytest.approx(PUBLISHED[name]["multiply-adds"], rel=2e-3, abs=1e-3)
