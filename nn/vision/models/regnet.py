@@ -110,13 +110,16 @@ class RegNet(nn.Module):
         return self.fc(self.avgpool(self.trunk_output(self.stem(x))).flatten(1))
 
 
-def _regnet_x(weights: Weights, *args: Any, **kwargs: Any) -> RegNet:
-    return build(RegNet, weights, BlockParams.from_init_params(*args), **kwargs)
+def _regnet_x(weights: Weights, depth: int, w_0: int, w_a: float, w_m: float, group_width: int,
+              **kwargs: Any) -> RegNet:
+    return build(RegNet, weights, BlockParams.from_init_params(depth, w_0, w_a, w_m, group_width), **kwargs)
 
 
-def _regnet_y(weights: Weights, *args: Any, **kwargs: Any) -> RegNet:
+def _regnet_y(weights: Weights, depth: int, w_0: int, w_a: float, w_m: float, group_width: int,
+              **kwargs: Any) -> RegNet:
     """With squeeze-and-excitation."""
-    return build(RegNet, weights, BlockParams.from_init_params(*args, 1.0, 0.25), **kwargs)
+    return build(RegNet, weights, BlockParams.from_init_params(depth, w_0, w_a, w_m, group_width, se_ratio=0.25),
+                 **kwargs)
 
 
 def regnet_y_400mf(*, weights: Weights = None, progress: bool = True, **kwargs: Any) -> RegNet:
