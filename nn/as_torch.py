@@ -126,6 +126,15 @@ PLACES = {
     "torch.special": "autograd.special",
     "torch.random": "autograd.random",
     "torch.multiprocessing": "multiprocessing",
+    "torchvision.models": "nn.vision.models",
+    **{f"torchvision.models.{name}": f"nn.vision.models.{name} nn.vision.models" for name in (
+        "_utils", "alexnet", "convnext", "densenet", "efficientnet", "feature_extraction", "googlenet", "inception",
+        "mnasnet", "mobilenetv2", "mobilenetv3", "regnet", "resnet", "segmentation", "shufflenetv2", "squeezenet",
+        "swin_transformer", "vgg", "video", "vision_transformer")},
+    "torchvision.models.mobilenet": "nn.vision.models",
+    **{f"torchvision.models.segmentation.{name}": f"nn.vision.models.segmentation.{name} nn.vision.models.segmentation"
+       for name in ("deeplabv3", "fcn", "lraspp")},
+    "torchvision.models.video.resnet": "nn.vision.models.video",
     "torchvision.ops": "nn.vision.ops",
     **{f"torchvision.ops.{name}": "nn.vision.ops" for name in (
         "ciou_loss", "deform_conv", "diou_loss", "drop_block", "focal_loss", "giou_loss", "poolers")},

@@ -19,6 +19,9 @@ ELSEWHERE = {
         "nn/functional/pixelshuffle nn/functional/recurrent nn/functional/upsampling"),
     "nn/test_windows.py": "nn/functional/geometry nn/functional/resampling",  # what all windows share
     "nn/test_edges.py": "nn/functional/precision nn/functional/weighted",  # what all functions share
+    "nn/vision/test_models.py": (
+        "nn/vision/models/segmentation/_utils nn/vision/models/segmentation/deeplabv3 "
+        "nn/vision/models/segmentation/fcn nn/vision/models/segmentation/lraspp"),
     "nn/vision/ops/test_roi_pooling.py": "nn/functional/regions",
     "nn/utils/test_parametrizations.py": "nn/utils/parametrize nn/utils/spectral_norm nn/utils/weight_norm",
     "nn/test_module.py": "nn/parameter",

@@ -63,6 +63,29 @@ def test_nothing_is_missing_in_them(program):
     assert missing_in(program.read_text(encoding="utf-8")) == []
 
 
+TORCHVISION = """
+import torch
+from torchvision import models
+from torchvision.models import ResNet18_Weights, resnet18
+from torchvision.models.segmentation import FCN_ResNet50_Weights, fcn_resnet50
+from torchvision.models.resnet import BasicBlock
+from torchvision.models._utils import IntermediateLayerGetter
+print(models.squeezenet1_1(num_classes=5)(torch.zeros(1, 3, 32, 32)).shape, BasicBlock.__module__)
+for make, weights in ((resnet18, ResNet18_Weights.DEFAULT), (fcn_resnet50, FCN_ResNet50_Weights.DEFAULT)):
+    try:
+        make(weights=weights)
+    except ValueError as error:
+        print(str(error).partition(". ")[0])
+"""
+
+
+def test_networks_of_torchvision(tmp_path):
+    assert through_the_door(TORCHVISION, tmp_path) == (
+        "torch.Size([1, 5]) nn.vision.models.resnet\n"
+        "weights=ResNet18_Weights.DEFAULT is no file here, and nothing is downloaded\n"
+        "weights=FCN_ResNet50_Weights.DEFAULT is no file here, and nothing is downloaded\n")
+
+
 # Ways in
 
 SHOWN = """

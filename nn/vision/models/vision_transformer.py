@@ -84,13 +84,13 @@ class VisionTransformer(nn.Module):
         attention_dropout: of the weights of attentions.
         num_classes: how many logits there are.
         representation_size: length of the vectors of a layer before the last; None: there is none.
-        norm_layer: makes the normalizations.
+        norm_layer: makes the normalizations; default LayerNorm.
         conv_stem_configs: convolutions that take the place of cutting into patches.
     """
 
     def __init__(self, image_size: int, patch_size: int, num_layers: int, num_heads: int, hidden_dim: int,
                  mlp_dim: int, dropout: float = 0.0, attention_dropout: float = 0.0, num_classes: int = 1000,
-                 representation_size: int | None = None, norm_layer: Layer = LAYER_NORM,
+                 representation_size: int | None = None, norm_layer: Layer | None = None,
                  conv_stem_configs: Sequence[ConvStemConfig] | None = None) -> None:
         super().__init__()
         if image_size % patch_size:
@@ -108,7 +108,7 @@ class VisionTransformer(nn.Module):
         self.class_token = nn.Parameter(autograd.zeros(1, 1, hidden_dim))
         self.seq_length = (image_size // patch_size) ** 2 + 1
         self.encoder = Encoder(self.seq_length, num_layers, num_heads, hidden_dim, mlp_dim, dropout, attention_dropout,
-                               norm_layer)
+                               norm_layer or LAYER_NORM)
         self.heads = nn.Sequential({"head": nn.Linear(hidden_dim, num_classes)} if representation_size is None else {
             "pre_logits": nn.Linear(hidden_dim, representation_size), "act": nn.Tanh(),
             "head": nn.Linear(representation_size, num_classes)})
