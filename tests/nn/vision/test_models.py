@@ -289,7 +289,7 @@ def test_a_map_of_lenet5_reads_what_the_table_says():
 def test_sizes_of_the_papers(name, millions, giga, size):
     """Parameters and multiply-adds; of SENet with the stride where torchvision's ResNet has it."""
     model = made(name)
-    assert parameters(model) / 1e6 == pytest.approx(millions, rel=0.015)
+    assert parameters(model) / 1e6 == pytest.approx(millions, rel=0.015, abs=0.05)
     if giga:
         assert multiply_adds(name, size) / 1e9 == pytest.approx(giga, rel=0.07)
     if name != "preact_resnet1001":
