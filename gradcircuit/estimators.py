@@ -145,6 +145,8 @@ class _Net(BaseEstimator):
 
     def _fit(self, x: np.ndarray, y: np.ndarray, sample_weight: Any, epochs: int, outputs: int | None) -> Self:
         weight = _check_sample_weight(sample_weight, x, dtype=x.dtype)
+        if not weight.any():
+            raise ValueError("all of sample_weight are 0, so that there is nothing to learn from; leave it out")
         with autograd.random.fork_rng(enabled=self.random_state is not None):
             if self.random_state is not None:
                 autograd.manual_seed(int(check_random_state(self.random_state).randint(2 ** 31)))
