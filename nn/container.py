@@ -258,9 +258,9 @@ def _as_entry(value: Any) -> Any:
 def _described(name: object, value: Any) -> str:
     """A line of text about an entry, in which a module has one of its own."""
     if not isinstance(value, Tensor):
-        return f"({name}): Object of type: {type(value).__name__}"
+        return f"  ({name}): Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    return f"({name}): {kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}]"
+    return f"  ({name}): {kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}]"
 
 
 class ParameterList(_Numbered):

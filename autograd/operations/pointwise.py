@@ -540,7 +540,9 @@ def rsub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
 # Selection
 
 @operation(vjps=(None, lambda g, out, condition, x, y: only(g, condition),
-                 lambda g, out, condition, x, y: only(g, np.logical_not(condition))), methods="", numpy=np.where,
+                 lambda g, out, condition, x, y: only(g, np.logical_not(condition))), methods="",
+           numpy={np.where: lambda condition, *values: (
+               where(condition, *values) if values else condition.nonzero(as_tuple=True))},
            samples=lambda draw: call(draw.mask(like=(pair_ := draw.broadcastable(2))[0]), *pair_))
 def where(condition, x, y):
     """x where the condition holds, y elsewhere."""

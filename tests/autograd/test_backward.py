@@ -328,6 +328,13 @@ def test_numpy_functions_give_recorded_tensors(call, expected):
     np.testing.assert_allclose(y.tolist(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("function", [np.where, np.nonzero])
+def test_where_a_condition_holds_numpy_says_of_tensors_too(function):
+    condition = np.array([[True, False], [False, True]])
+    for found, wanted in zip(function(tensor(condition)), function(condition), strict=True):
+        assert found.tolist() == wanted.tolist()
+
+
 def test_numpy_functions_that_are_not_offered_name_the_nearest():
     with pytest.raises(TypeError, match=r"np\.nanmedian does not work on Tensors that require gradients.*detach"):
         np.nanmedian(leaf(1.0))

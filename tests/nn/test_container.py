@@ -134,6 +134,12 @@ def parameters(nn, tensor):
     return [*out, len(many)]
 
 
+def test_lists_of_parameters_are_shown_as_pytorch_shows_them():
+    shown = repr(nn.Sequential(nn.ParameterList([autograd.ones(2), autograd.ones(1, 3)]))).splitlines()
+    assert shown == ["Sequential(", "  (0): ParameterList(", "      (0): Parameter containing: [float32 of size 2]",
+                     "      (1): Parameter containing: [float32 of size 1x3]", "  )", ")"]
+
+
 @pytest.mark.parametrize("program", [lists, dicts, parameters])
 def test_a_program_does_what_it_does_in_pytorch(program):
     torch = pytest.importorskip("torch")
