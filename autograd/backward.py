@@ -31,7 +31,8 @@ Vertex = Node | Tensor
 
 def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = None, retain: bool = False,
                   differentiable: bool = False, stop: Iterable[Vertex] = (),
-                  watch: Callable[[Node, int, Any], None] | None = None) -> dict[Vertex, Any]:
+                  watch: Callable[[Node, int, Any], None] | None = None,
+                  accumulate: Callable[[dict[Vertex, Any]], None] | None = None) -> dict[Vertex, Any]:
     """The gradients of all leaves behind `roots`, or of the `wanted` vertices.
 
     Args:
@@ -41,13 +42,17 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
         differentiable: gradients are Tensors and the rules are recorded; otherwise they are arrays.
         stop: go no further than these.
         watch: told every contribution: the node, the number of its argument, the gradient.
+        accumulate: takes the gradient of a leaf with hooks as soon as it is complete; it is not returned then.
 
     Raises:
         RuntimeError: the graph was released, something that a rule reads has changed, or a rule gave a wrong shape.
     """
-    order = reachable(roots, stop)
+    hooked: dict[Vertex, None] = {}
+    order = reachable(roots, stop, hooked)
     needed = None if wanted is None else leading_to(wanted, order)
     gradients, found = dict(roots), {}
+    if hooked:
+        order = with_leaves(order, hooked)
     if watching.watchers:
         order, watch = watching.turns(order), watching.sends(watch)
     with set_grad_enabled(differentiable):
@@ -55,8 +60,13 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             g = gradients.pop(node, None)
             if g is None:  # nothing arrived: a rule gave None
                 continue
-            if node.hooks:
+            if node.hooks is not None:
                 g = run_hooks(node, g)
+                if type(node) is not Node:  # a leaf
+                    complete, g, contribution, joint = {node: g}, None, None, None  # nobody else may hold it
+                    (accumulate or gradients.update)(complete)
+                    del complete
+                    continue
             if needed is not None:
                 if node in wanted:
                     found[node] = g
@@ -96,9 +106,6 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 gradients[parent] = contribution if earlier is None else earlier + contribution
             if not retain and operation.keeps:
                 node.args = node.out = None
-        for leaf, g in gradients.items():
-            if leaf.hooks:
-                gradients[leaf] = run_hooks(leaf, g)
     if wanted is None:
         return gradients
     found.update((vertex, g) for vertex, g in gradients.items() if vertex in wanted)
@@ -110,19 +117,36 @@ def _released(node: Node) -> RuntimeError:
                         "it again, make the first pass with backward(retain_graph=True)")
 
 
-def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = ()) -> list[Node]:
-    """The nodes behind `roots`, youngest first."""
-    nodes = [root for root in roots if type(root) is Node]
+def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = (), hooked: dict[Vertex, None] | None = None) -> list[Node]:
+    """The nodes behind `roots`, youngest first; the leaves there that have hooks are put into `hooked`."""
+    nodes, hooked = [], {} if hooked is None else hooked
+    for root in roots:
+        if type(root) is Node:
+            nodes.append(root)
+        elif root.hooks:
+            hooked[root] = None
     seen = set(nodes)
     for node in nodes:  # the list grows while it is walked
         if node in stop:
             continue
         for parent in node.parents:
-            if type(parent) is Node and parent not in seen:
-                seen.add(parent)
-                nodes.append(parent)
+            if type(parent) is Node:
+                if parent not in seen:
+                    seen.add(parent)
+                    nodes.append(parent)
+            elif parent is not None and parent.hooks:
+                hooked[parent] = None
     nodes.sort(key=operator.attrgetter("birth"), reverse=True)
     return nodes
+
+
+def with_leaves(order: list[Node], hooked: Iterable[Vertex]) -> list[Vertex]:
+    """The nodes, and each hooked leaf behind the oldest that reads it: there its gradient is complete."""
+    oldest = {parent: node for node in order for parent in node.parents if parent in hooked}
+    complete: dict[Node | None, list[Vertex]] = {}
+    for leaf in hooked:
+        complete.setdefault(oldest.get(leaf), []).append(leaf)
+    return [*complete.get(None, ()), *(vertex for node in order for vertex in (node, *complete.get(node, ())))]
 
 
 def leading_to(wanted: Iterable[Vertex], order: list[Node]) -> set[Vertex]:
@@ -222,9 +246,13 @@ def run_hooks(vertex: Vertex, g: Any) -> Any:
     Raises:
         TypeError, RuntimeError: what a hook returned is no Tensor, or has another shape or dtype.
     """
+    hooks = sorted([hook for hook in vertex.hooks or () if type(hook) is not AfterAccumulation],
+                   key=lambda hook: type(hook) is KeepGradient)
+    if not hooks:
+        return g
     bare = not isinstance(g, Tensor)
     value = wrap(np.array(g), None) if bare else g.clone()  # a hook may write into it: others have the same array
-    for hook in sorted(vertex.hooks, key=lambda hook: type(hook) is KeepGradient):
+    for hook in hooks:
         replaced = hook(value)
         if replaced is None:
             continue
@@ -248,8 +276,19 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
     settings.make()
     tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)
     wanted = None if inputs is None else {vertex_of(t, "inputs"): t for t in _as_list(inputs)}
-    gradients = backpropagate(roots_of(tensors, grad_tensors, create_graph), wanted,
-                              create_graph if retain_graph is None else retain_graph, create_graph)
+    outer, _running.then = _running.then, {}
+    try:
+        _accumulate(backpropagate(roots_of(tensors, grad_tensors, create_graph), wanted,
+                                  create_graph if retain_graph is None else retain_graph, create_graph,
+                                  accumulate=_accumulate), wanted)
+        for callback in list(_running.then):
+            callback()
+    finally:
+        _running.then = outer
+
+
+def _accumulate(gradients: dict[Vertex, Any], wanted: dict[Vertex, Tensor] | None = None) -> None:
+    """Add to `.grad` of leaves (or of the `wanted`), and call the hooks that wait for it."""
     told = []
     with _accumulating:  # a leaf may be shared by threads
         for vertex, g in gradients.items():
@@ -276,6 +315,21 @@ def backward(tensors: Tensor | Iterable[Tensor], grad_tensors: Tensor | Iterable
                 hook.function(tensor)
 
 
+def after_this_pass(callback: Callable[[], None]) -> bool:
+    """Call a function, once, when the `backward()` that runs in this thread has accumulated all gradients.
+
+    Returns whether it was not waiting already: for who is called by a hook, whether a new pass has begun.
+    """
+    new = callback not in _running.then
+    _running.then[callback] = None
+    return new
+
+
+class _Running(threading.local):
+    then: dict[Callable[[], None], None] | None = None
+
+
+_running = _Running()
 _accumulating = threading.Lock()
 
 

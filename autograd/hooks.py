@@ -32,9 +32,6 @@ class AfterAccumulation:
     def __init__(self, function: Callable) -> None:
         self.function = function
 
-    def __call__(self, g: Any) -> None:  # noqa: D102 - among the hooks that see the gradient, it does nothing
-        pass
-
 
 class KeepGradient:
     """The hook of `retain_grad()`: the gradient, as the other hooks leave it, is added to `.grad` of the owner."""

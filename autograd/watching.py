@@ -80,8 +80,11 @@ def told(kind: str, what: Any, function: Callable, args: tuple, options: dict) -
 
 
 def turns(nodes: Iterable[Any]) -> Iterator[Any]:
-    """The nodes of a backward pass, each between the words that its turn begins and has ended."""
+    """The nodes of a backward pass, each between the words that its turn begins and has ended; leaves have none."""
     for node in nodes:
+        if not hasattr(node, "operation"):
+            yield node
+            continue
         begun = [(watcher, watcher.begins("turn", node)) for watcher in of_this_thread()]
         try:
             yield node

@@ -9,6 +9,7 @@ import pytest
 
 import autograd
 from autograd import Function, Tensor, grad, tensor
+from autograd.backward import after_this_pass
 from autograd.table import operation
 
 
@@ -486,6 +487,66 @@ def test_hooks_after_accumulation_see_the_gradient_in_its_place():
         with pytest.raises(RuntimeError, match="lea"):
             (x * 2).register_post_accumulate_grad_hook(print)
     assert found[0] == found[1] == [(True, [20, 40]), (True, [50, 70])]
+
+
+def test_a_leaf_has_its_turn_behind_the_oldest_node_that_reads_it():
+    """So its gradient can be sent, or used and forgotten, while the pass goes on."""
+    torch = pytest.importorskip("torch")
+    found = []
+    for m in (autograd, torch):
+        first, second, third, x = [m.tensor([2.0], requires_grad=True) for _ in range(4)]
+        seen = []
+        for name, leaf in {"first": first, "second": second, "third": third}.items():
+            leaf.register_hook(lambda g, name=name, seen=seen: seen.append(name))
+            leaf.register_post_accumulate_grad_hook(
+                lambda leaf, name=name, seen=seen: seen.append(f"{name} {leaf.grad.item()}"))
+        h = x * first
+        h.register_hook(lambda g, seen=seen: seen.append("h"))
+        y = h * second * third + second  # read by two
+        y.register_hook(lambda g, seen=seen: seen.append("y"))
+        y.sum().backward()
+        (m if m is autograd else torch.autograd).grad((first * first).sum(), first)
+        found.append(seen)
+    assert found[0] == found[1] == ["y", "third", "third 8.0", "second", "second 9.0", "h", "first", "first 8.0",
+                                    "first"]
+
+
+def test_a_leaf_that_is_a_root_a_frozen_one_and_one_whose_hook_was_taken_away():
+    x, y, frozen = [autograd.tensor([2.0], requires_grad=True) for _ in range(3)]
+    seen = []
+    handle = y.register_hook(lambda g: seen.append("y"))
+    x.register_hook(lambda g: handle.remove())
+    frozen.register_hook(lambda g: g * 3)
+    out = (y * frozen).sum()
+    frozen.requires_grad_(False)
+    autograd.backward([x, out], [autograd.ones(1), None])
+    assert (x.grad.item(), y.grad.item(), frozen.grad, seen) == (1, 2, None, [])
+
+
+def test_what_is_to_follow_a_pass_is_called_once_and_by_that_pass():
+    seen = []
+    x, y = [autograd.tensor([2.0], requires_grad=True) for _ in range(2)]
+
+    def within(leaf):
+        seen.append(after_this_pass(done))
+
+    def done():
+        seen.append((x.grad.item(), y.grad.item()))
+    for leaf in (x, y):
+        leaf.register_post_accumulate_grad_hook(within)
+    (x * y).sum().backward()
+    assert sorted(map(str, seen)) == ["(2.0, 2.0)", "False", "True"] and seen[-1] == (2.0, 2.0)
+    seen.clear()
+
+    def fails(leaf):
+        raise ValueError("enough")
+    handle = y.register_post_accumulate_grad_hook(fails)
+    with pytest.raises(ValueError, match="enough"):
+        (x * y).sum().backward()
+    handle.remove()
+    seen.clear()
+    (x * y).sum().backward()
+    assert seen.count(True) == 1 and type(seen[-1]) is tuple  # what the failed pass left is forgotten
 
 
 def test_a_step_may_be_made_while_going_back():
