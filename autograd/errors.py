@@ -12,6 +12,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FrameType
 from typing import Any, TypeVar
 
 _Class = TypeVar("_Class", bound=type)
@@ -195,10 +196,15 @@ def explain_functions(package: dict[str, Any]) -> None:
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """A warning at the user's line, however deep in these packages it is found."""
-    frame, depth = sys._getframe(1), 2
+    warnings.warn(message, category, stacklevel=users_frame()[1])
+
+
+def users_frame() -> tuple[FrameType | None, int]:
+    """Where the user's own code is, and how many frames the caller is further on."""
+    frame, depth = sys._getframe(1), 1
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(message, category, stacklevel=depth)
+    return frame, depth
 
 
 def is_of(cls: Any, module: str) -> bool:
