@@ -6,9 +6,11 @@ import autograd
 from autograd import Tensor
 from autograd.errors import ShapeError
 from autograd.typing import DTypeLike
+from nn import distributed, init
 from nn import functional as F
-from nn import init
+from nn.distributed import ProcessGroup
 from nn.functional.geometry import layout
+from nn.functional.normalization import sync_batch_norm
 from nn.layer import FunctionLayer
 from nn.module import Module
 from nn.parameter import Parameter
@@ -71,12 +73,15 @@ class _RunningNorm(Module):
 class _BatchNorm(_RunningNorm):
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
-        momentum = self.momentum
+        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
+                            self.training or self.running_mean is None, self._next_momentum(), self.eps)
+
+    def _next_momentum(self) -> float | None:
+        """How far the statistics move now; counts the batch."""
         if self.training and self.track_running_stats:
             self.num_batches_tracked += 1
-            momentum = 1 / self.num_batches_tracked.item() if momentum is None else momentum
-        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                            self.training or self.running_mean is None, momentum, self.eps)
+            return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        return self.momentum
 
 
 class BatchNorm1d(_BatchNorm):
@@ -111,13 +116,15 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """`BatchNorm` of (N, C, ...) with the statistics of all processes, of which there is one here.
+    """`BatchNorm` of (N, C, ...) whose statistics in training are those of the batches of all processes together.
 
-    Arguments are those of `BatchNorm2d`; process_group is accepted for PyTorch's sake.
+    All processes must call it alike, with batches as large as they like. Gradients, of any order, are exact.
+
+    Arguments are those of `BatchNorm2d`, and the processes: default all of `nn.distributed`, if it was initialized.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, process_group: object = None, device: str | None = None,
+                 track_running_stats: bool = True, process_group: ProcessGroup | None = None, device: str | None = None,
                  dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
         self.process_group = process_group
@@ -126,8 +133,17 @@ class SyncBatchNorm(_BatchNorm):
         if input.ndim < 2 or input.shape[1] != self.num_features:
             raise ShapeError(f"the input must have shape (N, {self.num_features}, ...), not {input.shape}")
 
+    def forward(self, input: Tensor) -> Tensor:
+        alone = not distributed.is_initialized() or distributed.get_world_size(self.process_group) < 2
+        if alone or not (self.training or self.running_mean is None):
+            return super().forward(input)
+        self._check(input)
+        return sync_batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, self._next_momentum(), self.eps,
+            lambda t: distributed.functional.all_reduce(t, group=self.process_group))
+
     @classmethod
-    def convert_sync_batchnorm(cls, module: Module, process_group: object = None) -> Module:
+    def convert_sync_batchnorm(cls, module: Module, process_group: ProcessGroup | None = None) -> Module:
         """Put a SyncBatchNorm, with the same parameters and buffers, in the place of each BatchNorm in a module."""
         if isinstance(module, _BatchNorm):
             result = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,

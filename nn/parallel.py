@@ -159,9 +159,9 @@ class DistributedDataParallel(Module):
 
     def _finish(self) -> None:
         """The backward pass has ended: send what is left, wait for all, and give back the averages."""
-        missing = [p for bucket in self._buckets for p in bucket.missing]
+        missing = {p: None for bucket in self._buckets for p in bucket.missing}
         if missing and not self.find_unused_parameters:
-            names = ", ".join(self._names[p] for p in missing[:4]) + (", …" if len(missing) > 4 else "")
+            names = ", ".join(self._names[p] for p in list(missing)[:4]) + (", …" if len(missing) > 4 else "")
             raise RuntimeError(f"{len(missing)} of {len(self._names)} parameters got no gradient in this backward pass "
                                f"({names}), so that the others wait for it in vain; write "
                                "find_unused_parameters=True if that is meant")

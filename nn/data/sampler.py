@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Generator, Tensor
+from nn import distributed
 
 
 class Sampler:
@@ -172,40 +173,64 @@ class BatchSampler(Sampler):
 class DistributedSampler(_Orders):
     """The part of a data set that one of several processes trains on; `set_epoch` before each pass gives a new order.
 
+    The examples are dealt out in turn. So the processes' batches number k are together those that one process would
+    take, and however many processes there are, training goes through the data in the same order.
+
     Args:
         dataset: what has the length.
-        num_replicas: how many processes there are.
-        rank: which of them this is, from 0.
+        num_replicas: how many processes there are; default those of `nn.distributed`.
+        rank: which of them this is, from 0; likewise.
         shuffle: in random order, the same in all processes.
         seed: of that order; the same in all processes.
         drop_last: leave out the last examples if they can't be divided evenly; otherwise some come twice.
+        pad: whether they do. False: each example comes once, and some processes have one fewer, as for evaluation.
+
+    Raises:
+        ValueError: the rank is none of them, or `drop_last` and `pad=False` are both wanted.
+        RuntimeError: their number or the rank isn't given, and `nn.distributed.init_process_group` was not called.
     """
 
-    def __init__(self, dataset: Sized, num_replicas: int, rank: int, shuffle: bool = True, seed: int = 0,
-                 drop_last: bool = False) -> None:
+    def __init__(self, dataset: Sized, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
+                 seed: int = 0, drop_last: bool = False, *, pad: bool = True) -> None:
+        num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+        rank = distributed.get_rank() if rank is None else rank
+        if drop_last and not pad:
+            raise ValueError("DistributedSampler: drop_last=True leaves examples out, pad=False keeps each once; choose "
+                             "one of them")
         if not 0 <= rank < num_replicas:
             raise ValueError(f"DistributedSampler: rank must be at least 0 and below num_replicas={num_replicas}, not "
                              f"{rank}")
         self.dataset, self.num_replicas, self.rank = dataset, num_replicas, rank
-        self.shuffle, self.seed, self.drop_last, self.epoch = shuffle, seed, drop_last, 0
+        self.shuffle, self.seed, self.drop_last, self.pad = shuffle, seed, drop_last, pad
+        self.epoch = self.start = 0
 
     @property
     def num_samples(self) -> int:
-        """How many examples each process takes."""
-        count = len(self.dataset)
+        """How many examples this process takes."""
+        count = max(0, len(self.dataset) - self.start)
+        if not self.pad:
+            return len(range(self.rank, count, self.num_replicas))
         return count // self.num_replicas if self.drop_last else -(-count // self.num_replicas)
 
     def arrays(self) -> Iterator[np.ndarray]:
-        count, total = len(self.dataset), self.num_samples * self.num_replicas
+        count = len(self.dataset)
         order = Generator().manual_seed(self.seed + self.epoch).permutation(count) if self.shuffle else np.arange(count)
-        yield np.resize(order, total)[self.rank::self.num_replicas]
+        order = order[self.start:]
+        if self.pad and len(order):
+            order = np.resize(order, self.num_samples * self.num_replicas)
+        yield order[self.rank::self.num_replicas]
 
     def __len__(self) -> int:
         return self.num_samples
 
-    def set_epoch(self, epoch: int) -> None:
-        """Say which pass comes next."""
-        self.epoch = epoch
+    def set_epoch(self, epoch: int, start: int = 0) -> None:
+        """Say which pass comes next.
+
+        Args:
+            epoch: its number.
+            start: how many examples all processes together have taken of it already, in a run that was interrupted.
+        """
+        self.epoch, self.start = epoch, start
 
 
 def drawn_seed(generator: Generator | None = None) -> int:

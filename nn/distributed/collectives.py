@@ -328,10 +328,10 @@ def _parts(name: str, whole: Tensor, part: Tensor, group: ProcessGroup) -> list[
                                                         if part.ndim else ((count,),)):
         raise ValueError(f"{name} has shape {whole.shape} and dtype {whole.dtype}; for {count} processes and tensors "
                          f"of shape {part.shape}, {part.dtype} it must be {(count, *part.shape)} of that dtype")
-    array = _values(whole).reshape(count, *part.shape)
-    if not np.may_share_memory(array, whole.array):
+    if not whole.is_contiguous():
         raise ValueError(f"{name} must lie in memory in one piece; write {name}.contiguous()")
-    return [Tensor(row) for row in array]
+    array = _values(whole).reshape(count, *part.shape)
+    return [Tensor(array[i, ...]) for i in range(count)]
 
 
 # From one to another

@@ -6,6 +6,7 @@ with ones, which is faster.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -82,11 +83,11 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
             for gradient, needed in zip((dx, d_weight, d_bias), needs_input_grad, strict=True)]
 
 
-def _normalized(x, weight, bias, dims, eps):
+def _normalized(x, weight, bias, dims, eps, mean_of=np.mean):
     """The same from elementary operations, which the second derivative and what is out of range go through."""
-    mean = x.mean(axis=dims, keepdims=True)
+    mean = mean_of(x, axis=dims, keepdims=True)
     deviation = x - mean
-    variance = (deviation * deviation).mean(axis=dims, keepdims=True)
+    variance = mean_of(deviation * deviation, axis=dims, keepdims=True)
     out = deviation / np.sqrt(variance + eps)
     out = out if weight is None else out * weight
     return out if bias is None else out + bias, mean, variance
@@ -310,6 +311,22 @@ def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tens
     out, mean, variance = _normalize(normalize_channels, x, weight, bias, eps, (0, *range(2, x.ndim)))
     _move(running_mean, mean.array, momentum)
     _move(running_var, variance.array * (count / (count - 1)), momentum)
+    return out
+
+
+@in_float32
+def sync_batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None,
+                    bias: Tensor | None, momentum: float, eps: float, total: Callable[[Tensor], Tensor]) -> Tensor:
+    """`batch_norm` in training, over the batches of several processes: `total` adds up a tensor over all of them."""
+    count = total(autograd.tensor(float(input.numel() // input.shape[1]), dtype=autograd.float64)).item()
+    if count <= 1:
+        raise ShapeError(f"training needs more than one value per channel, all batches together have {count:g}; use "
+                         "larger ones, or eval()")
+    weight, bias = _per_channel(weight, input.ndim), _per_channel(bias, input.ndim)
+    out, mean, variance = _normalized(input, weight, bias, (0, *range(2, input.ndim)), eps,
+                                      lambda x, **axes: total(x.sum(**axes)) / count)
+    _move(running_mean, mean.array.reshape(-1), momentum)
+    _move(running_var, variance.array.reshape(-1) * (count / (count - 1)), momentum)
     return out
 
 

@@ -1,0 +1,73 @@
+"""`python -m nn.distributed`."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nn.distributed import __main__ as launcher
+from nn.distributed import groups
+from tests.nn.distributed.processes import HERE, ROOT, run
+
+
+def test_each_process_knows_its_place_and_lines_are_labeled():
+    lines = run(2, "fail.py", "everything is well", "-n", "--debug", options=["--label"]).splitlines()
+    assert sorted(lines) == [
+        f"[{i}] rank {i} of 2, here {i} of 2, ['everything is well', '-n', '--debug'], 1 threads" for i in range(2)]
+
+
+def test_one_process_and_a_module_need_no_mpi():
+    program = ("import sys; sys.modules['mpi4py'] = None; from nn.distributed.__main__ import main;"
+               "main(['-n', '1', '-m', 'this'])")
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Namespaces are one honking great idea" in result.stdout
+
+
+def test_without_mpi_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(groups, "is_mpi_available", lambda: False)
+    with pytest.raises(SystemExit, match=r"pip install 'gradcircuit\[distributed\]'"):
+        launcher.main(["-n", "2", "program.py"])
+    for arguments, said in ((["-n", "2"], "which program"), (["-n", "0", "x.py"], "at least 1, not 0")):
+        with pytest.raises(SystemExit):
+            launcher.main(arguments)
+        assert said in capsys.readouterr().err
+
+
+def test_torchruns_scripts_are_started_so(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("""
+import os, torch, torch.distributed as dist, torch.multiprocessing as mp
+from torch.nn.parallel import DistributedDataParallel as DDP
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data.distributed import DistributedSampler
+
+def work(rank, size, word):
+    dist.init_process_group("gloo", rank=rank, world_size=size)
+    torch.manual_seed(0)
+    model = DDP(torch.nn.Linear(3, 1), device_ids=None)
+    data = TensorDataset(torch.ones(8, 3), torch.zeros(8, 1))
+    sampler = DistributedSampler(data)
+    for x, y in DataLoader(data, batch_size=2, sampler=sampler):
+        torch.nn.functional.mse_loss(model(x), y).backward()
+    total = torch.tensor(float(len(sampler)))
+    dist.all_reduce(total, op=dist.ReduceOp.SUM)
+    print(word, rank == int(os.environ["LOCAL_RANK"]), total.item(), dist.get_backend())
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    assert dist.is_available() and not dist.is_initialized()
+    mp.spawn(work, args=(int(os.environ["WORLD_SIZE"]), "done"), nprocs=2, join=True)
+""")
+    output = run(2, "", options=["-m", "nn.as_torch", str(script)]) if False else _run(script)
+    assert output.count("done True 8.0 mpi") == 2 and output.count("'gloo' is not here: MPI is used") == 1
+
+
+def _run(script):
+    from tests.nn.distributed.processes import needs_mpi
+    needs_mpi()
+    result = subprocess.run([sys.executable, "-m", "nn.distributed", "-n", "2", "-m", "nn.as_torch", str(script)],
+                            cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+                            env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"})
+    assert result.returncode == 0, result.stdout
+    return result.stdout
