@@ -117,7 +117,8 @@ def _released(node: Node) -> RuntimeError:
                         "it again, make the first pass with backward(retain_graph=True)")
 
 
-def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = (), hooked: dict[Vertex, None] | None = None) -> list[Node]:
+def reachable(roots: Iterable[Vertex], stop: Container[Vertex] = (),
+              hooked: dict[Vertex, None] | None = None) -> list[Node]:
     """The nodes behind `roots`, youngest first; the leaves there that have hooks are put into `hooked`."""
     nodes, hooked = [], {} if hooked is None else hooked
     for root in roots:

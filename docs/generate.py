@@ -88,8 +88,9 @@ def _shown(signature: inspect.Signature) -> str:
 
 
 PAGES = {
-    "nn": ("nn", "nn.functional", "nn.data", "nn.distributions", "nn.init", "nn.metrics", "nn.points", "nn.utils",
-           "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.prune", "nn.utils.rnn", "nn.vision.models",
+    "nn": ("nn", "nn.functional", "nn.data", "nn.distributed", "nn.distributions", "nn.init", "nn.metrics",
+           "nn.parallel", "nn.points", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize",
+           "nn.utils.prune", "nn.utils.rnn", "nn.vision.models",
            "nn.vision.models.segmentation", "nn.vision.models.video", "nn.vision.models.feature_extraction",
            "nn.vision.ops"),
     "optim": ("optim", "optim.lr_scheduler", "optim.swa_utils", "optim.search"),

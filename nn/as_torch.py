@@ -107,6 +107,10 @@ PLACES = {
     "torch.autograd.anomaly_mode": "autograd",
     "torch.autograd.gradcheck": "autograd.testing:gradcheck,gradgradcheck",
     "torch.autograd.grad_mode": "autograd.grad_mode",
+    "torch.distributed": "nn.distributed",
+    "torch.distributed.distributed_c10d": "nn.distributed",
+    "torch.distributed.nn": "nn.distributed.functional",
+    "torch.distributed.nn.functional": "nn.distributed.functional",
     "torch.distributions": "nn.distributions",
     **{f"torch.distributions.{name}": "nn.distributions" for name in (
         "bernoulli", "beta", "binomial", "categorical", "cauchy", "chi2", "continuous_bernoulli", "dirichlet",

@@ -98,10 +98,10 @@ class DistributedDataParallel(Module):
                                "nothing to average; use the module as it is")
         if init_sync:
             self._begin_alike()
-        self._names = {p: name for name, p in trained.items()}
+        self._names: dict[Tensor, str] = {p: name for name, p in trained.items()}
         self._buckets = [_Bucket(parameters) for parameters in _parts(
             list(trained.values())[::-1], (25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20))]
-        self._bucket_of = {p: bucket for bucket in self._buckets for p in bucket.places}
+        self._bucket_of: dict[Tensor, _Bucket] = {p: bucket for bucket in self._buckets for p in bucket.places}
         self._sent = 0
         for p in trained.values():
             p.register_post_accumulate_grad_hook(self._complete)
@@ -113,9 +113,12 @@ class DistributedDataParallel(Module):
     def no_sync(self) -> Iterator[None]:
         """Backward passes in this block only add up gradients; the first one after it averages what has added up.
 
+        >>> nn.distributed.init_process_group()
+        >>> model = DistributedDataParallel(nn.Linear(3, 1))
         >>> with model.no_sync():
-        ...     model(first_half).sum().backward()
-        >>> model(second_half).sum().backward()
+        ...     model(autograd.ones(2, 3)).sum().backward()
+        >>> model(autograd.ones(2, 3)).sum().backward()
+        >>> nn.distributed.destroy_process_group()
         """
         before, self.require_backward_grad_sync = self.require_backward_grad_sync, False
         try:
@@ -207,8 +210,9 @@ class _Bucket:
     def __init__(self, parameters: list[Parameter]) -> None:
         self._whole = Tensor(np.zeros(sum(p.numel() for p in parameters), parameters[0].dtype))
         ends = np.cumsum([p.numel() for p in parameters])
-        self.places = {p: self._whole.array[end - p.numel():end].reshape(p.shape)
-                       for p, end in zip(parameters, ends, strict=True)}
+        self.places: dict[Tensor, np.ndarray] = {
+            p: self._whole.array[end - p.numel():end].reshape(p.shape)
+            for p, end in zip(parameters, ends, strict=True)}
         self.missing: dict[Tensor, None] = {}
 
     def begin(self) -> None:
@@ -218,8 +222,8 @@ class _Bucket:
     def put(self, p: Tensor) -> None:
         """The gradient of a parameter, 0 if there is none, goes to its place."""
         if p.grad is not None and p.grad.requires_grad:
-            raise RuntimeError("backward(create_graph=True) can't go through DistributedDataParallel: the averages have "
-                               "no history; differentiate model.module")
+            raise RuntimeError("backward(create_graph=True) can't go through DistributedDataParallel: the averages "
+                               "have no history; differentiate model.module")
         place = self.places[p]
         if p.grad is None:
             place[...] = 0

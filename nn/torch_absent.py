@@ -15,7 +15,7 @@ _COMPLEX = "there are no complex tensors here; write the real and the imaginary 
 _SPARSE = "there are no sparse tensors here, only dense ones"
 _QUANTIZED = "NumPy has no quantized numbers"
 _TRACED = "nothing is traced or compiled here: call the function or module itself"
-_ONE_PROCESS = "there is one process here; run the program without torchrun or mpiexec"
+_DISTRIBUTED = "of torch.distributed only what nn.distributed has is here (docs/distributed.md)"
 _CPU_ONLY = "there is only the CPU; ask torch.cuda.is_available() first"
 _FETCHED = "nothing is fetched; download the file, and read it with torch.load"
 _PIPES = "data pipes aren't here; write a Dataset or an IterableDataset"
@@ -31,7 +31,7 @@ ABSENT = {
                      "torch.nn.quantizable"), _QUANTIZED),
     **dict.fromkeys(("torch.fx", "torch.export", "torch._export", "torch._dynamo", "torch._inductor", "torch.onnx",
                      "torch._functorch", "torch._subclasses", "torch._guards", "torch.jit", "torch.package"), _TRACED),
-    **dict.fromkeys(("torch.distributed", "torch.multiprocessing.reductions"), _ONE_PROCESS),
+    **dict.fromkeys(("torch.distributed", "torch.multiprocessing.reductions"), _DISTRIBUTED),
     **dict.fromkeys(("torch.hub", "torch.utils.model_zoo"), _FETCHED),
     "torch.utils.cpp_extension": f"no C++ or CUDA is built here; {IN_PYTHON}",
     "torch.classes": "classes that are written in C++ aren't here",
@@ -66,12 +66,11 @@ _each("torch.cuda", _CPU_ONLY,
       "device_of get_device_capability get_device_name get_device_properties get_rng_state get_rng_state_all graph "
       "graphs is_current_stream_capturing make_graphed_callables mem_get_info memory memory_stats memory_summary nccl "
       "nvtx profiler set_device set_rng_state set_rng_state_all set_stream stream utilization")
-_each("torch.nn.parallel", _ONE_PROCESS, "DistributedDataParallel DistributedDataParallelCPU")
 _each("torch.utils.data", _PIPES, "DataChunk DFIterDataPipe IterDataPipe MapDataPipe datapipes")
 _each("torch.utils.data.dataloader", _INSIDE, "_BaseDataLoaderIter _DatasetKind _MultiProcessingDataLoaderIter "
                                               "_SingleProcessDataLoaderIter")
-_each("torch", _ONE_PROCESS, "Future")
-_each("torch.futures", _ONE_PROCESS, "collect_all wait_all")
+_each("torch", _DISTRIBUTED, "Future")
+_each("torch.futures", _DISTRIBUTED, "collect_all wait_all")
 
 
 class Absent(type):

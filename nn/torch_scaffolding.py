@@ -707,7 +707,7 @@ class inference_mode(autograd.no_grad):
 # Devices and backends that there aren't
 
 for _place in ("cuda", "mps", "xpu", "accelerator", "backends.cuda", "backends.cudnn", "backends.mps", "backends.mkl",
-               "backends.mkldnn", "backends.openmp", "distributed"):
+               "backends.mkldnn", "backends.openmp"):
     _constant(False, f"torch.{_place}", "is_available is_built is_initialized")
 for _place in ("cuda", "mps", "xpu", "cuda.random"):
     _constant(None, f"torch.{_place}", "manual_seed manual_seed_all seed seed_all empty_cache synchronize init "
@@ -721,6 +721,22 @@ _put("torch.cuda", {"_initialized": False, "OutOfMemoryError": MemoryError, "def
 _put("torch.backends.cudnn", {"benchmark": False, "deterministic": False, "enabled": False, "allow_tf32": False})
 _put("torch.backends.cuda.matmul", {"allow_tf32": False})
 _constant(None, "torch.multiprocessing", "set_sharing_strategy")
+_constant(False, "torch.distributed", "is_gloo_available is_nccl_available is_torchelastic_launched")
+
+
+@_at("torch.multiprocessing")
+def spawn(fn: Callable, args: tuple = (), nprocs: int = 1, join: bool = True, daemon: bool = False,
+          start_method: str = "spawn") -> None:
+    """Call fn(rank, *args): the processes are there already, if `python -m nn.distributed` has started them.
+
+    Raises:
+        RuntimeError: there are more or fewer than `nprocs`.
+    """
+    there = int(os.environ.get("WORLD_SIZE", "1"))
+    if nprocs != there:
+        raise RuntimeError(f"spawn: {nprocs} processes are wanted, and {there} there; start the program as python -m "
+                           f"nn.distributed -n {nprocs} -m nn.as_torch PROGRAM")
+    fn(int(os.environ.get("RANK", "0")), *args)
 
 
 # Compilers, profilers, versions, types

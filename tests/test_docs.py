@@ -72,11 +72,11 @@ def test_every_setting_is_on_the_page_of_settings():
     page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
     source = "".join(path.read_text(encoding="utf-8") for package in ("autograd", "nn", "optim", "viz")
                      for path in ROOT.glob(f"{package}/**/*.py"))
-    variables = {*re.findall(r"\bGRADCIRCUIT_[A-Z]+", source), *re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"", source)}
+    variables = {*re.findall(r"\bGRADCIRCUIT_[A-Z_]+", source), *re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"", source)}
     switches = {name for name in vars(autograd) if name.startswith("set_")}
     assert {"GRADCIRCUIT_PROCESS", "GRADCIRCUIT_COMPILED"} <= variables
     assert [name for name in sorted(variables | switches) if not re.search(rf"\b{name}\b", page)] == []
-    assert set(re.findall(r"GRADCIRCUIT_[A-Z]+", page)) <= variables
+    assert set(re.findall(r"GRADCIRCUIT_[A-Z_]+", page)) <= variables
     assert {name for name in re.findall(r"`autograd\.(\w+)\(", page) if not hasattr(autograd, name)} == set()
 
 

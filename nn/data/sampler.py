@@ -195,8 +195,8 @@ class DistributedSampler(_Orders):
         num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
         rank = distributed.get_rank() if rank is None else rank
         if drop_last and not pad:
-            raise ValueError("DistributedSampler: drop_last=True leaves examples out, pad=False keeps each once; choose "
-                             "one of them")
+            raise ValueError("DistributedSampler: drop_last=True leaves examples out, pad=False keeps each once; "
+                             "choose one of them")
         if not 0 <= rank < num_replicas:
             raise ValueError(f"DistributedSampler: rank must be at least 0 and below num_replicas={num_replicas}, not "
                              f"{rank}")

@@ -2,7 +2,6 @@
 
 import enum
 import pickle
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -250,8 +249,8 @@ def reduce(tensor: Tensor, dst: int = 0, op: ReduceOp = ReduceOp.SUM, group: Pro
         return None
     root, array = group.index(dst), _summable(tensor)
     result = np.empty_like(array) if root == group.rank else None
-    return _call(group, "reduce", tensor, lambda: result is not None and _reduced(tensor, result, op, group), async_op,
-                 send=array, receive=result, op=op, root=root)
+    then = _nothing if result is None else lambda: _reduced(tensor, result, op, group)
+    return _call(group, "reduce", tensor, then, async_op, send=array, receive=result, op=op, root=root)
 
 
 def all_gather(tensor_list: Sequence[Tensor], tensor: Tensor, group: ProcessGroup | None = None,
@@ -378,7 +377,7 @@ def all_gather_object(object_list: list[Any], obj: Any, group: ProcessGroup | No
     own = np.frombuffer(pickle.dumps(obj), np.uint8)
     sizes = [Tensor(np.zeros(1, np.int64)) for _ in group.ranks]
     all_gather(sizes, Tensor(np.array([own.size])), group)
-    padded = np.zeros(max(size.item() for size in sizes), np.uint8)
+    padded = np.zeros(max(int(size.item()) for size in sizes), np.uint8)
     padded[:own.size] = own
     rows = [Tensor(np.empty_like(padded)) for _ in group.ranks]
     all_gather(rows, Tensor(padded), group)
@@ -394,6 +393,6 @@ def broadcast_object_list(object_list: list[Any], src: int = 0, group: ProcessGr
     data = np.frombuffer(pickle.dumps(object_list), np.uint8).copy()
     size = Tensor(np.array([data.size]))
     broadcast(size, src, group)
-    whole = Tensor(data if group.index(src) == group.rank else np.empty(size.item(), np.uint8))
+    whole = Tensor(data if group.index(src) == group.rank else np.zeros(int(size.item()), np.uint8))
     broadcast(whole, src, group)
     object_list[:] = pickle.loads(whole.array.tobytes())

@@ -17,7 +17,8 @@ from nn.distributed import waiting
 
 INSTALL = "pip install 'gradcircuit[distributed]'"
 _LAUNCHER = os.path.join(os.path.dirname(__file__), "__main__.py")
-_COUNTED = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")  # by torchrun, MPICH, Open MPI, srun
+_COUNTED = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Where torchrun, MPICH, Open MPI and srun say how many processes they have started."""
 
 
 class ProcessGroup:
@@ -142,7 +143,7 @@ def _leave(process: int) -> None:
 
 
 def _usual_timeout() -> float:
-    return float(os.environ.get("GRADCIRCUIT_DISTRIBUTED_TIMEOUT", 1800))
+    return float(os.environ.get("GRADCIRCUIT_DISTRIBUTED_TIMEOUT", "1800"))
 
 
 # Starting and ending

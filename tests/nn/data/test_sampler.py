@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 from autograd import Generator
-from nn import data
+from nn import data, distributed
 from nn.data import (
     BatchSampler,
     DataLoader,
@@ -74,6 +74,36 @@ def test_processes_share_all_examples():
     assert list(sampler) != first
 
 
+@pytest.mark.parametrize("count", [1, 10, 13])
+def test_for_evaluation_each_example_comes_once(count):
+    samplers = [DistributedSampler(range(count), 4, rank, pad=False) for rank in range(4)]
+    assert sorted(itertools.chain(*samplers)) == list(range(count))
+    assert [len(sampler) for sampler in samplers] == [len(list(sampler)) for sampler in samplers]
+
+
+def test_however_many_processes_there_are_their_batches_are_together_the_same_also_after_an_interruption():
+    def batches(replicas, epoch, start=0, size=6):
+        samplers = [DistributedSampler(range(30), replicas, rank) for rank in range(replicas)]
+        for sampler in samplers:
+            sampler.set_epoch(epoch, start)
+        parts = [list(BatchSampler(sampler, size // replicas, False)) for sampler in samplers]
+        return [sorted(itertools.chain(*of_all)) for of_all in zip(*parts, strict=True)]
+    for replicas in (2, 3, 6):
+        assert batches(replicas, 3) == batches(1, 3) != batches(1, 4)
+        assert batches(replicas, 3, start=12) == batches(1, 3)[2:]
+    assert list(DistributedSampler(range(0), 2, 1)) == []
+
+
+def test_without_numbers_the_processes_are_those_of_the_group():
+    with pytest.raises(RuntimeError, match="init_process_group"):
+        DistributedSampler(range(3))
+    distributed.init_process_group()
+    try:
+        assert sorted(DistributedSampler(range(3))) == [0, 1, 2]
+    finally:
+        distributed.destroy_process_group()
+
+
 @pytest.mark.parametrize("count", [3, 12])
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_a_distributed_part_is_pytorchs(count, drop_last):
@@ -113,6 +143,7 @@ def test_weights_count():
     (lambda: WeightedRandomSampler([1.0], 0), "at least 1, not 0"),
     (lambda: WeightedRandomSampler([[1.0]], 1), "of shape (N,), not (1, 1)"),
     (lambda: BatchSampler(range(3), 0, False), "at least 1, not 0"),
+    (lambda: DistributedSampler(range(3), 2, 1, drop_last=True, pad=False), "choose one of them"),
     (lambda: DistributedSampler(range(3), 2, 2), "below num_replicas=2, not 2"),
     (lambda: iter(data.Sampler()), "needs a method __iter__"),
 ])

@@ -17,9 +17,8 @@ def alone():
     dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_every_call_gives_what_numpy_makes_of_the_values_of_all(count):
-    assert run(count, "call_all.py", *(["debug"] if count == 3 else [])).count("all is right") == count
+def test_every_call_gives_what_numpy_makes_of_the_values_of_all():
+    assert run(3, "call_all.py").count("all is right") == 3
 
 
 def test_a_world_of_one_is_no_exception(alone):
@@ -37,7 +36,6 @@ def test_a_world_of_one_is_no_exception(alone):
     (lambda: dist.broadcast(autograd.ones(2), 1), "rank 1 is not in the group, whose ranks are 0"),
     (lambda: dist.all_gather_object([], 1), "not 0"),
     (lambda: dist.send(autograd.ones(2), 0), "this process itself"),
-    (lambda: dist.functional.all_reduce(autograd.ones(2), ReduceOp.MAX), "only ReduceOp.SUM"),
     (lambda: dist.broadcast(Tensor([1.0]).expand(3)), "several of its elements"),
 ])
 def test_what_cannot_be_is_said(alone, mistake, said):

@@ -1,6 +1,5 @@
 """`python -m nn.distributed`."""
 
-import os
 import subprocess
 import sys
 
@@ -8,12 +7,12 @@ import pytest
 
 from nn.distributed import __main__ as launcher
 from nn.distributed import groups
-from tests.nn.distributed.processes import HERE, ROOT, run
+from tests.nn.distributed.processes import ROOT, run
 
 
 def test_each_process_knows_its_place_and_lines_are_labeled():
     lines = run(2, "fail.py", "everything is well", "-n", "--debug", options=["--label"]).splitlines()
-    assert sorted(lines) == [
+    assert sorted(line for line in lines if "rank" in line) == [
         f"[{i}] rank {i} of 2, here {i} of 2, ['everything is well', '-n', '--debug'], 1 threads" for i in range(2)]
 
 
@@ -59,15 +58,5 @@ if __name__ == "__main__":
     assert dist.is_available() and not dist.is_initialized()
     mp.spawn(work, args=(int(os.environ["WORLD_SIZE"]), "done"), nprocs=2, join=True)
 """)
-    output = run(2, "", options=["-m", "nn.as_torch", str(script)]) if False else _run(script)
+    output = run(2, str(script), options=["-m", "nn.as_torch"])
     assert output.count("done True 8.0 mpi") == 2 and output.count("'gloo' is not here: MPI is used") == 1
-
-
-def _run(script):
-    from tests.nn.distributed.processes import needs_mpi
-    needs_mpi()
-    result = subprocess.run([sys.executable, "-m", "nn.distributed", "-n", "2", "-m", "nn.as_torch", str(script)],
-                            cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
-                            env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"})
-    assert result.returncode == 0, result.stdout
-    return result.stdout
