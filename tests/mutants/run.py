@@ -215,6 +215,10 @@ class Reach:
     seconds: float
 
 
+PROCESS = "a process of its own", 0
+"""What a test reaches there isn't known."""
+
+
 class Trial:
     """A plugin of pytest that, once the tests are collected, runs them for each mutant in a process of its own."""
 
@@ -222,8 +226,9 @@ class Trial:
         self.mutants, self.tree, self.options = mutants, tree, options
         self.files = {str(tree / mutant.module) for mutant in mutants}
         self.reached: set[tuple[str, int]] = set()
-        self.outcomes: list[pytest.TestReport] = []
+        self.failed: set[str] = set()
         self.survivors, self.tried = 0, 0
+        sys.addaudithook(lambda event, args: self.reached.add(PROCESS) if event == "subprocess.Popen" else None)
         self.watch()
 
     def watch(self) -> None:
@@ -236,23 +241,26 @@ class Trial:
         sys.settrace(note)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.outcomes.append(report)
+        if not report.passed:  # or skipped
+            self.failed.add(report.nodeid)
 
-    def run(self, item: pytest.Item) -> bool:
-        """Whether a test passes."""
-        self.outcomes.clear()
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        return all(report.passed for report in self.outcomes)
+    def run(self, items: list[pytest.Item]) -> Iterator[pytest.Item]:
+        """Runs tests one by one."""
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            yield item
 
-    def reach_of(self, items: list[pytest.Item]) -> list[Reach]:
+    def reaches(self, items: list[pytest.Item]) -> list[Reach]:
         """Of every test that passes."""
-        found = []
-        for item in items:
-            self.reached.clear()
-            started = sum(os.times()[:4])
-            self.watch()
-            if self.run(item):
+        found, started = [], sum(os.times()[:4])
+        self.reached.clear()
+        self.watch()
+        for item in self.run(items):
+            if item.nodeid not in self.failed:
                 found.append(Reach(item.nodeid, set(self.reached), sum(os.times()[:4]) - started))
+            self.reached.clear()
+            self.watch()
+            started = sum(os.times()[:4])
         return found
 
     @pytest.hookimpl(tryfirst=True)
@@ -264,8 +272,9 @@ class Trial:
         for thing in gc.get_objects():
             if isinstance(thing, FunctionType) and thing.__code__.co_filename in self.files:
                 self.live[thing.__code__].append(thing)
+        gc.freeze()  # or each process would copy what the collector visits
         started = time.monotonic()
-        reaches = in_a_process(lambda: self.reach_of(session.items), 3600)
+        reaches = in_a_process(lambda: self.reaches(session.items), 3600)
         if not isinstance(reaches, list):
             raise RuntimeError(f"the tests, run without a mutant, ended by {reaches}")
         print(f"{len(reaches)} of {len(session.items)} tests pass, in {time.monotonic() - started:.0f} s", flush=True)
@@ -283,12 +292,19 @@ class Trial:
         """The first test that fails on a mutant; empty if it survives."""
         path = self.tree / mutant.module
         own, chosen, seconds = tests_of(mutant.module), [], 0.0
-        for reach in sorted(reaches, key=lambda reach: (reach.test.partition("::")[0] not in own, reach.seconds)):
-            if any(file == str(path) and (line in mutant.lines or not mutant.lines) for file, line in reach.functions):
-                chosen.append(reach.test)
-                seconds += reach.seconds
-                if seconds > self.options.seconds:
-                    break
+        elsewhere = {reach.test.partition("::")[0] for reach in reaches if PROCESS in reach.functions}
+        ranked = []
+        for place, reach in enumerate(reaches):
+            file = reach.test.partition("::")[0]
+            if any(name == str(path) and (line in mutant.lines or not mutant.lines) for name, line in reach.functions):
+                ranked.append((0 if file in own else 1, reach.seconds, reach))
+            elif file in own and file in elsewhere:
+                ranked.append((2, place, reach))
+        for *_, reach in sorted(ranked, key=lambda entry: entry[:2]):
+            chosen.append(reach.test)
+            seconds += reach.seconds
+            if seconds > self.options.seconds:
+                break
         path.write_text(mutant.source, encoding="utf-8")
         try:
             result = in_a_process(lambda: self.first_failure(mutant, chosen), int(30 + 5 * seconds))
@@ -307,7 +323,8 @@ class Trial:
                 for old, new in pairs:
                     for function in self.live[old]:
                         function.__code__ = new
-                return next((name for name in chosen if not self.run(self.items[name])), "")
+                return next((item.nodeid for item in self.run([self.items[name] for name in chosen])
+                             if item.nodeid in self.failed), "")
         for name in list(sys.modules):  # what was made at the import is wrong, too
             if name.partition(".")[0] in OURS:
                 del sys.modules[name]
