@@ -60,7 +60,8 @@ class Example:
 
     def __repr__(self):
         shown = [list(a.shape) if isinstance(a, np.ndarray) else a for a in self.args]
-        return f"{shown}{self.options or ''}".replace(" ", "")
+        options = {k: list(v.shape) if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
+        return f"{shown}{options or ''}".replace(" ", "")
 
 
 def is_floating(a):

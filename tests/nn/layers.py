@@ -56,8 +56,9 @@ class Case:
         return [out.detach().numpy() for out in outputs], gradients, [v.numpy() for v in layer.state_dict().values()]
 
     def __str__(self):
-        given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.options.items())]
-        return f"{self.name}({', '.join(given)}) on {[x.shape for x in self.inputs]}".replace("\n", "")
+        options = {k: v.shape if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
+        given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in options.items())]
+        return f"{self.name}({', '.join(given)}) on {[x.shape for x in self.inputs]}"
 
 
 def tensors(options, library):

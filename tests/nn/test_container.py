@@ -141,6 +141,5 @@ def test_lists_of_parameters_are_shown_as_pytorch_shows_them():
 
 
 @pytest.mark.parametrize("program", [lists, dicts, parameters])
-def test_a_program_does_what_it_does_in_pytorch(program):
-    torch = pytest.importorskip("torch")
-    assert program(nn, autograd.tensor) == program(torch.nn, torch.tensor)
+def test_a_program_does_what_it_does_in_pytorch(program, as_pytorch):
+    as_pytorch(lambda library, layers: program(layers, library.tensor))

@@ -1,8 +1,6 @@
-"""Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences.
+"""Every layer of the table beside PyTorch's, with the same weights; and its second derivatives beside differences."""
 
-Its numbers are held by a table of PyTorch's where that isn't installed (expected.py).
-"""
-
+import contextlib
 import importlib.util
 import inspect
 import re
@@ -13,7 +11,6 @@ import pytest
 import autograd
 import nn
 from autograd.testing import check_derivatives
-from tests.nn.expected import assert_expected, defaults, initial_values, of_layer, table
 from tests.nn.layers import CASES, flat, tensors
 
 torch = importlib.util.find_spec("torch") and importlib.import_module("torch")
@@ -24,40 +21,24 @@ if torch:
     OURS, THEIRS = (autograd, nn), (torch, torch.nn)
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: str(CASES[number]))
-def test_values_and_gradients_are_those_of_the_table(number):
-    case = CASES[number]
-    assert_expected("initial", number, initial_values(case), 1e-5)  # in float32
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values_gradients_and_states_are_pytorchs(case, as_pytorch):
     for mode in ("train", "eval"):
-        assert_expected(mode, number, of_layer(case, mode))
+        def program(library, layers, mode=mode):
+            layer = getattr(case.layer(library, layers), mode)()
+            results = case.results(layer, library)
+            return [*results, library.rand(()).item(), list(layer.state_dict())]  # it has drawn as much, mostly nothing
+        as_pytorch(program, 1e-8)
 
 
-@needs_torch
-@pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_values_and_gradients_are_pytorchs(case, mode):
-    ours, theirs = (getattr(case.layer(*libraries), mode)() for libraries in (OURS, THEIRS))
-    results = case.results(ours, autograd), case.results(theirs, torch)
-    for (got, expected), tolerance in zip(zip(*results, strict=True), (1e-9, 1e-8, 1e-9), strict=True):
-        for one, other in zip(got, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
-            assert one.shape == other.shape
-    assert autograd.rand(()).item() == torch.rand(()).item()  # both have drawn as much, mostly nothing
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-
-
-@needs_torch
-@pytest.mark.parametrize("seed", [0, 7, 2 ** 40])
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_initial_values_are_pytorchs(case, seed):
-    states = []
-    for library, layers in (OURS, THEIRS):
-        library.manual_seed(seed)
-        states.append(case.new(library, layers).state_dict())
-    assert list(states[0]) == list(states[1])
-    for name, value in states[1].items():
-        np.testing.assert_allclose(states[0][name].numpy(), value.numpy(), rtol=2e-6, atol=2e-6)
-    np.testing.assert_array_equal(autograd.rand(3).numpy(), torch.rand(3).numpy())
+def test_initial_values_are_pytorchs(case, as_pytorch):
+    for seed in (0, 7, 2 ** 40):
+        def program(library, layers, seed=seed):
+            library.manual_seed(seed)
+            state = case.new(library, layers).state_dict()
+            return list(state), library.cat([v.reshape(-1) for v in (*state.values(), library.rand(3))])
+        as_pytorch(program, 2e-6)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -132,11 +113,30 @@ def test_recurrent_layers_tell_of_their_weights_as_pytorchs(case):
             np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=1e-14)
 
 
+def defaults(modules):
+    """For each class and function of a module, its arguments that have a default, if it tells."""
+    found = {}
+    for name, thing in vars(modules).items():
+        with contextlib.suppress(TypeError, ValueError):
+            found[name] = {p.name: p.default for p in inspect.signature(thing).parameters.values()
+                           if isinstance(p.default, int | float | str | None)}
+    return found
+
+
 @pytest.mark.parametrize("path", ["nn", "nn.functional", "nn.init"])
-def test_defaults_are_pytorchs_and_the_same_whatever_the_number_of_axes(path):
-    ours, theirs = defaults(path), [table()[path], *([defaults(f"torch.{path}")] if torch else [])]
-    for name, found in ours.items():
-        alike = [ours.get(re.sub(r"[123]d", d, name), {}) for d in ("1d", "2d")]
-        for other in (*(functions.get(name, {}) for functions in theirs), *alike):
-            for argument, default in other.items():
-                assert found.get(argument, default) == default, (name, argument)
+def test_defaults_are_pytorchs(path, as_pytorch):
+    ours = defaults(importlib.import_module(path))
+
+    def program(library, _):
+        found = defaults(importlib.import_module(f"torch.{path}")) if library is torch else ours
+        return {name: {argument: found.get(name, {}).get(argument, default) for argument, default in given.items()}
+                for name, given in ours.items()}
+    as_pytorch(program)
+
+
+@pytest.mark.parametrize("path", ["nn", "nn.functional"])
+def test_defaults_are_the_same_whatever_the_number_of_axes(path):
+    found = defaults(importlib.import_module(path))
+    for name, given in found.items():
+        for other in (re.sub(r"[123]d", d, name) for d in ("1d", "2d")):
+            assert given == {**given, **{k: v for k, v in found.get(other, {}).items() if k in given}}, name

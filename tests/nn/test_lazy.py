@@ -25,33 +25,22 @@ by_name = pytest.mark.parametrize(("name", "args", "options", "shape"), CASES, i
 
 
 @by_name
-def test_it_becomes_what_pytorchs_becomes(name, args, options, shape):
-    torch = pytest.importorskip("torch")
-    ours, theirs = (getattr(package, name)(*args, **options) for package in (nn, torch.nn))
-    assert repr(ours) == repr(theirs)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert ours.has_uninitialized_params() == theirs.has_uninitialized_params()
-    x = np.random.default_rng(0).standard_normal(shape)
-    before, given = dict(ours.named_parameters()), torch.tensor(x).requires_grad_()
-    expected = theirs.double()(given)
-    out = ours.double()(autograd.tensor(x))
-    assert out.shape == tuple(expected.shape)
-    assert type(ours).__name__ == type(theirs).__name__ == name.removeprefix("Lazy")
-    if list(ours.state_dict()):  # PyTorch's learns no width where there is nothing to make
-        assert repr(ours) == repr(theirs)
-    for (key, p), (expected_key, q) in zip(ours.state_dict().items(), theirs.state_dict().items(), strict=True):
-        assert (key, p.shape, p.dtype) == (expected_key, tuple(q.shape), q.numpy().dtype)
-    for key, p in ours.named_parameters():
-        assert p is before[key] and type(p) is nn.Parameter and p.requires_grad
-        assert np.ptp(p.array) > 0 or "Norm" in name  # it has been drawn
-    ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
-    x = autograd.tensor(x, requires_grad=True)
-    (out, expected) = (layer.eval()(t) for layer, t in ((ours, x), (theirs, given)))
-    np.testing.assert_allclose(out.detach().numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-9)
-    given.grad = None
-    for result in (out, expected):
-        (result * result).sum().backward()
-    np.testing.assert_allclose(x.grad.numpy(), given.grad.numpy(), rtol=1e-8, atol=1e-8)
+def test_it_becomes_what_pytorchs_becomes(name, args, options, shape, as_pytorch):
+    def program(library, layers):
+        layer = getattr(layers, name)(*args, **options)
+        found = [repr(layer), list(layer.state_dict()), layer.has_uninitialized_params()]
+        before, x = dict(layer.named_parameters()), library.tensor(np.random.default_rng(0).standard_normal(shape))
+        x.requires_grad_()
+        library.manual_seed(0)
+        layer.double()(x)
+        for key, p in layer.named_parameters():
+            assert p is before[key] and type(p) is layers.Parameter and p.requires_grad
+        out = layer.eval()(x)
+        (out * out).sum().backward()
+        state = layer.state_dict()  # if there is none, PyTorch's learns no width
+        return [*found, type(layer).__name__, repr(layer) if state else "", {k: v.numpy() for k, v in state.items()},
+                [str(v.numpy().dtype) for v in state.values()], out, x.grad]
+    as_pytorch(program, 1e-8)
 
 
 @by_name

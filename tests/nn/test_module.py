@@ -32,25 +32,22 @@ def test_parameters_are_found_once_and_in_order():
 
 @pytest.mark.parametrize("options", [{}, {"prefix": "net"}, {"remove_duplicate": False}, {"recurse": False},
                                      {"prefix": "net", "recurse": False}])
-def test_what_is_found_is_what_pytorch_finds_however_it_is_asked(options):
-    torch = pytest.importorskip("torch")
-
-    def make(nn, ones):
+def test_what_is_found_is_what_pytorch_finds_however_it_is_asked(options, as_pytorch):
+    def program(library, nn):
         net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.BatchNorm1d(4)), nn.Linear(4, 4))
         net[1].tied, net[1].alone = net[0], net[2].weight
-        net.scale = nn.Parameter(ones(4))
-        net.register_buffer("shift", ones(4))
+        net.scale = nn.Parameter(library.ones(4))
+        net.register_buffer("shift", library.ones(4))
         net[1].register_buffer("shared", net.shift, persistent=False)
-        return net
-    ours, theirs = make(nn, autograd.ones), make(torch.nn, torch.ones)
-    for walk in ("named_modules", "named_parameters", "named_buffers"):
-        given = {k: v for k, v in options.items() if k != "recurse" or walk != "named_modules"}
-        found, expected = ([name for name, _ in getattr(net, walk)(**given)] for net in (ours, theirs))
-        assert sorted(found) == sorted(expected)
-    for walk in ("modules", "children", "parameters", "buffers"):
-        given = {k: v for k, v in options.items() if k == "recurse" and walk not in ("modules", "children")}
-        assert len(list(getattr(ours, walk)(**given))) == len(list(getattr(theirs, walk)(**given)))
-    assert sorted(ours.state_dict(prefix="net.")) == sorted(theirs.state_dict(prefix="net."))
+        found = [sorted(net.state_dict(prefix="net."))]
+        for walk in ("named_modules", "named_parameters", "named_buffers"):
+            given = {k: v for k, v in options.items() if k != "recurse" or walk != "named_modules"}
+            found.append(sorted(name for name, _ in getattr(net, walk)(**given)))
+        for walk in ("modules", "children", "parameters", "buffers"):
+            given = {k: v for k, v in options.items() if k == "recurse" and walk not in ("modules", "children")}
+            found.append(len(list(getattr(net, walk)(**given))))
+        return found
+    as_pytorch(program)
 
 
 def test_state_dict_has_shared_modules_twice_and_only_persistent_buffers():
@@ -183,17 +180,15 @@ def test_mistakes_are_refused():
         net.register_buffer("scale", autograd.ones(1))
 
 
-def test_text_is_pytorchs():
-    torch = pytest.importorskip("torch")
-
-    def build(nn):
-        return nn.Sequential(
+def test_text_is_pytorchs(as_pytorch):
+    def program(_, nn):
+        return repr(nn.Sequential(
             nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Dropout(0.1), nn.Flatten(),
             nn.ModuleList([nn.Linear(4, 4) for _ in range(2)]), nn.LeakyReLU(0.2), nn.LSTM(3, 4, bidirectional=True),
             nn.LayerNorm(4),
             nn.BatchNorm2d(8), nn.Embedding(5, 3, padding_idx=0), nn.ConvTranspose2d(3, 4, 2, stride=2),
-            nn.Softmax(dim=1), nn.GroupNorm(2, 4))
-    assert repr(build(nn)) == repr(build(torch.nn))
+            nn.Softmax(dim=1), nn.GroupNorm(2, 4)))
+    as_pytorch(program)
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
@@ -501,10 +496,8 @@ def hooked_everywhere(t):
 
 @pytest.mark.parametrize("program", [members, assigned, converted, loaded, without_batch_counts, state_with_hooks,
                                      old_state_hooks, replaced, hooked, hooked_everywhere])
-def test_a_program_does_what_it_does_in_pytorch(program):
-    torch = pytest.importorskip("torch")
-    ours = program(Both(nn, autograd.tensor, autograd.ones))
-    assert shown(ours) == shown(program(Both(torch.nn, torch.tensor, torch.ones)))
+def test_a_program_does_what_it_does_in_pytorch(program, as_pytorch):
+    as_pytorch(lambda library, layers: shown(program(Both(layers, library.tensor, library.ones))))
 
 
 def test_members_are_listed_in_either_order():

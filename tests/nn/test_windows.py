@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from nn import functional as F
-from tests.nn.expected import assert_expected, of_windows
 from tests.nn.windows import CASES, IMAGE, SEQUENCE, VOLUME
 
 pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning"), pytest.mark.filterwarnings("ignore::UserWarning")]
@@ -119,9 +118,10 @@ def test_both_forms_agree_on_what_is_not_finite(case, value):
             np.testing.assert_allclose(other[np.isfinite(other)], one[np.isfinite(one)], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: str(CASES[number]))
-def test_values_and_gradients_are_those_of_the_table(number):
-    assert_expected("windows", number, of_windows(CASES[number]))
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values_and_gradients_are_pytorchs(case, as_pytorch):
+    as_pytorch(lambda library, layers: case.results(*((autograd, F) if case.alone else (library, layers.functional))),
+               1e-8)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -186,22 +186,19 @@ MAXIMA = [("max_pool1d", SEQUENCE, (3, 2, 1)), ("max_pool2d", IMAGE, (3, 2, 1)),
 
 
 @pytest.mark.parametrize(("name", "shape", "args"), MAXIMA)
-@settings(max_examples=20, deadline=None, derandomize=True, database=None)
-@given(seed=st.integers(0, 2 ** 32))
-def test_maxima_of_ties_infinities_and_nan_are_pytorchs(name, shape, args, seed):
+def test_maxima_of_ties_infinities_and_nan_are_pytorchs(name, shape, args, as_pytorch):
     """Values, indices and gradients: the first of equal ones, the last of several NaN, never the padding."""
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(seed)
-    x = rng.choice([0, 1, 1, -np.inf, np.inf, np.nan], shape, p=[0.2, 0.2, 0.2, 0.3, 0.05, 0.05])
-    found = []
-    for package, functions in ((autograd, F), (torch, torch.nn.functional)):
-        t = package.tensor(x, requires_grad=True)
-        values, indices = getattr(functions, name)(t, *args, return_indices=True)
-        g = np.random.default_rng(0).choice([1, 2, np.inf], tuple(values.shape))
-        values.backward(package.tensor(g))
-        found.append([values.detach().numpy(), indices.numpy(), t.grad.numpy()])
-    for ours, theirs in zip(*found, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for seed in range(20):
+        x = np.random.default_rng(seed).choice([0, 1, 1, -np.inf, np.inf, np.nan], shape,
+                                               p=[0.2, 0.2, 0.2, 0.3, 0.05, 0.05])
+
+        def program(library, layers, x=x):
+            t = library.tensor(x, requires_grad=True)
+            values, indices = getattr(layers.functional, name)(t, *args, return_indices=True)
+            g = np.random.default_rng(0).choice([1, 2, np.inf], tuple(values.shape))
+            values.backward(library.tensor(g))
+            return values, indices, t.grad
+        as_pytorch(program, 0)
 
 
 @pytest.mark.parametrize(("name", "shape", "args"), MAXIMA)
@@ -269,18 +266,18 @@ def test_resizing_is_pytorchs(call, dtype):
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
 @pytest.mark.parametrize("size", [(12, 11), (3, 4), (5, 13), (1, 2), (40, 9)])
 @pytest.mark.parametrize("align_corners", [True, False])
-def test_a_nan_reaches_the_taps_that_it_reaches_in_pytorch(mode, size, align_corners):
+def test_a_nan_reaches_the_taps_that_it_reaches_in_pytorch(mode, size, align_corners, as_pytorch):
     """Those of weight 0, too; in float32, and with the channels last in memory."""
-    torch = pytest.importorskip("torch")
     options = {"align_corners": align_corners} if mode in ("bilinear", "bicubic") else {}
-    for at in itertools.product((0, 1, 4, 6), (0, 2, 7)):
-        x = np.zeros((1, 3, 7, 8), np.float32)
-        x[0, 1, at[0], at[1]] = np.nan
-        theirs = torch.nn.functional.interpolate(torch.tensor(x), size, mode=mode, **options).numpy()
-        last = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-        for array in (x, last):
-            ours = F.interpolate(autograd.from_numpy(array), size, mode=mode, **options).numpy()
-            np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    x = np.zeros((1, 12, 7, 8), np.float32)
+    for channel, at in enumerate(itertools.product((0, 1, 4, 6), (0, 2, 7))):
+        x[0, channel, at[0], at[1]] = np.nan
+    last = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    for array in (x, last):
+        def program(library, layers, array=array):
+            given = library.from_numpy(array if library is autograd else x)
+            return layers.functional.interpolate(given, size, mode=mode, **options).isnan()
+        as_pytorch(program)
 
 
 def test_one_infinite_pixel_stays_where_it_is():
@@ -327,18 +324,16 @@ def test_ignored_keys_of_additive_attention_may_be_anything():
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
 
 
-def test_who_may_look_at_nothing_is_pytorchs():
-    torch = pytest.importorskip("torch")
+def test_who_may_look_at_nothing_is_pytorchs(as_pytorch):
     arrays, mask = [np.random.default_rng(i).standard_normal((2, 4, 3)) for i in range(3)], np.ones((4, 4), bool)
     mask[1] = False
-    found = []
-    for package, functions in ((autograd, F), (torch, torch.nn.functional)):
-        tensors = [package.tensor(a, requires_grad=True) for a in arrays]
-        out = functions.scaled_dot_product_attention(*tensors, attn_mask=package.tensor(mask))
+
+    def program(library, layers):
+        tensors = [library.tensor(a, requires_grad=True) for a in arrays]
+        out = layers.functional.scaled_dot_product_attention(*tensors, attn_mask=library.tensor(mask))
         out.sum().backward()
-        found.append([out.detach().numpy(), *[t.grad.numpy() for t in tensors]])
-    for ours, theirs in zip(*found, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-12)
+        return [out, *[t.grad for t in tensors]]
+    as_pytorch(program)
 
 
 # What does not fit

@@ -8,6 +8,7 @@ import pytest
 import autograd
 from nn import functional as F
 from nn.functional import attention
+from tests.nn.layers import tensors
 
 rng = np.random.default_rng(0)
 
@@ -19,20 +20,16 @@ def tensor(*shape, requires_grad=False):
 @pytest.mark.parametrize("options", [
     {}, {"is_causal": True}, {"scale": 0.3}, {"attn_mask": np.tril(np.ones((4, 5), bool))},
     {"attn_mask": rng.standard_normal((2, 1, 4, 5))}, {"enable_gqa": True}], ids=lambda o: ",".join(o) or "plain")
-def test_attention_is_pytorchs(options):
-    torch = pytest.importorskip("torch")
-    heads = 2 if options.get("enable_gqa") else 4
+def test_attention_is_pytorchs(options, as_pytorch):
+    heads, rng = 2 if options.get("enable_gqa") else 4, np.random.default_rng(1)
     arrays = [rng.standard_normal(shape) for shape in ((2, 4, 4, 6), (2, heads, 5, 6), (2, heads, 5, 7))]
-    results = []
-    for function, make in ((F.scaled_dot_product_attention, autograd.tensor),
-                           (torch.nn.functional.scaled_dot_product_attention, torch.tensor)):
-        inputs = [make(x).requires_grad_() for x in arrays]
-        given = {k: make(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
-        out = function(*inputs, **given)
+
+    def program(library, layers):
+        inputs = [library.tensor(x).requires_grad_() for x in arrays]
+        out = layers.functional.scaled_dot_product_attention(*inputs, **tensors(options, library))
         (out * out).sum().backward()
-        results.append([out.detach().numpy(), *[x.grad.numpy() for x in inputs]])
-    for got, expected in zip(*results, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+        return [out, *[x.grad for x in inputs]]
+    as_pytorch(program)
 
 
 def test_a_query_that_may_look_at_nothing_gives_zero():
@@ -83,8 +80,8 @@ def test_attention_in_blocks_is_attention(window, dropped, monkeypatch):
     {"use_separate_proj_weight": True}, {"static_k": rng.standard_normal((6, 7, 2))},
     {"static_k": rng.standard_normal((6, 5, 2)), "static_v": rng.standard_normal((6, 5, 2))}],
     ids=lambda o: ",".join(o) or "plain")
-def test_attention_of_several_heads_is_pytorchs(options):
-    torch = pytest.importorskip("torch")
+def test_attention_of_several_heads_is_pytorchs(options, as_pytorch):
+    rng = np.random.default_rng(1)
     arrays = {name: rng.standard_normal(shape) for name, shape in {
         "query": (4, 2, 6), "key": (5, 2, 6), "value": (5, 2, 6), "in_proj_weight": (18, 6), "in_proj_bias": (18,),
         "bias_k": (1, 1, 6), "bias_v": (1, 1, 6), "out_proj_weight": (6, 6), "out_proj_bias": (6,)}.items()}
@@ -98,21 +95,16 @@ def test_attention_of_several_heads_is_pytorchs(options):
         if options["static_k"].shape[1] == 7:
             arrays |= {name: rng.standard_normal((7, 2, 6)) for name in ("key", "value")}
     arrays |= {name: value for name, value in options.items() if name.startswith("static")}
-    results = []
-    for function, make in ((F.multi_head_attention_forward, autograd.tensor),
-                           (torch.nn.functional.multi_head_attention_forward, torch.tensor)):
-        tensors = {name: None if x is None else make(x).requires_grad_() for name, x in arrays.items()}
-        given = {k: make(v) if isinstance(v, np.ndarray) else v for k, v in options.items() if k not in tensors}
-        out, weights = function(**tensors, **given, embed_dim_to_check=6, num_heads=3, add_zero_attn=True,
-                                dropout_p=0.0)
+
+    def program(library, layers):
+        given = {name: None if x is None else library.tensor(x).requires_grad_() for name, x in arrays.items()}
+        others = {k: v for k, v in tensors(options, library).items() if k not in given}
+        out, weights = layers.functional.multi_head_attention_forward(
+            **given, **others, embed_dim_to_check=6, num_heads=3, add_zero_attn=True, dropout_p=0.0)
         loss = (out * out).sum() + (0 if weights is None else (weights ** 3).sum())
         loss.backward()
-        zeros = {name: np.zeros(x.shape) for name, x in arrays.items() if x is not None}
-        results.append([out.detach().numpy(), *([] if weights is None else [weights.detach().numpy()]),
-                        *[zeros[name] if x.grad is None else x.grad.numpy() for name, x in tensors.items()
-                          if x is not None]])
-    for got, expected in zip(*results, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+        return [out, weights, *[x.grad for x in given.values() if x is not None and x.grad is not None]]
+    as_pytorch(program)
 
 
 def test_attention_of_several_heads_says_what_is_missing():

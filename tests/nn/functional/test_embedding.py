@@ -49,24 +49,21 @@ BAGS = [  # indices, and options
 
 @pytest.mark.parametrize("mode", ["sum", "mean", "max"])
 @pytest.mark.parametrize(("indices", "options"), BAGS, ids=str)
-def test_bags_are_pytorchs(indices, options, mode):
-    torch = pytest.importorskip("torch")
+def test_bags_are_pytorchs(indices, options, mode, as_pytorch):
     if mode != "sum":
         options = {k: v for k, v in options.items() if k != "per_sample_weights"}
     table = np.sin(np.arange(18.0)).reshape(6, 3)
     table[1, 2] = table[2, 2]  # a tie
-    results = []
-    for function, tensor in ((F.embedding_bag, autograd.tensor), (torch.nn.functional.embedding_bag, torch.tensor)):
-        given = {k: tensor(np.array(v)) if isinstance(v, list) else v for k, v in options.items()}
-        weight, leaves = tensor(table).requires_grad_(), []
+
+    def program(library, layers):
+        given = {k: library.tensor(np.array(v)) if isinstance(v, list) else v for k, v in options.items()}
+        weight, leaves = library.tensor(table).requires_grad_(), []
         if "per_sample_weights" in given:
             leaves.append(given["per_sample_weights"].requires_grad_())
-        out = function(tensor(np.array(indices, np.int64)), weight, mode=mode, **given)
-        out.backward(tensor(np.cos(np.arange(float(np.prod(out.shape)))).reshape(tuple(out.shape))))
-        results.append([out.detach().numpy(), *[leaf.grad.numpy() for leaf in (weight, *leaves)]])
-    for got, expected in zip(*results, strict=True):
-        assert got.shape == expected.shape
-        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+        out = layers.functional.embedding_bag(library.tensor(np.array(indices, np.int64)), weight, mode=mode, **given)
+        out.backward(library.tensor(np.cos(np.arange(float(np.prod(out.shape)))).reshape(tuple(out.shape))))
+        return [out, *[leaf.grad for leaf in (weight, *leaves)]]
+    as_pytorch(program, 1e-12)
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean"])

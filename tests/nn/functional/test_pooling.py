@@ -28,14 +28,14 @@ def test_unpooling_leaves_the_maxima_where_they_were_and_zeros_elsewhere(ndim, k
     np.testing.assert_array_equal(x.grad.numpy(), kept)  # an element that won twice is written once
 
 
-def test_the_size_of_the_output_is_pytorchs():
-    torch = pytest.importorskip("torch")
+def test_the_size_of_the_output_is_pytorchs(as_pytorch):
     values, indices = F.max_pool2d(tensor(1, 1, 7, 8), 3, 2, return_indices=True)
-    layer = nn.MaxUnpool2d(3, stride=2)
-    for size in (None, (7, 8), (8, 7), (1, 1, 6, 8)):
-        expected = torch.nn.MaxUnpool2d(3, stride=2)(torch.tensor(values.detach().numpy()) * 0,
-                                                     torch.tensor(indices.numpy()) * 0, output_size=size)
-        assert layer(values, indices * 0, output_size=size).shape == tuple(expected.shape)
+
+    def program(library, layers):
+        given = [library.tensor(t.detach().numpy()) * 0 for t in (values, indices)]
+        return [tuple(layers.MaxUnpool2d(3, stride=2)(*given, output_size=size).shape)
+                for size in (None, (7, 8), (8, 7), (1, 1, 6, 8))]
+    as_pytorch(program)
 
 
 def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
@@ -49,14 +49,13 @@ def test_max_pooling_sends_the_gradient_to_the_first_of_equal_elements():
 @pytest.mark.parametrize("pool", ["max_pool1d", "avg_pool1d"])
 @pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize("padding", [0, 1])
-def test_the_last_window_begins_where_pytorchs_does(pool, padding, ceil_mode):
-    torch = pytest.importorskip("torch")
+def test_the_last_window_begins_where_pytorchs_does(pool, padding, ceil_mode, as_pytorch):
     for n, kernel, stride in itertools.product(range(2, 8), (2, 3), (1, 2, 3, 4)):
         if n + 2 * padding >= kernel:
             options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
             x = np.arange(1.0, n + 1).reshape(1, 1, n)
-            expected = getattr(torch.nn.functional, pool)(torch.tensor(x), kernel, **options).numpy()
-            np.testing.assert_allclose(getattr(F, pool)(x, kernel, **options).numpy(), expected)
+            as_pytorch(lambda library, layers, given=(x, kernel, options): getattr(layers.functional, pool)(
+                library.tensor(given[0]), given[1], **given[2]))
 
 
 def test_windows_at_random_distances_cover_the_input_and_differ():
@@ -107,16 +106,14 @@ def test_maxima_with_their_places_under_pytorchs_names(ndim):
             assert got.tolist() == wanted.tolist()
 
 
-def test_convolution_with_the_steps_first():
-    torch = pytest.importorskip("torch")
+def test_convolution_with_the_steps_first(as_pytorch):
     arrays = [np.sin(np.arange(float(np.prod(shape)))).reshape(shape) for shape in ((7, 2, 3), (3, 3, 4), (4,))]
-    results = []
-    for function, tensor in ((F.conv_tbc, autograd.tensor), (torch.conv_tbc, torch.tensor)):
-        leaves = [tensor(a).requires_grad_() for a in arrays]
-        out = function(*leaves, 1)
+
+    def program(library, layers):
+        leaves = [library.tensor(a).requires_grad_() for a in arrays]
+        out = layers.functional.conv_tbc(*leaves, 1)
         (out * out).sum().backward()
-        results.append([out.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]])
-    for got, expected in zip(*results, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+        return [out, *[leaf.grad for leaf in leaves]]
+    as_pytorch(program)
     with pytest.raises(ValueError, match=r"\(T, B, C_in\)"):
         F.conv_tbc(autograd.ones(2, 2), autograd.ones(1, 2, 2), None)
