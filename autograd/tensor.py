@@ -328,7 +328,7 @@ class Tensor:
         return bool((self == value).any())
 
     def __format__(self, spec: str) -> str:
-        if not self.array.ndim and spec:
+        if not self.array.ndim and (spec or type(self) is Tensor):  # as in PyTorch, a Parameter is written in full
             return format(self.item(), spec)
         try:
             return format(repr(self), spec)

@@ -32,7 +32,7 @@ def test_the_bare_value():
     assert len(tensor([1, 2, 3])) == 3 and len(t) == 1
     assert [x.item() for x in tensor([1, 2])] == [1, 2]
     assert 2 in tensor([1, 2]) and 3 not in tensor([1, 2])
-    assert f"{tensor(3.14159):.2f}" == "3.14" and f"{tensor(2.5)}" == "tensor(2.5000)"
+    assert f"{tensor(3.14159):.2f}" == "3.14" and f"{tensor(2.5)}, {tensor([2])}" == "2.5, tensor([2])"
     assert f"{t:>22}" == "    tensor([[1., 2.]])"
     assert np.asarray(t, np.float64).dtype == np.float64
     assert np.array(t) is not t.array and np.asarray(t) is t.array
