@@ -50,7 +50,7 @@ NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
 QUICK = {"autograd": "test_[!aeo]* test_anomaly ../test_mistakes",
          "nn": "functional/test_* utils/test_* test_[!cdst]* test_container test_torch_scaffolding test_sanity "
-               "test_summary"}
+               "test_summary ../test_mistakes ../test_same_seed"}
 """By package, the quick tests: files of tests/autograd and tests/nn."""
 PYTEST = ["-o", "addopts=--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no"]
 OURS = ("autograd", "nn", "optim", "viz", "tests")
