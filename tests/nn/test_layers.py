@@ -41,6 +41,28 @@ def test_initial_values_are_pytorchs(case, as_pytorch):
         as_pytorch(program, 2e-6)
 
 
+SAYS_MORE = re.compile("Hardshrink|Softshrink|.*Pool|MaxUnpool|Local|Multihead|Transformer|Cosine|Pairwise|.*RNNCell")
+"""Layers that show more of their options than PyTorch's, or whose parts have other names."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_text_is_pytorchs(case, as_pytorch):
+    ours = repr(case.new(autograd, nn))
+    as_pytorch(lambda *libraries: ours if SAYS_MORE.match(case.name) else repr(case.new(*libraries)))
+
+
+def test_log_probabilities_of_all_classes_are_pytorchs(as_pytorch):
+    case = next(case for case in CASES if case.name.startswith("AdaptiveLog"))
+
+    def program(library, layers):
+        layer = case.layer(library, layers)
+        x = library.tensor(case.inputs[0], requires_grad=True)
+        out = layer.log_prob(x)
+        (out * out).sum().backward()
+        return out, x.grad, layer.predict(x)
+    as_pytorch(program)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_second_derivatives(case):
     layer = case.layer(autograd, nn)

@@ -1,5 +1,6 @@
 """nn.summary: shapes, parameters, floating-point operations and kept memory, counted by hand."""
 
+import importlib
 import math
 from xml.etree import ElementTree
 
@@ -8,6 +9,7 @@ import pytest
 
 import autograd
 import nn
+from tests.nn.layers import CASES
 
 
 def network():
@@ -186,3 +188,18 @@ def test_transposed_convolutions_and_integers_as_input():
     result = nn.summary(nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 2)), autograd.arange(6))
     assert [row.output_shape for row in result.rows] == [(6, 2), (6, 4), (6, 2)]
     assert result.rows[1].flops == 0
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.call and "Transformer" not in case.name], ids=str)
+def test_products_are_counted_as_pytorch_counts_them(case, as_pytorch):
+    """And the rest of what a layer computes as it was counted before."""
+    ours = nn.summary(case.layer(autograd, nn), *map(autograd.tensor, case.inputs))
+
+    def program(library, layers):
+        if library is autograd:
+            return 2 * ours.multiply_adds, ours.flops
+        layer = case.layer(library, layers)
+        with importlib.import_module("torch.utils.flop_counter").FlopCounterMode(display=False) as count:
+            layer(*map(library.tensor, case.inputs))
+        return count.get_total_flops(), ours.flops
+    as_pytorch(program)

@@ -125,6 +125,97 @@ SAID = {
         "(None, 0)",
     "torch.distributions.Normal(torch.zeros(2, 1), 1).batch_shape.numel()": "2",
     "torch.utils.data.Dataset[int] is None, torch.utils.data.DataLoader[int] is None": "(False, False)",
+    # what is asked more rarely
+    "torch.complex64.is_complex, torch.complex64.is_floating_point, torch.bfloat16.is_floating_point, "
+    "torch.bfloat16.is_signed, torch.complex128.itemsize":
+        "(True, False, True, True, 16)",
+    "len({torch.bfloat16, torch.complex64, torch.bfloat16}), hash(torch.float32) == hash(torch.zeros(1).dtype)":
+        "(2, True)",
+    "torch.iinfo(torch.int16), torch.iinfo(torch.int32).min, torch.iinfo(torch.int8).dtype":
+        "(iinfo(min=-32768, max=32767, dtype=int16), -2147483648, 'int8')",
+    "torch.pi, torch.e, torch.inf, torch.newaxis, torch.nan != torch.nan":
+        "(3.141592653589793, 2.718281828459045, inf, None, True)",
+    "torch.Size((2, 3)) + torch.Size([4]), torch.Size([2, 3])[0], torch.Size([2, 3])[-1:], "
+    "hash(torch.Size([1])) == hash((1,))":
+        "(torch.Size([2, 3, 4]), 2, torch.Size([3]), True)",
+    "torch.device('cpu'), torch.device(type='cpu', index=0).index, torch.device('cpu:1').index, "
+    "str(torch.device('cpu'))":
+        "(device(type='cpu'), 0, 1, 'cpu')",
+    "torch.get_default_device()": "device(type='cpu')",
+    "torch.where(torch.tensor([[True, False], [True, True]]))": "(tensor([0, 1, 1]), tensor([0, 0, 1]))",
+    "torch.sum(torch.ones(2, 3), 0, out=(y := torch.empty(0))), y.shape": "(tensor([2., 2., 2.]), torch.Size([3]))",
+    "torch.max(torch.tensor([[1., 3.], [2., 0.]]), 1, out=(v := torch.empty(0), i := torch.empty(0, "
+    "dtype=torch.long)))[1] is i, v, i":
+        "(True, tensor([3., 2.]), tensor([1, 0]))",
+    "torch.IntTensor([1.5, 2.5]), torch.HalfTensor([1]).dtype, torch.ShortTensor(2, 0).shape, "
+    "torch.CharTensor([1]).dtype, torch.BoolTensor([0, 1])":
+        "(tensor([1, 2], dtype=torch.int32), torch.float16, torch.Size([2, 0]), torch.int8, tensor([False,  True]))",
+    "isinstance(torch.ones(1).half(), torch.HalfTensor), isinstance(torch.ones(1, dtype=torch.int32), "
+    "torch.IntTensor), isinstance(torch.ones(1), torch.DoubleTensor)":
+        "(True, True, False)",
+    "issubclass(torch.nn.Parameter, torch.Tensor), issubclass(int, torch.Tensor), torch.Tensor == "
+    "torch.Tensor, torch.Tensor == torch.LongTensor":
+        "(True, False, True, False)",
+    "torch.ones(2).type(torch.float64).type(), torch.ones(1).type('torch.IntTensor').dtype, "
+    "torch.ones(1).type(torch.ByteTensor).type()":
+        "('torch.DoubleTensor', torch.int32, 'torch.ByteTensor')",
+    "torch.set_default_tensor_type(torch.DoubleTensor), torch.tensor(1.0).dtype, "
+    "torch.set_default_tensor_type('torch.FloatTensor'), torch.tensor(1.0).dtype":
+        "(None, torch.float64, None, torch.float32)",
+    "torch.zeros(1).is_meta, torch.zeros(1).is_sparse, torch.zeros(1).is_cuda, torch.zeros(1).layout":
+        "(False, False, False, torch.strided)",
+    "torch.ones(2).conj().is_conj(), torch.ones(2).resolve_neg().is_neg(), torch.ones(2).real":
+        "(False, False, tensor([1., 1.]))",
+    "torch.ones(2, 3).storage_offset(), torch.ones(2, 3)[1].shape": "(0, torch.Size([3]))",
+    "torch.ones(2).double().new([1]).dtype, torch.ones(2).new(torch.Size([3])).shape, torch.ones(1).new().shape":
+        "(torch.float64, torch.Size([3]), torch.Size([0]))",
+    "torch.jit.is_scripting(), torch.jit.is_tracing(), torch.compiler.is_compiling(), torch.onnx.is_in_onnx_export()":
+        "(False, False, False, False)",
+    "torch.nn.modules.utils._single(2), torch.nn.modules.utils._triple(2), "
+    "torch.nn.modules.utils._quadruple([1, 2]), torch.nn.modules.utils._ntuple(5)(1)":
+        "((2,), (2, 2, 2), (1, 2), (1, 1, 1, 1, 1))",
+    "[t.tolist() for t in torch.distributions.utils.broadcast_all(1.0, torch.zeros(2), torch.ones(2, 1))]":
+        "[[[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]]]",
+    "torch.distributions.utils.broadcast_all(1, 2)[0].dtype, "
+    "torch.distributions.utils.broadcast_all(torch.ones(1).double(), 2)[1].dtype":
+        "(torch.float32, torch.float64)",
+    "torch.distributions.utils.logits_to_probs(torch.zeros(2)), "
+    "torch.distributions.utils.logits_to_probs(torch.zeros(2), is_binary=True)":
+        "(tensor([0.5000, 0.5000]), tensor([0.5000, 0.5000]))",
+    "torch.distributions.utils.probs_to_logits(torch.tensor([0.25, 0.75])), "
+    "torch.distributions.utils.probs_to_logits(torch.tensor([0.25]), is_binary=True)":
+        "(tensor([-1.3863, -0.2877]), tensor([-1.0986]))",
+    "torch.utils._pytree.tree_map(lambda x: x * 2, {'a': [1, (2, 3)], 'b': 4})": "{'a': [2, (4, 6)], 'b': 8}",
+    "torch.utils._pytree.tree_flatten([1, {'a': 2}, (3,)])[0], torch.utils._pytree.tree_leaves((1, [2, [3]]))":
+        "([1, 2, 3], [1, 2, 3])",
+    "(lambda f: torch.utils._pytree.tree_unflatten([10 * x for x in f[0]], "
+    "f[1]))(torch.utils._pytree.tree_flatten([1, {'a': 2}, (3, [4])]))":
+        "[10, {'a': 20}, (30, [40])]",
+    "torch.utils._pytree.tree_map_only(int, lambda x: -x, [1, 'a', (2,)]), "
+    "torch.utils._pytree.tree_map(max, [1, 5], [3, 4])":
+        "([-1, 'a', (-2,)], [3, 5])",
+    "torch.testing.assert_close(torch.ones(1), torch.ones(1).double(), check_dtype=False)": "None",
+    "torch.testing.assert_close(torch.ones(1), torch.ones(1) + 0.1, rtol=0.2, atol=0), "
+    "torch.testing.assert_close(torch.zeros(1), torch.zeros(1) + 0.1, rtol=0, atol=0.2)":
+        "(None, None)",
+    "torch.testing.assert_close(torch.tensor([float('nan')]), torch.tensor([float('nan')]), equal_nan=True)": "None",
+    "torch.testing.assert_close(torch.ones(1).half(), torch.ones(1).half() + 1e-3), "
+    "torch.testing.assert_close(torch.ones(1).double(), torch.ones(1).double() + 5e-8)":
+        "(None, None)",
+    "torch.cuda.memory_allocated(), torch.cuda.max_memory_reserved(), torch.cuda.is_initialized()": "(0, 0, False)",
+    "torch.backends.cudnn.is_available(), torch.backends.cuda.is_built(), torch.xpu.is_available(), "
+    "torch.xpu.device_count()":
+        "(False, False, False, 0)",
+    "torch.get_num_interop_threads() >= 1, torch.get_num_threads() >= 1": "(True, True)",
+    "torch.is_autocast_enabled()": "False",
+    "torch.is_floating_point(torch.ones(1)), torch.is_complex(torch.ones(1)), torch.is_nonzero(torch.ones(1))":
+        "(True, False, True)",
+    "torch.typename(torch.ones(1)), torch.numel(torch.ones(2, 3))": "('torch.FloatTensor', 6)",
+    "torch.autocast('cpu', enabled=False).__enter__() is None, torch.is_autocast_enabled()": "(False, False)",
+    "torch.amp.GradScaler('cpu', enabled=False).is_enabled(), torch.cuda.amp.GradScaler(enabled=False).get_scale()":
+        "(False, 1.0)",
+    "torch.amp.GradScaler(enabled=False).scale(torch.ones(1)), torch.cuda.amp.GradScaler(enabled=False).state_dict()":
+        "(tensor([1.]), {})",
 }
 ERRORS = {
     "torch.zeros(1).cuda()": "the device 'cpu' alone",
