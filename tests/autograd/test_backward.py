@@ -201,7 +201,8 @@ def test_a_gradient_that_depends_on_nothing_says_so_and_one_that_is_constant_in_
         if g.requires_grad:
             assert grad(g.sum(), x)[0].tolist() == [0, 0]
     g, = grad(x.relu().sum(), x, create_graph=True)
-    assert g.tolist() == [0, 1] and g.requires_grad
+    slope, = grad(g.sum(), x, create_graph=True)
+    assert g.tolist() == [0, 1] and slope.tolist() == [0, 0] and slope.requires_grad
 
 
 @pytest.mark.parametrize("tracked", [(True, False), (False, True), (True, True)])
