@@ -97,12 +97,8 @@ def _run(op: Operation, args: Sequence, options: dict) -> Any:
 
 def _refused(op: Operation, args: Sequence, options: dict, error: Exception) -> Exception:
     """The error of a call, with what was given in it; options that have their default value say nothing."""
-    given = {key: value for key, value in options.items() if not _is(value, op.options.get(key, _ndarray))}
+    given = {key: value for key, value in options.items() if value is not op.options.get(key, _ndarray)}
     return explained(error, op.public, args, given, ShapeError if type(error) is ValueError else None)
-
-
-def _is(value: Any, default: Any) -> bool:
-    return value is default or (type(value) in PLAIN and type(value) is type(default) and value == default)
 
 
 def alias(tensor: Tensor) -> Tensor:
@@ -244,8 +240,8 @@ def _unary_with_options(op: Operation) -> Callable:
             x, options = args[0], defaults
         elif given == 1 and kwargs.keys() == names:
             x, options = args[0], _bare(kwargs)
-        elif only and given > 1 and not kwargs:
-            x, options = args[0], _bare({only: args[1] if given == 2 else args[1:]})
+        elif only and given > 2 and not kwargs:
+            x, options = args[0], _bare({only: args[1:]})
         elif given == count + 1 and not kwargs:
             x, options = args[0], _bare(dict(zip(names, args[1:], strict=True)))
         else:

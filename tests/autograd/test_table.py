@@ -102,6 +102,7 @@ def test_no_name_is_taken_from_anybody(names, message, declare):
     ({"names": "one two", "methods": "four", "inplace": True}, "one", "one two", "four four_"),
     ({"names": "_one", "methods": "four five"}, "four", "", "four five"),
     ({"names": "_linalg_one"}, "one", "", ""),
+    ({"names": "_one", "operators": "__divmod__"}, "one", "", "__divmod__"),
     ({"names": "one", "methods": "", "operators": "__divmod__ __rdivmod__", "inplace": True}, "one", "one",
      "__divmod__ __rdivmod__ __idivmod__")])
 def test_the_names_of_a_declaration(names, public, functions, methods, declare):

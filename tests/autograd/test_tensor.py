@@ -129,6 +129,9 @@ def test_computed_numbers_without_axes_behave_as_tensors():
     twin, array = copy.copy(s), s.numpy()
     s.fill_(5)
     assert s.item() == twin.item() == array == 5
+    s = tensor([1.0, 2.0]).sum()
+    np.copyto(s, 6.0)
+    assert s.item() == 6
 
 
 def test_a_result_requires_gradients_as_long_as_it_has_a_history():

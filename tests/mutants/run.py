@@ -292,11 +292,12 @@ class Trial:
         """The first test that fails on a mutant; empty if it survives."""
         path = self.tree / mutant.module
         own, chosen, seconds = tests_of(mutant.module), [], 0.0
+        at_import = self.made_at_import(mutant)
         elsewhere = {reach.test.partition("::")[0] for reach in reaches if PROCESS in reach.functions}
         ranked = []
         for place, reach in enumerate(reaches):
             file = reach.test.partition("::")[0]
-            if any(name == str(path) and (line in mutant.lines or not mutant.lines) for name, line in reach.functions):
+            if any(name == str(path) and (line in mutant.lines or at_import) for name, line in reach.functions):
                 ranked.append((0 if file in own else 1, reach.seconds, reach))
             elif file in own and file in elsewhere:
                 ranked.append((2, place, reach))
@@ -312,9 +313,14 @@ class Trial:
             shutil.copy(ROOT / mutant.module, path)
         return result
 
+    def made_at_import(self, mutant: Mutant) -> bool:
+        """Whether the import runs the mistake, so that whatever uses the module may show it."""
+        return not mutant.lines or any((str(self.tree / mutant.module), line) in self.at_import
+                                       for line in mutant.lines)
+
     def first_failure(self, mutant: Mutant, chosen: list[str]) -> str:
         """In a process of its own: the first of the tests that fails on a mutant."""
-        if mutant.lines and not any((str(self.tree / mutant.module), line) in self.at_import for line in mutant.lines):
+        if not self.made_at_import(mutant):
             path = str(self.tree / mutant.module)
             before = codes(compile((ROOT / mutant.module).read_text(encoding="utf-8"), path, "exec"))
             after = codes(compile(mutant.source, path, "exec"))
