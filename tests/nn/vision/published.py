@@ -8,14 +8,24 @@ that its outputs have with the weights of `filled`. So all this is held where to
 import contextlib
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 
+import autograd
 import nn.vision.models
 
 EXPECTED = Path(__file__).with_suffix(".json")
+PAGE = Path(__file__).parents[3] / "docs/vision.md"
+MARK = "<!-- written by python -m tests.nn.vision.published -->"
+SIZES = {"inception_v3": 299, "efficientnet_b1": 240, "efficientnet_b2": 288, "efficientnet_b3": 300,
+         "efficientnet_b4": 380, "efficientnet_b5": 456, "efficientnet_b6": 528, "efficientnet_b7": 600,
+         "efficientnet_v2_s": 384, "efficientnet_v2_m": 480, "efficientnet_v2_l": 480, "swin_v2_t": 256,
+         "swin_v2_s": 256, "swin_v2_b": 256, "regnet_y_128gf": 384, "vit_h_14": 518,
+         "lenet5": 32, "preact_resnet110": 32, "preact_resnet164": 32, "preact_resnet1001": 32}
+"""Of the images that multiply-adds are published for, where it isn't 224."""
 _TABLE = np.sin(np.arange(65537.0) ** 2)
 
 
@@ -55,7 +65,7 @@ def filled(shapes):
     state = {}
     for i, (name, shape) in enumerate(shapes.items()):
         scale, mean = (np.sqrt(4 / np.prod(shape[1:])), 0) if len(shape) > 1 else (0.5, 1) if name.endswith(
-            "running_var") else (0.3, 1) if name.endswith("weight") else (0.1, 0)
+            "running_var") else (0.2, 0.9) if name.endswith("weight") else (0.1, 0)
         state[name] = np.resize(np.roll(_TABLE, 997 * i) * scale + mean, shape)
     return state
 
@@ -84,6 +94,31 @@ def described(model):
             "state": hashlib.sha256(json.dumps(keys).encode()).hexdigest()[:16]}
 
 
+def made(name, small=False):
+    """Our model, whose random weights are whatever lay in memory."""
+    with nothing_drawn(nn.init):
+        return nn.vision.models.get_model(name, **arguments(name, small))
+
+
+def with_numbers(name):
+    """Our model for small images, with the weights of `filled`."""
+    model = made(name, small=True)
+    given = model.state_dict()
+    state = filled({key: value.shape for key, value in given.items() if is_filled(key)})
+    model.load_state_dict(given | {key: autograd.tensor(value) for key, value in state.items()}, assign=True)
+    return model.double()
+
+
+def our_numbers(name):
+    """What our model gives, in evaluation and in training."""
+    model = with_numbers(name)
+    with autograd.no_grad():
+        for mode in ("eval", "train"):
+            autograd.manual_seed(0)
+            training = mode == "train"
+            yield mode, number(model.train(training)(autograd.tensor(input_of(name, training))))
+
+
 def theirs(name):
     """torchvision's constructor, or None."""
     import torchvision
@@ -92,30 +127,78 @@ def theirs(name):
     return next((vars(place)[name] for place in places if name in vars(place)), None)
 
 
+def their_numbers(name, make):
+    """What torchvision's gives, likewise."""
+    import torch
+
+    with nothing_drawn(torch.nn.init):
+        model = make(**arguments(name, small=True))
+    given = model.state_dict()
+    state = filled({key: tuple(value.shape) for key, value in given.items() if is_filled(key)})
+    given.update({key: torch.from_numpy(value) for key, value in state.items()})
+    model.load_state_dict(given, assign=True)
+    model.double()
+    with torch.no_grad():
+        for mode in ("eval", "train"):
+            torch.manual_seed(0)
+            training = mode == "train"
+            yield mode, number(model.train(training)(torch.tensor(input_of(name, training))))
+
+
 def write(names):
-    """Ask torchvision."""
+    """Ask torchvision, and of what it hasn't, ourselves; nothing is written if our outputs are others."""
     import torch
     import torchvision
 
     expected = json.loads(EXPECTED.read_text())
-    for name in names or filter(theirs, nn.vision.models.list_models()):
-        with nothing_drawn(torch.nn.init):
-            entry = described(theirs(name)(**arguments(name)))
-            model = theirs(name)(**arguments(name, small=True))
-        given = model.state_dict()
-        state = filled({key: tuple(value.shape) for key, value in given.items() if is_filled(key)})
-        given.update({key: torch.from_numpy(value) for key, value in state.items()})
-        model.load_state_dict(given, assign=True)
-        model.double()
-        with torch.no_grad():
-            entry["eval"] = number(model.eval()(torch.tensor(input_of(name))))
-            torch.manual_seed(0)
-            entry["train"] = number(model.train()(torch.tensor(input_of(name, training=True))))
-        entry["multiply-adds"] = next(iter(torchvision.models.get_model_weights(theirs(name)))).meta["_ops"]
+    for name in names or nn.vision.models.list_models():
+        if make := theirs(name):
+            with nothing_drawn(torch.nn.init):
+                entry = described(make(**arguments(name)))
+            entry |= their_numbers(name, make)
+            for mode, numbers in our_numbers(name):
+                np.testing.assert_allclose(numbers, entry[mode], rtol=0, atol=1e-7 * entry[mode][1], err_msg=name)
+            entry["multiply-adds"] = next(iter(torchvision.models.get_model_weights(make))).meta["_ops"]
+        else:
+            model = made(name)
+            entry = described(model)
+            entry["multiply-adds"] = round(nn.summary(model.eval(), image(name)).multiply_adds / 1e9, 6)
         expected[name] = entry
         print(name, entry, flush=True)
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(expected.items()))
     EXPECTED.write_text("{\n" + lines + "\n}\n")
+    PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + table(expected))
+
+
+def size_of(name):
+    """Height and width of the images that multiply-adds are published for."""
+    return 520 if name.startswith(("deeplab", "fcn", "lraspp")) else SIZES.get(name, 224)
+
+
+def image(name):
+    """One of them."""
+    if name in ("r3d_18", "mc3_18", "r2plus1d_18"):
+        return autograd.zeros(1, 3, 16, 112, 112)
+    return autograd.zeros(1, 1 if name == "lenet5" else 3, size_of(name), size_of(name))
+
+
+def table(expected):
+    """The table of docs/vision.md."""
+    lines = ["", "", "| constructor | paper | parameters | multiply-adds | image |",
+             "| --- | --- | ---: | ---: | ---: |"]
+    places = {"segmentation.": nn.vision.models.segmentation, "video.": nn.vision.models.video, "": nn.vision.models}
+    by_paper = {}
+    for name, entry in expected.items():
+        place, module = next((place, module) for place, module in places.items() if name in module.__all__)
+        paper, kind, where = re.search(r"\(([^()]*), (arXiv|doi):([^\s)]*)\)", getattr(module, name).__doc__).groups()
+        link = f"https://arxiv.org/abs/{where}" if kind == "arXiv" else f"https://doi.org/{where}"
+        size = "" if place == "video." or size_of(name) == 224 else f"{size_of(name)}²"
+        row = (f"`{place}{name}`", f"[{paper}]({link})", f"{entry['parameters']:,}",
+               f"{entry['multiply-adds']:.{3 if entry['multiply-adds'] > 0.01 else 6}f}", size)
+        by_paper.setdefault(row[1], []).append((entry["parameters"], f"| {' | '.join(row)} |"))
+    for paper in sorted(by_paper, key=lambda paper: (re.search(r"\d{4}", paper)[0], paper)):
+        lines += [line for _, line in sorted(by_paper[paper])]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def at_size(x: Tensor, like: Tensor) -> Tensor:
 
 
 def build_segmentation(model: type, head: Layer, aux_head: Layer, backbone: nn.Module, taps: Mapping[str, Any],
-                       weights: Weights, num_classes: int, aux_loss: bool | None) -> Any:
+                       weights: Weights, num_classes: int, aux_loss: bool | None, pretrained: bool = False) -> Any:
     """The model of a backbone.
 
     Args:
@@ -50,8 +50,9 @@ def build_segmentation(model: type, head: Layer, aux_head: Layer, backbone: nn.M
         weights: of the whole model.
         num_classes: how many logits a pixel has.
         aux_loss: whether there is an auxiliary head; None: if the weights have one.
+        pretrained: how programs used to ask for what isn't downloaded.
     """
-    state = state_of(weights)
+    state = state_of(pretrained or weights)
     if aux_loss is None:
         aux_loss = state is not None and any(key.startswith("aux_classifier") for key in state)
     names = ["out", *["aux"] * aux_loss]

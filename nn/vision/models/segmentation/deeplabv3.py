@@ -1,6 +1,7 @@
 """DeepLabV3: convolutions of several dilations beside each other see each pixel's surroundings at several scales."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import nn
 from autograd import Tensor, cat
@@ -57,19 +58,20 @@ class DeepLabHead(nn.Sequential):
 
 
 def deeplabv3_resnet50(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                       aux_loss: bool | None = None, weights_backbone: Weights = None) -> DeepLabV3:
+                       aux_loss: bool | None = None, weights_backbone: Weights = None, **kwargs: Any) -> DeepLabV3:
     """DeepLabV3 on ResNet-50 (Chen et al. 2017, arXiv:1706.05587)."""
-    return of_resnet(DeepLabV3, DeepLabHead, resnet50, weights, weights_backbone, num_classes, aux_loss)
+    return of_resnet(DeepLabV3, DeepLabHead, resnet50, weights, weights_backbone, num_classes, aux_loss, **kwargs)
 
 
 def deeplabv3_resnet101(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                        aux_loss: bool | None = None, weights_backbone: Weights = None) -> DeepLabV3:
+                        aux_loss: bool | None = None, weights_backbone: Weights = None, **kwargs: Any) -> DeepLabV3:
     """DeepLabV3 on ResNet-101 (Chen et al. 2017, arXiv:1706.05587)."""
-    return of_resnet(DeepLabV3, DeepLabHead, resnet101, weights, weights_backbone, num_classes, aux_loss)
+    return of_resnet(DeepLabV3, DeepLabHead, resnet101, weights, weights_backbone, num_classes, aux_loss, **kwargs)
 
 
 def deeplabv3_mobilenet_v3_large(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                                 aux_loss: bool | None = None, weights_backbone: Weights = None) -> DeepLabV3:
+                                 aux_loss: bool | None = None, weights_backbone: Weights = None,
+                                 **kwargs: Any) -> DeepLabV3:
     """DeepLabV3 on MobileNetV3-Large (Chen et al. 2017, arXiv:1706.05587)."""
-    return build_segmentation(DeepLabV3, DeepLabHead, FCNHead, *dilated_mobilenet(weights_backbone), weights,
-                              num_classes, aux_loss)
+    features = dilated_mobilenet(kwargs.pop("pretrained_backbone", False) or weights_backbone)
+    return build_segmentation(DeepLabV3, DeepLabHead, FCNHead, *features, weights, num_classes, aux_loss, **kwargs)

@@ -23,20 +23,21 @@ class FCNHead(nn.Sequential):
 
 
 def of_resnet(model: type, head: Layer, resnet: Layer, weights: Weights, weights_backbone: Weights,
-              num_classes: int, aux_loss: bool | None) -> Any:
+              num_classes: int, aux_loss: bool | None, **kwargs: Any) -> Any:
     """A model on a ResNet whose last two stages have dilation, with the features of the last one and the one before."""
-    backbone = resnet(weights=weights_backbone, replace_stride_with_dilation=[False, True, True])
+    backbone = resnet(weights=kwargs.pop("pretrained_backbone", False) or weights_backbone,
+                      replace_stride_with_dilation=[False, True, True])
     return build_segmentation(model, head, FCNHead, backbone, {"out": ("layer4", 2048), "aux": ("layer3", 1024)},
-                              weights, num_classes, aux_loss)
+                              weights, num_classes, aux_loss, **kwargs)
 
 
 def fcn_resnet50(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                 aux_loss: bool | None = None, weights_backbone: Weights = None) -> FCN:
+                 aux_loss: bool | None = None, weights_backbone: Weights = None, **kwargs: Any) -> FCN:
     """FCN on ResNet-50 (Long et al. 2015, arXiv:1411.4038)."""
-    return of_resnet(FCN, FCNHead, resnet50, weights, weights_backbone, num_classes, aux_loss)
+    return of_resnet(FCN, FCNHead, resnet50, weights, weights_backbone, num_classes, aux_loss, **kwargs)
 
 
 def fcn_resnet101(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                  aux_loss: bool | None = None, weights_backbone: Weights = None) -> FCN:
+                  aux_loss: bool | None = None, weights_backbone: Weights = None, **kwargs: Any) -> FCN:
     """FCN on ResNet-101 (Long et al. 2015, arXiv:1411.4038)."""
-    return of_resnet(FCN, FCNHead, resnet101, weights, weights_backbone, num_classes, aux_loss)
+    return of_resnet(FCN, FCNHead, resnet101, weights, weights_backbone, num_classes, aux_loss, **kwargs)

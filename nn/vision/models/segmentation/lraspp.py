@@ -1,5 +1,7 @@
 """Lite R-ASPP: MobileNetV3's own head for segmentation."""
 
+from typing import Any
+
 import nn
 from autograd import Tensor
 from nn.vision.models._utils import IntermediateLayerGetter, Weights, build
@@ -45,9 +47,9 @@ class LRASPP(nn.Module):
 
 
 def lraspp_mobilenet_v3_large(*, weights: Weights = None, progress: bool = True, num_classes: int = 21,
-                              weights_backbone: Weights = None) -> LRASPP:
+                              weights_backbone: Weights = None, **kwargs: Any) -> LRASPP:
     """Lite R-ASPP on MobileNetV3-Large (Howard et al. 2019, arXiv:1905.02244)."""
-    features, taps = dilated_mobilenet(weights_backbone)
+    features, taps = dilated_mobilenet(kwargs.pop("pretrained_backbone", False) or weights_backbone)
     (low, low_channels), (high, high_channels) = taps["aux"], taps["out"]
     return build(LRASPP, weights, IntermediateLayerGetter(features, {low: "low", high: "high"}), low_channels,
-                 high_channels, num_classes)
+                 high_channels, num_classes, **kwargs)
