@@ -78,6 +78,7 @@ from autograd.inquiries import (
     numel,
     promote_types,
     result_type,
+    unravel_index,
 )
 from autograd.profile import profile
 from autograd.random import (
@@ -121,5 +122,5 @@ __all__ = ["Function", "Generator", "Graph", "Node", "ShapeError", "Tensor", "ar
            "poisson", "profile", "promote_types", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
            "random", "randperm", "result_type", "scalar_tensor", "seed", "set_compiled", "set_default_dtype",
            "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "set_rng_state", "short", "special", "tensor",
-           "tril_indices", "triu_indices", "typing", "uint8", "zeros", "zeros_like"]
+           "tril_indices", "triu_indices", "typing", "uint8", "unravel_index", "zeros", "zeros_like"]
 __all__.extend(FUNCTIONS)

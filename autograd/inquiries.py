@@ -1,5 +1,6 @@
 """What tensors, shapes and dtypes are, and what becomes of them when they meet."""
 
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -76,6 +77,19 @@ def can_cast(from_: DTypeLike, to: DTypeLike) -> bool:
     order = {"b": 0, "u": 1, "i": 1, "f": 2}
     source, target = np.dtype(from_), np.dtype(to)
     return order[source.kind] <= order[target.kind]
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """The indices along each axis of a tensor of `shape`, of elements numbered in order.
+
+    >>> unravel_index(tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+
+    Raises:
+        ValueError: an index is past the end.
+    """
+    array = indices.array
+    return tuple([Tensor(np.asarray(part, array.dtype)) for part in np.unravel_index(array, shape)])
 
 
 for _function in (is_signed, is_nonzero, is_same_size):

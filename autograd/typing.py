@@ -25,6 +25,13 @@ class ValuesIndices(NamedTuple):
     indices: Tensor
 
 
+class MinMax(NamedTuple):
+    """The smallest and the largest element."""
+
+    min: Tensor
+    max: Tensor
+
+
 class SignLogabsdet(NamedTuple):
     """A determinant."""
 

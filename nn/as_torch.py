@@ -13,12 +13,10 @@ nn/torch_inside.py, and what only PyTorch has in nn/torch_absent.py. What isn't 
 what is near. docs/porting.md says what differs.
 """
 
-import argparse
 import ast
 import atexit
 import difflib
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -59,14 +57,14 @@ PLACES = {
     "torch.nn.modules.container": "nn.container",
     "torch.nn.modules.conv": "nn.convolution nn.convolution:_ConvNd=_Conv,_ConvTransposeNd=_ConvTranspose",
     "torch.nn.modules.distance": "nn.loss",
-    "torch.nn.modules.dropout": "nn.dropout",
+    "torch.nn.modules.dropout": "nn.dropout nn.dropout:_DropoutNd=_Dropout",
     "torch.nn.modules.instancenorm": "nn.normalization",
     "torch.nn.modules.linear": "nn.linear nn.linear:NonDynamicallyQuantizableLinear=Linear",
     "torch.nn.modules.loss": "nn.loss nn.loss:_WeightedLoss=_Loss",
     "torch.nn.modules.module": "nn.module nn.module:_IncompatibleKeys=IncompatibleKeys",
     "torch.nn.modules.normalization": "nn.normalization",
     "torch.nn.modules.padding": "nn.padding",
-    "torch.nn.modules.pooling": "nn.pooling",
+    "torch.nn.modules.pooling": "nn.pooling nn.pooling:_MaxPoolNd=_Pool,_AvgPoolNd=_Pool,_LPPoolNd=_Pool",
     "torch.nn.modules.rnn": "nn.recurrent",
     "torch.nn.modules.sparse": "nn.embedding",
     "torch.nn.modules.transformer": "nn.transformer",
@@ -92,6 +90,9 @@ PLACES = {
     "torch.utils.checkpoint": "autograd.checkpoint",
     "torch.utils.data": "nn.data",
     "torch.utils.data.dataloader": "nn.data",
+    "torch.utils.data._utils": "nn.data",
+    "torch.utils.data._utils.collate": "nn.data",
+    "torch.utils.data._utils.worker": "nn.data",
     "torch.utils.data.dataset": "nn.data",
     "torch.utils.data.distributed": "nn.data",
     "torch.utils.data.sampler": "nn.data",
@@ -130,6 +131,7 @@ PLACES = {
     "torch.special": "autograd.special",
     "torch.random": "autograd.random",
     "torch.multiprocessing": "multiprocessing",
+    "torch.futures": "concurrent.futures:Future",
     "torchvision.models": "nn.vision.models",
     **{f"torchvision.models.{name}": f"nn.vision.models.{name} nn.vision.models" for name in (
         "_utils", "alexnet", "convnext", "densenet", "efficientnet", "feature_extraction", "googlenet", "inception",
@@ -245,7 +247,7 @@ _doors: dict[str, _Door] = {}
 NAMES["torch.torch"] = _module("torch")
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Finder:
     """Lets the import statement find the modules that stand for PyTorch's."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
@@ -344,7 +346,7 @@ def _code_of(program: str) -> tuple[Any, dict[str, Any]]:
     spec = importlib.util.find_spec(name)
     if spec is not None and spec.submodule_search_locations is not None:
         spec = importlib.util.find_spec(name := f"{name}.__main__")
-    if spec is None or not isinstance(spec.loader, importlib.abc.InspectLoader):
+    if spec is None or not hasattr(spec.loader, "get_code"):
         raise ImportError(f"there is no module {name} that could be run")
     return spec.loader.get_code(spec.name), {"__file__": spec.origin, "__package__": spec.parent}
 
@@ -368,6 +370,8 @@ def run(program: str, name: str = "__main__") -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command `python -m nn.as_torch`."""
+    import argparse  # a third of what opening the door takes
+
     parser = argparse.ArgumentParser("python -m nn.as_torch", description="Run a PyTorch program on gradcircuit.")
     parser.add_argument("--missing", action="store_true", help="list what it uses of PyTorch that isn't here")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as `python -m` does")

@@ -8,6 +8,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from autograd.creation import check_device
+from autograd.errors import close_to
 from autograd.typing import DTypeLike
 
 
@@ -19,10 +20,15 @@ class Parameter(Tensor):
         requires_grad: False for a parameter that is stored and moved but not trained.
     """
 
-    __slots__ = ()
+    __slots__ = ("__dict__",)
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         super().__init__(() if data is None else data, requires_grad)
+
+    def __setattr__(self, name: str, value: Any) -> None:  # behind nn.as_torch any attribute may be set
+        if not hasattr(type(self), name):
+            raise AttributeError(f"a Parameter has no attribute {name!r}{close_to(name, dir(self))}")
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

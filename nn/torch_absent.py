@@ -18,6 +18,7 @@ _TRACED = "nothing is traced or compiled here: call the function or module itsel
 _DISTRIBUTED = "of torch.distributed only what nn.distributed has is here (docs/distributed.md)"
 _CPU_ONLY = "there is only the CPU; ask torch.cuda.is_available() first"
 _FETCHED = "nothing is fetched; download the file, and read it with torch.load"
+NO_DUALS = "there are no dual tensors here; write torch.func.jvp"
 _PIPES = "data pipes aren't here; write a Dataset or an IterableDataset"
 IN_PYTHON = "take the package's way in Python, if it has one"
 _INSIDE = "it is inside of PyTorch, and isn't here"
@@ -37,10 +38,12 @@ ABSENT = {
     "torch.classes": "classes that are written in C++ aren't here",
     **dict.fromkeys(("torch._C", "torch._prims", "torch._prims_common", "torch._decomp", "torch._refs", "torch._ops",
                      "torch.utils._python_dispatch", "torch.overrides.TorchFunctionMode"), _INSIDE),
-    "torch.autograd.forward_ad": "there are no dual tensors here; write torch.func.jvp",
+    "torch.autograd.forward_ad": NO_DUALS,
     "torch.profiler": "write `with autograd.profile() as profile: ...`, and print(profile)",
     "torch.autograd.profiler": "write `with autograd.profile() as profile: ...`, and print(profile)",
     "torch.nn.attention": "write F.scaled_dot_product_attention",
+    "torch.nn.grad": "write autograd.grad of the convolution",
+    "torch.utils.flop_counter": "write nn.summary(model, input), which counts them",
     "torch.quasirandom": "Sobol's numbers aren't here",
     "torch.utils.benchmark": "write timeit.Timer",
     "torchvision": "this part of torchvision isn't here",
@@ -57,10 +60,15 @@ _each("torch", _COMPLEX, "complex polar view_as_complex view_as_real view_as_com
 _each("torch", _SPARSE, "sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor "
                         "sparse_compressed_tensor smm hspmm sspaddmm saddmm dsmm")
 _each("torch.optim", _SPARSE, "SparseAdam")
+for _place in ("torch.nn", "torch.nn.modules", "torch.nn.modules.normalization"):
+    _each(_place, "write LocalResponseNorm, which is the same", "CrossMapLRN2d")
 _each("torch", _QUANTIZED, "quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize qscheme "
                            "fake_quantize_per_tensor_affine fake_quantize_per_channel_affine")
 _each("torch", _TRACED, "SymInt SymFloat SymBool ScriptModule ScriptFunction ScriptObject while_loop cond")
 _each("torch", _CPU_ONLY, "Stream Event")
+_each("torch", _INSIDE, "PyTorchFileReader PyTorchFileWriter return_types empty_strided")
+_each("torch", "write numpy.frombuffer, and torch.from_numpy", "BoolStorage ByteStorage CharStorage DoubleStorage "
+                                                               "FloatStorage HalfStorage IntStorage LongStorage")
 _each("torch.cuda", _CPU_ONLY,
       "CUDAGraph Event ExternalStream Stream StreamContext cudart current_device current_stream default_stream device "
       "device_of get_device_capability get_device_name get_device_properties get_rng_state get_rng_state_all graph "

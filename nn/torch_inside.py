@@ -3,10 +3,12 @@
 None of it is documented there, and much code uses it. It adds to NAMES of `nn.torch_scaffolding`.
 """
 
+import collections.abc
 import contextlib
 import copy
 import enum
 import functools
+import math
 import operator
 import re
 import types
@@ -19,8 +21,10 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from nn import init
 from nn.container import ModuleList
 from nn.functional.activation import gelu, relu
+from nn.functional.loss import chosen
 from nn.torch_absent import IN_PYTHON, asked_in, stand_in
 from nn.torch_scaffolding import NAMES, _at, _constant, _itself, _put
 
@@ -354,12 +358,35 @@ _constant(False, "torch.backends.cuda", "flash_sdp_enabled mem_efficient_sdp_ena
 _constant(True, "torch.backends.cuda", "math_sdp_enabled")
 _constant(None, "torch.backends.cudnn", "version")
 
+def _unflattened(flat: Tensor, tensors: Any) -> list[Tensor]:
+    """The parts of a vector, in the shapes of these tensors."""
+    parts = autograd.split(flat, [tensor.numel() for tensor in tensors])
+    return [part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+_put("torch._utils", {
+    "_flatten_dense_tensors": lambda tensors: autograd.cat([tensor.reshape(-1) for tensor in tensors]),
+    "_unflatten_dense_tensors": _unflattened, "_get_device_index": lambda *args, **kwargs: -1})
+
 # Names of types and modules
 
 _put("torch.nn.common_types", dict.fromkeys([f"_{name}_t" for name in (
     *[f"{kind}_{n}" for kind in ("size", "scalar_or_tuple") for n in range(1, 7)], "size_any", "size_any_opt",
     "size_2_opt", "size_3_opt", "scalar_or_tuple_any", "ratio_2", "ratio_3", "ratio_any", "tensor_list",
     "maybe_indices")], Any))
+_put("torch.nn._reduction", {
+    "get_enum": ("none", "mean", "sum").index, "legacy_get_string":
+    lambda size_average=None, reduce=None, emit_warning=True: chosen("mean", size_average, reduce)})
+_put("torch.nn.modules.module", {
+    "_addindent": lambda s_, numSpaces: s_.replace("\n", "\n" + " " * numSpaces), "_EXTRA_STATE_KEY_SUFFIX":  # noqa: N803
+    "_extra_state"})
+_put("torch.nn.init", {
+    "_calculate_correct_fan": lambda tensor, mode: init.fans(tensor)[("fan_in", "fan_out").index(mode.lower())],
+    "_no_grad_uniform_": init.uniform_, "_no_grad_normal_": init.normal_, "_no_grad_trunc_normal_": init.trunc_normal_,
+    "_no_grad_fill_": init.constant_, "_no_grad_zero_": init.zeros_})
+_put("torch._six", {"string_classes": str, "int_classes": int, "container_abcs": collections.abc, "inf": math.inf,
+                    "nan": math.nan})
+_put("torch.nn.modules.utils", {"_reverse_repeat_tuple": lambda t, n: tuple(x for x in reversed(t) for _ in range(n))})
 _put("torch.nn.functional", {f"BroadcastingList{n}": list for n in (1, 2, 3)})
 _put("torch.nn.modules.transformer", {
     "_get_activation_fn": {"relu": relu, "gelu": gelu}.__getitem__,
@@ -420,13 +447,16 @@ _put("torch", {name: _checked(name) for name in ("_assert", "_assert_async", "_c
 _put("torch", {"_check_is_size": lambda i, message=None: None, "sym_int": int, "sym_float": float, "sym_max": max,
                "sym_min": min, "sym_not": operator.not_, "_shape_as_tensor": lambda x: autograd.tensor(list(x.shape))})
 _CACHE = Path.home() / ".cache" / "torch"
+_put("torch", {"OutOfMemoryError": MemoryError, "__file__": __file__})
 _put("torch.hub", {"get_dir": lambda: str(_CACHE / "hub"), "_get_torch_home": lambda: str(_CACHE),
                    "set_dir": lambda d: None, "HASH_REGEX": re.compile(r"-([a-f0-9]*)\.")})
+
+_constant(True, "torch.autograd", "_is_checkpoint_valid")
 
 # Methods as functions
 
 _put("torch", {name: getattr(Tensor, name) for name in dir(Tensor)
-               if name[0] != "_" and name.endswith("_") and hasattr(autograd, name[:-1])})
+               if name[0] != "_" and name.endswith("_") and name[:-1] in vars(autograd)})
 _put("torch", {"detach": Tensor.detach, "detach_": Tensor.detach_, "zero_": Tensor.zero_, "real": lambda input: input,
                "conj": lambda input: input, "conj_physical": lambda input: input, "resolve_conj": lambda input: input,
                "resolve_neg": lambda input: input, "is_conj": lambda input: False, "is_neg": lambda input: False})

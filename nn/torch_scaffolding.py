@@ -4,10 +4,10 @@ Element types, shapes and devices as PyTorch shows them; precision, devices, com
 finds it all in NAMES, by PyTorch's full name.
 """
 
-import concurrent.futures
 import contextlib
 import functools
 import importlib
+import inspect
 import math
 import os
 import pickle
@@ -23,6 +23,7 @@ import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import DEVICES, check_device
 from autograd.errors import is_of
+from autograd.function import Context
 from autograd.runtime import files
 from autograd.sharing import memory
 from nn import functional
@@ -31,6 +32,8 @@ from nn.data import DataLoader, Dataset, Sampler
 from nn.distributions.distribution import Distribution, clamp_probs
 from nn.hooks import Hook
 from nn.module import Module
+from nn.parameter import Parameter
+from nn.torch_absent import NO_DUALS, stand_in
 
 NAMES: dict[str, Any] = {}
 """PyTorch's full name -> what stands for it."""
@@ -226,11 +229,15 @@ _SPARE = ("layout", "pin_memory", "memory_format", "names", "non_blocking")
 
 
 def _plain(function: Callable) -> Callable:
-    """A function that also takes arguments which say nothing here."""
+    """A function that also takes arguments which say nothing here, and `size=` where it takes sizes."""
+    sizes = next(iter(inspect.signature(function).parameters.values())).kind is inspect.Parameter.VAR_POSITIONAL
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for name in _SPARE:
             kwargs.pop(name, None)
+        if sizes and "size" in kwargs:
+            args = (kwargs.pop("size"),)
         return function(*args, **kwargs)
     call.__module__ = "nn.as_torch"  # where a pickle finds it
     return call
@@ -502,6 +509,32 @@ class _Storage:
         return int(self._array.ctypes.data)
 
 
+class _Noted:
+    """An attribute that some program gives Tensors, kept beside them, as they have room for none."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, tuple[weakref.ref, Any]] = {}
+
+    def __set__(self, tensor: Tensor, value: Any) -> None:
+        key = id(tensor)
+        self.values[key] = weakref.ref(tensor, lambda _: self.values.pop(key, None)), value
+
+    def __get__(self, tensor: Tensor | None, owner: Any = None) -> Any:
+        if id(tensor) not in self.values:
+            raise AttributeError("this attribute has not been set")
+        return self.values[id(tensor)][1]
+
+
+def _number_first(method: Callable, keyword: str, tensors: int) -> Callable:
+    """A method that may also be called as before PyTorch 1.5: `x.add_(alpha, other)`, `x.addcmul_(value, a, b)`."""
+    @functools.wraps(method)
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == tensors + 1 and isinstance(args[-1], Tensor) and not kwargs:
+            return method(self, *args[1:], **{keyword: args[0]})
+        return method(self, *args, **kwargs)
+    return call
+
+
 def _as_size(name: str, owner: Any) -> Size:
     return Size(getattr(owner, name))
 
@@ -528,7 +561,7 @@ def attach() -> None:
         "data_ptr": lambda self: self.array.ctypes.data, "storage_offset": lambda self: 0,
         **dict.fromkeys(("storage", "untyped_storage", "_typed_storage"), _storage),
         "get_device": lambda self: -1, "is_cpu": property(lambda self: True),
-        "require_grad": property(None, _misspelled)}
+        "require_grad": property(None, _misspelled), "unconstrained": _Noted()}  # Pyro's
     attributes.update({name: _plain(getattr(Tensor, name)) for name in ("to", "contiguous", "clone", "is_contiguous")})
     attributes.update(dict.fromkeys(("pin_memory", "share_memory_"), lambda self, *args: self))
     attributes.update(dict.fromkeys(("is_pinned", "is_shared", "is_inference", "is_coalesced"), lambda self: False))
@@ -536,12 +569,20 @@ def attach() -> None:
                                      "is_nested", "is_xla", "is_sparse_csr", "is_vulkan", "is_maia", "is_mtia"),
                                     property(lambda self: False)))
     attributes.update(dict.fromkeys(("to_dense", "coalesce"), lambda self: self))
+    for names, keyword, tensors in (("add sub", "alpha", 1), ("addcmul addcdiv", "value", 2)):
+        for name in names.split():
+            for each in (name, f"{name}_"):
+                attributes[each] = _number_first(getattr(Tensor, each), keyword, tensors)
     for name, value in attributes.items():
         setattr(Tensor, name, value)
     for generic in (Dataset, Sampler, DataLoader):
         setattr(generic, "__class_getitem__", classmethod(lambda cls, item: cls))  # noqa: B010
     for name in ("batch_shape", "event_shape"):
         setattr(Distribution, name, property(functools.partial(_as_size, f"_{name}")))
+    for name in ("jvp", "vmap"):
+        setattr(autograd.Function, name, staticmethod(stand_in(f"torch.autograd.Function.{name}", NO_DUALS)))
+    Context.save_for_forward = lambda self, *tensors: None  # type: ignore[attr-defined]
+    del Parameter.__setattr__  # they may have attributes of the program's own
     init = Module.__init__
 
     @functools.wraps(init)
@@ -766,7 +807,6 @@ _constant(None, "torch._dynamo", "reset mark_dynamic mark_static graph_break")
 _constant(None, "torch.compiler", "reset cudagraph_mark_step_begin set_stance")
 _put("torch._dynamo", {"config": types.SimpleNamespace()})
 _put("torch._inductor", {"config": types.SimpleNamespace()})
-_put("torch.futures", {"Future": concurrent.futures.Future})
 _constant("gradcircuit, on NumPy", "torch.__config__", "show parallel_info")
 _put("torch.jit", {"Final": Final, "TracerWarning": UserWarning,
                    "annotate": lambda the_type, the_value: the_value})

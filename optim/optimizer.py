@@ -109,9 +109,6 @@ class Optimizer:
         self.defaults = {name: value for name, value in defaults.items() if name not in ("self", "params", "__class__")}
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._hooks: defaultdict[str, list[Callable]] = defaultdict(list)
-        self._joined: dict[int, tuple] = {}
-        self._stepped = False
         if isinstance(params, Tensor):
             raise TypeError("a list of parameters belongs in the place of this one Tensor; write "
                             f"{type(self).__name__}([p], ...)")
@@ -125,6 +122,17 @@ class Optimizer:
         given: list[Any] = groups if isinstance(groups[0], dict) else [{"params": groups}]
         for group in given:
             self.add_param_group(group)
+
+    @functools.cached_property
+    def _hooks(self) -> defaultdict[str, list[Callable]]:
+        """Kind -> functions. An optimizer around another one may leave out the constructor: so it is made here."""
+        return defaultdict(list)
+
+    @functools.cached_property
+    def _joined(self) -> dict[int, tuple]:
+        return {}
+
+    _stepped = False
 
     # What a rule says
 
@@ -462,7 +470,9 @@ class Optimizer:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _hooks=defaultdict(list), _joined={}, _stepped=False)
+        for name in ("_hooks", "_joined", "_stepped"):
+            self.__dict__.pop(name, None)
+        self.__dict__.update(state)
 
     def __repr__(self) -> str:
         groups = [f"Parameter Group {i}\n" + "".join(f"    {name}: {group[name]}\n" for name in sorted(group)

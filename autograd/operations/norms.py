@@ -6,8 +6,8 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.operations.linalg import full_rank, svdvals
-from autograd.operations.pointwise import floating, only, times
-from autograd.operations.shaping import axes, beside, movedim, reduced
+from autograd.operations.pointwise import floating, only, times, where
+from autograd.operations.shaping import axes, axis, beside, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -112,3 +112,11 @@ def norm(x: TensorLike, ord: float | str | None = None, dim: Dims | None = None,
         raise RuntimeError(f"ord={ord!r} is for a vector or a matrix, this tensor has shape {x.shape}; name the "
                            "axes with dim=")
     return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+
+
+@operation(samples=lambda draw: call(draw.array(min_dims=2, min_side=1, away_from=(0,)), p=2, dim=0, maxnorm=1.5))
+def renorm(x: TensorLike, p: float, dim: int, maxnorm: float) -> Tensor:
+    """x with those parts along `dim` whose p-norm is larger than `maxnorm` scaled down to it."""
+    along = axis(dim, x.ndim)
+    norms = vector_norm(x, p, [i for i in range(x.ndim) if i != along], keepdim=True)
+    return x * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1)

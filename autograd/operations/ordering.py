@@ -70,6 +70,12 @@ def _put_back(g, out, dim, shape):
     return scatter_along(g[0], np.asarray(out[1]), dim, shape)
 
 
+@operation(samples=lambda draw: call(draw.array(min_side=1, distinct=True)))
+def msort(x: TensorLike) -> Tensor:
+    """The elements in order of size along the first axis."""
+    return sort(x, dim=0).values
+
+
 def _topk_samples(draw):
     x = draw.array(min_dims=1, min_side=1, distinct=True)
     dim = draw.dim(x.ndim)

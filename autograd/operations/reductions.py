@@ -18,7 +18,7 @@ from autograd.operations.shaping import axes, beside, reduced, spread
 from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
 from autograd.tensor import Tensor
-from autograd.typing import Dims, DTypeLike, TensorLike
+from autograd.typing import Dims, DTypeLike, MinMax, TensorLike
 
 
 def count(shape, dim):
@@ -125,6 +125,12 @@ all = operation(_question(np.all), vjps=(None,), names="all", numpy=np.all,
                 doc="Whether all elements over `dim` are true (not zero).")
 any = operation(_question(np.any), vjps=(None,), names="any", numpy=np.any,
                 doc="Whether some element over `dim` is true (not zero).")
+
+
+@operation(samples=lambda draw: call(x := draw.array(min_side=1, distinct=True), dim=draw.dim(x.ndim)))
+def aminmax(x: TensorLike, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """The smallest and the largest element over `dim`: (min, max)."""
+    return MinMax(amin(x, dim=dim, keepdim=keepdim), amax(x, dim=dim, keepdim=keepdim))
 
 
 @operation(vjps=(None,), numpy=np.count_nonzero)

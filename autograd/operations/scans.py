@@ -1,16 +1,20 @@
 """Running sums, products and extremes along an axis, and differences."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd import dtypes
+from autograd.errors import ShapeError
 from autograd.operations.indexing import scatter_along
+from autograd.operations.joining import cat
 from autograd.operations.pointwise import ahead, times
 from autograd.operations.reductions import divides, sum, summed, widened
-from autograd.operations.shaping import as_row, axis, clone
+from autograd.operations.shaping import as_row, axes, axis, clone
 from autograd.samples import along_one, call
 from autograd.table import operation
 from autograd.tensor import Tensor
-from autograd.typing import DTypeLike, TensorLike
+from autograd.typing import Dims, DTypeLike, TensorLike
 
 
 def _part(dim, start, stop=None, step=None):
@@ -133,6 +137,51 @@ def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = 
         after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
         x = after != before if x.dtype == bool else after - before
     return x if n or len(parts) > 1 else clone(x)
+
+
+def _slopes(x, at, dim, edge_order):
+    """The derivative along an axis by differences of second order, at its ends of `edge_order`, where the positions are
+    `at`, a distance or a vector.
+    """
+    if x.shape[dim] <= edge_order:
+        raise ShapeError(f"derivatives of edge_order {edge_order} need more than {edge_order} elements along axis "
+                         f"{dim}, and this tensor has shape {x.shape}")
+    widths = np.diff(np.asarray(at)) if np.ndim(at) else np.full(x.shape[dim] - 1, at)
+    widths = widths.astype(x.dtype if x.dtype.kind == "f" else dtypes.get_default_dtype())
+    if len(widths) != x.shape[dim] - 1:
+        raise ShapeError(f"along axis {dim} of shape {x.shape} there are {len(widths) + 1} positions")
+    along = [-1 if i == dim else 1 for i in range(x.ndim)]
+    before, after = widths[:-1].reshape(along), widths[1:].reshape(along)
+    steps = diff(x, dim=dim) / widths.reshape(along)
+    first, last = steps[_part(dim, 0, 1)], steps[_part(dim, -1)]
+    if np.ndim(at):
+        inner = (steps[_part(dim, 0, -1)] * after + steps[_part(dim, 1)] * before) / (before + after)
+    else:  # the one between has no part in it
+        inner = (x[_part(dim, 2)] - x[_part(dim, 0, -2)]) / (2 * before)
+    if edge_order == 2:
+        one, two = widths[0], widths[1]
+        first = first + (first - steps[_part(dim, 1, 2)]) * (one / (one + two))
+        one, two = widths[-1], widths[-2]
+        last = last + (last - steps[_part(dim, -2, -1)]) * (one / (one + two))
+    return cat((first, inner, last), dim)
+
+
+@operation(methods="", samples=lambda draw: call(draw.array(min_dims=1, min_side=3), edge_order=draw.choice([1, 2]),
+                                                 spacing=0.5))
+def gradient(x: TensorLike, *, spacing: Any = 1, dim: Dims | None = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+    """Derivatives of a function whose values are x, along each axis of `dim` (None: all), by differences.
+
+    Args:
+        x: the values.
+        spacing: the distance of neighbors, or one of each axis; or a vector of positions of each axis.
+        dim: the axes.
+        edge_order: 1 or 2, the order at the ends; inside it is 2.
+    """
+    along = range(x.ndim) if dim is None else axes(dim, x.ndim)
+    spacings = spacing if isinstance(spacing, (list, tuple)) else [spacing] * len(along)
+    if len(spacings) != len(along):
+        raise ValueError(f"there are {len(along)} axes, and {len(spacings)} spacings")
+    return tuple([_slopes(x, at, i, edge_order) for at, i in zip(spacings, along, strict=True)])
 
 
 def _trapezoids(y, x, dim):

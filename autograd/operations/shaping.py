@@ -10,7 +10,7 @@ import numpy as np
 from autograd.errors import ShapeError, no_axis
 from autograd.notation import Notation
 from autograd.samples import call, numbers
-from autograd.sharing import relatives
+from autograd.sharing import memory, relatives
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
 from autograd.typing import Dims, Shape, TensorLike
@@ -339,6 +339,44 @@ def _folded(draw):
 
 _fold = operation(_add_windows, vjps=lambda g, out, w, shape, **window: _unfold(g, **window), names="_fold",
                   samples=_folded)
+
+
+def _strided_places(shape, size, stride, storage_offset):
+    """The flat positions of elements that lie at distances `stride`."""
+    size, stride, storage_offset = as_shape(size), as_shape(stride), storage_offset or 0
+    places = np.full(size, storage_offset, np.intp)
+    for i, (length, step) in enumerate(zip(size, stride, strict=True)):
+        places += (np.arange(length) * step).reshape([-1 if j == i else 1 for j in range(len(size))])
+    if places.size and not 0 <= places.min() <= places.max() < math.prod(shape):
+        raise ValueError(f"size {size} at distances {stride} from {storage_offset} reaches past the {math.prod(shape)} "
+                         "elements of this tensor")
+    return places
+
+
+def _add_strided(g, *, shape, size, stride, storage_offset):
+    places = _strided_places(shape, size, stride, storage_offset).reshape(-1)
+    return np.bincount(places, g.reshape(-1), math.prod(shape)).astype(g.dtype).reshape(shape)
+
+
+@operation(vjps=lambda g, out, x, **layout: _of_strided(g, shape=x.shape, **layout), view=True, methods="as_strided",
+           names="as_strided", flops=0)  # without samples: how x lies in memory is what it is about
+def as_strided(x, *, size: Shape, stride: Shape, storage_offset: int | None = None):
+    """A view of those elements of x, one after the other, that lie at distances `stride` from the first.
+
+    Raises:
+        ValueError: x doesn't lie in memory one element after the other, from its beginning; or it ends before.
+    """
+    if not x.flags.c_contiguous or (storage_offset is not None and x.ctypes.data != memory(x).ctypes.data):
+        raise ValueError(f"this tensor (shape {x.shape}) is a view that lies scattered in memory, or not at its "
+                         "beginning, where distances have no single meaning; write x.contiguous() or x.clone() first")
+    _strided_places(x.shape, size, stride, storage_offset)
+    return np.lib.stride_tricks.as_strided(x.reshape(-1)[storage_offset or 0:], as_shape(size),
+                                           [step * x.itemsize for step in as_shape(stride)])
+
+
+_of_strided = operation(
+    _add_strided, vjps=lambda g, out, x, shape, **layout: as_strided(g.copy(), **layout), names="_of_strided",
+    samples=lambda draw: call(draw.array(shape=(2, 3)), shape=(4,), size=(2, 3), stride=(1, 1), storage_offset=0))
 
 
 @operation(vjps=lambda g, out, x, offset, dim1, dim2: _on_diagonal(g, x.shape, offset, dim1, dim2), view=True,

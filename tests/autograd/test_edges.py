@@ -120,7 +120,7 @@ def test_what_a_result_does_not_depend_on_gets_exactly_0_whatever_gradient_arriv
 
 
 NAN_IS_SKIPPED = {"fmax", "fmin", "nan_to_num", "nansum", "nanmean", "nanquantile", "nanmedian"}
-NAN_COMES_LAST = {"sort", "topk", "kthvalue", "mode"}
+NAN_COMES_LAST = {"sort", "msort", "topk", "kthvalue", "mode"}
 """Where nan is in order of size, it moves the others."""
 
 

@@ -40,3 +40,10 @@ def test_what_a_tensor_is():
     assert autograd.result_type(autograd.tensor([1]), 1.5) == autograd.float32
     with pytest.raises(RuntimeError, match="exactly one element"):
         autograd.is_nonzero(x)
+
+
+def test_numbers_of_elements_become_indices():
+    rows, columns = autograd.unravel_index(autograd.tensor([1, 5]), (2, 3))
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [1, 2])
+    with pytest.raises(ValueError, match="out of bounds"):
+        autograd.unravel_index(autograd.tensor([6]), (2, 3))

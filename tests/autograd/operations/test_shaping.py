@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd
+import autograd.testing
 from autograd import Tensor, no_grad
 
 torch = pytest.importorskip("torch")
@@ -174,3 +175,21 @@ def test_a_view_shares_memory_or_is_refused():
 def test_errors_say_what_does_not_fit(wrong, says):
     with pytest.raises((RuntimeError, ValueError, IndexError), match=says):
         wrong(autograd.zeros(2, 3))
+
+
+def test_strided_views_read_and_write_the_memory():
+    x = autograd.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    windows = x.as_strided((2, 2, 2), (3, 1, 1))
+    assert windows.tolist() == [[[1, 2], [2, 3]], [[4, 5], [5, 6]]]
+    windows.sum().backward()
+    assert x.grad.tolist() == [[1, 2, 1], [1, 2, 1]]
+    autograd.testing.gradcheck(lambda x: x.as_strided((2, 2), (1, 3), 1), (x.detach().double().requires_grad_(),))
+    square = autograd.zeros(3, 3)
+    square.as_strided((3,), (4,)).fill_(7.0)
+    recorded = square * x.sum()
+    recorded.as_strided((3,), (4,)).zero_()
+    assert square.diagonal().tolist() == [7, 7, 7] and not recorded.any()
+    with pytest.raises(ValueError, match="reaches past the 6 elements"):
+        x.as_strided((7,), (1,))
+    with pytest.raises(ValueError, match="no single meaning"):
+        x.T.as_strided((2,), (1,))
