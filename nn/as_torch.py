@@ -247,12 +247,12 @@ _doors: dict[str, _Door] = {}
 NAMES["torch.torch"] = _module("torch")
 
 
-class _Finder:
+class _Finder:  # importlib.abc, from which it could inherit, takes longer than all the door
     """Lets the import statement find the modules that stand for PyTorch's."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if fullname in PLACES or why_absent(fullname):
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]
         if fullname.partition(".")[0] in ("torch", "torchvision"):
             raise ModuleNotFoundError(_not_here(fullname, fullname, PLACES), name=fullname)
         return None
@@ -346,9 +346,10 @@ def _code_of(program: str) -> tuple[Any, dict[str, Any]]:
     spec = importlib.util.find_spec(name)
     if spec is not None and spec.submodule_search_locations is not None:
         spec = importlib.util.find_spec(name := f"{name}.__main__")
-    if spec is None or not hasattr(spec.loader, "get_code"):
+    loader: Any = spec and spec.loader
+    if spec is None or not hasattr(loader, "get_code"):
         raise ImportError(f"there is no module {name} that could be run")
-    return spec.loader.get_code(spec.name), {"__file__": spec.origin, "__package__": spec.parent}
+    return loader.get_code(spec.name), {"__file__": spec.origin, "__package__": spec.parent}
 
 
 def run(program: str, name: str = "__main__") -> dict[str, Any]:
