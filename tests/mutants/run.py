@@ -294,16 +294,18 @@ class Trial:
         own, chosen, seconds = tests_of(mutant.module), [], 0.0
         at_import = self.made_at_import(mutant)
         elsewhere = {reach.test.partition("::")[0] for reach in reaches if PROCESS in reach.functions}
-        ranked = []
-        for place, reach in enumerate(reaches):
+
+        def rank(reach: Reach) -> int | None:
             file = reach.test.partition("::")[0]
             if any(name == str(path) and (line in mutant.lines or at_import) for name, line in reach.functions):
-                ranked.append((0 if file in own else 1, reach.seconds, reach))
-            elif file in own and file in elsewhere:
-                ranked.append((2, place, reach))
-        for *_, reach in sorted(ranked, key=lambda entry: entry[:2]):
-            chosen.append(reach.test)
-            seconds += reach.seconds
+                return 0 if file in own else 1
+            if at_import and not reach.functions:  # it looks at signatures, for one
+                return 1
+            return 2 if file in own and file in elsewhere else None
+        ranked = [(rank(reach), reach.seconds, reach.test) for reach in reaches]
+        for _, takes, test in sorted(entry for entry in ranked if entry[0] is not None):
+            chosen.append(test)
+            seconds += takes
             if seconds > self.options.seconds:
                 break
         path.write_text(mutant.source, encoding="utf-8")

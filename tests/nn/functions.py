@@ -143,13 +143,18 @@ EXAMPLES = {
             np.eye(3)[LABELS], np.full(ROWS.shape, 1 / 3))],
         Example(ROWS, np.eye(3)[LABELS], weight=PARTLY, label_smoothing=0.1, reduction="none"),
         Example(np.zeros((0, 3)), np.zeros(0, int)), Example(np.zeros((0, 3)), np.zeros(0, int), reduction="sum"),
-        Example(np.array([1.0, -1.0]), np.array(1)),
+        *[Example(np.array([1.0, -1.0]), np.array(1), reduction=r, **o) for r in REDUCTIONS for o in (
+            {}, {"weight": PARTLY[1:]}, {"ignore_index": 1}, {"label_smoothing": 0.2})],
+        Example(np.array([1.0, -1.0]), np.array([0.3, 0.7]), reduction="none"),
         Example(CALM.reshape(2, 2, 3), np.array([[0, 1, 1], [1, -100, 0]]))],
-    "nll_loss": [*of_classes(LABELS, SOME, NO_LABELS), Example(np.zeros((0, 3)), np.zeros(0, int))],
+    "nll_loss": [*of_classes(LABELS, SOME, NO_LABELS),
+                 *[Example(np.array([1.0, -1.0]), np.array(1), reduction=r) for r in REDUCTIONS],
+                 Example(np.zeros((0, 3)), np.zeros(0, int))],
     "multi_margin_loss": [
         *[Example(CALM, np.array([2, 0, 1, 0]), fixed=(), reduction=r, **o) for r in REDUCTIONS for o in (
             {}, {"p": 2}, {"margin": 0.5}, {"weight": PARTLY})],
         Example(np.array([[1.0, 2.0, 0.0], [1.0, 1.0, 0.0]]), np.array([1, 0])),
+        *[Example(np.array([1.0, 2.0, 0.0]), np.array(0), reduction=r) for r in REDUCTIONS],
         Example(np.zeros((0, 3)), np.zeros(0, int))],
     "mse_loss": [*of_pairs(ODD, FINITE, fixed=()), Example(CALM, CALM[::-1].copy(), fixed=(), weight=CALM ** 2)],
     "l1_loss": [*of_pairs(ODD, FINITE, fixed=()), Example(CALM, CALM[::-1].copy(), fixed=(), weight=CALM ** 2)],
@@ -178,7 +183,8 @@ EXAMPLES = {
     "cosine_embedding_loss": [
         *[Example(ROWS, other, np.full(len(ROWS), sign), fixed=(2,), reduction="none", margin=0.2) for sign in ONES
           for other in (SAME, np.zeros_like(ROWS))],
-        Example(CALM, CALM[::-1].copy(), np.array([1.0, -1.0, 0.0, -1.0]), fixed=(2,))],
+        Example(CALM, CALM[::-1].copy(), np.array([1.0, -1.0, 0.0, -1.0]), fixed=(2,)),
+        *[Example(CALM[0], CALM[1], np.array(sign), fixed=(2,), margin=-0.5) for sign in ONES]],
     "margin_ranking_loss": [
         *[Example(*grid(KINKS, [1.0, -1.0, NAN], ONES), fixed=(2,), margin=margin, reduction="none")
           for margin in (0.0, 0.5, 2.0)],
@@ -189,13 +195,14 @@ EXAMPLES = {
         *[Example(*(a.reshape(-1, 3) for a in grid(FINITE[:9], [0.0, 0.5, 1.0])), fixed=(1,), reduction=r)
           for r in REDUCTIONS],
         Example(CALM, (CALM > 0) * 1.0, weight=PARTLY, fixed=(1,)),
-        Example(np.array([1.0, 2.0]), np.array([0.0, 1.0]))],
+        *[Example(np.array([1.0, 2.0]), np.array([0.0, 1.0]), reduction=r) for r in REDUCTIONS]],
     "multilabel_margin_loss": [
         *[Example(CALM, np.array([[2, 0, -1], [-1, 0, 0], [0, 1, 2], [1, -1, 2]]), reduction=r) for r in REDUCTIONS],
-        Example(CALM[0], np.array([0, -1, 1]))],
+        *[Example(CALM[0], np.array([0, -1, 1]), reduction=r) for r in REDUCTIONS]],
     "triplet_margin_loss": [
         *[Example(CALM, CALM[::-1].copy(), CALM * 1.5, **o) for o in (
             {}, {"swap": True}, {"p": 1.0}, {"p": INF}, {"margin": 0.5, "reduction": "none"})],
+        *[Example(CALM[0], CALM[1], CALM[2] * 0.1, reduction=r, swap=s) for r in REDUCTIONS for s in (False, True)],
         Example(CALM, CALM, CALM)],
     "triplet_margin_with_distance_loss": [Example(CALM, CALM[::-1].copy(), CALM * 1.5), Example(CALM, CALM, CALM)],
     "ctc_loss": [
@@ -207,7 +214,9 @@ EXAMPLES = {
             (ctc, np.array([[1, 2], [1, 2]]), np.array([4, 0]), np.array([2, 1])),
             (ctc, np.array([[1, 2], [1, 2]]), np.array([4, 0]), np.array([2, 0])),
             (ctc, np.array([[1, 2], [1, 1]]), np.array([4, 1]), np.array([0, 2])))
-        for r in REDUCTIONS for zero in (False, True)],
+        for r in REDUCTIONS for zero in (False, True)] + [
+        Example(ctc[:, 0], np.array([1, 2]), np.array(4), np.array(2), reduction=r, blank=blank) for r in REDUCTIONS
+        for blank in (0,)] + [Example(ctc, np.array([[0, 1], [1, 1]]), STEPS, STEPS[::-1] // 2, blank=2)],
     "l1_penalty": [], "l2_penalty": [], "elastic_net_penalty": [],
     # Normalization
     "normalize": [Example(ROWS, p=p) for p in (2.0, 1.0, 3.0, INF, -INF, 0.5)] + [Example(CALM, dim=0)],

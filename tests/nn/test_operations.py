@@ -1,5 +1,6 @@
 """Every operation that nn declares, by the properties that all operations share; a new one is tested here by itself."""
 
+import contextlib
 import sys
 
 import numpy as np
@@ -25,20 +26,50 @@ def test_operation(op):
 DIVIDED = [op for op in DECLARED_BY_NN if hasattr(sys.modules[op.forward.__module__], "in_parallel")]
 
 
-@pytest.mark.parametrize("op", DIVIDED, ids=lambda op: op.name)
-def test_operation_over_threads(op, monkeypatch):
-    """As above, however little there is to divide."""
-    monkeypatch.setattr(threads, "WORTHWHILE", 1)
-    for module in {threads, geometry, *map(sys.modules.get, (op.forward.__module__ for op in DIVIDED))}:
-        for limit in ("CACHE", "CACHED", "QUERIES"):
-            if hasattr(module, limit):
-                monkeypatch.setattr(module, limit, 1)
+LIMITS = [(module, limit)
+          for module in {threads, geometry, *map(sys.modules.get, (op.forward.__module__ for op in DIVIDED))}
+          for limit in ("WORTHWHILE", "CACHE", "CACHED", "QUERIES") if hasattr(module, limit)]
+
+
+@contextlib.contextmanager
+def in_small_parts():
+    """Over two threads, however little there is to divide."""
     before = autograd.get_num_threads()
-    autograd.set_num_threads(2)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, limit in LIMITS:
+            patch.setattr(module, limit, 1)
+        autograd.set_num_threads(2)
+        yield
+    autograd.set_num_threads(before)
+
+
+@pytest.mark.parametrize("op", DIVIDED, ids=lambda op: op.name)
+def test_operation_over_threads(op):
+    with in_small_parts():
         gradient_test(op.call, max_examples=15, settings=settings(derandomize=True, database=None))()
-    finally:
-        autograd.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+@pytest.mark.parametrize("op", DIVIDED, ids=lambda op: op.name)
+def test_in_parts_the_result_is_that_of_the_whole(op):
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(st.data())
+    def check(data):
+        args, options = op.samples(Draw(data.draw))
+        arrays, rebuild = flatten(args)
+        results = []
+        for circumstances in (contextlib.nullcontext(), in_small_parts()):
+            with circumstances:
+                leaves = [autograd.Tensor(x, requires_grad=True) for x in arrays]
+                out = op.call(*rebuild(leaves), **options)
+                outs = list(out) if isinstance(out, (tuple, list)) else [out]
+                tracked = [t for t in outs if t.requires_grad]
+                given = [autograd.Tensor(np.cos(np.arange(t.numel())).reshape(t.shape)) for t in tracked]
+                gradients = autograd.grad(tracked, leaves, given, allow_unused=True) if tracked else ()
+                results.append([t.detach().numpy() for t in (*outs, *gradients) if t is not None])
+        for whole, parts in zip(*results, strict=True):
+            np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-9)
+    check()
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered")

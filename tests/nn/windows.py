@@ -90,6 +90,11 @@ def _cases():
         yield Windowed("upsample_bilinear", [IMAGE], size, zeros=True, batch=False)
         for mode in ("bilinear", "bicubic", "lanczos"):
             yield Windowed("interpolate", [IMAGE], size, mode=mode, antialias=True, zeros=True, batch=False)
+    for factors, again in itertools.product((2, (0.6, 1.7), (3, 0.5)), (None, True)):
+        for mode in ("nearest", "nearest-exact", "bilinear", "bicubic", "area"):
+            if (mode, again) != ("nearest", None):  # PyTorch takes some positions from the factor, some from the size
+                yield Windowed("interpolate", [IMAGE], zeros=True, batch=False, scale_factor=factors, mode=mode,
+                               recompute_scale_factor=again)
     yield Windowed("avg_pool2d", [IMAGE], 2, divisor_override=3)
     for both in ("", "_with_indices"):
         yield Windowed(f"fractional_max_pool2d{both}", [IMAGE], 2, 3, _random_samples=np.full((2, 4, 2), 0.4),
