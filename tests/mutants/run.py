@@ -16,9 +16,11 @@ first those in the file of the module's name (see tests/test_mirror.py), then th
 
 import argparse
 import ast
+import builtins
 import copy
 import difflib
 import gc
+import importlib
 import inspect
 import os
 import pickle
@@ -29,7 +31,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def mutants_of(module: str) -> list[Mutant]:
     starts = [sum(map(len, lines[:i])) for i in range(len(lines))]
     found = []
     tree = ast.parse(source)
-    functions = list(functions_in(tree))
+    functions = [(body_of(function), lines_of(function)) for function in functions_in(tree)]
     for node, what, text in mistakes(tree):
         start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
         text += "\n" * (node.end_lineno - node.lineno - text.count("\n"))  # what follows stays on its line
@@ -100,24 +101,51 @@ def mutants_of(module: str) -> list[Mutant]:
             ast.parse(changed)
         except SyntaxError:
             continue
-        around = [lines for place, lines in functions if place[0] <= (node.lineno, node.col_offset) < place[1]]
+        around = [lines for body, lines in functions if body[0] <= (node.lineno, node.col_offset) < body[1]]
         found.append(Mutant(module, node.lineno, what, changed, around[0] if around else set()))
     return found
 
 
-def functions_in(node: ast.AST) -> Iterator[tuple[tuple[tuple[int, int], tuple[int, int]], set[int]]]:
-    """Of the functions that are in no other: where the body begins and ends, and the lines where code of it begins."""
+def functions_in(node: ast.AST) -> Iterator[ast.FunctionDef | ast.Lambda]:
+    """The functions that are in no other."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, (ast.FunctionDef, ast.Lambda)):
+        if isinstance(child, (ast.FunctionDef, ast.Lambda)):
+            yield child
+            for part in [*getattr(child, "decorator_list", []), child.args]:
+                yield from functions_in(part)
+        else:
             yield from functions_in(child)
-            continue
-        body = child.body if isinstance(child.body, list) else [child.body]
-        place = (body[0].lineno, body[0].col_offset), (body[-1].end_lineno, body[-1].end_col_offset)
-        decorators = getattr(child, "decorator_list", [])
-        first = min(part.lineno for part in [child, *decorators])
-        yield place, {first, *range(body[0].lineno, place[1][0] + 1)}
-        for part in [*decorators, child.args]:
-            yield from functions_in(part)
+
+
+def body_of(function: ast.FunctionDef | ast.Lambda) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where its body begins and ends."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return (body[0].lineno, body[0].col_offset), (body[-1].end_lineno, body[-1].end_col_offset)
+
+
+def lines_of(function: ast.FunctionDef | ast.Lambda) -> set[int]:
+    """Where its code and that of functions in it may begin; the first is its own."""
+    begin, end = body_of(function)
+    return {first_line(function), *range(begin[0], end[0] + 1)}
+
+
+def first_line(function: ast.FunctionDef | ast.Lambda) -> int:
+    """Where its code begins."""
+    return min(part.lineno for part in [function, *getattr(function, "decorator_list", [])])
+
+
+def telling(source: str, path: str) -> CodeType:
+    """The code of a module whose functions tell when they are called, to `reached(path, line)`."""
+    tree = ast.parse(source)
+    for function in functions_in(tree):
+        told = ast.parse(f"reached({path!r}, {first_line(function)})", mode="eval").body
+        if isinstance(function, ast.Lambda):
+            function.body = ast.BoolOp(ast.Or(), [told, function.body])
+        else:
+            function.body.insert(0, ast.Expr(told))
+        for part in ast.walk(told):
+            ast.copy_location(part, function)
+    return compile(ast.fix_missing_locations(tree), path, "exec")
 
 
 def mistakes(node: ast.AST) -> Iterator[tuple[ast.AST, str, str]]:
@@ -229,16 +257,20 @@ class Trial:
         self.failed: set[str] = set()
         self.survivors, self.tried = 0, 0
         sys.addaudithook(lambda event, args: self.reached.add(PROCESS) if event == "subprocess.Popen" else None)
-        self.watch()
+        self.at_import = self.called_at_import()
 
-    def watch(self) -> None:
-        """From now on, notes which functions are called, in threads too."""
-        def note(frame, event, arg, files=self.files, reached=self.reached):
-            code = frame.f_code
-            if event == "call" and code.co_filename in files:
-                reached.add((code.co_filename, code.co_firstlineno))
-        threading.settrace(note)
+    def called_at_import(self) -> set[tuple[str, int]]:
+        """The functions that the import of the modules calls."""
+        found = set()
+
+        def note(frame, event, arg):
+            if frame.f_code.co_filename in self.files:
+                found.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
         sys.settrace(note)
+        for mutant in self.mutants:
+            importlib.import_module(mutant.module.removesuffix(".py").replace("/", "."))
+        sys.settrace(None)
+        return found
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not report.passed:  # or skipped
@@ -252,22 +284,30 @@ class Trial:
 
     def reaches(self, items: list[pytest.Item]) -> list[Reach]:
         """Of every test that passes."""
-        found, started = [], sum(os.times()[:4])
+        builtins.reached = lambda path, line: self.reached.add((path, line))
+        for path in self.files:
+            source = Path(path).read_text(encoding="utf-8")
+            self.exchange(codes(compile(source, path, "exec")), codes(telling(source, path)))
         self.reached.clear()
-        self.watch()
+        found, started = [], sum(os.times()[:4])
         for item in self.run(items):
             if item.nodeid not in self.failed:
                 found.append(Reach(item.nodeid, set(self.reached), sum(os.times()[:4]) - started))
             self.reached.clear()
-            self.watch()
             started = sum(os.times()[:4])
         return found
 
+    def exchange(self, before: list[CodeType], after: list[CodeType]) -> bool:
+        """Whether functions that have one code can be given the other, and are."""
+        pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+        for old, new in pairs:
+            for function in self.live[old]:
+                function.__code__ = new
+        return bool(pairs) and all(self.live[old] for old, _ in pairs)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        sys.settrace(None)
-        threading.settrace(None)
-        self.at_import, self.items = set(self.reached), {item.nodeid: item for item in session.items}
+        self.items = {item.nodeid: item for item in session.items}
         self.live = defaultdict(list)
         for thing in gc.get_objects():
             if isinstance(thing, FunctionType) and thing.__code__.co_filename in self.files:
@@ -325,12 +365,7 @@ class Trial:
         if not self.made_at_import(mutant):
             path = str(self.tree / mutant.module)
             before = codes(compile((ROOT / mutant.module).read_text(encoding="utf-8"), path, "exec"))
-            after = codes(compile(mutant.source, path, "exec"))
-            pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-            if pairs and all(self.live[old] for old, _ in pairs):
-                for old, new in pairs:
-                    for function in self.live[old]:
-                        function.__code__ = new
+            if self.exchange(before, codes(compile(mutant.source, path, "exec"))):
                 return next((item.nodeid for item in self.run([self.items[name] for name in chosen])
                              if item.nodeid in self.failed), "")
         for name in list(sys.modules):  # what was made at the import is wrong, too
