@@ -124,7 +124,7 @@ class Function:
         outs = tuple([r.array if ("result", i) in operation.saved else Outline(r.array)
                       for i, r in enumerate(results)])
         if not isinstance(result, tuple):
-            node = Node(operation, parents, kept, kwargs, *outs, result.shape, result.dtype)
+            node = Node(operation, parents, kept, kwargs, outs[0], result.shape, result.dtype)
             made = wrap(result.array, node if result.dtype.kind == "f" else None)
             return _in_place(result, made) if any(result is d for d in ctx.dirty) else made
         node = Node(operation, parents, kept, kwargs, outs, None, None)

@@ -25,6 +25,7 @@ except ImportError as error:
     raise ImportError("gradcircuit.estimators needs scikit-learn 1.6 or later: pip install 'gradcircuit[estimators]'"
                       ) from error
 
+_validate: Any = validate_data  # its type says less than it does
 _PARTS = ("module", "criterion", "optimizer")
 
 
@@ -141,7 +142,7 @@ class _Net(BaseEstimator):
 
     def _checked(self, x: Any) -> np.ndarray:
         check_is_fitted(self, "module_")
-        return np.asarray(validate_data(self, x, reset=False, dtype=[np.float64, np.float32]))
+        return np.asarray(_validate(self, x, reset=False, dtype=[np.float64, np.float32]))
 
     def _fit(self, x: np.ndarray, y: np.ndarray, sample_weight: Any, epochs: int, outputs: int | None) -> Self:
         weight = _check_sample_weight(sample_weight, x, dtype=x.dtype)
@@ -186,10 +187,12 @@ class NetClassifier(ClassifierMixin, _Net):
     """
 
     _default_criterion = nn.CrossEntropyLoss
+    classes_: Any
+    _encoder: Any
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - scikit-learn's
         """Train anew on X (examples, features) and labels y."""
-        x, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        x, y = _validate(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
         self._encoder = LabelEncoder().fit(y)
         self.classes_ = self._encoder.classes_
@@ -200,7 +203,7 @@ class NetClassifier(ClassifierMixin, _Net):
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:  # noqa: N803
         """One more epoch; the first call needs all `classes`, unless y has them."""
         first = not hasattr(self, "module_")
-        x, y = validate_data(self, X, y, reset=first, dtype=[np.float64, np.float32])
+        x, y = _validate(self, X, y, reset=first, dtype=[np.float64, np.float32])
         check_classification_targets(y)
         if first:
             self._encoder = LabelEncoder().fit(y if classes is None else classes)
@@ -239,7 +242,7 @@ class NetRegressor(RegressorMixin, _Net):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train anew on X (examples, features) and targets y (examples,) or (examples, outputs)."""
-        x, y = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
+        x, y = _validate(self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
         self._flat = y.ndim == 1
         y = self._targets(y, x.dtype)
         return self._fit(x, y, sample_weight, self.max_epochs, y.shape[1])
@@ -247,7 +250,7 @@ class NetRegressor(RegressorMixin, _Net):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """One more epoch."""
         first = not hasattr(self, "module_")
-        x, y = validate_data(self, X, y, reset=first, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
+        x, y = _validate(self, X, y, reset=first, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
         self._flat = y.ndim == 1
         y = self._targets(y, x.dtype)
         return self._fit(x, y, sample_weight, 1, y.shape[1] if first else None)

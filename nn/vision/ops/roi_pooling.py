@@ -79,7 +79,7 @@ def _sampled(start: np.ndarray, end: np.ndarray, bins: int, size: int, sampling_
     return _weights(low, counted, [share * (1 - (at - low)), share * (at - low)][:size], size)
 
 
-def _weights(pixel: np.ndarray, counted: np.ndarray, shares: list[np.ndarray], size: int) -> Weights:
+def _weights(pixel: np.ndarray, counted: np.ndarray, shares: Sequence[np.ndarray], size: int) -> Weights:
     """From the samples (K, P, S), of which some count: the pixel below each, and what that and those after it get."""
     first = np.where(counted, pixel, size).min(-1, initial=size)
     length = int((np.where(counted, pixel, 0).max(-1, initial=0) + len(shares) - first).max(initial=1))
