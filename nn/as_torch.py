@@ -141,6 +141,14 @@ PLACES = {
     **{f"torchvision.models.segmentation.{name}": f"nn.vision.models.segmentation.{name} nn.vision.models.segmentation"
        for name in ("deeplabv3", "fcn", "lraspp")},
     "torchvision.models.video.resnet": "nn.vision.models.video",
+    "torchvision.transforms": "nn.vision.transforms",
+    "torchvision.transforms.v2": "nn.vision.transforms",
+    "torchvision.transforms.functional": "nn.vision.transforms.functional",
+    "torchvision.transforms.v2.functional": "nn.vision.transforms.functional",
+    "torchvision.transforms.transforms": "nn.vision.transforms",
+    "torchvision.transforms.autoaugment": "nn.vision.transforms",
+    "torchvision.tv_tensors": "nn.vision.tv_tensors",
+    "torchvision.utils": "nn.vision.utils",
     "torchvision.ops": "nn.vision.ops",
     **{f"torchvision.ops.{name}": "nn.vision.ops" for name in (
         "ciou_loss", "deform_conv", "diou_loss", "drop_block", "focal_loss", "giou_loss", "poolers")},

@@ -1,1 +1,1 @@
-"""Pictures: published models, and what works on boxes and images. torchvision's names and meanings."""
+"""Pictures: published models, what works on boxes, transforms, pictures to look at. Names are torchvision's."""
