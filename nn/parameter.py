@@ -1,7 +1,7 @@
 """Parameter: a tensor that a Module trains. Buffer: one that it keeps. Both may wait for their shape."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -49,7 +49,11 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 
-class Uninitialized(Tensor):
+# Not a Tensor by itself: one base alone has a layout, which is that of what it becomes.
+_Mixin = Tensor if TYPE_CHECKING else object
+
+
+class Uninitialized(_Mixin):
     """A tensor without a shape, which `materialize` gives it; until then there are no values to look at.
 
     Args:
@@ -128,7 +132,7 @@ class UninitializedParameter(Uninitialized, Parameter):
         super().__init__(requires_grad, device, dtype)
 
 
-class UninitializedBuffer(Uninitialized):
+class UninitializedBuffer(Uninitialized, Tensor):  # type: ignore[misc]  # a mixin and Tensor are one here
     """A buffer of a lazy layer, before its shape is known."""
 
     __slots__ = ()
