@@ -50,7 +50,10 @@ class Buffer(Tensor):
 
 
 # Not a Tensor by itself: one base alone has a layout, which is that of what it becomes.
-_Mixin = Tensor if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    _Mixin = Tensor
+else:
+    _Mixin = object
 
 
 class Uninitialized(_Mixin):
@@ -132,7 +135,7 @@ class UninitializedParameter(Uninitialized, Parameter):
         super().__init__(requires_grad, device, dtype)
 
 
-class UninitializedBuffer(Uninitialized, Tensor):  # type: ignore[misc]  # a mixin and Tensor are one here
+class UninitializedBuffer(Uninitialized, Tensor):
     """A buffer of a lazy layer, before its shape is known."""
 
     __slots__ = ()
