@@ -22,6 +22,16 @@ def test_a_number_of_numpys_counts_as_a_number(x, operator):
     y = getattr(tensor(x, requires_grad=True), operator)
     assert y(np.float64(3)).dtype == np.float32
     assert y(np.float64(3)).tolist() == y(3.0).tolist()
+    assert autograd.where(np.array(True), tensor(x), np.float64(3)).dtype == np.float32
+
+
+def test_integers_lose_no_digits_on_the_way_to_a_function():
+    assert tensor([2 ** 24 + 1]).sin().item() == pytest.approx(math.sin(2 ** 24 + 1))
+
+
+def test_the_integers_of_a_joint_rule_are_indices(table):
+    pick = operation(lambda x, i: x[i], joint_vjp=lambda g, out, x, i, needs_input_grad: [g, None], names="_chosen")
+    assert pick(tensor([1.0, 2.0]), tensor([1, 0])).tolist() == [2, 1]
 
 
 def test_minus_zero_is_not_zero():
