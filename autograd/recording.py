@@ -47,7 +47,6 @@ def unchanging(value: Any) -> Any:
     if kind is list:
         return tuple([unchanging(part) for part in value])
     if isinstance(value, Tensor):
-        own(value)
         return value.array
     return value.copy() if isinstance(value, np.ndarray) else value
 

@@ -22,6 +22,16 @@ def test_a_number_of_numpys_counts_as_a_number(x, operator):
     y = getattr(tensor(x, requires_grad=True), operator)
     assert y(np.float64(3)).dtype == np.float32
     assert y(np.float64(3)).tolist() == y(3.0).tolist()
+    assert autograd.where(np.array(True), tensor(x), np.float64(3)).dtype == np.float32
+
+
+def test_integers_lose_no_digits_on_the_way_to_a_function():
+    assert tensor([2 ** 24 + 1]).sin().item() == pytest.approx(math.sin(2 ** 24 + 1))
+
+
+def test_the_integers_of_a_joint_rule_are_indices(table):
+    pick = operation(lambda x, i: x[i], joint_vjp=lambda g, out, x, i, needs_input_grad: [g, None], names="_chosen")
+    assert pick(tensor([1.0, 2.0]), tensor([1, 0])).tolist() == [2, 1]
 
 
 def test_minus_zero_is_not_zero():
@@ -44,6 +54,8 @@ def test_an_error_shows_what_was_given_and_no_defaults():
             call()
     with pytest.raises(TypeError, match="the argument 'y' is missing"):
         autograd.where(x, x)
+    with pytest.raises(TypeError, match="there is no option 'other'"):
+        autograd.sum(x, other=0)
 
 
 def test_an_array_of_the_callers_may_change_afterwards():
@@ -64,7 +76,8 @@ def test_a_view_of_what_is_no_tensor_is_none(table):
     assert first(x, tensor([1.0])).fill_(5).view_of[0] is x and x.tolist() == [5, 2]
 
 
-def test_constants_that_make_a_product_of_parameters_wider_are_told_of_once(monkeypatch):
+@pytest.mark.parametrize("constant", [tensor, np.asarray])
+def test_constants_that_make_a_product_of_parameters_wider_are_told_of_once(constant, monkeypatch):
     monkeypatch.setattr(calling, "_told", set())
     w = autograd.ones(2, 2, requires_grad=True)
     data = np.ones((2, 2))
@@ -74,10 +87,10 @@ def test_constants_that_make_a_product_of_parameters_wider_are_told_of_once(monk
                       lambda: w @ tensor(data, requires_grad=True), lambda: w.double() @ tensor(data).float()):
             quiet()
     with pytest.warns(UserWarning, match=r"matmul\(\) of float64 data and float32 parameters.*data\.to\(float32\)"):
-        w @ tensor(data)
+        w @ constant(data)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        w @ tensor(data)
+        w @ constant(data)
 
 
 # The short ways, beside the general one

@@ -282,6 +282,7 @@ def test_a_shape_changed_in_place_leaves_views_as_they_are():
     y = x * 1
     row, same = y[0], y
     y.squeeze_(0)
+    assert y.shape == row.shape == (3,) and autograd.ones(1, 2).squeeze_(0).shape == (2,)
     row[1] = 10
     y[2:].mul_(2)
     assert y is same and y.tolist() == [1, 10, 6] and row.tolist() == [1, 10, 6]

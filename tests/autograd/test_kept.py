@@ -109,6 +109,14 @@ def test_a_counter_used_as_an_index_and_moved_on(position):
     assert e.grad.tolist() == [1, 10, 100, 0]
 
 
+def test_a_list_of_axes_that_is_another_one_later():
+    x, dims = autograd.ones(2, 3, requires_grad=True), [0]
+    y = x.amax(dims) * tensor([1.0, 2.0, 3.0])
+    dims[0] = 1
+    y.sum().backward()
+    assert x.grad.tolist() == [[0.5, 1, 1.5]] * 2
+
+
 def test_an_array_used_as_an_operand_and_filled_again():
     x, batch, total = tensor([1.0, 2.0], requires_grad=True), np.ones(2, np.float32), 0
     for _ in range(3):

@@ -171,6 +171,18 @@ def test_a_wrong_rule_is_caught(fault, declare):
         check(wrong)
 
 
+@pytest.mark.parametrize(("rule", "reads", "reads_out", "keeps"), [
+    (lambda g, out, x, y, n: g, (), False, False), (lambda g, out, x, y, n: g * out, (), True, True),
+    (lambda g, out, x, y, n: g * x, (0,), False, True), (lambda g, out, x, y, n: g * y, (1,), False, True),
+    (lambda g, out, x, y, n: g * n, (), False, True), (lambda g, out, x, y, n: g.reshape(x.shape), (), False, False)])
+def test_what_a_node_keeps_follows_from_the_rules(rule, reads, reads_out, keeps, declare):
+    op = declare(lambda x, y, *, n: x * y, vjps=(None, rule), names="_kept").operation
+    assert (op.reads, op.reads_out, op.keeps) == (((), reads), (False, reads_out), keeps)
+    fused = declare(lambda x: x, joint_vjp=lambda g, out, x, needs_input_grad: [g], composition=lambda x: x,
+                    names="_fused").operation
+    assert fused.keeps and fused.reads == ((),)
+
+
 def largest(shapes, out, options):
     return options["n"] * max(map(math.prod, (*shapes, out)))
 
