@@ -47,7 +47,8 @@ class Program:
     def name(self) -> str:
         """What a test calls it."""
         chosen = re.findall(r"--(?:model|type) (\S+)|^models\S* (\S+)", self.arguments)
-        return "-".join([self.repository.partition("+")[2], Path(self.script).stem, *map("".join, chosen)])
+        script = self.script.removesuffix(".py").replace("/", "-")
+        return "-".join([self.repository.partition("+")[2], script, *map("".join, chosen)])
 
 
 def made(*folders: str) -> Callable[[Path], object]:
@@ -156,7 +157,8 @@ PROGRAMS = [
       for name in ("models.simplevit SimpleViT", "models.vit ViT")],
     Program("U-Net", "milesial+Pytorch-UNet", "train.py", "-e 1 -b 2 -s 1 -v 25", prepare=masks, logs=True,
             keep=r"loss \(batch\)=[0-9.]+|Dice score: [0-9.]+"),
-    Program("VAE", EXAMPLES, "vae/main.py", "--epochs 2 --log-interval 1 --no-accel", prepare=made("results")),
+    Program("VAE", EXAMPLES, "vae/main.py", "--epochs 2 --log-interval 1 --no-accel", prepare=made("results"),
+            images=512),
     Program("VQ-VAE", "MishaLaskin+vqvae", "main.py", "--batch_size 8 --n_updates 20 --n_hiddens 16 "
             "--n_residual_hiddens 8 --n_embeddings 32 --embedding_dim 16 --log_interval 5"),
     Program("GAN", EXAMPLES, "dcgan/main.py", "--dataset mnist --dataroot . --niter 1 --batchSize 16 --imageSize 64 "
