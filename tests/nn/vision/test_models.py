@@ -166,7 +166,8 @@ def test_multiply_adds(name):
 
 
 def test_the_table_is_that_of_the_numbers():
-    assert PAGE.read_text(encoding="utf-8").partition(MARK)[2] == table(PUBLISHED)
+    written, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)[2].partition("\n## ")
+    assert written.strip() == table(PUBLISHED).strip()
 
 
 # Weights
