@@ -131,8 +131,9 @@ def written_since(array: Any, moment: int) -> bool:
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    max_work: Any = 10_000  # NumPy 2.4's stub knows only -1 and 0
     try:
-        return np.shares_memory(a, b, max_work=10_000)
+        return np.shares_memory(a, b, max_work=max_work)
     except np.exceptions.TooHardError:
         return True
 
