@@ -3,7 +3,7 @@
 from autograd.runtime import installation  # autograd comes before anything else loads NumPy
 
 # isort: split
-from nn import data, distributions, functional, init, metrics, parallel, points, utils
+from nn import data, decoding, distributions, functional, init, metrics, ode, parallel, points, utils
 from nn.activation import (
     CELU,
     ELU,
@@ -188,5 +188,5 @@ __all__ = ["CELU", "ELU", "GELU", "GLU", "GRU", "LSTM", "RNN", "SELU", "Adaptive
            "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
            "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
            "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-           "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "data", "distributions", "functional", "init", "load", "metrics",
-           "parallel", "points", "save", "summary", "utils"]
+           "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "data", "decoding", "distributions", "functional", "init",
+           "load", "metrics", "ode", "parallel", "points", "save", "summary", "utils"]

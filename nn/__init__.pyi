@@ -9,10 +9,12 @@ import numpy as np
 from autograd.tensor import Tensor
 from autograd.typing import Shape, TensorLike
 from nn import data as data
+from nn import decoding as decoding
 from nn import distributions as distributions
 from nn import functional as functional
 from nn import init as init
 from nn import metrics as metrics
+from nn import ode as ode
 from nn import parallel as parallel
 from nn import points as points
 from nn import utils as utils

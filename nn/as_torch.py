@@ -149,6 +149,7 @@ PLACES = {
     "torchvision.transforms.autoaugment": "nn.vision.transforms",
     "torchvision.tv_tensors": "nn.vision.tv_tensors",
     "torchvision.utils": "nn.vision.utils",
+    "torchdiffeq": "nn.ode",
     "torchvision.ops": "nn.vision.ops",
     **{f"torchvision.ops.{name}": "nn.vision.ops" for name in (
         "ciou_loss", "deform_conv", "diou_loss", "drop_block", "focal_loss", "giou_loss", "poolers")},

@@ -1,6 +1,8 @@
 """Data for training: data sets, batches drawn from them, and what is done to the examples."""
 
 from nn.data.augmentation import color_jitter, cutout, mixup, random_crop, random_flip, random_resized_crop
+from nn.data.clustering import KMeans
+from nn.data.cross_validation import KFold, cross_validate
 from nn.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -24,8 +26,39 @@ from nn.data.sampler import (
 )
 from nn.data.workers import WorkerInfo, get_worker_info
 
-__all__ = ["PCA", "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler",
-           "IterableDataset", "Normalize", "Preprocessing", "RandomSampler", "Sampler", "SequentialSampler",
-           "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "Whiten",
-           "WorkerInfo", "ZeroCenter", "color_jitter", "cutout", "default_collate", "default_convert",
-           "get_worker_info", "mixup", "random_crop", "random_flip", "random_resized_crop", "random_split"]
+__all__ = [
+    "PCA",
+    "BatchSampler",
+    "ChainDataset",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "DistributedSampler",
+    "IterableDataset",
+    "KFold",
+    "KMeans",
+    "Normalize",
+    "Preprocessing",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "StackDataset",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "Whiten",
+    "WorkerInfo",
+    "ZeroCenter",
+    "color_jitter",
+    "cross_validate",
+    "cutout",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+    "mixup",
+    "random_crop",
+    "random_flip",
+    "random_resized_crop",
+    "random_split",
+]

@@ -67,6 +67,17 @@ class PCA(Preprocessing):
 
     Args:
         components: how many to keep; None: all, which is a rotation.
+
+    After `fit`, with scikit-learn's names and meanings:
+
+    Attributes:
+        components_: the directions, (components, features).
+        explained_variance_: the variance along each, of an example (divided by N - 1).
+        explained_variance_ratio_: its share of all variance.
+
+    >>> pca = PCA(2).fit(randn(50, 5))
+    >>> pca.inverse_transform(pca(randn(7, 5))).shape
+    (7, 5)
     """
 
     def __init__(self, components: int | None = None) -> None:
@@ -74,16 +85,31 @@ class PCA(Preprocessing):
 
     def _learn(self, centered: np.ndarray) -> None:
         values, vectors = np.linalg.eigh(centered.T @ centered / len(centered))
-        count = len(values) if self.components is None else self.components
+        count, every = len(values) if self.components is None else self.components, np.maximum(values, 0).sum()
         if not 1 <= count <= len(values):
             raise ValueError(f"{type(self).__name__}: components must be from 1 to "
                              f"{len(values)}, the features, not {count}")
         self.variances, self.directions = np.maximum(values[::-1][:count], 0), vectors[:, ::-1][:, :count]
         largest = np.take_along_axis(self.directions, np.abs(self.directions).argmax(0)[None], 0)
         self.directions = self.directions * np.sign(largest)
+        self.components_ = self.directions.T
+        self.explained_variance_ = self.variances * (len(centered) / max(len(centered) - 1, 1))
+        self.explained_variance_ratio_ = self.variances / every if every else np.zeros(count)
 
     def _apply(self, centered: np.ndarray) -> np.ndarray:
         return centered @ self.directions
+
+    def inverse_transform(self, data: Tensor | np.ndarray) -> Tensor:
+        """Features (N, features) of projections (N, components): the nearest that has them."""
+        if self.mean is None:
+            raise RuntimeError(f"{type(self).__name__} has no statistics yet; call fit(training_data) first")
+        x = np.asarray(as_tensor(data).detach().array)
+        if x.ndim != 2 or x.shape[1] != self.directions.shape[1]:
+            raise ValueError(f"projections have shape (N, {self.directions.shape[1]}), not {x.shape}")
+        return as_tensor((self._undo(x) @ self.directions.T + self.mean).astype(x.dtype))
+
+    def _undo(self, projected: np.ndarray) -> np.ndarray:
+        return projected
 
 
 class Whiten(PCA):
@@ -100,3 +126,6 @@ class Whiten(PCA):
 
     def _apply(self, centered: np.ndarray) -> np.ndarray:
         return super()._apply(centered) / np.sqrt(self.variances + self.eps)
+
+    def _undo(self, projected: np.ndarray) -> np.ndarray:
+        return projected * np.sqrt(self.variances + self.eps)

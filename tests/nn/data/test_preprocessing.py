@@ -34,6 +34,25 @@ def test_fewer_components_are_scikit_learns():
     np.testing.assert_allclose(np.abs(PCA(3).fit(train)(test).numpy()), np.abs(reference.transform(test)), rtol=1e-6)
 
 
+def test_variances_and_the_way_back_are_scikit_learns():
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    for prepare, whiten in ((PCA(3), False), (Whiten(3, eps=0), True)):
+        reference = decomposition.PCA(3, whiten=whiten).fit(train)
+        prepare.fit(train)
+        np.testing.assert_allclose(prepare.explained_variance_, reference.explained_variance_)
+        np.testing.assert_allclose(prepare.explained_variance_ratio_, reference.explained_variance_ratio_)
+        np.testing.assert_allclose(np.abs(prepare.components_), np.abs(reference.components_), atol=1e-9)
+        np.testing.assert_allclose(prepare.inverse_transform(prepare(test)).numpy(),
+                                   reference.inverse_transform(reference.transform(test)))
+
+
+def test_all_components_lead_back():
+    for prepare in (PCA().fit(train), Whiten(eps=0.1).fit(train)):
+        np.testing.assert_allclose(prepare.inverse_transform(prepare(test)).numpy(), test)
+    with pytest.raises(ValueError, match=r"\(N, 6\)"):
+        prepare.inverse_transform(test[:, :4])
+
+
 def test_whitened_features_have_the_identity_as_covariance():
     out = Whiten(eps=0).fit(train)(train).numpy()
     np.testing.assert_allclose(out.T @ out / len(out), np.eye(6), atol=1e-9)

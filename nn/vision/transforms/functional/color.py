@@ -109,12 +109,13 @@ def adjust_hue(image: Tensor, hue_factor: float) -> Tensor:
         raise ValueError(f"hue_factor must be from -0.5 to 0.5, not {hue_factor}")
     if _channels(image) == 1 or not image.numel():
         return image
-    hue, saturation, value = _hue_saturation_value(to_dtype(image, float32, scale=True).detach().numpy())
+    hue, saturation, value = hue_saturation_value(to_dtype(image, float32, scale=True).detach().numpy())
     hue = np.remainder(hue + np.float32(hue_factor), np.float32(1))
     return to_dtype(Tensor(_colors(hue, saturation, value)), image.dtype, scale=True)
 
 
-def _hue_saturation_value(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def hue_saturation_value(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of floating colors (*, 3, H, W): each (*, H, W), within [0, 1]."""
     red, green, _ = np.moveaxis(x, -3, 0)
     most, least = x.max(-3), x.min(-3)
     gray, span = most == least, most - least
