@@ -12,6 +12,7 @@ import numpy as np
 import autograd
 from autograd import Function, Tensor, as_tensor, enable_grad, no_grad
 from autograd.errors import ShapeError
+from autograd.function import once_differentiable
 from autograd.typing import TensorLike
 from nn.module import Module
 
@@ -214,7 +215,7 @@ class _Adjoint(Function):
         return states
 
     @staticmethod
-    @autograd.function.once_differentiable
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         times, states, *_ = ctx.saved_tensors
         params = ctx.params

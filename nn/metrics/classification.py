@@ -109,7 +109,7 @@ def labels(preds: TensorLike, target: TensorLike, task: str, threshold: float, n
             raise ValueError(f"scores of shape {p.shape} are of {p.shape[1]} classes; num_classes={num_classes} and "
                              f"top_k={top_k} don't go with them")
         no_nan(p)
-        num_classes = p.shape[1]
+        num_classes = int(p.shape[1])
         scores = np.moveaxis(p, 1, -1).reshape(-1, num_classes)
     elif p.shape != t.shape:
         raise ShapeError(f"labels predicted and true must have one shape, not {p.shape} and {t.shape}")

@@ -13,7 +13,7 @@ from nn.distributions import Dirichlet
 from nn.vision.transforms import functional as F
 from nn.vision.transforms.functional.conversion import is_pil, max_value, opened
 from nn.vision.transforms.geometry import Fills, fill_of
-from nn.vision.transforms.transform import Transform, below, leaves, query_size, rebuilt
+from nn.vision.transforms.transform import Transform, below, leaves, query_size, rebuilt, sample_of
 from nn.vision.tv_tensors import BoundingBoxes, KeyPoints, Mask
 
 Magnitudes = Callable[[int, int, int], Any]
@@ -64,7 +64,7 @@ class _Augmentation(Transform):
         self.interpolation, self.fill = interpolation, fill
 
     def forward(self, *inputs: Any) -> Any:
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         parts = list(leaves(sample))
         for part in parts:
             if isinstance(part, (BoundingBoxes, KeyPoints, Mask)):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd
-from nn.vision.transforms.transform import Transform, probability
+from nn.vision.transforms.transform import Transform, probability, sample_of
 
 
 class _Several(Transform):
@@ -15,7 +15,7 @@ class _Several(Transform):
         self.transforms = transforms
 
     def _in_turn(self, which: Sequence[Callable[..., Any]], inputs: tuple) -> Any:
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         for transform in which:
             sample = transform(*sample) if len(inputs) > 1 else transform(sample)
         return sample

@@ -11,7 +11,7 @@ from autograd.errors import ShapeError
 from autograd.typing import DTypeLike
 from nn.vision.transforms import functional as F
 from nn.vision.transforms.functional.conversion import as_plain, is_image, is_pil, is_pure_tensor, opened
-from nn.vision.transforms.transform import Transform, leaves, rebuilt
+from nn.vision.transforms.transform import Transform, labels_of, leaves, rebuilt, sample_of
 from nn.vision.tv_tensors import BoundingBoxes, BoundingBoxFormat, Image, KeyPoints, Mask, TVTensor, wrap
 
 
@@ -143,7 +143,7 @@ class Identity(Transform):
     """The sample as it is."""
 
     def forward(self, *inputs: Any) -> Any:
-        return inputs if len(inputs) > 1 else inputs[0]
+        return sample_of(inputs)
 
 
 class Lambda(Transform):
@@ -218,7 +218,7 @@ class SanitizeBoundingBoxes(Transform):
         self.min_size, self.min_area, self._labels_getter = min_size, min_area, labels_getter
 
     def forward(self, *inputs: Any) -> Any:
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         parts = list(leaves(sample))
         boxes = next((part for part in parts if isinstance(part, BoundingBoxes)), None)
         if boxes is None:
@@ -239,7 +239,6 @@ class SanitizeBoundingBoxes(Transform):
 
 def labels_by(getter: Any, sample: Any) -> tuple[Any, ...]:
     """The labels in a sample, by a function, by default rules, or none."""
-    from nn.vision.transforms.transform import labels_of
     if getter is None:
         return ()
     found = labels_of(sample) if getter == "default" else getter(sample)

@@ -434,7 +434,8 @@ class ElasticTransform(Transform):
     def __init__(self, alpha: float | Sequence[float] = 50.0, sigma: float | Sequence[float] = 5.0,
                  interpolation: str | int = "bilinear", fill: Fills = 0) -> None:
         super().__init__()
-        self.alpha, self.sigma = ([float(one) for one in tuple_of(both, 2, "alpha and sigma", numbers.Real)]
+        real: Any = numbers.Real
+        self.alpha, self.sigma = ([float(one) for one in tuple_of(both, 2, "alpha and sigma", real)]
                                   for both in (alpha, sigma))
         self.interpolation, self.fill = interpolation, fill
 

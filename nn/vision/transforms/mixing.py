@@ -10,7 +10,7 @@ from nn import functional
 from nn.distributions import Beta
 from nn.vision.transforms.conversion import labels_by
 from nn.vision.transforms.functional.conversion import is_pil, opened
-from nn.vision.transforms.transform import Transform, below, leaves, query_size, rebuilt
+from nn.vision.transforms.transform import Transform, below, leaves, query_size, rebuilt, sample_of
 from nn.vision.tv_tensors import BoundingBoxes, KeyPoints, Mask
 
 
@@ -32,7 +32,7 @@ class _Mixed(Transform):
         self._shares = Beta(autograd.tensor([self.alpha]), autograd.tensor([self.alpha]))
 
     def forward(self, *inputs: Any) -> Any:
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         parts = list(leaves(sample))
         if any(is_pil(part) or isinstance(part, (BoundingBoxes, KeyPoints, Mask)) for part in parts):
             raise ValueError(f"{type(self).__name__} mixes batches of Tensors and their labels, not PIL images, boxes, "

@@ -1,6 +1,6 @@
 """What all transforms share: a sample of anything is looked through, and what belongs to a picture changes with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import autograd
@@ -45,7 +45,7 @@ class Transform(Module):
 
     def forward(self, *inputs: Any) -> Any:
         """The sample, transformed; several arguments are a tuple."""
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         parts = list(leaves(sample))
         self.check_inputs(parts)
         chosen = self.chosen(parts)
@@ -86,7 +86,7 @@ class RandomApplied(Transform):
 
     def forward(self, *inputs: Any) -> Any:
         """The sample, transformed with probability p."""
-        sample = inputs if len(inputs) > 1 else inputs[0]
+        sample = sample_of(inputs)
         self.check_inputs(list(leaves(sample)))
         return super().forward(*inputs) if autograd.rand(1).item() < self.p else sample
 
@@ -109,6 +109,11 @@ def below(bound: int) -> int:
 
 
 # Samples
+
+def sample_of(inputs: Sequence[Any]) -> Any:
+    """What a transform is called with: its argument, or several as a tuple."""
+    return inputs if len(inputs) > 1 else inputs[0]
+
 
 def leaves(sample: Any) -> Iterator[Any]:
     """The parts of a sample, from the first to the last."""
@@ -153,7 +158,7 @@ def _only(found: set[tuple[int, ...]], what: str) -> tuple[int, ...]:
 
 def labels_of(sample: Any) -> Tensor:
     """The labels in a sample: the second part, or what is called so in it, or in the sample."""
-    part = sample[1] if isinstance(sample, (tuple, list)) and len(sample) > 1 else sample
+    part: Any = sample[1] if isinstance(sample, (tuple, list)) and len(sample) > 1 else sample
     if is_pure_tensor(part):
         return part
     if isinstance(part, Mapping):

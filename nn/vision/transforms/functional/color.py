@@ -203,6 +203,6 @@ def equalize(image: Tensor) -> Tensor:
 def permute_channels(image: Tensor, permutation: list[int]) -> Tensor:
     """Channels in another order."""
     order = np.asarray(permutation)
-    if sorted(order.tolist()) != list(range(image.shape[-3])):
+    if np.sort(order).tolist() != list(range(image.shape[-3])):
         raise ValueError(f"permutation must name each of the {image.shape[-3]} channels once, not {permutation}")
     return image[..., order, :, :]

@@ -162,7 +162,7 @@ def to_tensor(pic: Any) -> Tensor:
         raise TypeError(f"to_tensor() takes a PIL image or an array, not {type(pic).__name__}; a Tensor's dtype is "
                         "changed by to_dtype(image, dtype, scale=True)")
     image = as_plain(to_image(pic))
-    if is_pil(pic) and pic.mode == "1":
+    if is_pil(pic) and getattr(pic, "mode", None) == "1":
         return image.to(get_default_dtype())
     return image.to(get_default_dtype()) / 255 if image.dtype == np.uint8 else image
 

@@ -130,7 +130,7 @@ def resize(inpt: Any, size: int | Sequence[int] | None, interpolation: str | int
 
 def _resized(height: int, width: int, size: int | Sequence[int] | None, max_size: int | None) -> Size:
     """(height, width) afterwards."""
-    sizes = None if size is None else tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    sizes: Any = None if size is None else tuple(size) if isinstance(size, (tuple, list)) else (size,)
     if sizes is not None and len(sizes) == 2:
         if max_size is not None:
             raise ValueError(f"max_size goes with the length of the shorter side, not with both, {size}")
@@ -178,7 +178,7 @@ def _resize_bytes(x: np.ndarray, size: Size, mode: str, antialias: bool) -> np.n
     for axis in (3, 2):
         if x.shape[axis] == size[axis - 2]:
             continue
-        taps = resizing(x.shape[axis], size[axis - 2], along, False, None, antialias, np.dtype(np.float64))
+        taps: Any = resizing(x.shape[axis], size[axis - 2], along, False, None, antialias, np.dtype(np.float64))
         bits = 0  # as many as let the greatest weight be less than 2¹⁵
         while bits < 21 and int(0.5 + taps.weights.max() * (1 << (bits + 1))) < 1 << 15:
             bits += 1
