@@ -119,7 +119,7 @@ def _forward(call: _Call) -> Any:
         grad_output[:] = [gradients]
         if not input_is_tracked:
             for hook in _of(module, "full_backward"):
-                hook.function(module, (None,) * sum(isinstance(a, Tensor) for a in args), gradients)
+                hook.function(module, (None,) * len(args), gradients)
         return gradients
 
     def see_input(gradients: tuple) -> tuple:
@@ -166,12 +166,17 @@ class Passage(Function):
 
 
 def _passing(values: Any, see: Callable) -> Any:
-    """`values` (a Tensor, or a tuple with some in it) after a Passage."""
+    """`values` (a Tensor, or a tuple with some in it) after a Passage; what is no Tensor has None for a gradient."""
     if not isinstance(values, (tuple, Tensor)):
         return values
     parts = list(values) if isinstance(values, tuple) else [values]
     where = [i for i, part in enumerate(parts) if isinstance(part, Tensor)]
-    for i, tensor in zip(where, Passage.apply(see, *[parts[i] for i in where]), strict=True):
+
+    def see_all(gradients: tuple) -> list[Any]:
+        given = dict(zip(where, gradients, strict=True))
+        seen = see(tuple(given.get(i) for i in range(len(parts))))
+        return [seen[i] for i in where]
+    for i, tensor in zip(where, Passage.apply(see_all, *[parts[i] for i in where]), strict=True):
         parts[i] = tensor
     if not isinstance(values, tuple):
         return parts[0]

@@ -22,6 +22,7 @@ import difflib
 import gc
 import importlib
 import inspect
+import itertools
 import os
 import pickle
 import random
@@ -135,10 +136,10 @@ def first_line(function: ast.FunctionDef | ast.Lambda) -> int:
 
 
 def telling(source: str, path: str) -> CodeType:
-    """The code of a module whose functions tell when they are called, to `reached(path, line)`."""
+    """The code of a module whose functions tell when they are called, to `__reached__(path, line)`."""
     tree = ast.parse(source)
     for function in functions_in(tree):
-        told = ast.parse(f"reached({path!r}, {first_line(function)})", mode="eval").body
+        told = ast.parse(f"__reached__({path!r}, {first_line(function)})", mode="eval").body
         if isinstance(function, ast.Lambda):
             function.body = ast.BoolOp(ast.Or(), [told, function.body])
         else:
@@ -278,16 +279,17 @@ class Trial:
 
     def run(self, items: list[pytest.Item]) -> Iterator[pytest.Item]:
         """Runs tests one by one."""
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in itertools.zip_longest(items, items[1:]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item
 
     def reaches(self, items: list[pytest.Item]) -> list[Reach]:
         """Of every test that passes."""
-        builtins.reached = lambda path, line: self.reached.add((path, line))
+        builtins.__reached__ = lambda path, line: self.reached.add((path, line))
         for path in self.files:
             source = Path(path).read_text(encoding="utf-8")
-            self.exchange(codes(compile(source, path, "exec")), codes(telling(source, path)))
+            for old, new in zip(codes(compile(source, path, "exec")), codes(telling(source, path)), strict=True):
+                self.exchange([old], [new])
         self.reached.clear()
         found, started = [], sum(os.times()[:4])
         for item in self.run(items):
@@ -300,10 +302,12 @@ class Trial:
     def exchange(self, before: list[CodeType], after: list[CodeType]) -> bool:
         """Whether functions that have one code can be given the other, and are."""
         pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+        if not pairs or any(old.co_freevars != new.co_freevars or not self.live[old] for old, new in pairs):
+            return False
         for old, new in pairs:
             for function in self.live[old]:
                 function.__code__ = new
-        return bool(pairs) and all(self.live[old] for old, _ in pairs)
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -411,8 +415,10 @@ def in_a_process(work: Callable[[], Any], seconds: int) -> Any:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
             try:
                 pickle.dump(work(), answer)
-                answer.flush()
+            except Exception as error:
+                pickle.dump(error, answer)
             finally:
+                answer.flush()
                 os._exit(0)
         end = time.monotonic() + 10 * seconds
         while not (ended := os.waitpid(child, os.WNOHANG))[0]:
@@ -421,9 +427,12 @@ def in_a_process(work: Callable[[], Any], seconds: int) -> Any:
             time.sleep(0.01)
         answer.seek(0)
         try:
-            return pickle.load(answer)
+            result = pickle.load(answer)
         except EOFError:
             return "taking too long" if os.WTERMSIG(ended[1]) in (signal.SIGXCPU, signal.SIGKILL) else "a crash"
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
 def main() -> None:
