@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -125,6 +125,10 @@ class DistributedDataParallel(Module):
             yield
         finally:
             self.require_backward_grad_sync = before
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a copy of DistributedDataParallel would average nothing; copy or save what is in it, "
+                        "model.module, as in copy.deepcopy(model.module) or AveragedModel(model.module)")
 
     def _begin_alike(self) -> None:
         group = self.process_group

@@ -10,6 +10,7 @@ Its place is in the environment: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE.
 """
 
 import argparse
+import io
 import os
 import runpy
 import shutil
@@ -38,6 +39,10 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("which program? Give a script, or -m and a module")
     if given.n is not None and given.n < 1:
         parser.error(f"-n must be at least 1, not {given.n}")
+    if given.timeout is not None and not given.timeout > 0:
+        parser.error(f"--timeout must be more than 0 seconds, not {given.timeout:g}")
+    if not given.module and not os.path.exists(given.arguments[0]):
+        parser.error(f"there is no program {given.arguments[0]!r}; for a module write -m {given.arguments[0]}")
     if given.debug:
         os.environ["GRADCIRCUIT_DISTRIBUTED_DEBUG"] = "1"
     if given.timeout is not None:
@@ -56,7 +61,7 @@ def start(count: int, arguments: list[str]) -> None:
     if mpiexec is None or not groups.is_mpi_available():
         sys.exit(f"to start {count} processes, MPI is needed: {groups.INSTALL}")
     share = str(max(1, threads.get_num_threads() // count))
-    environment = {"OPENBLAS_NUM_THREADS": share, "OMP_NUM_THREADS": share, "PYTHONUNBUFFERED": "1", **os.environ}
+    environment = {"OPENBLAS_NUM_THREADS": share, "OMP_NUM_THREADS": share, **os.environ}
     command = [mpiexec, "-n", str(count), sys.executable, "-m", "nn.distributed", *arguments]
     os.execve(mpiexec, command, environment)
 
@@ -70,6 +75,8 @@ def run(module: str | None, arguments: list[str], label: bool) -> None:
                       LOCAL_WORLD_SIZE=str(local_size))
     os.environ.setdefault("MASTER_ADDR", "localhost")  # a program may ask; MPI knows how to reach the others
     os.environ.setdefault("MASTER_PORT", "29500")
+    if world and isinstance(sys.stdout, io.TextIOWrapper):  # lines as soon as they are complete, each in one piece
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)
     if label:
         sys.stdout, sys.stderr = _Labeled(sys.stdout, rank), _Labeled(sys.stderr, rank)
     try:

@@ -1,10 +1,13 @@
 """Who takes part: the processes that MPI has started, and groups of them."""
 
 import atexit
+import contextlib
 import functools
 import importlib.util
+import io
 import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
@@ -121,8 +124,9 @@ def _end_all(usual: Any, kind: type[BaseException], error: BaseException, trace:
     world = world_of_mpi()
     while trace and trace.tb_next and trace.tb_frame.f_code.co_filename in ("<frozen runpy>", _LAUNCHER):
         trace = trace.tb_next
-    print(f"rank {world.rank} of {world.size} raised, and ends all:", file=sys.stderr)
-    usual(kind, error.with_traceback(trace), trace)
+    with contextlib.redirect_stderr(io.StringIO()) as text:
+        usual(kind, error.with_traceback(trace), trace)
+    sys.stderr.write(f"rank {world.rank} of {world.size} raised, and ends all:\n{text.getvalue()}")  # in one piece
     abort(130 if issubclass(kind, KeyboardInterrupt) else 1)
 
 
@@ -130,7 +134,10 @@ def abort(code: int) -> None:
     """End all processes now, without further words."""
     sys.stdout.flush()
     sys.stderr.flush()
-    world_of_mpi().Abort(code)
+    try:
+        time.sleep(waiting.HEARD)
+    finally:  # Ctrl-C may come twice, from the terminal and from mpiexec
+        world_of_mpi().Abort(code)
 
 
 def _leave(process: int) -> None:

@@ -21,10 +21,13 @@ CALM = 1e-3
 """Seconds between two questions after a long while."""
 GRACE = 1.0
 """Seconds in which what a process sent before it ended may still arrive, and late ones say where they are."""
+HEARD = 0.1
+"""Seconds in which mpiexec passes on what a process has printed; when all are ended it drops the rest."""
 _LATE = getattr(signal, "SIGURG", None)  # whoever doesn't know it ignores it
 _FAREWELL = 32_000  # a tag that others hardly use
 
-_waiting = 0
+_waiting: list[str] = []  # for what, the innermost last
+_told: set[str] = set()  # of these, what others have asked for
 _left: dict[int, float] = {}  # rank -> when this process noticed that it had ended
 _addresses: dict[int, tuple[str, int]] = {}  # rank -> host and process id
 
@@ -44,9 +47,8 @@ def wait_until(done: Callable[[], bool], what: str, world: Any, ranks: Iterable[
     Raises:
         RuntimeError: one of the ranks has ended, or the time is over.
     """
-    global _waiting
     begun = time.monotonic()
-    _waiting += 1
+    _waiting.append(what)
     try:
         while not done():
             now = time.monotonic()
@@ -66,7 +68,7 @@ def wait_until(done: Callable[[], bool], what: str, world: Any, ranks: Iterable[
                                    "init_process_group(timeout=seconds)")
             time.sleep(min((now - begun) / 10, CALM))
     finally:
-        _waiting -= 1
+        _waiting.pop()
 
 
 def _listed(ranks: list[int]) -> str:
@@ -112,10 +114,14 @@ def own_address() -> tuple[str, int]:
 
 
 def _say_where(number: int, frame: FrameType | None) -> None:
+    rank = next((rank for rank, address in _addresses.items() if address == own_address()), "?")
     if not _waiting:
-        rank = next((rank for rank, address in _addresses.items() if address == own_address()), "?")
         stack = "".join(traceback.format_stack(frame))
-        print(f"rank {rank} is late; it is here (most recent call last):\n{stack}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"rank {rank} is late; it is here (most recent call last):\n{stack}")
+    elif _waiting[-1] not in _told:  # all may ask
+        _told.add(_waiting[-1])
+        sys.stderr.write(f"rank {rank} itself waits in {_waiting[-1]}\n")
+    sys.stderr.flush()
 
 
 def _ask_where_they_are(ranks: list[int]) -> None:

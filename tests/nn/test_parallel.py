@@ -1,6 +1,7 @@
 """Models on several processors."""
 
 import copy
+import pickle
 
 import pytest
 
@@ -119,3 +120,9 @@ def test_what_was_left_by_a_pass_that_failed_does_no_harm(alone):
     model.zero_grad()
     (parts["used"](autograd.ones(2)) + 3 * parts["unused"](autograd.ones(2))).backward()
     assert parts["unused"].weight.grad.tolist() == [[3, 3]] and parts["used"].weight.grad.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_a_copy_would_average_nothing(alone, copied):
+    with pytest.raises(TypeError, match=r"would average nothing; .* copy\.deepcopy\(model\.module\)"):
+        copied(nn.parallel.DistributedDataParallel(nn.Linear(2, 1)))

@@ -10,7 +10,7 @@ import nn.distributed as dist
 
 dist.init_process_group()
 how, last = sys.argv[1], dist.get_rank() == dist.get_world_size() - 1
-t = autograd.zeros(3)
+t, elsewhere = autograd.zeros(3), dist.new_group()
 if not last:
     print(os.getpid(), flush=True)
 dist.all_reduce(t)
@@ -29,6 +29,8 @@ elif how == "is killed":
     os.kill(os.getpid(), signal.SIGKILL)
 elif how == "hangs":
     time.sleep(1000)
+elif how == "waits elsewhere":
+    dist.barrier(elsewhere)
 elif how == "has another shape":
     t = autograd.zeros(4)
 elif how == "calls another":

@@ -1,13 +1,15 @@
 """Who takes part."""
 
+import io
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
 
 import nn.distributed as dist
-from nn.distributed import groups
+from nn.distributed import groups, waiting
 from tests.nn.distributed.processes import ROOT
 
 
@@ -55,3 +57,24 @@ def test_one_of_several_that_cannot_speak_with_the_others_does_not_work_on_alone
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1 and "WORLD_SIZE=3" in result.stderr
     assert ("-n 3" if installed else groups.INSTALL) in result.stderr
+
+
+def test_what_an_exception_says_gets_out_in_one_piece_before_the_end(monkeypatch):
+    class World:
+        rank, size = 1, 2
+
+        def Abort(self, code):  # noqa: N802 - mpi4py's name
+            done.append(("ended", code))
+
+    class Stream(io.StringIO):
+        def write(self, text):
+            done.append(("written", text))
+            return len(text)
+    done = []
+    monkeypatch.setattr(groups, "world_of_mpi", World)
+    monkeypatch.setattr(sys, "stderr", Stream())
+    monkeypatch.setattr(time, "sleep", lambda seconds: done.append(("heard", seconds)))
+    error = ValueError("this is why")
+    groups._end_all(sys.__excepthook__, ValueError, error, None)
+    assert done == [("written", "rank 1 of 2 raised, and ends all:\nValueError: this is why\n"),
+                    ("heard", waiting.HEARD), ("ended", 1)]

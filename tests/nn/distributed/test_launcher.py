@@ -26,8 +26,10 @@ def test_one_process_and_a_module_need_no_mpi():
 def test_without_mpi_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(groups, "is_mpi_available", lambda: False)
     with pytest.raises(SystemExit, match=r"pip install 'gradcircuit\[distributed\]'"):
-        launcher.main(["-n", "2", "program.py"])
-    for arguments, said in ((["-n", "2"], "which program"), (["-n", "0", "x.py"], "at least 1, not 0")):
+        launcher.main(["-n", "2", __file__])
+    for arguments, said in ((["-n", "2"], "which program"), (["-n", "0", "x.py"], "at least 1, not 0"),
+                            (["-n", "2", "x.py"], "there is no program 'x.py'"),
+                            (["--timeout", "-3", __file__], "more than 0 seconds, not -3")):
         with pytest.raises(SystemExit):
             launcher.main(arguments)
         assert said in capsys.readouterr().err

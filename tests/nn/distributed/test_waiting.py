@@ -16,6 +16,7 @@ FAULTS = {  # what the last of two processes does: what is said, and the exit st
     "ends": ("which needs rank 1: the program has ended there", 1),
     "is killed": ("Killed", 9),
     "hangs": ("rank 1 is late; it is here", 1),
+    "waits elsewhere": ("rank 1 itself waits in barrier (", 1),
     "has another shape": ("rank 0: all_reduce(float32[3], SUM) at ", 1),
     "calls another": ("rank 1: broadcast(float64[3], of rank 0) at ", 1),
 }
