@@ -178,11 +178,13 @@ def caller(op: Operation) -> Callable:
 
 def _composition(op: Operation) -> Callable:
     """An ordinary function, which also knows NumPy's and PyTorch's names of its parameters."""
-    spellings = op.spellings
+    spellings, several = op.spellings, op.several
 
     def call(*args: Any, **kwargs: Any) -> Any:
         for spelling in spellings.keys() & kwargs.keys():
             kwargs[spellings[spelling]] = kwargs.pop(spelling)
+        if several in kwargs:
+            args = *args, kwargs.pop(several)
         try:
             return _run(op, args, kwargs)
         except REFUSALS as error:

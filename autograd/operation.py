@@ -12,7 +12,9 @@ from autograd.errors import close_to, explained, form
 from autograd.notation import Notation
 from autograd.reads import ARRAY, NOTHING, what_it_reads
 
-_SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}
+_SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "size": "shape", "dims": "sizes",
+              "repeats": "sizes", "split_size": "split_size_or_sections"}
+"""NumPy's and PyTorch's names -> ours."""
 NO_OPTIONS: dict = {}
 PLAIN = {int, float, bool, str, slice, type(None), type(...)}
 """Types of options that cannot change."""
@@ -56,7 +58,9 @@ class Operation:
         self.arguments, self.variadic, self.options = _parameters(self.signature)
         named = [name for name in self.signature.parameters if name not in self.options]
         theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
-        self.spellings = {name: ours for name, ours in theirs.items() if name not in self.signature.parameters}
+        known = self.signature.parameters
+        self.spellings = {name: ours for name, ours in theirs.items() if name not in known and ours in known}
+        self.several = next((name for name, p in known.items() if p.kind is p.VAR_POSITIONAL), None)
         self.complete = inspect.Parameter.empty not in self.options.values()
         self.outputs = _AnyNumber if outputs == "*" else collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
@@ -87,6 +91,10 @@ class Operation:
                 return args, kwargs
         given: dict[str, Any] = {self.spellings.get(key, key): value for key, value in kwargs.items()}
         if self.variadic:
+            if self.several in given:
+                if args:
+                    raise self._unfit(args, kwargs, f"'{self.several}' is given twice.")
+                args, kwargs = (given.pop(self.several),), given
             tensors, extra = ((args[0], args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ()))
         else:
             tensors, extra = list(args[:len(self.arguments)]), args[len(self.arguments):]

@@ -171,3 +171,25 @@ def test_with_one_operand(name, options, given, recording):
         expected = str(outcome(lambda x: apply(op, (x,), options), [x]))
         assert str(outcome(lambda x: op.call(x, **options), [x])) == expected
         assert str(outcome(lambda x: op.call(x, *options.values()), [x])) == expected
+
+
+@pytest.mark.parametrize(("named", "by_place"), [
+    (lambda x: autograd.cat(tensors=[x, x], dim=1), lambda x: autograd.cat([x, x], 1)),
+    (lambda x: autograd.stack(tensors=(x, x)), lambda x: autograd.stack([x, x])),
+    (lambda x: autograd.hstack(tensors=[x, x]), lambda x: autograd.hstack([x, x])),
+    (lambda x: x.expand(size=(2, 3)), lambda x: x.expand(2, 3)),
+    (lambda x: autograd.broadcast_to(x, size=(2, 3)), lambda x: autograd.broadcast_to(x, (2, 3))),
+    (lambda x: x.repeat(repeats=(2, 2)), lambda x: x.repeat(2, 2)),
+    (lambda x: x.tile(dims=(2,)), lambda x: x.tile((2,))),
+    (lambda x: x.split(split_size=1)[1], lambda x: x.split(1)[1]),
+    (lambda x: x.sum(axis=0, keepdims=True), lambda x: x.sum(0, True)),
+])
+def test_arguments_may_be_named_as_in_pytorch_and_numpy(named, by_place):
+    x = autograd.tensor([[1.0], [2.0]])
+    assert named(x).tolist() == by_place(x).tolist()
+
+
+def test_several_tensors_are_given_once():
+    x = autograd.ones(2)
+    with pytest.raises(TypeError, match=r"'tensors' is given twice"):
+        autograd.cat([x], tensors=[x])

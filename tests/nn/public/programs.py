@@ -46,7 +46,7 @@ class Program:
     @property
     def name(self) -> str:
         """What a test calls it."""
-        chosen = re.findall(r"--(?:model|type) (\S+)|^models\S* (\S+)", self.arguments)
+        chosen = re.findall(r"--(?:model|type) (\S+)|^models\S* (\S+)|^(pointnet\w*)", self.arguments)
         script = self.script.removesuffix(".py").replace("/", "-")
         return "-".join([self.repository.partition("+")[2], script, *map("".join, chosen)])
 
@@ -133,7 +133,7 @@ def burgers(folder: Path) -> None:
 EXAMPLES, MAKEMORE = "pytorch+examples", "karpathy+makemore"
 FORECAST = ("--is_training 1 --model_id x --data custom --root_path . --data_path series.csv --seq_len 24 "
             "--label_len 12 --pred_len 12 --enc_in 3 --dec_in 3 --c_out 3 --d_model 16 --n_heads 2 --d_ff 32 "
-            "--train_epochs 2 --itr 1 --num_workers 0 --model ")
+            "--train_epochs 2 --itr 1 --num_workers 0 --dropout 0 --model ")
 PROGRAMS = [
     *[Program("characters", MAKEMORE, "makemore.py", "-i few.txt --max-steps 60 --n-layer 2 --n-embd 32 --n-embd2 32 "
               f"--device cpu --type {kind}", prepare=names)
@@ -176,9 +176,9 @@ PROGRAMS = [
         ("copy_memory", "copymem_test", "--levels 3 --blank_len 30 --log-interval 50 --iters 20"))],
     *[Program("time series", "cure-lab+LTSF-Linear", "run_longExp.py", FORECAST + model, prepare=series)
       for model in ("DLinear", "Transformer", "Informer")],
-    Program("points", "yanx27+Pointnet_Pointnet2_pytorch", "train_classification.py", "--use_cpu --num_category 10 "
-            "--epoch 1 --batch_size 4 --num_point 128 --log_dir x --model pointnet_cls", prepare=shapes,
-            keep=r"Accuracy: [0-9.]+.*", float64=True),
+    *[Program("points", "yanx27+Pointnet_Pointnet2_pytorch", "points.py", name, prepare=shapes, float64=True,
+              driver=True)
+      for name in ("pointnet_cls", "pointnet2_cls_ssg")],
     Program("graph", "Diego999+pyGAT", "train.py", "--epochs 2 --hidden 4 --nb_heads 2 --no-cuda", prepare=citations,
             drop=r"(?i)(time|elapsed): \S+"),
     Program("detection", "eriklindernoren+PyTorch-YOLOv3", "yolo.py", driver=True),
