@@ -463,6 +463,11 @@ def hooked(t):
     with pytest.raises(KeyError):
         failing(t.ones(2))
     calls.append(always)
+    failing.register_forward_hook(lambda module, args, out: 1 / 0, always_call=True)
+    with pytest.raises(KeyError), pytest.warns(UserWarning, match="always_call=True.* raised"):
+        failing(t.ones(2))
+    two.register_forward_pre_hook(lambda module, args, kwargs: calls.append(sorted(kwargs)), with_kwargs=True)
+    calls.append(two(t.ones(2), scale=1.0))
     two.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
     with pytest.raises(RuntimeError, match=r"pair|tuple"):
         two(t.ones(2), scale=1.0)
@@ -472,6 +477,16 @@ def hooked(t):
     linear.register_full_backward_pre_hook(lambda module, out: calls.append(["pre", out]), prepend=True)
     x = t.tensor([[1.0, 2.0]], requires_grad=True)
     linear(x).sum().backward()
+
+    class Mixed(t.nn.Module):
+        def forward(self, x, word, y):
+            return x * y, word
+    mixed, x = Mixed(), t.tensor([1.0, 2.0], requires_grad=True)
+    mixed.register_full_backward_hook(lambda module, given, out: calls.append([len(given), len(out), out[0]]))
+    out, word = mixed(x, "word", x * 3)
+    calls.append([word, t.nn.Identity()(3)])
+    out.sum().backward()
+    calls.append(x.grad)
     with t.nn.Identity().register_forward_hook(lambda *args: calls.append("within")) as handle:
         calls.append(type(handle).__name__)
     return [*calls, x.grad, linear.weight.grad]
