@@ -70,6 +70,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if needed is not None:
                 if node in wanted:
                     found[node] = g
+                    if needed.isdisjoint([parent for parent in node.parents if parent is not None]):
+                        continue  # nothing beyond it is asked for
                 if node not in needed:
                     continue
             operation, args, out, options = node.operation, node.args, node.out, node.options

@@ -157,6 +157,7 @@ class _Application:
         self.saved: list[Any] = [next((("argument", i) for i, a in enumerate(args) if a is t), None)
                       or next((("result", i) for i, r in enumerate(results) if r is t), None) or ("other", t)
                       for t in ctx._to_save]
+        self.origins = [(a.node or a) if isinstance(a, Tensor) and a.tracked else None for a in args]
         ctx._to_save = ()
 
     def read_by_rules(self, tracked: list[bool]) -> list[bool]:
@@ -173,7 +174,12 @@ class _Application:
         # `backward` may write into what it gets: others have the same array.
         copies = [part if part is None else part.clone() if isinstance(part, Tensor) else wrap(np.array(part))
                   for part in gradients]
-        found = {"argument": args, "result": out if isinstance(out, tuple) else (out,)}
+        # A saved argument knows where it came from, and a leaf is itself: `backward` may compute anew, and ask for the
+        # derivative in it.
+        origins = self.origins
+        found = {"argument": [o if isinstance(o, Tensor) and not isinstance(a, Tensor) else _tensor(a, o)
+                              for a, o in zip(args, origins, strict=True)],
+                 "result": out if isinstance(out, tuple) else (out,)}
         self.ctx.saved_tensors = tuple([_tensor(found[kind][which]) if kind in found else which
                                         for kind, which in self.saved])
         self.ctx.needs_input_grad = needs_input_grad
@@ -190,8 +196,8 @@ class _Application:
         return [r if differentiable or not isinstance(r, Tensor) else r.array for r in result]
 
 
-def _tensor(value: Any) -> Any:
-    return value if value is None or isinstance(value, Tensor) else wrap(value, None)
+def _tensor(value: Any, origin: Any = None) -> Any:
+    return value if value is None or isinstance(value, Tensor) else wrap(value, origin)
 
 
 class _Twice(Function):

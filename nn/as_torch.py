@@ -100,6 +100,7 @@ PLACES = {
     "torch.functional": "autograd",
     "torch._tensor": "autograd",
     "torch._C._nn": "nn.functional",
+    "torch._vmap_internals": "autograd.func:vmap,_vmap=vmap",
     "torch.autograd": "autograd autograd.testing:gradcheck,gradgradcheck",
     "torch.autograd.function": "autograd.function autograd.function:FunctionCtx=Context",
     "torch.autograd.functional": "autograd.functional",

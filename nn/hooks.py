@@ -63,7 +63,7 @@ def call_with_hooks(module: "Module", args: tuple, kwargs: dict) -> Any:
 
 
 def _of(module: "Module", kind: str) -> list[Hook]:
-    return [*everywhere.get(kind, ()), *module._hooks.get(kind, ())]
+    return [*everywhere.get(kind, ()), *module._registered_hooks.get(kind, ())]
 
 
 def _through_hooks(module: "Module", *args: Any, **kwargs: Any) -> Any:

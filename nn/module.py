@@ -94,12 +94,12 @@ class _Parameters(_Members):
 
 class _Buffers(_Members):
     def __setitem__(self, name: str, value: Any) -> None:
-        self._module._persistent.setdefault(name, True)
+        self._module._buffer_persistence.setdefault(name, True)
         super().__setitem__(name, value)
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
-        self._module._persistent.pop(name, None)
+        self._module._buffer_persistence.pop(name, None)
 
 
 def _members(kind: Callable[["Module", str, Any], bool], view: type[_Members] = _Members) -> Any:
@@ -155,8 +155,8 @@ class Module:
 
     def __init__(self) -> None:
         self.training = True
-        self._persistent: dict[str, bool] = {}  # name of a buffer -> whether it is part of the state_dict
-        self._hooks: dict[str, list[Any]] = {}  # kind -> Hooks
+        self._buffer_persistence: dict[str, bool] = {}  # name of a buffer -> whether it is part of the state_dict
+        self._registered_hooks: dict[str, list[Any]] = {}  # kind -> Hooks
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -171,11 +171,11 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._hooks or everywhere or watching.watchers:
+            if self._registered_hooks or everywhere or watching.watchers:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if isinstance(error, AttributeError) and "_hooks" not in self.__dict__:
+            if isinstance(error, AttributeError) and "_registered_hooks" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__} was made without Module.__init__(); begin its __init__ "
                                      "with super().__init__()") from None
             if hasattr(error, "__notes__"):  # the innermost layer is where it went wrong
@@ -188,7 +188,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         present = self.__dict__.get(name)
         if present is None:
-            if isinstance(value, (Parameter, Module)) and "_hooks" not in self.__dict__:
+            if isinstance(value, (Parameter, Module)) and "_registered_hooks" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__}.{name} is assigned before Module.__init__() was called; "
                                      "begin __init__ with super().__init__()")
         elif isinstance(present, Parameter) and not isinstance(value, Parameter) and value is not None:
@@ -198,21 +198,21 @@ class Module:
         elif isinstance(present, Module) and not isinstance(value, Module) and value is not None:
             raise TypeError(f"{type(self).__name__}.{name} is a Module and cannot become a {type(value).__name__}; "
                             "assign a Module or None, or del it first")
-        if name in self.__dict__.get("_persistent", ()):
+        if name in self.__dict__.get("_buffer_persistence", ()):
             if isinstance(value, (Parameter, Module)):
-                del self._persistent[name]
+                del self._buffer_persistence[name]
             elif value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"{type(self).__name__}.{name} is a buffer and cannot become a {type(value).__name__}; "
                                 "assign a Tensor or None, or del it first")
         if isinstance(value, Buffer):
-            self._persistent[name] = value.persistent
+            self._buffer_persistence[name] = value.persistent
         if isinstance(value, (Parameter, Module)):  # also beside a property of that name
             vars(self)[name] = value
         else:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self.__dict__.get("_persistent", {}).pop(name, None)
+        self.__dict__.get("_buffer_persistence", {}).pop(name, None)
         object.__delattr__(self, name)
 
     # What it is made of
@@ -243,8 +243,8 @@ class Module:
             tensor: its value.
             persistent: whether it is part of the state_dict.
         """
-        self._check_new(name, "buffer", Tensor, tensor, self._persistent, "; write autograd.tensor(values)")
-        self._persistent[name] = persistent
+        self._check_new(name, "buffer", Tensor, tensor, self._buffer_persistence, "; write autograd.tensor(values)")
+        self._buffer_persistence[name] = persistent
         object.__setattr__(self, name, tensor)
 
     def register_module(self, name: str, module: "Module | None") -> None:
@@ -257,11 +257,11 @@ class Module:
     _parameters: MutableMapping[str, Any] = _members(
         lambda self, name, value: isinstance(value, Parameter) or name in self._plain_parameters, _Parameters)
     _modules: MutableMapping[str, Any] = _members(lambda self, name, value: isinstance(value, Module))
-    _buffers: MutableMapping[str, Any] = _members(lambda self, name, value: name in self._persistent, _Buffers)
+    _buffers: MutableMapping[str, Any] = _members(lambda self, name, value: name in self._buffer_persistence, _Buffers)
 
     @property
     def _non_persistent_buffers_set(self) -> set[str]:
-        return {name for name, persistent in self._persistent.items() if not persistent}
+        return {name for name, persistent in self._buffer_persistence.items() if not persistent}
 
     def _get_name(self) -> str:
         return type(self).__name__
@@ -274,7 +274,7 @@ class Module:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
 
     def _own_buffers(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
-        return ((name, vars(self)[name]) for name, persistent in self._persistent.items()
+        return ((name, vars(self)[name]) for name, persistent in self._buffer_persistence.items()
                 if vars(self).get(name) is not None and (persistent or not persistent_only))
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
@@ -520,7 +520,7 @@ class Module:
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._own_modules():
             module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        for hook in list(self._hooks.get("state_dict_post", ())):
+        for hook in list(self._registered_hooks.get("state_dict_post", ())):
             replaced = hook.function(self, destination, prefix, metadata)
             destination = destination if replaced is None else replaced
         return destination
@@ -580,7 +580,8 @@ class Module:
 
     def _has_own_loading(self) -> bool:
         """Whether code of the user's is called while a state is loaded."""
-        return not is_of(type(self)._load_from_state_dict, __name__) or any(kind[:4] == "load" for kind in self._hooks)
+        return not is_of(type(self)._load_from_state_dict, __name__) or any(
+            kind[:4] == "load" for kind in self._registered_hooks)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
                               strict: bool, missing_keys: list[str], unexpected_keys: list[str],
@@ -632,10 +633,10 @@ class Module:
 
     def _register(self, kind: str, hook: Callable, prepend: bool = False, **how: bool) -> RemovableHandle:
         registered: Any = Hook(hook, **how)
-        return RemovableHandle(self._hooks.setdefault(kind, []), registered, prepend)
+        return RemovableHandle(self._registered_hooks.setdefault(kind, []), registered, prepend)
 
     def _run_hooks(self, kind: str, *args: Any) -> None:
-        for hook in list(self._hooks.get(kind, ())):
+        for hook in list(self._registered_hooks.get(kind, ())):
             hook.function(self, *args)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,

@@ -5,6 +5,7 @@ as it would with PyTorch. ABSENT says why each isn't here; `nn.as_torch` finds a
 """
 
 import functools
+import inspect
 import sys
 import types
 from typing import Any
@@ -39,6 +40,7 @@ ABSENT = {
     **dict.fromkeys(("torch._C", "torch._prims", "torch._prims_common", "torch._decomp", "torch._refs", "torch._ops",
                      "torch.utils._python_dispatch", "torch.overrides.TorchFunctionMode"), _INSIDE),
     "torch.autograd.forward_ad": NO_DUALS,
+    "torch.autograd.graph.saved_tensors_hooks": "rules keep what they need; write autograd.checkpoint to keep less",
     "torch.profiler": "write `with autograd.profile() as profile: ...`, and print(profile)",
     "torch.autograd.profiler": "write `with autograd.profile() as profile: ...`, and print(profile)",
     "torch.nn.attention": "write F.scaled_dot_product_attention",
@@ -85,7 +87,7 @@ class Absent(type):
     """The type of what stands for a thing that only PyTorch has: a class, so that it fits wherever PyTorch's would.
 
     Nothing is an instance of it. Its attributes are of the same kind, and calling it raises a RuntimeError; a function
-    that it decorates raises it when it is called.
+    that it decorates raises it when it is called, and what a package makes of it while it is imported, when it is used.
     """
 
     path: str
@@ -94,6 +96,8 @@ class Absent(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], types.FunctionType):  # as a decorator
             return functools.wraps(args[0])(lambda *args, **kwargs: cls())
+        if _is_importing(_asker()):  # a package that only mentions it
+            return stand_in(f"{cls.path}(...)", cls.why)
         raise RuntimeError(f"{cls.path}: {cls.why} (asked for in {asked_in()})")
 
     def __getattr__(cls, name: str) -> Any:
@@ -117,11 +121,27 @@ def stand_in(path: str, why: str) -> Any:
                                 "__doc__": f"Only PyTorch has it: {why}."})
 
 
-def asked_in() -> str:
-    """The file and the line that a program or package has come from to the door."""
+def _asker() -> Any:
+    """The frame that a program or package has come from to the door."""
     frame: Any = sys._getframe(1)
     while frame.f_back and (frame.f_globals.get("__name__") in _DOOR or "importlib" in frame.f_code.co_filename):
         frame = frame.f_back
+    return frame
+
+
+def _is_importing(frame: Any) -> bool:
+    """Whether it runs, or was called, while a module other than the program itself is imported."""
+    while frame:
+        of_a_module = not frame.f_code.co_flags & inspect.CO_OPTIMIZED
+        if of_a_module and frame.f_globals.get("__name__") not in ("__main__", "__mp_main__"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def asked_in() -> str:
+    """Its file and line."""
+    frame = _asker()
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 

@@ -108,6 +108,16 @@ def _map_only(kind: Any, func: Callable, tree: Any, is_leaf: Callable[[Any], boo
     return _map(lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf, tree, is_leaf=is_leaf)
 
 
+class _Key(NamedTuple):
+    """Where a child is in its container."""
+
+    key: Any
+
+
+def _dict_with_keys(tree: dict) -> tuple[list, Any]:
+    return [(_Key(key), value) for key, value in tree.items()], list(tree)
+
+
 def _register(cls: type, flatten_fn: Callable, unflatten_fn: Callable, **options: Any) -> None:
     _KINDS[cls] = _Kind(flatten_fn, unflatten_fn)
 
@@ -121,7 +131,8 @@ _put("torch.utils._pytree", {
     "tree_any": lambda pred, tree, is_leaf=None: any(map(pred, _flatten(tree, is_leaf)[0])),
     "tree_all": lambda pred, tree, is_leaf=None: all(map(pred, _flatten(tree, is_leaf)[0])),
     "register_pytree_node": _register, "_register_pytree_node": _register, "_get_node_type": _kind_of,
-    "_is_leaf": lambda tree: _kind_of(tree) not in _KINDS,
+    "_is_leaf": lambda tree: _kind_of(tree) not in _KINDS, "_dict_flatten_with_keys": _dict_with_keys,
+    "KeyEntry": Any, **dict.fromkeys(("MappingKey", "SequenceKey", "GetAttrKey"), _Key),
     **{f"_{name}_{what}": getattr(_KINDS[kind], what) for name, kind in {
         "list": list, "tuple": tuple, "dict": dict, "namedtuple": NamedTuple}.items() for what in _Kind._fields}})
 
@@ -259,7 +270,7 @@ _put("torch.overrides", {"is_tensor_like": lambda inp: isinstance(inp, Tensor), 
 _constant(None, "torch._C", "_debug_set_autodiff_subgraph_inlining _get_tracing_state _log_api_usage_once "
                             "_jit_override_can_fuse_on_cpu _jit_override_can_fuse_on_gpu _jit_set_nvfuser_enabled "
                             "_jit_set_profiling_executor _jit_set_profiling_mode _jit_set_texpr_fuser_enabled")
-_constant(False, "torch._C", "_get_cudnn_enabled _is_tracing _has_cuda")
+_constant(False, "torch._C", "_are_functorch_transforms_active _get_cudnn_enabled _is_tracing _has_cuda")
 _put("torch._C", {"DisableTorchFunction": contextlib.nullcontext, "DisableTorchFunctionSubclass":
                   contextlib.nullcontext, "Generator": autograd.Generator, "_GLIBCXX_USE_CXX11_ABI": True})
 
@@ -332,6 +343,11 @@ _put("torch.nn.parallel.scatter_gather", {name: NAMES[f"torch.nn.parallel.{name}
 _constant(([], []), "torch.utils.checkpoint", "get_device_states")
 _constant(None, "torch.utils.checkpoint", "set_device_states set_checkpoint_early_stop set_checkpoint_debug_enabled")
 
+_put("torch.distributed", {"Backend": types.SimpleNamespace(
+    UNDEFINED="undefined", GLOO="gloo", NCCL="nccl", UCC="ucc", MPI="mpi", XCCL="xccl")})
+_constant(False, "torch.distributed", "is_gloo_available is_nccl_available is_ucc_available is_xccl_available "
+                                      "is_torchelastic_launched")
+
 # Kernels to choose from, of which there is one
 
 
@@ -344,6 +360,8 @@ class SDPBackend(enum.Enum):
 
 @_at("torch.nn.attention")
 @_at("torch.backends.cuda", name="sdp_kernel")
+@_at("torch.autograd.graph", name="save_on_cpu")
+@_at("torch.autograd.graph", name="disable_saved_tensors_hooks")
 class sdpa_kernel(contextlib.ContextDecorator, contextlib.nullcontext):
     """Changes nothing."""
 
@@ -452,6 +470,14 @@ _put("torch.hub", {"get_dir": lambda: str(_CACHE / "hub"), "_get_torch_home": la
                    "set_dir": lambda d: None, "HASH_REGEX": re.compile(r"-([a-f0-9]*)\.")})
 
 _constant(True, "torch.autograd", "_is_checkpoint_valid")
+
+_put("torch.autograd.functional", {
+    "_construct_standard_basis_for": lambda tensors, tensor_numels: autograd.split(
+        autograd.eye(sum(tensor_numels), dtype=tensors[0].array.dtype), list(tensor_numels), 1),
+    "_as_tuple": lambda inp, arg_name=None, fn_name=None: (True, inp) if isinstance(inp, tuple) else (False, (inp,)),
+    "_tuple_postprocess": lambda res, to_unpack: res if to_unpack is True else res[0],
+    "_grad_postprocess": lambda inputs, create_graph: inputs if create_graph else _map_only(
+        Tensor, Tensor.detach, inputs)})
 
 # Methods as functions
 

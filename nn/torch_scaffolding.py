@@ -26,6 +26,7 @@ from autograd.errors import is_of
 from autograd.function import Context
 from autograd.runtime import files
 from autograd.sharing import memory
+from autograd.tensor import Node
 from nn import functional
 from nn.activation import LogSoftmax, Softmax, Softmin
 from nn.data import DataLoader, Dataset, Sampler
@@ -146,6 +147,11 @@ class finfo:
     """The limits of a floating dtype."""
 
     def __init__(self, type: Any = None) -> None:
+        if isinstance(type, _Absent) and type.name in _LIMITS:
+            self.bits, self.dtype = type.itemsize * 8, type.name
+            self.eps, self.max, self.tiny, self.resolution = _LIMITS[type.name]
+            self.min, self.smallest_normal = -self.max, self.tiny
+            return
         limits: Any = np.finfo(dtypes.get_default_dtype() if type is None else np.dtype(type))
         self.bits, self.dtype = limits.bits, str(limits.dtype)
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
@@ -153,6 +159,13 @@ class finfo:
 
     def __repr__(self) -> str:
         return "finfo({})".format(", ".join(f"{name}={value}" for name, value in vars(self).items()))
+
+
+_LIMITS = {"bfloat16": (2.0 ** -7, (2 - 2.0 ** -7) * 2.0 ** 127, 2.0 ** -126, 0.01),
+           "float8_e4m3fn": (2.0 ** -3, 448.0, 2.0 ** -6, 1.0), "float8_e5m2": (2.0 ** -2, 57344.0, 2.0 ** -14, 1.0),
+           "float8_e4m3fnuz": (2.0 ** -3, 240.0, 2.0 ** -7, 1.0),
+           "float8_e5m2fnuz": (2.0 ** -3, 57344.0, 2.0 ** -15, 1.0)}
+"""Of types that NumPy hasn't: eps, the largest and the smallest number, and the resolution."""
 
 
 @_at("torch")
@@ -437,7 +450,7 @@ class _OwnHooks(MutableMapping[int, Callable]):
     """The hooks of a module of one kind, by number."""
 
     def __init__(self, module: Module, kind: str) -> None:
-        self._hooks = module._hooks.setdefault(kind, [])
+        self._hooks = module._registered_hooks.setdefault(kind, [])
 
     def __getitem__(self, number: int) -> Callable:
         hook: Callable = self._hooks[number].function
@@ -462,7 +475,7 @@ class _OwnHooks(MutableMapping[int, Callable]):
 
 def _own_hooks(kind: str) -> Any:
     def replace(module: Module, hooks: Mapping[int, Callable]) -> None:
-        module._hooks[kind] = [Hook(hook) for hook in hooks.values()]
+        module._registered_hooks[kind] = [Hook(hook) for hook in hooks.values()]
     return property(lambda module: _OwnHooks(module, kind), replace)
 
 
@@ -543,6 +556,39 @@ def _storage(self: Tensor) -> _Storage:
     return _Storage(self)
 
 
+class _NodeName(str):
+    """The name of a node, which may also be called, as in PyTorch, and has its form then."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return "".join(part.capitalize() for part in self.split("_")) + "Backward0"
+
+
+class AccumulateGrad:
+    """What stands for a leaf among the functions of a graph."""
+
+    next_functions = ()
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        """PyTorch's name."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+
+def _next_functions(node: Node) -> tuple:
+    """The nodes that a node's arguments come from, each with a number."""
+    return tuple([(AccumulateGrad(p) if isinstance(p, Tensor) else p, 0) for p in node.parents])
+
+
 def attach() -> None:
     """Let Tensors have what PyTorch's have on a CPU."""
     if "is_cuda" in vars(Tensor):
@@ -575,6 +621,8 @@ def attach() -> None:
                 attributes[each] = _number_first(getattr(Tensor, each), keyword, tensors)
     for name, value in attributes.items():
         setattr(Tensor, name, value)
+    setattr(Node, "next_functions", property(_next_functions))  # noqa: B010
+    setattr(Node, "name", property(lambda self: _NodeName(self.operation.name)))  # noqa: B010
     for generic in (Dataset, Sampler, DataLoader):
         setattr(generic, "__class_getitem__", classmethod(lambda cls, item: cls))  # noqa: B010
     for name in ("batch_shape", "event_shape"):
@@ -583,6 +631,8 @@ def attach() -> None:
         setattr(autograd.Function, name, staticmethod(stand_in(f"torch.autograd.Function.{name}", NO_DUALS)))
     Context.save_for_forward = lambda self, *tensors: None  # type: ignore[attr-defined]
     del Parameter.__setattr__  # they may have attributes of the program's own
+    setattr(Distribution, "_get_checked_instance",  # noqa: B010
+            lambda self, cls, _instance=None: object.__new__(type(self)) if _instance is None else _instance)
     init = Module.__init__
 
     @functools.wraps(init)
@@ -603,7 +653,9 @@ def _foreach(name: str) -> Callable:
     """A method of tensors for a list of them; what else it is given may be lists as well."""
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         rows = [[a[i] if isinstance(a, (list, tuple)) else a for a in args] for i in range(len(self))]
-        results = [getattr(tensor, name)(*row, **kwargs) for tensor, row in zip(self, rows, strict=True)]
+        method = getattr(Tensor, name, None) or (lambda tensor, *row, **kwargs: tensor.copy_(
+            getattr(tensor, name.removesuffix("_"))(*row, **kwargs)))
+        results = [method(tensor, *row, **kwargs) for tensor, row in zip(self, rows, strict=True)]
         return None if name.endswith("_") else results
     return call
 
@@ -613,10 +665,19 @@ _LISTED = ("abs add addcdiv addcmul ceil clamp_max clamp_min copy div exp floor 
 _put("torch", {f"_foreach_{name}{mark}": _foreach(name + mark) for name in _LISTED.split() for mark in ("", "_")})
 
 
-@_at("torch.autograd")
-def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:  # noqa: N802
+class _Variables(type):
+    """The type of Variable, of which all Tensors are instances."""
+
+    def __call__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Any:
+        return data.requires_grad_() if requires_grad else data
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor)
+
+
+@_at("torch.autograd", "torch.autograd.variable")
+class Variable(metaclass=_Variables):
     """The tensor itself, which has been all that a Variable was since PyTorch 0.4."""
-    return data.requires_grad_() if requires_grad else data
 
 
 def _along_some(function: Callable) -> Callable:

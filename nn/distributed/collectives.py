@@ -23,6 +23,9 @@ class ReduceOp(enum.Enum):
     PRODUCT = "PROD"
     MIN = "MIN"
     MAX = "MAX"
+    BAND = "BAND"
+    BOR = "BOR"
+    BXOR = "BXOR"
 
 
 class Work:

@@ -76,7 +76,7 @@ class Distribution:
         """The shape of one draw of one copy."""
         return self._event_shape
 
-    def expand(self, batch_shape: Sequence[int]) -> Self:
+    def expand(self, batch_shape: Sequence[int], _instance: Self | None = None) -> Self:
         """The same distribution with its copies broadcast to `batch_shape`; the parameters share their memory.
 
         What is broadcast is every attribute that is a Tensor, or a distribution. One of your own that has such
@@ -100,7 +100,10 @@ class Distribution:
                 setattr(new, name, value.expand(batch_shape + value.batch_shape[len(self.batch_shape):]))
             elif isinstance(value, Tensor) and name not in self._shared:
                 setattr(new, name, _stretched(value, batch_shape + value.shape[len(self.batch_shape):]))
-        return new
+        if _instance is None:
+            return new
+        vars(_instance).update(vars(new))  # made by the `expand` of a class of one's own, as in PyTorch
+        return _instance
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Draws that are differentiable in the parameters."""

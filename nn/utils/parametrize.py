@@ -160,7 +160,7 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
         present.unsafe |= unsafe
         return module
     original = vars(module).get(tensor_name)
-    if not isinstance(original, Parameter) and (original is None or tensor_name not in module._persistent):
+    if not isinstance(original, Parameter) and (original is None or tensor_name not in module._buffer_persistence):
         names = [name for name, _ in [*module._own_parameters(), *module._own_buffers()]]
         raise ValueError(f"{type(module).__name__}.{tensor_name} is no parameter and no buffer; there are {names}")
     standing_in = ParametrizationList([parametrization], original, unsafe)

@@ -349,3 +349,35 @@ def test_what_is_differentiable_once_may_have_several_gradients_or_none():
     for create_graph in (False, True):
         g, nothing = grad((first ** 2).sum(), [x, y], retain_graph=True, create_graph=create_graph, allow_unused=True)
         assert g.item() == 8 and g.requires_grad == create_graph and nothing is None
+
+
+def test_backward_may_compute_anew_and_ask_for_derivatives_in_what_it_saved():
+    """As the adjoint method of an ODE does, and layers that keep no activations."""
+    class Recomputed(Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(x, w)
+            return (x * w).tanh()
+
+        @staticmethod
+        def backward(ctx, g):
+            x, w = ctx.saved_tensors
+            assert w.requires_grad and (w is leaf or not w.is_leaf)
+            with autograd.enable_grad():
+                x = x.detach().requires_grad_()
+                y = (x * w).tanh()
+            return autograd.grad(y, (x, w), g)
+
+    leaf = tensor([1.0, 2.0], requires_grad=True)
+    x = tensor([0.5, 0.25], requires_grad=True)
+    wanted = autograd.grad((x * leaf).tanh().sum(), (x, leaf))
+    for w in (leaf, leaf * 1):
+        found = autograd.grad(Recomputed.apply(x * 1, w).sum(), (x, leaf))
+        assert [g.tolist() for g in found] == [g.tolist() for g in wanted]
+
+
+def test_what_is_asked_for_may_have_been_released_beyond():
+    x = tensor([1.0], requires_grad=True)
+    middle = x.exp()
+    middle.sin().backward()
+    assert autograd.grad(middle * 3, middle)[0].tolist() == [3]

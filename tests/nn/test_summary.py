@@ -65,7 +65,7 @@ def test_the_model_and_the_random_state_are_left_as_they_were(training):
     autograd.manual_seed(0)
     assert drawn == autograd.rand(3).tolist()
     assert not model[0].weight.requires_grad
-    assert not model._hooks and not model[0]._hooks
+    assert not model._registered_hooks and not model[0]._registered_hooks
     for name, t in model.state_dict().items():
         np.testing.assert_array_equal(t.numpy(), before[name])
 

@@ -27,6 +27,16 @@ SAID = {
     # what optimizers share
     "(o := sys.modules['torch.optim.optimizer'])._get_value(torch.ones(())), o._use_grad_for_differentiable("
     "lambda self: torch.is_grad_enabled())(torch.optim.SGD([torch.ones(1)], 1))": "(1.0, False)",
+    "(y := torch.cat([torch.ones(1, requires_grad=True), torch.ones(1)])).grad_fn.name(), "
+    "y.grad_fn.next_functions[0][0].name(), y.grad_fn.next_functions[1][0]":
+        "('CatBackward0', 'torch::autograd::AccumulateGrad', None)",
+    "isinstance(torch.ones(1), torch.autograd.Variable), isinstance(1, torch.autograd.Variable)": "(True, False)",
+    "torch.finfo(torch.bfloat16).max, torch.finfo(torch.float8_e4m3fn).eps": "(3.3895313892515355e+38, 0.125)",
+    "torch.ones(1).add_(0.5, torch.ones(1)), torch.ones(1).addcmul_(0.5, torch.ones(1), torch.ones(1))":
+        "(tensor([1.5000]), tensor([1.5000]))",
+    "torch.zeros(size=(2, 1)).shape, torch.nn.init._calculate_correct_fan(torch.ones(2, 3), 'fan_in')":
+        "(torch.Size([2, 1]), 3)",
+    "setattr(p := torch.nn.Parameter(torch.ones(1)), 'note', 1), p.note": "(None, 1)",
     "torch.utils.checkpoint.get_device_states(torch.ones(1))": "([], [])",
 }
 

@@ -13,7 +13,7 @@ def test_a_module_and_its_input_are_called_and_every_call_is_framed():
     drawing = viz.draw(model, images)
     assert_model_is_legible(drawing)
     assert [cluster.title for cluster in drawing.picture.clusters] == ["0 Linear", "1 ReLU", "2 Linear"]
-    assert not any(inner._hooks.get("forward") for _, inner in model.named_modules())
+    assert not any(inner._registered_hooks.get("forward") for _, inner in model.named_modules())
 
 
 @pytest.mark.parametrize("how", ["output", "module"])
