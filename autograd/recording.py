@@ -8,7 +8,7 @@ import numpy as np
 from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import ARRAY, NOTHING, OUTLINE
-from autograd.sharing import memory, own, share
+from autograd.sharing import memory, share
 from autograd.tensor import Node, Outline, Tensor
 
 _new = object.__new__
