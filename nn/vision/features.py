@@ -61,7 +61,7 @@ def hog(images: TensorLike, orientations: int = 9, pixels_per_cell: int | Sequen
     split = len(x), rows, height, columns, width
     image, row, _, column, _ = np.indices(split)
     np.add.at(cells, (image, row, column, bins[inside].reshape(split)), length[inside].reshape(split))
-    blocks = np.lib.stride_tricks.sliding_window_view(cells / (height * width), block, (1, 2))  # type: ignore[call-overload]
+    blocks = np.lib.stride_tricks.sliding_window_view(cells / (height * width), block, (1, 2))
     blocks = _normalized(np.moveaxis(blocks, 3, -1), block_norm)
     out = blocks.reshape(len(x), -1) if feature_vector else blocks
     return Tensor(out.astype(x.dtype if x.is_floating_point() else autograd.get_default_dtype()))
