@@ -316,7 +316,8 @@ def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tens
 
 @in_float32
 def sync_batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None,
-                    bias: Tensor | None, momentum: float | None, eps: float, total: Callable[[Tensor], Tensor]) -> Tensor:
+                    bias: Tensor | None, momentum: float | None, eps: float,
+                    total: Callable[[Tensor], Tensor]) -> Tensor:
     """`batch_norm` in training, over the batches of several processes: `total` adds up a tensor over all of them."""
     count = total(autograd.tensor(float(input.numel() // input.shape[1]), dtype=autograd.float64)).item()
     if count <= 1:
