@@ -22,20 +22,23 @@ Fill = float | Sequence[float] | None
 
 
 class InterpolationMode(StrEnum):
-    """How pixels between pixels are made; each may be given as text, too."""
+    """How pixels between pixels are made; each may be given as text, too. Two, which are PIL's, can be named only."""
 
     NEAREST = "nearest"
     NEAREST_EXACT = "nearest-exact"
     BILINEAR = "bilinear"
     BICUBIC = "bicubic"
     LANCZOS = "lanczos"
+    BOX = "box"
+    HAMMING = "hamming"
 
 
-_OF_PIL = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+_OF_PIL = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 """PIL's numbers for them."""
+_HERE = ("nearest", "nearest-exact", "bilinear", "bicubic", "lanczos")
 
 
-def _interpolation(mode: str | int, allowed: Sequence[str] = tuple(InterpolationMode)) -> str:
+def _interpolation(mode: str | int, allowed: Sequence[str] = _HERE) -> str:
     mode = str(_OF_PIL.get(mode, mode)) if isinstance(mode, int) else str(mode)
     if mode not in allowed:
         raise ValueError(f"interpolation must be one of {', '.join(map(repr, map(str, allowed)))}, not {mode!r}")
