@@ -15,6 +15,7 @@ from autograd import Tensor, exp
 
 ROOT = Path(__file__).parents[1]
 OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcircuit/(?:(?:blob|tree)/)?main/"
+SOURCE = "https://github.com/gradcircuit/gradcircuit/blob/main/"
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 PLAYER = "neuron.html"
 FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:34rem;border:0"></iframe>'
@@ -28,13 +29,19 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """A page as it is on the site, where files of the repository that are no pages lie elsewhere."""
+    return re.sub(r"\]\(\.\./", f"]({SOURCE}", markdown)
+
+
 def as_page(text: str) -> str:
     """A file of the repository as a page: its links lead to pages, and the picture of the neuron is alive."""
     text = re.sub(OURS, "", text)
     text = re.sub(r"!\[[^]]*\]\[neuron\]", FRAME, text)
     for name, page in PAGES.items():
         text = re.sub(rf"(\]\(|\]: ){re.escape(name)}", rf"\g<1>{page}", text)
-    return re.sub(r"(\]\(|\]: )docs/", r"\1", text)
+    text = re.sub(r"(\]\(|\]: )docs/", r"\1", text)
+    return re.sub(r"(\]\(|\]: )(?=(autograd|nn|optim|viz|tests|examples|benchmarks)/)", rf"\1{SOURCE}", text)
 
 
 def neuron() -> str:

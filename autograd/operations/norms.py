@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from autograd import dtypes
+from autograd.errors import ShapeError
 from autograd.operations.linalg import full_rank, svdvals
 from autograd.operations.pointwise import floating, only, times, where
 from autograd.operations.shaping import axes, axis, beside, movedim, reduced
@@ -116,7 +117,17 @@ def norm(x: TensorLike, ord: float | str | None = None, dim: Dims | None = None,
 
 @operation(samples=lambda draw: call(draw.array(min_dims=2, min_side=1, away_from=(0,)), p=2, dim=0, maxnorm=1.5))
 def renorm(x: TensorLike, p: float, dim: int, maxnorm: float) -> Tensor:
-    """x with those parts along `dim` whose p-norm is larger than `maxnorm` scaled down to it."""
+    """x with those parts along `dim` whose p-norm is larger than `maxnorm` scaled down to it.
+
+    Raises:
+        ShapeError: x has fewer than two axes.
+        ValueError: p isn't positive, or maxnorm is negative.
+    """
     along = axis(dim, x.ndim)
+    if x.ndim < 2:
+        raise ShapeError(f"the parts along an axis need a second one, and the tensor has shape {x.shape}; write "
+                         "x.unsqueeze(0)")
+    if p <= 0 or maxnorm < 0:
+        raise ValueError(f"p must be positive and maxnorm at least 0, not {p} and {maxnorm}")
     norms = vector_norm(x, p, [i for i in range(x.ndim) if i != along], keepdim=True)
     return x * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1)

@@ -402,6 +402,8 @@ NO_AXES = {
     "diagonal_scatter": lambda m, x, d: m.diagonal_scatter(x, x * 2, 0, d, 0),
     "split_with_sizes": lambda m, x, d: m.split_with_sizes(x, [1], d),
     "cumulative_trapezoid": lambda m, x, d: m.cumulative_trapezoid(x, dim=d),
+    "aminmax": lambda m, x, d: m.aminmax(x, dim=d), "gradient": lambda m, x, d: m.gradient(x, dim=d),
+    "renorm": lambda m, x, d: m.renorm(x, 2, d, 1.0),
     "tensordot": lambda m, x, d: m.tensordot(x, x, ([d], [d])), "permute": lambda m, x, d: m.permute(x, (d,)),
 }
 MORE_THAN_PYTORCH = {"roll", "repeat_interleave", "unflatten", "take_along_dim"}

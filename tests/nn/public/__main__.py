@@ -24,7 +24,7 @@ def main() -> None:
             except AssertionError as error:
                 told = f"– | **fails**: {str(error).strip().splitlines()[-1]}"
         owner, _, name = program.repository.partition("+")
-        print(f"| {program.kind} | {owner}/{name} `{program.script}`{' (driver)' * program.driver} | "
+        print(f"| {program.kind} | `{owner}/{name}/{program.script}`{' (driver)' * program.driver} | "
               f"{program.arguments or '–'} | {told} |", flush=True)
 
 
