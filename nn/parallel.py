@@ -1,22 +1,25 @@
 """Models on several processors: `DistributedDataParallel` in several processes; `DataParallel` has only one."""
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.backward import after_this_pass
+from autograd.hooks import RemovableHandle
 from autograd.inplace import write
 from nn import distributed
 from nn.distributed import ProcessGroup, ReduceOp
 from nn.distributed.groups import resolved
 from nn.module import Module
-from nn.parameter import Parameter
 
 __all__ = ["DataParallel", "DistributedDataParallel"]
 
+_listening: weakref.WeakKeyDictionary[Module, list[RemovableHandle]] = weakref.WeakKeyDictionary()
+"""Module -> the hooks of the DistributedDataParallel that averages its gradients."""
 _FIRST = 1 << 20
 """Bytes of the first bucket: small, so that something is on its way soon."""
 
@@ -92,19 +95,23 @@ class DistributedDataParallel(Module):
         self.find_unused_parameters, self.gradient_as_bucket_view = find_unused_parameters, gradient_as_bucket_view
         self.process_group = resolved(process_group).twin()  # its calls go out whenever a gradient is complete
         self.require_backward_grad_sync = True
-        trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        if not trained:
+        self.bucket_bytes_cap = int((25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20))
+        if not any(p.requires_grad for p in module.parameters()):
             raise RuntimeError("DistributedDataParallel: no parameter of the module requires gradients, so there is "
                                "nothing to average; use the module as it is")
         if init_sync:
             self._begin_alike()
-        self._names: dict[Tensor, str] = {p: name for name, p in trained.items()}
-        self._buckets = [_Bucket(parameters) for parameters in _parts(
-            list(trained.values())[::-1], (25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20))]
+        self._listen()
+
+    def _listen(self) -> None:
+        """Be told of each gradient that is complete."""
+        self._names: dict[Tensor, str] = {p: name for name, p in self.module.named_parameters() if p.requires_grad}
+        self._buckets = [_Bucket(part) for part in _parts(list(self._names)[::-1], self.bucket_bytes_cap)]
         self._bucket_of: dict[Tensor, _Bucket] = {p: bucket for bucket in self._buckets for p in bucket.places}
         self._sent = 0
-        for p in trained.values():
-            p.register_post_accumulate_grad_hook(self._complete)
+        for handle in _listening.get(self.module, ()):  # wrapped anew, it is averaged once
+            handle.remove()
+        _listening[self.module] = [p.register_post_accumulate_grad_hook(self._complete) for p in self._names]
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
@@ -126,9 +133,12 @@ class DistributedDataParallel(Module):
         finally:
             self.require_backward_grad_sync = before
 
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("a copy of DistributedDataParallel would average nothing; copy or save what is in it, "
-                        "model.module, as in copy.deepcopy(model.module) or AveragedModel(model.module)")
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_names", "_buckets", "_bucket_of")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._listen()  # hooks are not copied with a tensor
 
     def _begin_alike(self) -> None:
         group = self.process_group
@@ -172,6 +182,12 @@ class DistributedDataParallel(Module):
             raise RuntimeError(f"{len(missing)} of {len(self._names)} parameters got no gradient in this backward pass "
                                f"({names}), so that the others wait for it in vain; write "
                                "find_unused_parameters=True if that is meant")
+        strangers = [name for name, p in self.module.named_parameters()
+                     if p.requires_grad and p.grad is not None and p not in self._names]
+        if strangers:
+            names = ", ".join(strangers[:4]) + ", …" * (len(strangers) > 4)
+            raise RuntimeError(f"the gradients of {names} are not averaged, since these parameters were replaced, or "
+                               "began to require gradients, after the module was wrapped; wrap it anew")
         for p in missing:
             self._bucket_of[p].put(p)
         while self._sent < len(self._buckets):
@@ -211,7 +227,7 @@ class _Bucket:
 
     work: distributed.Work
 
-    def __init__(self, parameters: list[Parameter]) -> None:
+    def __init__(self, parameters: list[Tensor]) -> None:
         self._whole = Tensor(np.zeros(sum(p.numel() for p in parameters), parameters[0].dtype))
         ends = np.cumsum([p.numel() for p in parameters])
         self.places: dict[Tensor, np.ndarray] = {
@@ -253,9 +269,9 @@ class _Bucket:
             write(p.grad, ..., place)
 
 
-def _parts(parameters: list[Parameter], limit: float) -> Iterator[list[Parameter]]:
+def _parts(parameters: list[Tensor], limit: float) -> Iterator[list[Tensor]]:
     """Neighbors of one dtype, up to `limit` bytes together (the first of them to less)."""
-    part: list[Parameter] = []
+    part: list[Tensor] = []
     room = min(limit, _FIRST)
     for p in parameters:
         if part and (p.dtype != part[0].dtype or sum(q.nbytes for q in part) + p.nbytes > room):

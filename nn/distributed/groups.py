@@ -48,6 +48,12 @@ class ProcessGroup:
         """The same processes, whose calls don't get mixed up with those of this group."""
         return ProcessGroup(self.ranks, self.comm and self.comm.Dup(), self.timeout, self.debug)
 
+    def __deepcopy__(self, memo: dict) -> "ProcessGroup":
+        return self
+
+    def __reduce__(self) -> tuple:
+        return resolved, (None,)  # another process has groups of its own
+
     def index(self, rank: int) -> int:
         """The number in this group of a process, which is given by its number among all.
 

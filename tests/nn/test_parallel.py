@@ -122,7 +122,24 @@ def test_what_was_left_by_a_pass_that_failed_does_no_harm(alone):
     assert parts["unused"].weight.grad.tolist() == [[3, 3]] and parts["used"].weight.grad.tolist() == [[1, 1]]
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
-def test_a_copy_would_average_nothing(alone, copied):
-    with pytest.raises(TypeError, match=r"would average nothing; .* copy\.deepcopy\(model\.module\)"):
-        copied(nn.parallel.DistributedDataParallel(nn.Linear(2, 1)))
+@pytest.mark.parametrize("change", [lambda parts: parts["unused"].requires_grad_(),
+                                    lambda parts: parts.update({"unused": nn.Linear(2, 1)})])
+def test_parameters_that_came_later_are_told_of(alone, change):
+    parts = two_branches()
+    parts["unused"].requires_grad_(False)
+    model = nn.parallel.DistributedDataParallel(parts)
+    change(parts)
+    with pytest.raises(RuntimeError, match=r"gradients of unused\.weight, unused\.bias are not averaged.* wrap it"):
+        sum(part(autograd.ones(2)) for part in parts.values()).backward()
+    model = nn.parallel.DistributedDataParallel(parts)
+    sum(part(autograd.ones(2)) for part in model.module.values()).backward()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_averages_its_own_gradients(alone, copied):
+    model = nn.parallel.DistributedDataParallel(nn.Linear(2, 1), gradient_as_bucket_view=True)
+    twin = copied(model)
+    assert twin.state_dict().keys() == model.state_dict().keys()
+    twin(autograd.ones(3, 2)).sum().backward()
+    assert twin.module.weight.grad.tolist() == [[3, 3]] and model.module.weight.grad is None
+    assert twin.module.weight.grad.numpy().base is not None  # it is in its bucket: the copy's hooks were called
