@@ -262,6 +262,7 @@ def test_every_place_is_one_of_pytorch():
             "    except ModuleNotFoundError:\n        parent, _, last = name.rpartition('.')\n"
             "        if not hasattr(importlib.import_module(parent), last):\n            missing.append(name)\n"
             "print(missing)")
-    places = [place for place in PLACES if place.startswith("torch.") and "tensorboard" not in place]
+    places = [place for place in PLACES if place.startswith("torch.") and "tensorboard" not in place
+              and place != "torch._six"]  # up to PyTorch 1.12, and packages still look there
     printed, _ = python("-c", code, *places)
     assert printed == "[]\n"
