@@ -1,4 +1,5 @@
 # make demo: train on real data and draw the pictures.  make test: the whole test suite.  make bench: timings.
+# make gallery: all examples in full, and the page of what they reached.
 # make docs: the site of the documentation, into site/.
 # make test PYTHON=python3.13: another Python.  make test OLDEST=1: the oldest packages that pyproject.toml admits.
 # make test TESTS='tests/nn -k pool': some of it.
@@ -12,11 +13,15 @@ VENV   := .venv/$(shell $(PYTHON) -c 'import sys, zlib; print("%d.%d.%d" % sys.v
 endif
 RUN     = $(VENV)/bin/python
 
-.PHONY: demo test bench lint docs clean
+.PHONY: demo gallery test bench lint docs clean
 
 demo: $(VENV)/installed
 	$(RUN) examples/sigmoid_neuron.py
 	$(RUN) examples/digits.py
+	@echo 'and the gallery, each with a picture in out/: $(RUN) -m examples'
+
+gallery: $(VENV)/installed
+	$(RUN) -m examples --all --readme
 
 test: $(VENV)/installed $(if $(OLDEST),,lint)  # types are those of the newest packages
 	OPENBLAS_NUM_THREADS=$${OPENBLAS_NUM_THREADS:-1} $(RUN) -m pytest -n auto $(TESTS)

@@ -1,0 +1,126 @@
+"""The gallery's data: out of packages, nothing is downloaded. Images are float32 from 0 to 1, (N, channels, H, W)."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Labeled(NamedTuple):
+    """Images, (N, C, H, W), and their labels, (N,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def split(images: np.ndarray, labels: np.ndarray, seed: int, held_out: float = 0.2) -> tuple[Labeled, Labeled]:
+    """A training set, and a part drawn at random that is held out of it."""
+    order = np.random.default_rng(seed).permutation(len(images))
+    cut = round(held_out * len(images))
+    return Labeled(images[order[cut:]], labels[order[cut:]]), Labeled(images[order[:cut]], labels[order[:cut]])
+
+
+@cache
+def digits(seed: int = 0) -> tuple[Labeled, Labeled]:
+    """scikit-learn's digits: 1,797 handwritten ones, (N, 1, 8, 8); a training set, and a fifth that is held out."""
+    from sklearn.datasets import load_digits
+    images, labels = load_digits(return_X_y=True)
+    return split((images / 16).astype(np.float32).reshape(-1, 1, 8, 8), labels.astype(np.int64), seed)
+
+
+@cache
+def faces(seed: int = 0) -> tuple[Labeled, Labeled]:
+    """scikit-image's faces: 100 (label 1), and 100 pieces of photographs without one, (N, 1, 25, 25)."""
+    from skimage.data import lfw_subset
+    return split(lfw_subset().astype(np.float32)[:, None], np.repeat([1, 0], 100), seed)
+
+
+def textures(count: int, size: int, rng: np.random.Generator) -> Labeled:
+    """scikit-image's textures: square pieces of brick, grass and gravel, (count, 1, size, size)."""
+    from skimage import data
+    sources = np.stack([data.brick(), data.grass(), data.gravel()]).astype(np.float32) / 255
+    labels, corners = rng.integers(0, 3, count), rng.integers(0, 512 - size, (count, 2))
+    pieces = [sources[k, i:i + size, j:j + size] for k, (i, j) in zip(labels, corners, strict=True)]
+    return Labeled(np.stack(pieces)[:, None], labels)
+
+
+@cache
+def photograph(name: str) -> np.ndarray:
+    """scikit-image's photographs: astronaut, coffee and others by name, (3, H, W)."""
+    from skimage import color, data
+    picture = getattr(data, name)()
+    return (color.gray2rgb(picture)[..., :3] / 255).astype(np.float32).transpose(2, 0, 1)
+
+
+@cache
+def manual() -> str:
+    """Python's reference manual: the English text of help("while") and its like, each paragraph once, no grammar."""
+    from pydoc_data.topics import topics
+    paragraphs = dict.fromkeys("\n\n".join(topics.values()).split("\n\n"))  # topics repeat one another
+    return "\n\n".join([text for text in paragraphs if "|" not in text and "::=" not in text])
+
+
+class Scenes(NamedTuple):
+    """Digits on canvases: images (N, 1, side, side), and for each of them the boxes of its digits (n, 4) as x1, y1, x2,
+    y2, their labels (n,) and their masks (n, side, side)."""
+
+    images: np.ndarray
+    boxes: list[np.ndarray]
+    labels: list[np.ndarray]
+    masks: list[np.ndarray]
+
+
+def digit_scenes(digits: Labeled, count: int, rng: np.random.Generator, side: int = 48, most: int = 3) -> Scenes:
+    """Scenes of real digits: one to `most` a canvas, of 12 to 20 pixels, nowhere over one another."""
+    scenes = [_scene(digits, rng.integers(1, most + 1), rng, side) for _ in range(count)]
+    masks = [masks for _, masks, _ in scenes]
+    return Scenes(np.stack([image for image, _, _ in scenes])[:, None], [boxes_of(m) for m in masks],
+                  [labels for _, _, labels in scenes], masks)
+
+
+def _scene(digits: Labeled, number: int, rng: np.random.Generator, side: int) -> tuple[np.ndarray, ...]:
+    image, masks, labels = np.zeros((side, side), np.float32), [], []
+    while len(masks) < number:
+        which, size = rng.integers(len(digits.images)), rng.integers(12, 21)
+        top, left = rng.integers(0, side - size, 2)
+        placed = np.zeros_like(image)
+        placed[top:top + size, left:left + size] = enlarged(digits.images[which, 0], size)
+        if not (image * placed).any():
+            image, labels = image + placed, [*labels, digits.labels[which]]
+            masks.append(placed > 0.25)
+    return image, np.stack(masks), np.array(labels)
+
+
+def enlarged(image: np.ndarray, size: int) -> np.ndarray:
+    """An image (H, W) with `size` rows and columns, by straight lines between its pixels."""
+    for _ in range(2):  # rows, then columns
+        places = np.linspace(0, len(image) - 1, size)
+        below = np.minimum(places.astype(int), len(image) - 2)
+        share = (places - below)[:, None].astype(image.dtype)
+        image = ((1 - share) * image[below] + share * image[below + 1]).T
+    return image
+
+
+def boxes_of(masks: np.ndarray) -> np.ndarray:
+    """The smallest boxes around masks (n, H, W): (n, 4) of x1, y1, x2, y2."""
+    edges = [(np.flatnonzero(mask.any(0))[[0, -1]], np.flatnonzero(mask.any(1))[[0, -1]]) for mask in masks]
+    return np.array([(x[0], y[0], x[1] + 1, y[1] + 1) for x, y in edges], np.float32)
+
+
+def captions(scenes: Scenes) -> list[str]:
+    """What is to be seen in each scene, from left to right: "a three and a five"."""
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    return [" and ".join([f"a {words[label]}" for label in labels[np.argsort(boxes[:, 0])]])
+            for boxes, labels in zip(scenes.boxes, scenes.labels, strict=True)]
+
+
+def moving_digits(digits: Labeled, count: int, rng: np.random.Generator, frames: int = 8,
+                  side: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Films of real digits: they move right, left, down or up, labels 0 to 3, around the edges; (N, 1, frames, H, W)."""
+    directions, which = rng.integers(0, 4, count), rng.integers(0, len(digits.images), count)
+    films = np.zeros((count, 1, frames, side, side), np.float32)
+    for film, direction, k, start in zip(films, directions, which, rng.integers(0, side, (count, 2)), strict=True):
+        film[0, :, :16, :16] = enlarged(digits.images[k, 0], 16)
+        step = 2 * np.array([(0, 1), (0, -1), (1, 0), (-1, 0)][direction])
+        film[0] = [np.roll(frame, start + t * step, (0, 1)) for t, frame in enumerate(film[0])]
+    return films, directions
