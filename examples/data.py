@@ -46,10 +46,10 @@ def textures(count: int, size: int, rng: np.random.Generator) -> Labeled:
 
 @cache
 def photograph(name: str) -> np.ndarray:
-    """scikit-image's photographs: astronaut, coffee and others by name, (3, H, W)."""
-    from skimage import color, data
-    picture = getattr(data, name)()
-    return (color.gray2rgb(picture)[..., :3] / 255).astype(np.float32).transpose(2, 0, 1)
+    """scikit-image's photographs: astronaut, coffee and more in color, (3, H, W); camera and coins in gray, (1, H, W)."""
+    from skimage import data
+    picture = np.atleast_3d(getattr(data, name)())
+    return (picture / 255).astype(np.float32).transpose(2, 0, 1)
 
 
 @cache
@@ -109,14 +109,14 @@ def boxes_of(masks: np.ndarray) -> np.ndarray:
 
 def captions(scenes: Scenes) -> list[str]:
     """What is to be seen in each scene, from left to right: "a three and a five"."""
-    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-    return [" and ".join([f"a {words[label]}" for label in labels[np.argsort(boxes[:, 0])]])
+    words = ["a zero", "a one", "a two", "a three", "a four", "a five", "a six", "a seven", "an eight", "a nine"]
+    return [" and ".join([words[label] for label in labels[np.argsort(boxes[:, 0])]])
             for boxes, labels in zip(scenes.boxes, scenes.labels, strict=True)]
 
 
 def moving_digits(digits: Labeled, count: int, rng: np.random.Generator, frames: int = 8,
                   side: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    """Films of real digits: they move right, left, down or up, labels 0 to 3, around the edges; (N, 1, frames, H, W)."""
+    """Films of real digits: they move right, left, down or up, labels 0 to 3, around edges; (N, 1, frames, H, W)."""
     directions, which = rng.integers(0, 4, count), rng.integers(0, len(digits.images), count)
     films = np.zeros((count, 1, frames, side, side), np.float32)
     for film, direction, k, start in zip(films, directions, which, rng.integers(0, side, (count, 2)), strict=True):

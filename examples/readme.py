@@ -56,8 +56,9 @@ def text(examples: Mapping[str, Example]) -> str:
     reached = kept()
     lines = [
         "# The gallery", "",
-        "What the notes of Stanford's CS231n teach, each in one file: model, loss, loop, picture, and a claim that",
-        "is checked. `make gallery` runs all in full (seed 0) and writes this page; `python -m examples NAME --seed 1` runs one.",
+        "What the notes of Stanford's CS231n teach, each in one file: model, loss, loop, picture, and a claim that is",
+        "checked. `make gallery` runs all in full, with seed 0, and writes this page. `python -m examples` lists all;",
+        "`python -m examples NAME --seed 1` runs one, with its picture in `out/`.",
         "Seconds are those of the machine that did, of two cores. \\[[index](#index)\\]"]
     for chapter, members in groupby(examples.values(), key=lambda example: example.chapter):
         lines += ["", f"## {chapter[3:].replace('_', ' ').capitalize()}", "",

@@ -14,7 +14,7 @@ from examples import data
 from nn.data import KFold
 
 SYSTEMS = ("k-nearest neighbor", "L1 distance", "L2 distance", "cross-validation")
-CLAIM = "Cross-validation chooses k and the distance: over 96 % of the held-out digits are right, with 80 neighbors fewer."
+CLAIM = "Cross-validation chooses k and distance: over 96 % of the held-out digits are right, with 80 neighbors fewer."
 
 COUNTS = (1, 3, 5, 8, 12, 20, 40, 80)
 
