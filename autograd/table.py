@@ -11,6 +11,7 @@ again, the same text runs on Tensors and is recorded in its turn.
 """
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -172,18 +173,53 @@ def for_numpy(function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
         TypeError: the table does not have it, and a Tensor requires gradients; names what to use instead.
     """
     into_arrays = kwargs.get("out") is not None
+    unknown = ["out"] if into_arrays else []
     if function in NUMPY and not into_arrays:
-        return NUMPY[function](*args, **kwargs)
+        call = NUMPY[function]
+        args, kwargs = _options_by_name(function, args, kwargs)
+        unknown = [name for name in kwargs if not _takes(call, name)]
+        if not unknown:
+            return call(*args, **kwargs)
     found: list[Tensor] = []
     bare = _bare((args, kwargs), found)
     if any(tensor.tracked for tensor in found):
         raise TypeError(f"np.{name} does not work on Tensors that require gradients"
-                        f"{' with out=' if into_arrays else close_to(name, FUNCTIONS, 0.8)}; for the bare values write "
-                        "t.detach().numpy()")
+                        f"{f' with {unknown[0]}=' if unknown else close_to(name, FUNCTIONS, 0.8)}; for the bare values "
+                        "write t.detach().numpy()")
     result = function(*bare[0], **bare[1])
     if result is None or into_arrays:  # it has written to what it was given
         increment_version(found)
     return result
+
+
+@functools.cache
+def _parameters_of(function: Callable) -> tuple[list[str], dict[str, Any]]:
+    """Of a NumPy function: what must be given, and the options with their defaults; nothing if that isn't known."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return [], {}
+    named = [] if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [
+        p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD or p.kind is p.POSITIONAL_ONLY and p.default is p.empty]
+    return ([p.name for p in named if p.default is p.empty],
+            {p.name: p.default for p in named if p.default is not p.empty})
+
+
+def _options_by_name(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """What a NumPy function was given, by its names, since ours may have another order; without what is its default."""
+    needed, options = _parameters_of(function)
+    if options:
+        kwargs = {**dict(zip(options, args[len(needed):], strict=False)), **kwargs}
+        args = (*args[:len(needed)], *[kwargs.pop(name) for name in needed[len(args):] if name in kwargs])
+    return args, {name: value for name, value in kwargs.items() if value is not options.get(name, kwargs)}
+
+
+@functools.cache
+def _takes(call: Callable, name: str) -> bool:
+    operation = getattr(call, "operation", None)
+    parameters = inspect.signature(call).parameters
+    return (name in parameters or (operation is not None and name in operation.spellings)
+            or any(p.kind is p.VAR_KEYWORD for p in parameters.values()))
 
 
 def _bare(value: Any, found: list[Tensor]) -> Any:

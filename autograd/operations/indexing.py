@@ -327,7 +327,8 @@ def scatter_add(x: TensorLike, dim: int, index: TensorLike, src: TensorLike) -> 
     return _additem(x, src, index=at)
 
 
-@operation(numpy=np.take_along_axis, samples=_gather_samples)
+@operation(numpy={np.take_along_axis: lambda arr, indices, axis=-1: take_along_dim(arr, indices, axis)},
+           samples=_gather_samples)
 def take_along_dim(x: TensorLike, index: TensorLike, dim: int | None = None) -> Tensor:
     """`gather`, with x and the index broadcast to each other in the other axes; dim=None means x flattened."""
     index = bare(index)

@@ -75,7 +75,9 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
     return parts
 
 
-@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", numpy=np.concatenate, flops=0,
+@operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", flops=0,
+           numpy={np.concatenate: lambda arrays, axis=0: cat(arrays, axis) if axis is not None else cat([
+               ravel(x) for x in arrays])},
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
 def cat(*tensors, dim: int = 0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""

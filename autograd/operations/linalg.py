@@ -269,7 +269,8 @@ def _qr_vjp(g, out, x, mode):
     return gx if beyond is None else np.concatenate([gx, q @ gr_beyond], axis=-1)
 
 
-@operation(vjps=_qr_vjp, outputs="Q R", methods="qr", numpy=np.linalg.qr,
+@operation(vjps=_qr_vjp, outputs="Q R", methods="qr",
+           numpy={np.linalg.qr: lambda a, mode="reduced": qr(a, mode)[1] if mode == "r" else qr(a, mode)},
            samples=lambda draw: call(full_rank(draw)))
 def qr(x, *, mode: str = "reduced"):
     """Q with orthonormal columns and upper triangular R, x = Q R, for matrices of full rank: (Q, R)."""

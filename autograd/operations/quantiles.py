@@ -116,7 +116,8 @@ def mode(x: TensorLike, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 # Variables in rows, observations in columns
 
-@operation(numpy={np.cov: lambda m, ddof=1, **weights: cov(m, correction=ddof, **weights)},
+@operation(numpy={np.cov: lambda m, ddof=1, fweights=None, aweights=None: cov(
+    m, correction=ddof, fweights=fweights, aweights=aweights)},
            samples=lambda draw: call(draw.array((2, 4)), correction=draw.choice([1, 0])))
 def cov(x: TensorLike, *, correction: int = 1, fweights: TensorLike | None = None,
         aweights: TensorLike | None = None) -> Tensor:
