@@ -199,10 +199,10 @@ def _parameters_of(function: Callable) -> tuple[list[str], dict[str, Any]]:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
         return [], {}
-    named = [] if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [
-        p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD or p.kind is p.POSITIONAL_ONLY and p.default is p.empty]
-    return ([p.name for p in named if p.default is p.empty],
-            {p.name: p.default for p in named if p.default is not p.empty})
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return [], {}
+    return ([p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD],
+            {p.name: p.default for p in parameters if p.default is not p.empty and p.kind is not p.POSITIONAL_ONLY})
 
 
 def _options_by_name(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
