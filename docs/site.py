@@ -1,8 +1,9 @@
-"""Pages of the site that are made of other files: the README as its home, with the neuron alive, and the changelog.
+"""Pages of the site that are made of other files: the README as its home, with the neuron alive, and the notebooks.
 
 A hook of mkdocs; see mkdocs.yml. `make docs` builds the site into site/.
 """
 
+import logging
 import re
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from mkdocs.structure.files import File, Files
 
 import viz
 from autograd import Tensor, exp
+from docs import notebooks
 
 ROOT = Path(__file__).parents[1]
 OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcircuit/(?:(?:blob|tree)/)?main/"
@@ -26,6 +28,11 @@ def on_files(files: Files, config: Any) -> Files:
     for name, page in PAGES.items():
         files.append(File.generated(config, page, content=as_page((ROOT / name).read_text(encoding="utf-8"))))
     files.append(File.generated(config, PLAYER, content=neuron()))
+    for path in sorted((ROOT / "docs/tutorials").glob("*.ipynb")):
+        page, pictures = notebooks.as_page(path)
+        files.append(File.generated(config, f"tutorials/{path.stem}.md", content=page))
+        for name, content in pictures.items():
+            files.append(File.generated(config, f"tutorials/{name}", content=content))
     return files
 
 

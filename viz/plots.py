@@ -28,10 +28,10 @@ def new_figure(width: float, height: float) -> "Figure":
         ImportError: Matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure
+        from viz.figure import NotebookFigure
     except ImportError as error:
         raise ImportError("this picture needs Matplotlib: pip install 'gradcircuit[plots]'") from error
-    return Figure(figsize=(width, height), layout="constrained", dpi=110)
+    return NotebookFigure(figsize=(width, height), layout="constrained", dpi=110)
 
 
 def bare(data: Numbers) -> np.ndarray:

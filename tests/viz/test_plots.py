@@ -1,5 +1,7 @@
 """Curves, images, heat maps and surfaces: what the Figure holds, and what is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,6 @@ def test_what_does_not_fit_says_why(call, message):
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "viz.figure", None)
     with pytest.raises(ImportError, match=r"gradcircuit\[plots\]"):
         viz.curves({"loss": [1.0]})
