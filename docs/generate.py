@@ -220,8 +220,8 @@ def _layer(name: str, cls: type) -> list[str]:
                for option, default in cls.options.items() if option != "training"]
     inputs = [p for p in every if p.name not in cls.options and p.name != "dtype"]
     return [f"class {name}(FunctionLayer):", *[f"    {p.name}: {p.annotation}" for p in options],
-            f"    def __init__({_listed(SELF, *options)}) -> None: ...",
-            f"    def forward({_listed(SELF, *inputs)}) -> {result}: ..."]
+            f"    def __init__({listed(SELF, *options)}) -> None: ...",
+            f"    def forward({listed(SELF, *inputs)}) -> {result}: ..."]
 
 
 def tensor_stub() -> str:
@@ -245,14 +245,14 @@ def _classes() -> list[type]:
 
 
 def _members(cls: type) -> list[str]:
-    notes, given = inspect.get_annotations(cls), _notes(cls.__init__)
+    notes, given = inspect.get_annotations(cls), notes_of(cls.__init__)
     lines = [f"    {name}: {note}" for name, note in notes.items()]
     lines += [f"    {name}: {given.get(name, 'Any')}" for name in vars(cls).get("__slots__", ())
               if name not in notes and not name.startswith("__")]
     for name, value in vars(cls).items():
         if isinstance(value, property):
             theirs = cls is Tensor and not value.fget.__qualname__.startswith("Tensor.")  # T, mT, H
-            note = "Tensor" if theirs else _notes(value.fget).get("return", "Any")
+            note = "Tensor" if theirs else notes_of(value.fget).get("return", "Any")
             lines += ["    @property", f"    def {name}(self) -> {note}: ..."]
             if value.fset:
                 lines += [f"    @{name}.setter", f"    def {name}(self, value: {_set(value.fset)}) -> None: ..."]
@@ -272,7 +272,7 @@ def _or_self(name: str, result: str) -> str:
 
 
 def _set(setter: Callable) -> str:
-    return _notes(setter)[list(inspect.signature(setter).parameters)[1]]
+    return notes_of(setter)[list(inspect.signature(setter).parameters)[1]]
 
 
 def _function(name: str, function: Callable) -> list[str]:
@@ -293,7 +293,7 @@ def _method(name: str, value: Callable) -> list[str]:
 def _written(function: Callable) -> tuple[list[inspect.Parameter], str]:
     """The parameters of a function, with types, and the type of its result."""
     op = getattr(inspect.unwrap(function), "operation", None)
-    notes = _notes(op.forward if op else function)
+    notes = notes_of(op.forward if op else function)
     parameters = []
     for p in inspect.signature(function, **FROM_TEXT).parameters.values():
         note = notes.get(p.name)
@@ -314,7 +314,7 @@ def _written(function: Callable) -> tuple[list[inspect.Parameter], str]:
     return parameters, result
 
 
-def _notes(function: Callable) -> dict[str, str]:
+def notes_of(function: Callable) -> dict[str, str]:
     """The types that stand in a function's definition, as they stand there; that of the result is "return"."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     node = _definitions(code.co_filename).get(code.co_firstlineno) if code else None
@@ -357,7 +357,7 @@ def _versions(name: str, parameters: list[inspect.Parameter], result: str) -> li
         together = parameters[0].replace(annotation="Sequence[TensorLike]", kind=parameters[0].POSITIONAL_ONLY)
         versions.insert(0, ([together, *options], result))
     mark = ["@overload"] * (len(versions) > 1)
-    return [line for given, out in versions for line in (*mark, f"def {name}({_listed(*given)}) -> {out}: ...")]
+    return [line for given, out in versions for line in (*mark, f"def {name}({listed(*given)}) -> {out}: ...")]
 
 
 def _halves(result: str) -> list[str]:
@@ -376,7 +376,7 @@ def _needed(parameters: list[inspect.Parameter], at: int, note: str) -> list[ins
     return [*parameters[:at], p, *parameters[at + 1:]]
 
 
-def _listed(*parameters: inspect.Parameter) -> str:
+def listed(*parameters: inspect.Parameter) -> str:
     """Parameters as they stand between parentheses."""
     parts, kinds = [], [p.kind for p in parameters]
     for i, p in enumerate(parameters):

@@ -1,9 +1,8 @@
-"""Pages of the site that are made of other files: the README as its home, with the neuron alive, and the notebooks.
+"""Pages of the site that are made of other files: README, gallery, notebooks with their outputs, docstrings.
 
 A hook of mkdocs; see mkdocs.yml. `make docs` builds the site into site/.
 """
 
-import logging
 import re
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from mkdocs.structure.files import File, Files
 
 import viz
 from autograd import Tensor, exp
-from docs import notebooks
+from docs import api, notebooks
 
 ROOT = Path(__file__).parents[1]
 OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcircuit/(?:(?:blob|tree)/)?main/"
@@ -23,22 +22,61 @@ PLAYER = "neuron.html"
 FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:34rem;border:0"></iframe>'
 
 
+def on_config(config: Any) -> Any:
+    """Put the pages of the modules into the table of contents."""
+    reference = next(part for part in config.nav if "Reference" in part)
+    for package, modules in api.MODULES.items():
+        table = [{"At a glance": api.TABLES[package]}] if package in api.TABLES else []
+        reference["Reference"].append({package: [*table, *({name: f"api/{name}.md"} for name in modules)]})
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add them to the files of the site."""
-    for name, page in PAGES.items():
-        files.append(File.generated(config, page, content=as_page((ROOT / name).read_text(encoding="utf-8"))))
-    files.append(File.generated(config, PLAYER, content=neuron()))
+    made: dict[str, str | bytes] = {
+        page: as_page((ROOT / name).read_text(encoding="utf-8")) for name, page in PAGES.items()}
+    made[PLAYER] = neuron()
+    made |= {f"api/{name}": page for name, page in api.pages().items()}
+    made |= gallery()
     for path in sorted((ROOT / "docs/tutorials").glob("*.ipynb")):
         page, pictures = notebooks.as_page(path)
-        files.append(File.generated(config, f"tutorials/{path.stem}.md", content=page))
-        for name, content in pictures.items():
-            files.append(File.generated(config, f"tutorials/{name}", content=content))
+        made[f"tutorials/{path.stem}.md"] = page
+        made |= {f"tutorials/{name}": content for name, content in pictures.items()}
+    for name, content in made.items():
+        files.append(File.generated(config, name, content=content))
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """A page as it is on the site, where files of the repository that are no pages lie elsewhere."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """A page as the site has it: names lead to docstrings, and files of the repository are at their own address."""
+    if "/" in page.file.src_uri:
+        return markdown
+    if page.file.src_uri in api.TABLES.values():
+        markdown = with_links(markdown)
     return re.sub(r"\]\(\.\./", f"]({SOURCE}", markdown)
+
+
+def with_links(table: str) -> str:
+    """A page of tables whose names lead to their docstrings."""
+    known = {f"{module}.{name}": f"api/{module}.md#{module}.{name}"
+             for module, names in api.names().items() for name in names}
+    module, lines = "autograd", []
+    for line in table.split("\n"):
+        if match := re.match(r"## ([a-z_.]+)$", line):
+            module = match[1]
+        name = re.match(r"\| `(\w+)", line)
+        place = known.get(f"{module}.{name[1]}") if name else None
+        lines.append(re.sub(r"\| (`[^`]+`)", rf"| [\1]({place})", line, count=1) if place else line)
+    return "\n".join(lines)
+
+
+def gallery() -> dict[str, str | bytes]:
+    """The page of the examples and its pictures."""
+    folder = ROOT / "examples"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"\]\((?=\w+/\w+\.py\))", f"]({SOURCE}examples/", text)
+    return {"gallery.md": text, **{path.relative_to(folder).as_posix(): path.read_bytes()
+                                   for path in sorted(folder.glob("thumbnails/*"))}}
 
 
 def as_page(text: str) -> str:

@@ -1,5 +1,6 @@
 """The site of the documentation is built without a warning, and has all pages."""
 
+import html
 import os
 import re
 import subprocess
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from docs import api
+
 pytest.importorskip("mkdocs")
 pytest.importorskip("material")
+pytest.importorskip("sklearn")
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,11 +30,31 @@ def site(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_page_is_there_and_found_from_the_others(site):
-    pages = {path.stem for path in (ROOT / "docs").glob("*.md")}
-    made = {"index", "changelog", "contributing", "neuron", "404"}
-    assert {path.stem for path in site.glob("*.html")} == pages | made
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} | {"changelog", "contributing", "gallery"}
+    pages |= {f"tutorials/{path.stem}" for path in (ROOT / "docs/tutorials").glob("*.ipynb")}
+    pages |= {f"api/{module}" for modules in api.MODULES.values() for module in modules}
+    built = {path.relative_to(site).as_posix().removesuffix(".html") for path in site.rglob("*.html")}
+    assert built == pages | {"index", "neuron", "404"}
     home = (site / "index.html").read_text(encoding="utf-8")
-    assert pages <= {name.removesuffix(".html") for name in re.findall(r'href="([a-z_]+\.html)', home)}
+    assert pages <= {name.removesuffix(".html") for name in re.findall(r'href="([\w./]+\.html)', home)}
+
+
+@pytest.mark.slow
+def test_the_reference_has_signatures_types_and_examples(site):
+    page = html.unescape(re.sub(r"<[^>]+>", "", (site / "api/nn.html").read_text(encoding="utf-8")))
+    assert re.search(r"Linear\(\s+in_features: int,\s+out_features: int,\s+bias: bool = True", page)
+    assert ">>> Linear(20, 30)(autograd.randn(128, 20)).shape" in page
+    table = (site / "reference_nn.html").read_text(encoding="utf-8")
+    assert 'href="api/nn.html#nn.Linear"' in table and 'href="api/nn.functional.html#nn.functional.conv2d"' in table
+    for place in re.findall(r'href="api/nn.html#([^"]+)"', table):
+        assert f'id="{place}"' in (site / "api/nn.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_notebooks_are_shown_with_outputs_and_pictures(site):
+    page = (site / "tutorials/first_circuit.html").read_text(encoding="utf-8")
+    assert "(tensor(-4.), tensor(-4.), tensor(3.))" in html.unescape(re.sub(r"<[^>]+>", "", page))
+    assert 'src="first_circuit_2.svg"' in page and (site / "tutorials/first_circuit.ipynb").exists()
 
 
 @pytest.mark.slow
@@ -42,6 +66,6 @@ def test_the_neuron_of_the_home_page_is_alive(site):
 
 @pytest.mark.slow
 def test_no_link_leads_nowhere(site):
-    for page in site.glob("*.html"):
-        for target in re.findall(r'(?:href|src)="([^"#?:]+)(?:#[^"]*)?"', page.read_text(encoding="utf-8")):
-            assert target.startswith("/") or (site / target).exists(), f"{page.name}: {target}"
+    for page in site.rglob("*.html"):
+        for target in set(re.findall(r'(?:href|src)="([^"#?:]+)(?:#[^"]*)?"', page.read_text(encoding="utf-8"))):
+            assert target.startswith("/") or (page.parent / target).exists(), f"{page.name}: {target}"
