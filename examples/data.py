@@ -46,7 +46,7 @@ def textures(count: int, size: int, rng: np.random.Generator) -> Labeled:
 
 @cache
 def photograph(name: str) -> np.ndarray:
-    """scikit-image's photographs: astronaut, coffee and more in color, (3, H, W); camera and coins in gray, (1, H, W)."""
+    """scikit-image's photographs: astronaut, coffee and more in color (3, H, W), camera and coins in gray (1, H, W)."""
     from skimage import data
     picture = np.atleast_3d(getattr(data, name)())
     return (picture / 255).astype(np.float32).transpose(2, 0, 1)

@@ -19,6 +19,7 @@ COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#00
 STYLE = {"figure.constrained_layout.use": True, "figure.dpi": 110, "savefig.dpi": 110, "image.cmap": "gray",
          "axes.spines.top": False, "axes.spines.right": False, "axes.grid.axis": "y", "grid.alpha": 0.25,
          "axes.titlesize": "medium", "legend.frameon": False}
+SKETCH = {"figure.constrained_layout.use": False, "savefig.dpi": 40}  # in a quick run, where layout would take longest
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,13 @@ class Run:
         """The claim, or a part of it: all must hold."""
         self.judged.append(bool(claim))
 
-    def save(self, picture: Any) -> None:
-        """A Matplotlib figure, a Drawing (viz.draw) or an array (H, W) or (H, W, 3) of pixels, as a file."""
-        number = f"_{len(self.pictures) + 1}" if self.pictures else ""
-        path = self.out / f"{self.name}{number}.{'svg' if isinstance(picture, viz.Drawing) else 'png'}"
+    def save(self, picture: Any, name: str = "") -> None:
+        """A Matplotlib figure, a Drawing (viz.draw) or an array (H, W) or (H, W, 3) of pixels, as a file.
+
+        The first one is the example's own; others are numbered if they aren't named.
+        """
+        name = name or self.name + (f"_{len(self.pictures) + 1}" if self.pictures else "")
+        path = self.out / f"{name}.{'svg' if isinstance(picture, viz.Drawing) else 'png'}"
         self.out.mkdir(parents=True, exist_ok=True)
         if isinstance(picture, viz.Drawing):
             picture.save(path)
@@ -137,9 +141,11 @@ def run(example: Example, **options: Any) -> Run:
         import matplotlib
         matplotlib.use("Agg")  # draws to files, no display needed
         from matplotlib import pyplot
-        with matplotlib.rc_context(STYLE | {"axes.prop_cycle": matplotlib.cycler(color=COLORS)}):
+        done = Run(example.name, **options)
+        style = STYLE | {"axes.prop_cycle": matplotlib.cycler(color=COLORS)} | (SKETCH if done.quick else {})
+        with matplotlib.rc_context(style):
             module = importlib.import_module(f"examples.{example.chapter}.{example.name}")
-            done, start = Run(example.name, **options), time.perf_counter()
+            start = time.perf_counter()
             module.example(done)
             done.seconds = time.perf_counter() - start
             pyplot.close("all")

@@ -36,23 +36,6 @@ FCN, learned upsampling, U-Net, instance segmentation
 """What chapters 1 to 8 of the notes teach, by their own words."""
 
 NOT_YET = """
-SVM
-softmax
-L1 regularization
-L2 regularization
-elastic net
-two-layer net
-HOG
-color histogram
-PCA
-whitening
-activation functions
-initialization
-Xavier
-Kaiming
-batch norm
-layer norm
-group norm
 dropout
 DropConnect
 stochastic depth
