@@ -37,7 +37,7 @@ lint: $(VENV)/installed
 
 docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
-	@echo 'open site/index.html, or write: $(RUN) -m mkdocs serve'
+	@echo 'open site/index.html; with the search: $(RUN) -m mkdocs serve'
 
 $(VENV)/installed: pyproject.toml tests/packages/requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'

@@ -19,7 +19,7 @@ OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcir
 SOURCE = "https://github.com/gradcircuit/gradcircuit/blob/main/"
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 PLAYER = "neuron.html"
-FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:34rem;border:0"></iframe>'
+FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:26rem;border:0"></iframe>'
 
 
 def on_config(config: Any) -> Any:
@@ -53,6 +53,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return markdown
     if page.file.src_uri in api.TABLES.values():
         markdown = with_links(markdown)
+    for name, place in {"../README.md": "index.md", "../examples/README.md": "gallery.md"}.items():
+        markdown = markdown.replace(f"]({name})", f"]({place})")
+    markdown = re.sub(r"\]\((tutorials/\w+)\.ipynb\)", r"](\1.md)", markdown)
     return re.sub(r"\]\(\.\./", f"]({SOURCE}", markdown)
 
 
@@ -71,10 +74,17 @@ def with_links(table: str) -> str:
 
 
 def gallery() -> dict[str, str | bytes]:
-    """The page of the examples and its pictures."""
-    folder = ROOT / "examples"
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    text = re.sub(r"\]\((?=\w+/\w+\.py\))", f"]({SOURCE}examples/", text)
+    """The page of the examples, each row of its tables being a section, and the pictures."""
+    folder, lines = ROOT / "examples", []
+    for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| <img"):
+            picture, what, data, length, seconds, result, claim = line.strip("| ").split(" | ")
+            name, place, says = re.fullmatch(r"\[(.+?)\]\((.+?)\): (.*)", what).groups()
+            lines += ["", f"### {name}", "", f"[{picture}]({place})", "", says, "",
+                      f"*{claim}* With seed 0: {result}. ([Source]({place}), {length} lines, {seconds} s; data: {data}.)"]
+        elif not line.startswith("| "):  # the head of a table
+            lines.append(line)
+    text = re.sub(r"\]\((?=\w+/\w+\.py\))", f"]({SOURCE}examples/", "\n".join(lines))
     return {"gallery.md": text, **{path.relative_to(folder).as_posix(): path.read_bytes()
                                    for path in sorted(folder.glob("thumbnails/*"))}}
 
