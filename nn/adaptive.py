@@ -71,6 +71,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         """The log probabilities of the classes `target_`, and their mean times -1."""
+        input_, target_ = autograd.as_tensor(input_), autograd.as_tensor(target_)
         single = target_.ndim == 0
         if target_.ndim > 1 or input_.shape[:-1] != target_.shape or input_.shape[-1:] != (self.in_features,):
             raise ShapeError(f"the input must have shape (N, {self.in_features}) beside classes (N,), or "

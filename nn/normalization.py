@@ -165,7 +165,7 @@ class _InstanceNorm(_RunningNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         single = input.ndim == self.ndims[0] - 1
-        input = input.unsqueeze(0) if single else input
+        input = autograd.unsqueeze(input, 0) if single else input
         self._check(input)
         own = self.training or not self.track_running_stats
         out = F.instance_norm(input, self.running_mean, self.running_var, self.weight, self.bias, own, self.momentum,

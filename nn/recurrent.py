@@ -92,6 +92,8 @@ class RNNBase(Module):
             hx = None if hx is None else self._each(hx, lambda h: packed.in_sorted_order(h, 1))
             order, input = packed.order(), packed.in_sorted_order(input, 1)
             lengths = lengths if order is None else lengths[order]
+        else:
+            input = autograd.as_tensor(input)
         single = input.ndim == 2
         x = self._time_first(input, single, packed is not None)  # (T, B, I)
         initial = self._initial(hx, x, single)
@@ -129,7 +131,7 @@ class RNNBase(Module):
         if (self.states == 2) != isinstance(hx, (tuple, list)):
             form = "a pair (h_0, c_0)" if self.states == 2 else "a tensor h_0"
             raise TypeError(f"the initial state must be {form}, not a {type(hx).__name__}")
-        given = list(hx) if self.states == 2 else [hx]
+        given = map(autograd.as_tensor, hx if self.states == 2 else [hx])
         given = [state.unsqueeze(1) if single else state for state in given]
         for state, expected in zip(given, shapes, strict=True):
             if state.shape != expected:

@@ -146,7 +146,7 @@ def embedding_bag(input: TensorLike, weight: Tensor, offsets: TensorLike | None 
     if not counts.all():
         rows, bag = rows[counts], bag[counts]
     if per_sample_weights is not None:
-        rows = rows * per_sample_weights.reshape(-1)[counts].unsqueeze(1)
+        rows = rows * per_sample_weights.reshape(-1)[counts][:, None]
     if mode == "max":
         best, width = _first_largest(rows.detach().numpy(), bag), weight.shape[1]
         return _add_rows(rows[best, np.arange(width)], indices=bag[best[:, 0]], count=count)

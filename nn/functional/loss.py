@@ -459,7 +459,7 @@ def gaussian_nll_loss(input: TensorLike, target: TensorLike, var: TensorLike, fu
                       reduction: str = "mean") -> Tensor:
     """(log v + (x - y)² / v) / 2 with v = max(var, eps); `full` adds log(2π) / 2 (Nix & Weigend 1994)."""
     input, target = as_tensor(input), as_tensor(target)
-    var = as_tensor(var if isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
+    var = as_tensor(var if np.ndim(var) or isinstance(var, Tensor) else autograd.full((), var, dtype=input.dtype))
     if var.shape == input.shape[:-1] and var.ndim:
         var = var.unsqueeze(-1)
     if var.ndim and (var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape,

@@ -41,6 +41,17 @@ def test_initial_values_are_pytorchs(case, as_pytorch):
         as_pytorch(program, 2e-6)
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_bare_arrays_are_taken_like_tensors(case):
+    def outputs(given, call):
+        autograd.manual_seed(0)
+        return flat(case.layer(autograd, nn)(*given, **call))
+
+    tracked = outputs(map(autograd.as_tensor, case.inputs), tensors(case.call, autograd))
+    for mine, theirs in zip(outputs(case.inputs, case.call), tracked, strict=True):
+        np.testing.assert_array_equal(autograd.as_tensor(mine).detach(), theirs.detach())
+
+
 SAYS_MORE = re.compile("Hardshrink|Softshrink|.*Pool|MaxUnpool|Local|Multihead|Transformer|Cosine|Pairwise|.*RNNCell")
 """Layers that show more of their options than PyTorch's, or whose parts have other names."""
 
