@@ -91,9 +91,9 @@ PAGES = {
     "nn": ("nn", "nn.functional", "nn.data", "nn.decoding", "nn.distributed", "nn.distributions", "nn.init",
            "nn.metrics", "nn.ode", "nn.parallel", "nn.points", "nn.utils", "nn.utils.parametrizations",
            "nn.utils.parametrize", "nn.utils.prune", "nn.utils.rnn", "nn.vision.models",
-           "nn.vision.models.segmentation", "nn.vision.models.video", "nn.vision.models.feature_extraction",
-           "nn.vision.features", "nn.vision.ops", "nn.vision.transforms", "nn.vision.transforms.functional",
-           "nn.vision.tv_tensors", "nn.vision.utils"),
+           "nn.vision.models.detection", "nn.vision.models.segmentation", "nn.vision.models.video",
+           "nn.vision.models.feature_extraction", "nn.vision.features", "nn.vision.ops", "nn.vision.transforms",
+           "nn.vision.transforms.functional", "nn.vision.tv_tensors", "nn.vision.utils"),
     "optim": ("optim", "optim.lr_scheduler", "optim.swa_utils", "optim.search"),
     "viz": ("viz",)}
 """The other packages, and where in them users find what they need."""

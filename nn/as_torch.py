@@ -135,12 +135,15 @@ PLACES = {
     "torch.futures": "concurrent.futures:Future",
     "torchvision.models": "nn.vision.models",
     **{f"torchvision.models.{name}": f"nn.vision.models.{name} nn.vision.models" for name in (
-        "_utils", "alexnet", "convnext", "densenet", "efficientnet", "feature_extraction", "googlenet", "inception",
-        "mnasnet", "mobilenetv2", "mobilenetv3", "regnet", "resnet", "segmentation", "shufflenetv2", "squeezenet",
-        "swin_transformer", "vgg", "video", "vision_transformer")},
+        "_utils", "alexnet", "convnext", "densenet", "detection", "efficientnet", "feature_extraction", "googlenet",
+        "inception", "mnasnet", "mobilenetv2", "mobilenetv3", "regnet", "resnet", "segmentation", "shufflenetv2",
+        "squeezenet", "swin_transformer", "vgg", "video", "vision_transformer")},
     "torchvision.models.mobilenet": "nn.vision.models",
     **{f"torchvision.models.segmentation.{name}": f"nn.vision.models.segmentation.{name} nn.vision.models.segmentation"
        for name in ("deeplabv3", "fcn", "lraspp")},
+    **{f"torchvision.models.detection.{name}": f"nn.vision.models.detection.{name} nn.vision.models.detection"
+       for name in ("_utils", "anchor_utils", "backbone_utils", "faster_rcnn", "fcos", "generalized_rcnn", "image_list",
+                    "keypoint_rcnn", "mask_rcnn", "retinanet", "roi_heads", "rpn", "ssd", "ssdlite", "transform")},
     "torchvision.models.video.resnet": "nn.vision.models.video",
     "torchvision.transforms": "nn.vision.transforms",
     "torchvision.transforms.v2": "nn.vision.transforms",

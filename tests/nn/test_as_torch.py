@@ -67,11 +67,16 @@ TORCHVISION = """
 import torch
 from torchvision import models
 from torchvision.models import ResNet18_Weights, resnet18
+from torchvision.models.detection import FasterRCNN, FasterRCNN_ResNet50_FPN_Weights, fasterrcnn_resnet50_fpn
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.models.segmentation import FCN_ResNet50_Weights, fcn_resnet50
 from torchvision.models.resnet import BasicBlock
 from torchvision.models._utils import IntermediateLayerGetter
 print(models.squeezenet1_1(num_classes=5)(torch.zeros(1, 3, 32, 32)).shape, BasicBlock.__module__)
-for make, weights in ((resnet18, ResNet18_Weights.DEFAULT), (fcn_resnet50, FCN_ResNet50_Weights.DEFAULT)):
+print(FasterRCNN.__module__, FastRCNNPredictor(8, 3)(torch.zeros(2, 8))[1].shape)
+for make, weights in ((resnet18, ResNet18_Weights.DEFAULT), (fcn_resnet50, FCN_ResNet50_Weights.DEFAULT),
+                      (fasterrcnn_resnet50_fpn, FasterRCNN_ResNet50_FPN_Weights.DEFAULT)):
     try:
         make(weights=weights)
     except ValueError as error:
@@ -82,8 +87,10 @@ for make, weights in ((resnet18, ResNet18_Weights.DEFAULT), (fcn_resnet50, FCN_R
 def test_networks_of_torchvision(tmp_path):
     assert through_the_door(TORCHVISION, tmp_path) == (
         "torch.Size([1, 5]) nn.vision.models.resnet\n"
+        "nn.vision.models.detection.faster_rcnn torch.Size([2, 12])\n"
         "weights=ResNet18_Weights.DEFAULT is no file here, and nothing is downloaded\n"
-        "weights=FCN_ResNet50_Weights.DEFAULT is no file here, and nothing is downloaded\n")
+        "weights=FCN_ResNet50_Weights.DEFAULT is no file here, and nothing is downloaded\n"
+        "weights=FasterRCNN_ResNet50_FPN_Weights.DEFAULT is no file here, and nothing is downloaded\n")
 
 
 # Ways in

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import nn
-from nn.vision.models import segmentation, video
+from nn.vision.models import detection, segmentation, video
 from nn.vision.models._utils import published as __getattr__
 from nn.vision.models.alexnet import AlexNet, alexnet
 from nn.vision.models.convnext import ConvNeXt, convnext_base, convnext_large, convnext_small, convnext_tiny
@@ -96,8 +96,9 @@ __all__ = ["VGG", "AlexNet", "ConvNeXt", "DenseNet", "EfficientNet", "GoogLeNet"
            "InceptionOutputs", "LeNet5", "MNASNet", "MobileNetV1", "MobileNetV2", "MobileNetV3", "PreActResNet",
            "RegNet", "ResNet", "ShuffleNetV2", "SqueezeNet", "SwinTransformer", "VisionTransformer", "ZFNet",
            "alexnet", "convnext_base", "convnext_large", "convnext_small", "convnext_tiny", "densenet121",
-           "densenet161", "densenet169", "densenet201", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2",
-           "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7",
+           "densenet161", "densenet169", "densenet201", "detection", "efficientnet_b0", "efficientnet_b1",
+           "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5", "efficientnet_b6",
+           "efficientnet_b7",
            "efficientnet_v2_l", "efficientnet_v2_m", "efficientnet_v2_s", "get_model", "googlenet", "inception_v3",
            "lenet5", "list_models", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mobilenet_v1",
            "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "preact_resnet18", "preact_resnet34",
@@ -131,4 +132,4 @@ def list_models() -> list[str]:
                   if inspect.isfunction(made := vars(place)[name]) and "weights" in inspect.signature(made).parameters)
 
 
-_PLACES = (sys.modules[__name__], segmentation, video)
+_PLACES = (sys.modules[__name__], detection, segmentation, video)

@@ -13,13 +13,14 @@ Weights = str | os.PathLike[str] | Mapping[str, Any] | None
 """A file, a state_dict, or None for weights that are drawn."""
 
 
-def build(model: Callable[..., M], weights: Weights, *args: Any, pretrained: bool = False, **kwargs: Any) -> M:
+def build(model: Callable[..., M], weights: Weights, *args: Any, pretrained: bool = False,
+          pretrained_backbone: bool = False, **kwargs: Any) -> M:
     """The model of these arguments, with these weights.
 
     Raises:
         ValueError: `weights` is something else than None, a path or a state_dict.
     """
-    state = state_of(pretrained or weights)
+    state = state_of(pretrained or pretrained_backbone or weights)
     made = model(*args, **kwargs)
     if state is not None:
         made.load_state_dict(state)
@@ -103,7 +104,7 @@ def initialize(model: nn.Module, convolution: Callable[[Tensor], Any] | None = h
                 zero_bias(module)
 
 
-def zero_bias(layer: nn.Conv2d | nn.Conv3d | nn.Linear) -> None:
+def zero_bias(layer: nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.Linear) -> None:
     """Write 0 into the bias of a layer that has one."""
     if layer.bias is not None:
         init.zeros_(layer.bias)

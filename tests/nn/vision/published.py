@@ -33,8 +33,29 @@ def arguments(name, small=False):
     """With which nothing is downloaded, and models are those published; `small`: with which they take small images."""
     if name.startswith("vit_") and small:
         return {"image_size": 2 * int(name[-2:])}
-    segmentation = {"weights_backbone": None} if name.startswith(("fcn", "deeplab", "lraspp")) else {}
-    return segmentation | ({"aux_loss": True} if name.startswith(("fcn", "deeplab")) else {})
+    if detects(name):
+        size = {"min_size": 64, "max_size": 96} if small and "ssd" not in name else {}
+        limits = {"box_score_thresh": 0.002, "box_detections_per_img": 5} if small and "rcnn" in name else {}
+        return {"weights_backbone": None} | size | limits
+    segmentation = {"weights_backbone": None} if name.startswith(("fcn_", "deeplab", "lraspp")) else {}
+    return segmentation | ({"aux_loss": True} if name.startswith(("fcn_", "deeplab")) else {})
+
+
+def detects(name):
+    """Whether it is the constructor of a detector, which takes a list of images and in training what is in them."""
+    return name in nn.vision.models.detection.__all__
+
+
+def run(name, model, training, tensor):
+    """What a model gives for `input_of`, as tensors of its library."""
+    x = input_of(name, training)
+    if not detects(name):
+        return model.train(training)(tensor(x))
+    objects = {"boxes": np.array([[4.0, 8, 40, 60], [30.5, 2, 62, 20]]), "labels": np.array([1, 1]),
+               "masks": np.resize(_TABLE > 0, (2, 64, 64)).astype(np.uint8),
+               "keypoints": np.resize([[10, 12, 1], [50, 14, 1], [35, 16, 0]], (2, 17, 3)).astype(np.float32)}
+    targets = [{key: tensor(value) for key, value in objects.items()} for _ in x]
+    return model.train(training)([tensor(image) for image in x], targets if training else None)
 
 
 def input_of(name, training=False):
@@ -60,14 +81,25 @@ def nothing_drawn(*inits):
             setattr(module, name, value)
 
 
-def filled(shapes):
-    """A float64 array for each shape by name, such that activations neither vanish nor explode."""
+def filled(shapes, calm=1.0):
+    """A float64 array for each shape by name, such that activations neither vanish nor explode.
+
+    What detectors say of a box is multiplied by `calm`: scores must not tie at 1, where their order is anybody's.
+    """
     state = {}
     for i, (name, shape) in enumerate(shapes.items()):
         scale, mean = (np.sqrt(4 / np.prod(shape[1:])), 0) if len(shape) > 1 else (0.5, 1) if name.endswith(
             "running_var") else (0.2, 0.9) if name.endswith("weight") else (0.1, 0)
+        if re.search(r"cls_logits|cls_score|bbox_|module_list", name):
+            scale *= calm
         state[name] = np.resize(np.roll(_TABLE, 997 * i) * scale + mean, shape)
     return state
+
+
+def calm(name):
+    """How sure a detector with the weights of `filled` is of its boxes."""
+    calmed = {"retinanet_resnet50_fpn": 1e-5, "ssd300_vgg16": 1e-3}
+    return calmed.get(name, 1 if "rcnn" not in name else 1e-3 if "mobilenet" in name else 1e-5)
 
 
 def is_filled(name):
@@ -77,6 +109,8 @@ def is_filled(name):
 
 def outputs(result):
     """The arrays of what a model gives."""
+    if isinstance(result, list):
+        return [part for each in result for part in outputs(each)]
     parts = result.values() if isinstance(result, dict) else result if isinstance(result, tuple) else [result]
     return [part.detach().numpy() for part in parts if part is not None]
 
@@ -104,7 +138,7 @@ def with_numbers(name):
     """Our model for small images, with the weights of `filled`."""
     model = made(name, small=True)
     given = model.state_dict()
-    state = filled({key: value.shape for key, value in given.items() if is_filled(key)})
+    state = filled({key: value.shape for key, value in given.items() if is_filled(key)}, calm(name))
     model.load_state_dict(given | {key: autograd.tensor(value) for key, value in state.items()}, assign=True)
     return model.double()
 
@@ -115,15 +149,15 @@ def our_numbers(name):
     with autograd.no_grad():
         for mode in ("eval", "train"):
             autograd.manual_seed(0)
-            training = mode == "train"
-            yield mode, number(model.train(training)(autograd.tensor(input_of(name, training))))
+            yield mode, number(run(name, model, mode == "train", autograd.tensor))
 
 
 def theirs(name):
     """torchvision's constructor, or None."""
     import torchvision
 
-    places = torchvision.models, torchvision.models.segmentation, torchvision.models.video
+    models = torchvision.models
+    places = models, models.detection, models.segmentation, models.video
     return next((vars(place)[name] for place in places if name in vars(place)), None)
 
 
@@ -134,15 +168,14 @@ def their_numbers(name, make):
     with nothing_drawn(torch.nn.init):
         model = make(**arguments(name, small=True))
     given = model.state_dict()
-    state = filled({key: tuple(value.shape) for key, value in given.items() if is_filled(key)})
+    state = filled({key: tuple(value.shape) for key, value in given.items() if is_filled(key)}, calm(name))
     given.update({key: torch.from_numpy(value) for key, value in state.items()})
     model.load_state_dict(given, assign=True)
     model.double()
     with torch.no_grad():
         for mode in ("eval", "train"):
             torch.manual_seed(0)
-            training = mode == "train"
-            yield mode, number(model.train(training)(torch.tensor(input_of(name, training))))
+            yield mode, number(run(name, model, mode == "train", torch.tensor))
 
 
 def write(names):
@@ -167,12 +200,15 @@ def write(names):
         print(name, entry, flush=True)
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(expected.items()))
     EXPECTED.write_text("{\n" + lines + "\n}\n")
-    PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + table(expected))
+    before, _, after = PAGE.read_text().partition(MARK)
+    PAGE.write_text(before + MARK + table(expected) + "".join(after.partition("\n## ")[1:]))
 
 
 def size_of(name):
     """Height and width of the images that multiply-adds are published for."""
-    return 520 if name.startswith(("deeplab", "fcn", "lraspp")) else SIZES.get(name, 224)
+    if detects(name):
+        return 300 if "300" in name else 320 if "320" in name else 800
+    return 520 if name.startswith(("deeplab", "fcn_", "lraspp")) else SIZES.get(name, 224)
 
 
 def image(name):
@@ -186,7 +222,8 @@ def table(expected):
     """The table of docs/vision.md."""
     lines = ["", "", "| constructor | paper | parameters | multiply-adds | image |",
              "| --- | --- | ---: | ---: | ---: |"]
-    places = {"segmentation.": nn.vision.models.segmentation, "video.": nn.vision.models.video, "": nn.vision.models}
+    models = nn.vision.models
+    places = {"detection.": models.detection, "segmentation.": models.segmentation, "video.": models.video, "": models}
     by_paper = {}
     for name, entry in expected.items():
         place, module = next((place, module) for place, module in places.items() if name in module.__all__)

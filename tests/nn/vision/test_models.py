@@ -21,24 +21,26 @@ from tests.nn.vision.published import (
     PAGE,
     arguments,
     described,
+    detects,
     image,
-    input_of,
     is_filled,
     made,
     nothing_drawn,
     our_numbers,
     outputs,
+    run,
     table,
     theirs,
     with_numbers,
 )
 
 PUBLISHED = json.loads(EXPECTED.read_text())
-QUICK = ["convnext_tiny", "deeplabv3_mobilenet_v3_large", "densenet121", "efficientnet_b0", "googlenet",
-         "lraspp_mobilenet_v3_large", "mc3_18", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf",
-         "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t"]
-OTHERS = ["efficientnet_v2_s", "fcn_resnet50", "inception_v3", "r2plus1d_18", "resnext50_32x4d", "swin_v2_t",
-          "vit_b_32"]
+QUICK = ["convnext_tiny", "deeplabv3_mobilenet_v3_large", "densenet121", "efficientnet_b0",
+         "fasterrcnn_mobilenet_v3_large_320_fpn", "googlenet", "lraspp_mobilenet_v3_large", "mc3_18", "mnasnet0_5",
+         "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1",
+         "ssdlite320_mobilenet_v3_large", "swin_t"]
+OTHERS = ["efficientnet_v2_s", "fcn_resnet50", "fcos_resnet50_fpn", "inception_v3", "maskrcnn_resnet50_fpn",
+          "r2plus1d_18", "resnext50_32x4d", "retinanet_resnet50_fpn_v2", "swin_v2_t", "vit_b_32"]
 """With these, each family and each kind of block, but for AlexNet and VGG, which have none."""
 COMPARED = [name for name, entry in PUBLISHED.items() if "eval" in entry]
 """Those that torchvision has."""
@@ -51,7 +53,7 @@ def slow(name, quick=QUICK):
 
 
 def test_there_are_all_of_torchvisions_families():
-    assert len(COMPARED) == 88
+    assert len(COMPARED) == 100
     assert sorted(PUBLISHED) == models.list_models()
 
 
@@ -83,10 +85,9 @@ def test_each_output_and_gradient_is_torchvisions(name):
         state[key] = torch.tensor(value.numpy())
     peer.load_state_dict(state, assign=True)
     for training in (False, True):
-        x = input_of(name, training)
         autograd.manual_seed(0)
         torch.manual_seed(0)
-        a, b = ours.train(training)(autograd.tensor(x)), peer.train(training)(torch.tensor(x))
+        a, b = run(name, ours, training, autograd.tensor), run(name, peer, training, torch.tensor)
         for mine, other in zip(outputs(a), outputs(b), strict=True):
             np.testing.assert_allclose(mine, other, rtol=0, atol=1e-7 * np.abs(other).max())
     total(a).backward()
@@ -109,6 +110,16 @@ def total(result):
 SMALL = {
     "convnext.ConvNeXt": ("[CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)]", {"num_classes": 5}),
     "densenet.DenseNet": ("8, (2, 3), 16", {"num_classes": 5}),
+    "detection.faster_rcnn.FastRCNNConvFCHead": ("(4, 3, 3), [8], [5], nn.BatchNorm2d", {}),
+    "detection.fcos.FCOSHead": ("32, 1, 4", {}),
+    "detection.keypoint_rcnn.KeypointRCNNHeads": ("4, (8, 8)", {}),
+    "detection.keypoint_rcnn.KeypointRCNNPredictor": ("4, 5", {}),
+    "detection.mask_rcnn.MaskRCNNHeads": ("4, (8, 8), 1", {}),
+    "detection.mask_rcnn.MaskRCNNPredictor": ("4, 8, 3", {}),
+    "detection.retinanet.RetinaNetHead": ("8, 3, 4", {}),
+    "detection.rpn.RPNHead": ("8, 3, 2", {}),
+    "detection.ssd.SSDHead": ("[8, 4], [4, 6], 3", {}),
+    "detection.ssdlite.SSDLiteHead": ("[8, 4], [4, 6], 3, nn.BatchNorm2d", {}),
     "efficientnet.EfficientNet": ("[FusedMBConvConfig(1, 3, 1, 16, 16, 1), FusedMBConvConfig(4, 3, 2, 16, 24, 2), "
                                   "MBConvConfig(4, 3, 2, 24, 32, 2, 1.1, 1.2)], 0.2", {"num_classes": 5}),
     "googlenet.GoogLeNet": ("", {"num_classes": 5, "init_weights": True}),
@@ -158,7 +169,8 @@ def test_the_same_seed_gives_the_same_weights(name):
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "shufflenet_v2_x0_5"))
-                                  for name, entry in PUBLISHED.items() if entry["multiply-adds"] < 2])
+                                  for name, entry in PUBLISHED.items()
+                                  if entry["multiply-adds"] < 2 and not detects(name)])
 def test_multiply_adds(name):
     """As published, in billions."""
     counted = nn.summary(made(name).eval(), image(name)).multiply_adds / 1e9
@@ -188,6 +200,7 @@ def test_weights_come_from_files_and_states(tmp_path):
 def test_nothing_is_downloaded(given):
     for make in (models.resnet18, models.vgg11, models.googlenet, models.vit_b_32, models.densenet121,
                  models.video.r3d_18, models.segmentation.lraspp_mobilenet_v3_large,
+                 models.detection.fasterrcnn_mobilenet_v3_large_fpn, models.detection.ssdlite320_mobilenet_v3_large,
                  models.segmentation.deeplabv3_mobilenet_v3_large):
         with nothing_drawn(nn.init), pytest.raises(ValueError, match=r"nothing is downloaded. Write weights=None"):
             make(**given)
@@ -200,6 +213,7 @@ def test_models_without_weights_may_be_asked_for_in_the_old_way():
 @pytest.mark.parametrize("use", [lambda: models.ResNet18_Weights.DEFAULT.transforms(),
                                  lambda: models.segmentation.FCN_ResNet50_Weights.DEFAULT.meta["categories"],
                                  lambda: models.segmentation.fcn_resnet50(pretrained_backbone=True),
+                                 lambda: models.detection.ssdlite320_mobilenet_v3_large(pretrained_backbone=True),
                                  lambda: models.segmentation.fcn_resnet50(weights_backbone="IMAGENET1K_V1"),
                                  lambda: models.segmentation.lraspp_mobilenet_v3_large(weights="DEFAULT")])
 def test_what_is_asked_of_published_weights_is_told_the_same(use):
