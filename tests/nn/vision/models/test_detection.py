@@ -19,7 +19,7 @@ from nn.vision.models.detection.backbone_utils import mobilenet_backbone, resnet
 from nn.vision.models.detection.image_list import ImageList
 from nn.vision.models.detection.retinanet import RetinaNetHead
 from nn.vision.models.detection.transform import GeneralizedRCNNTransform
-from tests.nn.vision.published import filled, nothing_drawn, number
+from tests.nn.vision.published import filled, number
 
 EXPECTED = {
     "faster": (-1.97987961, 2.5077724, 467.668675, 1323.87334),
@@ -290,7 +290,7 @@ def test_mistakes(images, targets, kind, message):
     (lambda: mobilenet_backbone(backbone_name="mobilenet_v3_small", trainable_layers=9), "between 0 and 6, not 9"),
 ])
 def test_models_that_cannot_be(make, message):
-    with nothing_drawn(nn.init), pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message):
         make()
 
 
@@ -366,9 +366,8 @@ def test_states_of_the_first_versions_have_other_names():
 
 
 def test_backbones():
-    with nothing_drawn(nn.init):
-        resnet = resnet_fpn_backbone(backbone_name="resnet18", norm_layer=nn.BatchNorm2d, trainable_layers=2)
-        mobilenet = mobilenet_backbone(backbone_name="mobilenet_v3_small", fpn=False, trainable_layers=0)
+    resnet = resnet_fpn_backbone(backbone_name="resnet18", norm_layer=nn.BatchNorm2d, trainable_layers=2)
+    mobilenet = mobilenet_backbone(backbone_name="mobilenet_v3_small", fpn=False, trainable_layers=0)
     trained = {name.split(".")[1] for name, p in resnet.body.named_parameters(prefix="body") if p.requires_grad}
     assert trained == {"layer3", "layer4"}
     assert {name: x.shape[1:] for name, x in resnet(autograd.zeros(1, 3, 64, 64)).items()} == {
