@@ -44,6 +44,9 @@ class _Members(MutableMapping[str, Any]):
     What is None is found, but not listed.
     """
 
+    def __new__(cls, module: Any, kind: Any = None) -> Any:
+        return super().__new__(cls) if kind else dict(module)  # who makes another of its type expects a dict's
+
     def __init__(self, module: "Module", kind: Callable[["Module", str, Any], bool]) -> None:
         self._module, self._kind = module, kind
 

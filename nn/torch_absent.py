@@ -73,9 +73,9 @@ _each("torch", "write numpy.frombuffer, and torch.from_numpy", "BoolStorage Byte
                                                                "FloatStorage HalfStorage IntStorage LongStorage")
 _each("torch.cuda", _CPU_ONLY,
       "CUDAGraph Event ExternalStream Stream StreamContext cudart current_device current_stream default_stream device "
-      "device_of get_device_capability get_device_name get_device_properties get_rng_state get_rng_state_all graph "
+      "device_of get_device_capability get_device_name get_device_properties get_rng_state graph "
       "graphs is_current_stream_capturing make_graphed_callables mem_get_info memory memory_stats memory_summary nccl "
-      "nvtx profiler set_device set_rng_state set_rng_state_all set_stream stream utilization")
+      "nvtx profiler set_device set_rng_state set_stream stream utilization")
 _each("torch.utils.data", _PIPES, "DataChunk DFIterDataPipe IterDataPipe MapDataPipe datapipes")
 _each("torch.utils.data.dataloader", _INSIDE, "_BaseDataLoaderIter _DatasetKind _MultiProcessingDataLoaderIter "
                                               "_SingleProcessDataLoaderIter")

@@ -21,6 +21,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
+from autograd.creation import is_device
 from nn import init
 from nn.container import ModuleList
 from nn.functional.activation import gelu, relu
@@ -318,6 +319,23 @@ _put("torch.utils._foreach_utils", {"_group_tensors_by_device_and_dtype": _by_dt
 _constant(False, "torch.utils._foreach_utils", "_device_has_foreach_support _has_foreach_support")
 _constant([], "torch.utils._foreach_utils", "_get_foreach_kernels_supported_devices "
                                             "_get_fused_kernels_supported_devices")
+
+_put("torch.utils.data.dataloader", {"_collate_fn_t": Callable, "_worker_init_fn_t": Callable})
+@_at("torch._C._nn")
+def _parse_to(*args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False,
+              memory_format: Any = None) -> tuple[Any, Any, bool, Any]:
+    """What `to` was given: a device, a dtype, whether to wait, and a memory format; None for what wasn't."""
+    for wish in args:
+        if isinstance(wish, Tensor):
+            device, dtype = wish.device, wish.dtype
+        elif isinstance(wish, bool):
+            non_blocking = wish
+        elif is_device(wish):
+            device = wish
+        else:
+            dtype = wish
+    return None if device is None else NAMES["torch.device"](device), dtype, non_blocking, memory_format
+
 
 _put("torch.utils.data", {"functional_datapipe": lambda name: _itself})
 

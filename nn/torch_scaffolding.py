@@ -30,6 +30,7 @@ from autograd.tensor import Node
 from nn import functional
 from nn.activation import LogSoftmax, Softmax, Softmin
 from nn.data import DataLoader, Dataset, Sampler
+from nn.distributed import ReduceOp
 from nn.distributions.distribution import Distribution, clamp_probs
 from nn.hooks import Hook
 from nn.module import Module
@@ -623,6 +624,7 @@ def attach() -> None:
         setattr(Tensor, name, value)
     setattr(Node, "next_functions", property(_next_functions))  # noqa: B010
     setattr(Node, "name", property(lambda self: _NodeName(self.operation.name)))  # noqa: B010
+    ReduceOp.RedOpType = ReduceOp  # type: ignore[attr-defined]
     for generic in (Dataset, Sampler, DataLoader):
         setattr(generic, "__class_getitem__", classmethod(lambda cls, item: cls))  # noqa: B010
     for name in ("batch_shape", "event_shape"):
@@ -819,6 +821,7 @@ for _place in ("cuda", "mps", "xpu", "cuda.random"):
 _constant(False, "torch.cuda", "is_bf16_supported")
 _constant(None, "torch.accelerator", "current_accelerator synchronize")
 _constant(0, "torch.accelerator", "device_count")
+_put("torch.cuda", {"get_rng_state_all": list, "set_rng_state_all": lambda new_states: None})
 _put("torch.cuda", {"_initialized": False, "OutOfMemoryError": MemoryError, "default_generators": ()})
 _put("torch.backends.cudnn", {"benchmark": False, "deterministic": False, "enabled": False, "allow_tf32": False})
 _put("torch.backends.cuda.matmul", {"allow_tf32": False})
