@@ -1,6 +1,6 @@
 """Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
 
-from autograd.runtime import installation  # autograd comes before anything else loads NumPy
+from autograd.runtime import installation, late  # autograd comes before anything else loads NumPy
 
 # isort: split
 from nn import data, decoding, distributions, functional, init, metrics, ode, parallel, points, utils
@@ -189,4 +189,6 @@ __all__ = ["CELU", "ELU", "GELU", "GLU", "GRU", "LSTM", "RNN", "SELU", "Adaptive
            "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
            "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
            "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "data", "decoding", "distributions", "functional", "init",
-           "load", "metrics", "ode", "parallel", "points", "save", "summary", "utils"]
+           "load", "metrics", "ode", "onnx", "parallel", "points", "save", "summary", "utils", "vision"]
+
+__getattr__ = late.late(__name__, ("onnx", "vision"))

@@ -15,9 +15,11 @@ from nn import functional as functional
 from nn import init as init
 from nn import metrics as metrics
 from nn import ode as ode
+from nn import onnx as onnx
 from nn import parallel as parallel
 from nn import points as points
 from nn import utils as utils
+from nn import vision as vision
 from nn.activation import PReLU as PReLU
 from nn.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from nn.attention import AdditiveAttention as AdditiveAttention
