@@ -81,7 +81,8 @@ def gallery() -> dict[str, str | bytes]:
             picture, what, data, length, seconds, result, claim = line.strip("| ").split(" | ")
             name, place, says = re.fullmatch(r"\[(.+?)\]\((.+?)\): (.*)", what).groups()
             lines += ["", f"### {name}", "", f"[{picture}]({place})", "", says, "",
-                      f"*{claim}* With seed 0: {result}. ([Source]({place}), {length} lines, {seconds} s; data: {data}.)"]
+                      f"*{claim}* With seed 0: {result}.", "",
+                      f"[Source]({place}), {length} lines, {seconds} s; data: {data}."]
         elif not line.startswith("| "):  # the head of a table
             lines.append(line)
     text = re.sub(r"\]\((?=\w+/\w+\.py\))", f"]({SOURCE}examples/", "\n".join(lines))
