@@ -9,6 +9,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy
 import pytest
 
 import autograd
@@ -37,7 +38,7 @@ def test_addresses_of_the_project_lead_somewhere():
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
-    """The names in the source distribution, those in the wheel, and those in the repository; built from a copy."""
+    """The names in the source distribution, in the wheel, in the repository; what was built, from a copy, and where."""
     pytest.importorskip("setuptools", minversion="77")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
@@ -53,18 +54,35 @@ def distributions(tmp_path_factory):
         source = {name.partition("/")[2] for name in archive.getnames()}
     with zipfile.ZipFile(copy / "dist" / built[1]) as archive:
         wheel = set(archive.namelist())
-    return source, wheel, files, built
+    return source, wheel, files, built, copy / "dist"
 
 
 @pytest.mark.slow
 def test_the_source_distribution_holds_all_files(distributions):
-    source, _, files, built = distributions
+    source, _, files, built, _ = distributions
     assert files - source == set()
     assert built[0] == f"gradcircuit-{autograd.__version__}.tar.gz"
 
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_packages_and_nothing_else(distributions):
-    _, wheel, files, _ = distributions
+    _, wheel, files, _, _ = distributions
     packages = {name for name in files if name.startswith(("autograd/", "nn/", "optim/", "viz/", "gradcircuit/"))}
     assert {name for name in wheel if ".dist-info/" not in name} == packages
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_the_wheel_runs_with_numpy_and_graphviz_alone(distributions, tmp_path):
+    *_, built, folder = distributions
+    with zipfile.ZipFile(folder / built[1]) as archive:
+        archive.extractall(tmp_path)
+    installed = Path(numpy.__file__).parents[1]
+    for name in ("numpy", "numpy.libs", "graphviz"):
+        if (installed / name).exists():
+            (tmp_path / name).symlink_to(installed / name)
+    program = (f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import autograd, nn, optim, viz, gradcircuit\n"
+               "x = autograd.ones(2, 3, requires_grad=True); loss = nn.Linear(3, 1)(x).sum(); picture = viz.draw(loss)\n"
+               "loss.backward(); optim.SGD([x], lr=1.0).step(); print(autograd.__file__, gradcircuit.__version__)")
+    said = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert said.stdout.split() == [str(tmp_path / "autograd" / "__init__.py"), autograd.__version__], said.stderr
