@@ -395,6 +395,13 @@ def test_layers_that_take_inplace_are_pytorchs():
 
 # Nothing
 
+@pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.InstanceNorm1d])
+def test_an_empty_batch_moves_no_statistics(kind):
+    layer = kind(3, track_running_stats=True)
+    assert layer(autograd.zeros(0, 3, 4)).shape == (0, 3, 4)
+    assert layer.running_mean.tolist() == [0, 0, 0] and layer.running_var.tolist() == [1, 1, 1]
+
+
 @needs_torch
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("case", [*ACTIVATIONS, *NORMALIZATION, *OTHERS, *LOSSES, *RECURRENT], ids=str)

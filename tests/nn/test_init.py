@@ -41,6 +41,14 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
+def test_orthogonal_is_pytorchs(as_pytorch, shape):
+    def program(library, layers):
+        library.manual_seed(0)
+        return layers.init.orthogonal_(library.empty(shape, dtype=library.float64))
+    as_pytorch(program)
+
+
 def test_sparse_zeroes_a_fraction_of_each_column():
     w = init.sparse_(autograd.empty(10, 6), 0.25).numpy()
     assert ((w == 0).sum(0) == 3).all()

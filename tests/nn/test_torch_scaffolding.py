@@ -326,6 +326,8 @@ print(loaded(weights_only=True))
 print(loaded(weights_only=False))
 layers = [nn.TransformerEncoderLayer, nn.MultiheadAttention, nn.Linear, nn.Dropout, nn.LayerNorm,
           nn.modules.linear.NonDynamicallyQuantizableLinear]
+with torch.serialization.safe_globals([Net]):
+    print(loaded())
 with torch.serialization.safe_globals([Net, argparse.Namespace, nn.functional.relu, *layers]):
     print(loaded())
 print(loaded())
@@ -342,7 +344,8 @@ def test_whole_modules_are_saved_and_loaded_if_they_are_trusted(tmp_path, door):
     (tmp_path / "script.py").write_text(WHOLE)
     done = subprocess.run([sys.executable, "-W", "ignore", *door, "script.py"], check=True, text=True, cwd=tmp_path,
                           capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.stdout.splitlines() == [REFUSED, REFUSED, "(True, 0.1)", "(True, 0.1)", REFUSED, "(True, 0.1)"]
+    assert done.stdout.splitlines() == [REFUSED, REFUSED, "(True, 0.1)", "['weights_only']", "(True, 0.1)",
+                                        REFUSED, "(True, 0.1)"]
 
 
 def test_public_functions_can_be_pickled_by_name():
