@@ -34,7 +34,8 @@ SAID = {
     "[(f.eps, f.max, f.tiny, f.resolution) for f in map(torch.finfo, (torch.bfloat16, torch.float8_e4m3fn, "
     "torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz))]":
         "[(0.0078125, 3.3895313892515355e+38, 1.1754943508222875e-38, 0.01), (0.125, 448.0, 0.015625, 1.0), "
-        "(0.25, 57344.0, 6.103515625e-05, 1.0), (0.125, 240.0, 0.0078125, 1.0), (0.125, 57344.0, 3.0517578125e-05, 1.0)]",
+        "(0.25, 57344.0, 6.103515625e-05, 1.0), (0.125, 240.0, 0.0078125, 1.0), "
+        "(0.125, 57344.0, 3.0517578125e-05, 1.0)]",
     "torch.ones(1).add_(0.5, torch.ones(1)), torch.ones(1).addcmul_(0.5, torch.ones(1), torch.ones(1))":
         "(tensor([1.5000]), tensor([1.5000]))",
     "torch.zeros(size=(2, 1)).shape, torch.nn.init._calculate_correct_fan(torch.ones(2, 3), 'fan_in')":
