@@ -83,7 +83,7 @@ def test_the_wheel_runs_with_numpy_and_graphviz_alone(distributions, tmp_path):
             (tmp_path / name).symlink_to(installed / name)
     program = (f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
                "import autograd, nn, optim, viz, gradcircuit\n"
-               "x = autograd.ones(2, 3, requires_grad=True); loss = nn.Linear(3, 1)(x).sum(); picture = viz.draw(loss)\n"
+               "x = autograd.ones(2, 3, requires_grad=True); loss = nn.Linear(3, 1)(x).sum(); viz.draw(loss)\n"
                "loss.backward(); optim.SGD([x], lr=1.0).step(); print(autograd.__file__, gradcircuit.__version__)")
     said = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert said.stdout.split() == [str(tmp_path / "autograd" / "__init__.py"), autograd.__version__], said.stderr
