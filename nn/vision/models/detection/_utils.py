@@ -20,6 +20,7 @@ from nn.vision.ops import (
     generalized_box_iou_loss,
 )
 from nn.vision.ops.boxes import box_convert
+from nn.vision.tv_tensors import BoundingBoxes, BoundingBoxFormat
 
 Target = Mapping[str, Tensor]
 """What is in an image: "boxes" (N, 4), "labels" (N,), for some models "masks" or "keypoints"."""
@@ -255,12 +256,18 @@ def check_targets(images: Sequence[Tensor], targets: Sequence[Target] | None) ->
     for i, (image, target) in enumerate(zip(images, targets, strict=True)):
         if missing := {"boxes", "labels"} - set(target):
             raise ValueError(f"target {i} has no {' and no '.join(sorted(missing))}; it has {', '.join(target)}")
+        for name in {"boxes", "labels", "masks", "keypoints"} & set(target):
+            if not isinstance(target[name], Tensor):
+                raise TypeError(f"the {name} of target {i} must be a Tensor, not {type(target[name]).__name__}")
         boxes, labels = target["boxes"], target["labels"]
-        if not isinstance(boxes, Tensor) or not boxes.is_floating_point():
-            raise TypeError(f"the boxes of target {i} must be a floating Tensor, not {getattr(boxes, 'dtype', boxes)}")
+        if not boxes.is_floating_point():
+            raise TypeError(f"the boxes of target {i} must be floating numbers, not {boxes.dtype}")
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise ShapeError(f"the boxes of target {i} must have shape (N, 4), not {boxes.shape}; of an image without "
                              "objects they are zeros(0, 4)")
+        if isinstance(boxes, BoundingBoxes) and boxes.format is not BoundingBoxFormat.XYXY:
+            raise ValueError(f"the boxes of target {i} have the format {boxes.format.name} instead of XYXY; "
+                             "transforms.ConvertBoundingBoxFormat('XYXY') converts them")
         if labels.dtype.kind not in "iu" or labels.shape != boxes.shape[:1]:
             raise ShapeError(f"target {i} has {len(boxes)} boxes, so its labels must be as many integers, not "
                              f"{labels.dtype} of shape {labels.shape}")

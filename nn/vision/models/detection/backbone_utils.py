@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import nn
 from autograd import Tensor
 from autograd.errors import warn
-from nn.vision.models import mobilenetv3, resnet
+from nn.vision.models import mobilenetv2, mobilenetv3, resnet
 from nn.vision.models._utils import IntermediateLayerGetter, Weights
 from nn.vision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from nn.vision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelMaxPool
@@ -36,15 +36,17 @@ class BackboneWithFPN(nn.Module):
         return self.fpn(self.body(x))
 
 
-def _validate_trainable_layers(trained: bool, wanted: int | None, most: int, default: int) -> int:
+def _validate_trainable_layers(is_trained: bool, trainable_backbone_layers: int | None, max_value: int,
+                               default_value: int) -> int:
     """How many layers of a backbone, from its end, are trained: all of one that has seen nothing yet."""
-    if not trained:
-        if wanted is not None:
-            warn(f"trainable_backbone_layers={wanted} has no effect without weights: all {most} are trained")
-        return most
-    count = default if wanted is None else wanted
-    if not 0 <= count <= most:
-        raise ValueError(f"trainable_backbone_layers must be between 0 and {most}, not {count}")
+    if not is_trained:
+        if trainable_backbone_layers is not None:
+            warn(f"trainable_backbone_layers={trainable_backbone_layers} has no effect without weights: all "
+                 f"{max_value} are trained")
+        return max_value
+    count = default_value if trainable_backbone_layers is None else trainable_backbone_layers
+    if not 0 <= count <= max_value:
+        raise ValueError(f"trainable_backbone_layers must be between 0 and {max_value}, not {count}")
     return count
 
 
@@ -103,7 +105,7 @@ def mobilenet_stages(features: nn.Sequential, trainable_layers: int) -> list[int
     return stages
 
 
-def _mobilenet_extractor(backbone: mobilenetv3.MobileNetV3, fpn: bool, trainable_layers: int,
+def _mobilenet_extractor(backbone: mobilenetv2.MobileNetV2 | mobilenetv3.MobileNetV3, fpn: bool, trainable_layers: int,
                          returned_layers: Sequence[int] | None = None, extra_blocks: ExtraFPNBlock | None = None,
                          norm_layer: Layer | None = None) -> nn.Module:
     """256 channels over the features of a MobileNet, of whose stages so many are trained.
@@ -132,5 +134,6 @@ def mobilenet_backbone(*, backbone_name: str, weights: Weights = None, fpn: bool
                        returned_layers: Sequence[int] | None = None,
                        extra_blocks: ExtraFPNBlock | None = None) -> nn.Module:
     """The features of the MobileNet of this name, such as "mobilenet_v3_large": 256 channels, as a pyramid or not."""
-    backbone = getattr(mobilenetv3, backbone_name)(weights=weights, norm_layer=norm_layer)
+    family = mobilenetv2 if backbone_name == "mobilenet_v2" else mobilenetv3
+    backbone = getattr(family, backbone_name)(weights=weights, norm_layer=norm_layer)
     return _mobilenet_extractor(backbone, fpn, trainable_layers, returned_layers, extra_blocks)

@@ -7,7 +7,8 @@ import numpy as np
 
 import autograd
 import nn
-from autograd import Tensor, cat
+from autograd import Tensor, as_tensor, cat
+from autograd.typing import TensorLike
 from nn.vision.models.detection._utils import Detections, Losses, Matcher, Target, check_targets, surest
 from nn.vision.models.detection.image_list import ImageList
 from nn.vision.models.detection.transform import GeneralizedRCNNTransform
@@ -23,11 +24,11 @@ class Detector(nn.Module):
     transform: GeneralizedRCNNTransform
     backbone: nn.Module
 
-    def forward(self, images: Sequence[Tensor], targets: Sequence[Target] | None = None) -> Any:
+    def forward(self, images: Sequence[TensorLike], targets: Sequence[Target] | None = None) -> Any:
         """Losses by name in training; else for each image what was found, the surest first.
 
         Args:
-            images: tensors (C, H, W) of any size, with numbers from 0 to 1.
+            images: Tensors or arrays (C, H, W) of any size, with numbers from 0 to 1.
             targets: for each image "boxes" (N, 4), corners in pixels, and "labels" (N,), integers; where the model
                 wants them, "masks" (N, H, W) or "keypoints" (N, K, 3).
 
@@ -35,12 +36,13 @@ class Detector(nn.Module):
             In eval mode a dict for each image: "boxes" (N, 4), "labels" (N,), "scores" (N,), and for some models
             "masks" (N, 1, H, W) or "keypoints" (N, K, 3) with "keypoints_scores" (N, K).
         """
+        tensors = [as_tensor(image) for image in images]
         if self.training or targets is not None:
-            check_targets(images, targets)
-        batch, resized = self.transform(images, targets)
+            check_targets(tensors, targets)
+        batch, resized = self.transform(tensors, targets)
         for i, target in enumerate(resized or ()):
             boxes = target["boxes"].numpy()
-            degenerate = (boxes[:, 2:] <= boxes[:, :2]).any(1)
+            degenerate = ~(boxes[:, 2:] > boxes[:, :2]).all(1)  # also nan
             if degenerate.any():
                 raise ValueError(f"boxes must have positive height and width, and target {i} has "
                                  f"{targets[i]['boxes'][degenerate][0].tolist()}")  # type: ignore[index]
@@ -48,7 +50,7 @@ class Detector(nn.Module):
         losses, detections = self.look(batch, features if isinstance(features, Mapping) else {"0": features}, resized)
         if self.training:
             return losses
-        return self.transform.postprocess(detections, batch.image_sizes, [image.shape[-2:] for image in images])
+        return self.transform.postprocess(detections, batch.image_sizes, [image.shape[-2:] for image in tensors])
 
     def look(self, images: ImageList, features: Mapping[str, Tensor],
              targets: Sequence[Target] | None) -> tuple[Losses, Detections]:

@@ -176,7 +176,6 @@ class RoIHeads(nn.Module):
         matched: Sequence[Tensor] = []
         if self.training:
             assert targets is not None
-            self._check_targets(targets)
             proposals, matched, labels, codes = self.select_training_samples(proposals, targets)
         seen = self.box_head(self.box_roi_pool(features, proposals, image_shapes))
         class_logits, regression = self.box_predictor(seen)
@@ -212,37 +211,49 @@ class RoIHeads(nn.Module):
                     found["keypoints"], found["keypoints_scores"] = heatmaps_to_keypoints(maps, found["boxes"])
         return result, losses
 
-    def _check_targets(self, targets: Sequence[Target]) -> None:
+    def check_targets(self, targets: Sequence[Target]) -> None:
+        """Refuse targets without the masks or keypoints from which the model learns."""
         for name, predictor in (("masks", self.mask_predictor), ("keypoints", self.keypoint_predictor)):
             for i, target in enumerate(targets):
                 if predictor is not None and name not in target:
                     raise ValueError(f"target {i} has no {name}, from which this model learns; it has "
                                      f"{', '.join(target)}")
 
+    def assign_targets_to_proposals(self, proposals: Sequence[Tensor], gt_boxes: Sequence[Tensor],
+                                    gt_labels: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """For each image, of each box: its object, and its label: 0 for background, -1 for neither."""
+        matched, labels = [], []
+        for boxes, truth, label in zip(proposals, gt_boxes, gt_labels, strict=True):
+            if not len(truth):
+                matched.append(autograd.zeros(len(boxes), dtype="int64"))
+                labels.append(autograd.zeros(len(boxes), dtype="int64"))
+                continue
+            match = self.proposal_matcher(box_iou(truth, boxes))
+            matched.append(match.clamp(min=0))
+            label = label[matched[-1]].long()
+            label[match == Matcher.BELOW_LOW_THRESHOLD] = 0
+            label[match == Matcher.BETWEEN_THRESHOLDS] = -1  # which the sampler leaves out
+            labels.append(label)
+        return matched, labels
+
+    def subsample(self, labels: Sequence[Tensor]) -> list[Tensor]:
+        """The indices of the boxes of each image that are drawn for the loss."""
+        return [(positive | negative).nonzero()[:, 0]
+                for positive, negative in zip(*self.fg_bg_sampler(labels), strict=True)]
+
     def select_training_samples(self, proposals: Sequence[Tensor], targets: Sequence[Target]) -> tuple[
             list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
         """For each image: some of its boxes, the object of each, its label, and the object's box as seen from it."""
-        boxes, matched, labels, objects = [], [], [], []
-        for of_image, target in zip(proposals, targets, strict=True):
-            truth = target["boxes"].to(of_image.dtype)
-            boxes.append(cat([of_image, truth]))
-            if not len(truth):
-                matched.append(autograd.zeros(len(of_image), dtype="int64"))
-                labels.append(autograd.zeros(len(of_image), dtype="int64"))
-                objects.append(autograd.zeros(1, 4, dtype=of_image.dtype))
-                continue
-            match = self.proposal_matcher(box_iou(truth, boxes[-1]))
-            label = target["labels"][match.clamp(min=0)].long()
-            label[match == Matcher.BELOW_LOW_THRESHOLD] = 0
-            label[match == Matcher.BETWEEN_THRESHOLDS] = -1  # which the sampler leaves out
-            matched.append(match.clamp(min=0))
-            labels.append(label)
-            objects.append(truth)
-        sampled = [np.nonzero(positive.numpy() | negative.numpy())[0]
-                   for positive, negative in zip(*self.fg_bg_sampler(labels), strict=True)]
+        self.check_targets(targets)
+        dtype = proposals[0].dtype
+        truth = [target["boxes"].to(dtype) for target in targets]
+        boxes = [cat(pair) for pair in zip(proposals, truth, strict=True)]
+        matched, labels = self.assign_targets_to_proposals(boxes, truth, [target["labels"] for target in targets])
+        sampled = self.subsample(labels)
         boxes, matched, labels = ([each[of] for each, of in zip(several, sampled, strict=True)]
                                   for several in (boxes, matched, labels))
-        objects = [truth[of] for truth, of in zip(objects, matched, strict=True)]
+        objects = [(of_image if len(of_image) else autograd.zeros(1, 4, dtype=dtype))[of]
+                   for of_image, of in zip(truth, matched, strict=True)]
         return boxes, matched, labels, self.box_coder.encode(objects, boxes)
 
     def postprocess_detections(self, class_logits: Tensor, box_regression: Tensor, proposals: Sequence[Tensor],

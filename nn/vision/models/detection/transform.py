@@ -43,6 +43,8 @@ class GeneralizedRCNNTransform(nn.Module):
     def forward(self, images: Sequence[Tensor],
                 targets: Sequence[Target] | None = None) -> tuple[ImageList, list[dict[str, Tensor]] | None]:
         """The batch of images (C, H, W), and the targets in it."""
+        if not len(images):
+            raise ValueError("there are no images")
         resized, fitting = [], []
         for i, image in enumerate(images):
             if image.ndim != 3:

@@ -19,6 +19,7 @@ from nn.vision.models.detection.backbone_utils import mobilenet_backbone, resnet
 from nn.vision.models.detection.image_list import ImageList
 from nn.vision.models.detection.retinanet import RetinaNetHead
 from nn.vision.models.detection.transform import GeneralizedRCNNTransform
+from nn.vision.tv_tensors import BoundingBoxes
 from tests.nn.vision.published import filled, number
 
 EXPECTED = {
@@ -264,11 +265,16 @@ GOOD = {"boxes": BOXES, "labels": LABELS}
     ([IMAGE], None, ValueError, r"needs targets, .* for detections call eval\(\) first"),
     ([IMAGE], [GOOD, GOOD], ValueError, "1 images and 2 targets"),
     ([IMAGE], [{"boxes": BOXES}], ValueError, "target 0 has no labels; it has boxes"),
-    ([IMAGE], [GOOD | {"boxes": BOXES.int()}], TypeError, "boxes of target 0 must be a floating Tensor, not int32"),
+    ([IMAGE], [GOOD | {"boxes": BOXES.int()}], TypeError, "boxes of target 0 must be floating numbers, not int32"),
+    ([IMAGE], [GOOD | {"labels": [1]}], TypeError, "the labels of target 0 must be a Tensor, not list"),
     ([IMAGE], [GOOD | {"boxes": BOXES[0]}], ShapeError, r"shape \(N, 4\), not \(4,\)"),
     ([IMAGE], [GOOD | {"labels": LABELS.float()}], ShapeError, "1 boxes, so its labels must be as many integers"),
     ([IMAGE], [GOOD | {"boxes": BOXES[:, [2, 1, 0, 3]]}], ValueError, r"positive height and width, .* \[20"),
     ([IMAGE], [GOOD | {"labels": LABELS + 3}], IndexError, "label 4"),
+    ([IMAGE], [GOOD | {"boxes": BOXES * np.nan}], ValueError, r"positive height and width, .* \[nan"),
+    ([IMAGE], [GOOD | {"boxes": BoundingBoxes(BOXES, format="XYWH", canvas_size=(64, 64))}], ValueError,
+     "format XYWH instead of XYXY"),
+    ([], [], ValueError, "there are no images"),
     ([IMAGE[0]], [GOOD], ShapeError, r"shape \(C, H, W\), not \(64, 64\)"),
     ([(IMAGE * 255).to("uint8")], [GOOD], TypeError, "floating numbers from 0 to 1, and this one uint8"),
     ([IMAGE], [GOOD], ValueError, "target 0 has no masks"),
