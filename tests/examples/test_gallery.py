@@ -36,30 +36,6 @@ FCN, learned upsampling, U-Net, instance segmentation
 """What chapters 1 to 8 of the notes teach, by their own words."""
 
 NOT_YET = """
-dropout
-DropConnect
-stochastic depth
-cutout
-mixup
-fractional pooling
-chance loss
-overfitting a small set
-learning rate finding
-update ratio
-random search
-grid search
-coarse to fine
-optimizers
-learning rate schedule
-warm-up
-early stopping
-ensemble
-snapshot ensemble
-averaged weights
-transfer learning
-fine-tuning
-data parallel
-
 AlexNet
 ZFNet
 VGG
