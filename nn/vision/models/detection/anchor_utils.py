@@ -103,7 +103,8 @@ class DefaultBoxGenerator(nn.Module):
         for ratio in self.aspect_ratios[k]:
             long, short = scale * math.sqrt(ratio), scale / math.sqrt(ratio)
             sides += [(long, short), (short, long)]
-        return np.array(sides, np.float32).clip(*((0, 1) if self.clip else (None, None)))
+        relative = np.array(sides, np.float32)
+        return relative.clip(0, 1) if self.clip else relative
 
     def num_anchors_per_location(self) -> list[int]:
         """How many boxes there are around each pixel of each map."""

@@ -229,7 +229,8 @@ def fasterrcnn_mobilenet_v3_large_320_fpn(*, weights: Weights = None, progress: 
                                           weights_backbone: Weights = None,
                                           trainable_backbone_layers: int | None = None, **kwargs: Any) -> FasterRCNN:
     """The same for images of 320 pixels, made for telephones (Howard et al. 2019, arXiv:1905.02244)."""
-    small = {"min_size": 320, "max_size": 640, "rpn_pre_nms_top_n_test": 150, "rpn_post_nms_top_n_test": 150}
+    small: dict[str, Any] = {"min_size": 320, "max_size": 640, "rpn_pre_nms_top_n_test": 150,
+                             "rpn_post_nms_top_n_test": 150}
     return fasterrcnn_mobilenet_v3_large_fpn(
         weights=weights, num_classes=num_classes, weights_backbone=weights_backbone,
         trainable_backbone_layers=trainable_backbone_layers, **small | kwargs)

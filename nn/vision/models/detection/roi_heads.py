@@ -1,6 +1,7 @@
 """What is in each proposed box: its class and its exact sides, and for some models a mask or keypoints."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -66,9 +67,9 @@ def paste_masks_in_image(masks: Tensor, boxes: Tensor, img_shape: Sequence[int],
     corners = boxes.detach().numpy()
     center, half = (corners[:, 2:] + corners[:, :2]) * 0.5, (corners[:, 2:] - corners[:, :2]) * 0.5
     half = half * ((side + 2 * padding) / side)
+    places: Any = np.trunc(np.hstack([center - half, center + half])).astype(int).tolist()
     pasted = []
-    for mask, (x1, y1, x2, y2) in zip(masks, np.trunc(np.hstack([center - half, center + half])).astype(int).tolist(),
-                                      strict=True):
+    for mask, (x1, y1, x2, y2) in zip(masks, places, strict=True):
         mask = F.interpolate(mask.unsqueeze(0), (max(y2 - y1 + 1, 1), max(x2 - x1 + 1, 1)), mode="bilinear",
                              align_corners=False)[0, 0]
         top, bottom, left, right = max(y1, 0), min(y2 + 1, height), max(x1, 0), min(x2 + 1, width)
@@ -111,15 +112,15 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
     """
     boxes, count = rois.detach().numpy(), maps.shape[1]
     points, scores = np.ones((len(boxes), count, 3), np.float32), np.zeros((len(boxes), count), np.float32)
-    for i, (x1, y1, x2, y2) in enumerate(boxes):
-        sides = np.maximum([x2 - x1, y2 - y1], 1)
-        width, height = np.ceil(sides).astype(int).tolist()
+    for i, box in enumerate(boxes):
+        sides = np.maximum(box[2:] - box[:2], 1)
+        width, height = (int(side) for side in np.ceil(sides))
         heat = F.interpolate(maps[i].detach().unsqueeze(1), (height, width), mode="bicubic", align_corners=False)
         flat = heat.numpy().reshape(count, -1)
         highest = flat.argmax(1)
         scores[i] = flat[np.arange(count), highest]
         at = np.stack([highest % width, highest // width], -1).astype(np.float32) + np.float32(0.5)
-        points[i, :, :2] = at * (sides / [width, height]).astype(np.float32) + np.array([x1, y1], np.float32)
+        points[i, :, :2] = at * (sides / [width, height]).astype(np.float32) + box[:2].astype(np.float32)
     return autograd.from_numpy(points), autograd.from_numpy(scores)
 
 

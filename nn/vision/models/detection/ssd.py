@@ -231,6 +231,6 @@ def ssd300_vgg16(*, weights: Weights = None, progress: bool = True, num_classes:
         layer.requires_grad_(False)
     anchors = DefaultBoxGenerator([[2], [2, 3], [2, 3], [2, 3], [2], [2]],
                                   scales=[0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05], steps=[8, 16, 32, 64, 100, 300])
-    caffe = {"image_mean": [0.48235, 0.45882, 0.40784], "image_std": [1 / 255] * 3}
+    caffe: dict[str, Any] = {"image_mean": [0.48235, 0.45882, 0.40784], "image_std": [1 / 255] * 3}
     return build(SSD, weights, SSDFeatureExtractorVGG(features, False), anchors, (300, 300), num_classes,
                  **caffe | without_size(kwargs))
