@@ -16,9 +16,9 @@ RUN     = $(VENV)/bin/python
 .PHONY: demo gallery test bench lint docs clean
 
 demo: $(VENV)/installed
-	$(RUN) examples/sigmoid_neuron.py
+	$(RUN) -m examples sigmoid_neuron
 	$(RUN) examples/digits.py
-	@echo 'and the gallery, each with a picture in out/: $(RUN) -m examples'
+	@echo 'The gallery has many more, each with a picture in out/: $(RUN) -m examples'
 
 gallery: $(VENV)/installed
 	$(RUN) -m examples --all --readme

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import mpi4py  # noqa: F401 - carries the gradients; better to miss it here than in another process
 import numpy as np
-from matplotlib import pyplot as plt
 
 import autograd
 import nn
@@ -78,6 +77,7 @@ def example(run):
     run.holds("two without averaging" in away and away["two without averaging"][-1] > 1e-3)
     run.holds(accuracy > 0.92)
 
+    from matplotlib import pyplot as plt  # the processes need none
     figure, axes = plt.subplots(figsize=(6.5, 3.8))
     for name, differences in away.items():
         axes.semilogy(np.maximum(differences, 1e-18), label=name)
