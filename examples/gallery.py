@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class Example:
     def chapter(self) -> str:
         """The folder's name."""
         return self.path.parent.name
+
+    def load(self) -> ModuleType:
+        """Its module."""
+        return importlib.import_module(f"examples.{self.chapter}.{self.name}")
 
     @classmethod
     def read(cls, path: Path) -> "Example":
@@ -144,7 +149,7 @@ def run(example: Example, **options: Any) -> Run:
         done = Run(example.name, **options)
         style = STYLE | {"axes.prop_cycle": matplotlib.cycler(color=COLORS)} | (SKETCH if done.quick else {})
         with matplotlib.rc_context(style):
-            module = importlib.import_module(f"examples.{example.chapter}.{example.name}")
+            module = example.load()
             start = time.perf_counter()
             module.example(done)
             done.seconds = time.perf_counter() - start
