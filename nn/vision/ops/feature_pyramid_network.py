@@ -1,13 +1,12 @@
 """Feature pyramids: maps of all resolutions, each of which knows what the coarser ones have seen."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import nn
 from autograd import Tensor, relu
 from nn import init
 from nn.functional.upsampling import interpolate
-from nn.vision.ops.misc import Conv2dNormActivation, Layer
+from nn.vision.ops.misc import Conv2dNormActivation, Layer, Renamed
 
 
 class ExtraFPNBlock(nn.Module):
@@ -56,7 +55,7 @@ def _initialize(module: nn.Module) -> None:
                 init.zeros_(layer.bias)
 
 
-class FeaturePyramidNetwork(nn.Module):
+class FeaturePyramidNetwork(Renamed):
     """Maps of falling resolution become as many with equal channels, each knowing the coarser ones (Lin et al. 2017).
 
     Args:
@@ -70,8 +69,6 @@ class FeaturePyramidNetwork(nn.Module):
     >>> {name: tuple(x.shape) for name, x in maps.items()}
     {'fine': (1, 5, 16, 16), 'coarse': (1, 5, 8, 8)}
     """
-
-    _version = 2
 
     def __init__(self, in_channels_list: Sequence[int], out_channels: int, extra_blocks: ExtraFPNBlock | None = None,
                  norm_layer: Layer | None = None) -> None:
@@ -102,13 +99,6 @@ class FeaturePyramidNetwork(nn.Module):
             results, names = self.extra_blocks(results, maps, names)
         return dict(zip(names, results, strict=True))
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
-                              *others: Any) -> None:
-        if (local_metadata.get("version") or 1) < 2:  # a convolution was not in a block of its own
-            for block in ("inner_blocks", "layer_blocks"):
-                for i in range(len(self.inner_blocks)):
-                    for name in ("weight", "bias"):
-                        old = f"{prefix}{block}.{i}.{name}"
-                        if old in state_dict:
-                            state_dict[f"{prefix}{block}.{i}.0.{name}"] = state_dict.pop(old)
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+    def former_names(self) -> dict[str, str]:
+        return {f"{block}.{i}": f"{block}.{i}.0" for block in ("inner_blocks", "layer_blocks")
+                for i in range(len(self.inner_blocks))}

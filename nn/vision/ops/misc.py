@@ -119,6 +119,25 @@ class FrozenBatchNorm2d(nn.Module):
         return f"{len(self.weight)}, eps={self.eps}"
 
 
+class Renamed(nn.Module):
+    """Base of modules whose convolutions had other names in states of version 1, which still load."""
+
+    _version = 2
+
+    def former_names(self) -> dict[str, str]:
+        """Former name of a convolution -> its name."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
+                              *others: Any) -> None:
+        if (local_metadata.get("version") or 1) < 2:
+            for former, now in self.former_names().items():
+                for name in ("weight", "bias"):
+                    if f"{prefix}{former}.{name}" in state_dict:
+                        state_dict[f"{prefix}{now}.{name}"] = state_dict.pop(f"{prefix}{former}.{name}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+
+
 class SqueezeExcitation(nn.Module):
     """Channels weighted by what the whole image says: x · σ(W₂ δ(W₁ mean(x))) (Hu et al. 2018).
 

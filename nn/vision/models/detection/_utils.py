@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -221,6 +222,14 @@ def surest(boxes: Tensor, scores: Tensor, labels: np.ndarray, nms_thresh: float,
     """What overlaps nothing surer of its class, at most so many."""
     keep = batched_nms(boxes, scores, labels, nms_thresh)[:most]
     return {"boxes": boxes[keep], "scores": scores[keep], "labels": autograd.tensor(labels[keep.numpy()])}
+
+
+def out_channels(backbone: Any) -> int:
+    """How many channels the maps of a backbone have."""
+    if not hasattr(backbone, "out_channels"):
+        raise ValueError(f"a detector must know how many channels the maps of its backbone have: give the "
+                         f"{type(backbone).__name__} an attribute out_channels")
+    return int(backbone.out_channels)
 
 
 def retrieve_out_channels(backbone: nn.Module, size: tuple[int, int]) -> list[int]:

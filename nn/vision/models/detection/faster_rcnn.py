@@ -6,6 +6,7 @@ from typing import Any
 import nn
 from autograd import Tensor, relu
 from nn.vision.models._utils import Weights, build, initialize
+from nn.vision.models.detection._utils import out_channels
 from nn.vision.models.detection.anchor_utils import AnchorGenerator
 from nn.vision.models.detection.backbone_utils import (
     _mobilenet_extractor,
@@ -93,14 +94,6 @@ class FasterRCNN(GeneralizedRCNN):
             box_positive_fraction, bbox_reg_weights, box_score_thresh, box_nms_thresh, box_detections_per_img)
         super().__init__(backbone, rpn, roi_heads,
                          detector_transform(min_size, max_size, image_mean, image_std, **transform))
-
-
-def out_channels(backbone: Any) -> int:
-    """How many channels the maps of a backbone have."""
-    if not hasattr(backbone, "out_channels"):
-        raise ValueError(f"a detector must know how many channels the maps of its backbone have: give the "
-                         f"{type(backbone).__name__} an attribute out_channels")
-    return int(backbone.out_channels)
 
 
 def checked_classes(num_classes: int | None, predictor: nn.Module | None, name: str) -> int:

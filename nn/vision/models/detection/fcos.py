@@ -11,11 +11,18 @@ import nn
 from autograd import Tensor, cat, relu, stack
 from nn import functional as F
 from nn.vision.models._utils import Weights, build, initialize, small_normal
-from nn.vision.models.detection._utils import BoxLinearCoder, Losses, Target, one_hot_targets, per_anchor, rare_classes
+from nn.vision.models.detection._utils import (
+    BoxLinearCoder,
+    Losses,
+    Target,
+    one_hot_targets,
+    out_channels,
+    per_anchor,
+    rare_classes,
+)
 from nn.vision.models.detection.anchor_utils import AnchorGenerator
 from nn.vision.models.detection.backbone_utils import _resnet_fpn_extractor, resnet50_of
 from nn.vision.models.detection.detector import DenseDetector
-from nn.vision.models.detection.faster_rcnn import out_channels
 from nn.vision.models.detection.transform import detector_transform
 from nn.vision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 from nn.vision.ops.feature_pyramid_network import LastLevelP6P7

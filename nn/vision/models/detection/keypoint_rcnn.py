@@ -7,8 +7,9 @@ import nn
 from autograd import Tensor
 from nn import functional as F
 from nn.vision.models._utils import Weights, build, he_normal, initialize, zero_bias
+from nn.vision.models.detection._utils import out_channels
 from nn.vision.models.detection.backbone_utils import _resnet_fpn_extractor, resnet50_of
-from nn.vision.models.detection.faster_rcnn import FasterRCNN, out_channels, pyramid_pool
+from nn.vision.models.detection.faster_rcnn import FasterRCNN, pyramid_pool
 from nn.vision.ops import MultiScaleRoIAlign
 
 

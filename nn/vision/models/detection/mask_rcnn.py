@@ -6,16 +6,16 @@ from typing import Any
 
 import nn
 from nn.vision.models._utils import Weights, build, he_normal, initialize
+from nn.vision.models.detection._utils import out_channels
 from nn.vision.models.detection.backbone_utils import _resnet_fpn_extractor, resnet50_of
 from nn.vision.models.detection.faster_rcnn import (
     FasterRCNN,
     checked_classes,
-    out_channels,
     pyramid_pool,
     second_version,
 )
 from nn.vision.ops import Conv2dNormActivation, MultiScaleRoIAlign
-from nn.vision.ops.misc import Layer
+from nn.vision.ops.misc import Layer, Renamed
 
 
 class MaskRCNN(FasterRCNN):
@@ -44,7 +44,7 @@ class MaskRCNN(FasterRCNN):
         self.roi_heads.mask_head, self.roi_heads.mask_predictor = mask_head, mask_predictor
 
 
-class MaskRCNNHeads(nn.Sequential):
+class MaskRCNNHeads(Renamed, nn.Sequential):
     """3 × 3 convolutions of what is in a box.
 
     Args:
@@ -54,8 +54,6 @@ class MaskRCNNHeads(nn.Sequential):
         norm_layer: makes a normalization behind each; None: there is none.
     """
 
-    _version = 2
-
     def __init__(self, in_channels: int, layers: Sequence[int], dilation: int,
                  norm_layer: Layer | None = None) -> None:
         super().__init__(*[Conv2dNormActivation(before, out, 3, padding=dilation, dilation=dilation,
@@ -63,14 +61,8 @@ class MaskRCNNHeads(nn.Sequential):
                            for before, out in zip((in_channels, *layers), layers, strict=False)])
         initialize(self)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
-                              *others: Any) -> None:
-        if (local_metadata.get("version") or 1) < 2:  # they had other names
-            for i in range(len(self)):
-                for name in ("weight", "bias"):
-                    if f"{prefix}mask_fcn{i + 1}.{name}" in state_dict:
-                        state_dict[f"{prefix}{i}.0.{name}"] = state_dict.pop(f"{prefix}mask_fcn{i + 1}.{name}")
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+    def former_names(self) -> dict[str, str]:
+        return {f"mask_fcn{i + 1}": f"{i}.0" for i in range(len(self))}
 
 
 class MaskRCNNPredictor(nn.Sequential):

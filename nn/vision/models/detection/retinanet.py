@@ -14,37 +14,29 @@ from nn.vision.models.detection._utils import (
     Target,
     box_loss,
     one_hot_targets,
+    out_channels,
     per_anchor,
     rare_classes,
 )
 from nn.vision.models.detection.anchor_utils import AnchorGenerator
 from nn.vision.models.detection.backbone_utils import _resnet_fpn_extractor, resnet50_of
 from nn.vision.models.detection.detector import DenseDetector
-from nn.vision.models.detection.faster_rcnn import out_channels
 from nn.vision.models.detection.transform import detector_transform
 from nn.vision.ops import Conv2dNormActivation, box_iou, sigmoid_focal_loss
 from nn.vision.ops.feature_pyramid_network import LastLevelP6P7
-from nn.vision.ops.misc import Layer
+from nn.vision.ops.misc import Layer, Renamed
 
 
-class _Head(nn.Module):
-    """Four convolutions, the same for all maps; states of version 1 had them without blocks."""
-
-    _version = 2
+class _Head(Renamed):
+    """Four convolutions, the same for all maps."""
 
     def __init__(self, in_channels: int, norm_layer: Layer | None) -> None:
         super().__init__()
         self.conv = nn.Sequential(*[Conv2dNormActivation(in_channels, in_channels, norm_layer=norm_layer)
                                     for _ in range(4)])
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
-                              *others: Any) -> None:
-        if (local_metadata.get("version") or 1) < 2:
-            for i in range(4):
-                for name in ("weight", "bias"):
-                    if f"{prefix}conv.{2 * i}.{name}" in state_dict:
-                        state_dict[f"{prefix}conv.{i}.0.{name}"] = state_dict.pop(f"{prefix}conv.{2 * i}.{name}")
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+    def former_names(self) -> dict[str, str]:
+        return {f"conv.{2 * i}": f"conv.{i}.0" for i in range(4)}
 
 
 class RetinaNetClassificationHead(_Head):

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +21,10 @@ from nn.vision.models.detection._utils import (
 from nn.vision.models.detection.anchor_utils import AnchorGenerator
 from nn.vision.models.detection.image_list import ImageList
 from nn.vision.ops import Conv2dNormActivation, batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes
+from nn.vision.ops.misc import Renamed
 
 
-class RPNHead(nn.Module):
+class RPNHead(Renamed):
     """For each anchor at each pixel, whether there is something and how the box would be moved.
 
     Args:
@@ -32,8 +32,6 @@ class RPNHead(nn.Module):
         num_anchors: how many there are at each pixel.
         conv_depth: how many 3 × 3 convolutions come before.
     """
-
-    _version = 2
 
     def __init__(self, in_channels: int, num_anchors: int, conv_depth: int = 1) -> None:
         super().__init__()
@@ -51,13 +49,8 @@ class RPNHead(nn.Module):
         seen = [self.conv(features) for features in x]
         return [self.cls_logits(each) for each in seen], [self.bbox_pred(each) for each in seen]
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
-                              *others: Any) -> None:
-        if (local_metadata.get("version") or 1) < 2:  # there was one convolution
-            for name in ("weight", "bias"):
-                if f"{prefix}conv.{name}" in state_dict:
-                    state_dict[f"{prefix}conv.0.0.{name}"] = state_dict.pop(f"{prefix}conv.{name}")
-        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+    def former_names(self) -> dict[str, str]:
+        return {"conv": "conv.0.0"}  # there was one
 
 
 class RegionProposalNetwork(nn.Module):
