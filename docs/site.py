@@ -53,6 +53,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return markdown
     if page.file.src_uri in api.TABLES.values():
         markdown = with_links(markdown)
+    if page.file.src_uri == "visualizing.md":
+        markdown = markdown.replace("## Models\n", f"{FRAME}\n\n## Models\n")
     for name, place in {"../README.md": "index.md", "../examples/README.md": "gallery.md"}.items():
         markdown = markdown.replace(f"]({name})", f"]({place})")
     markdown = re.sub(r"\]\((tutorials/\w+)\.ipynb\)", r"](\1.md)", markdown)
@@ -78,11 +80,11 @@ def gallery() -> dict[str, str | bytes]:
     folder, lines = ROOT / "examples", []
     for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("| <img"):
-            picture, what, data, length, seconds, result, claim = line.strip("| ").split(" | ")
+            picture, what, data, length, seconds, result, claim = (cell.strip() for cell in line[2:-2].split(" | "))
             name, place, says = re.fullmatch(r"\[(.+?)\]\((.+?)\): (.*)", what).groups()
             lines += ["", f"### {name}", "", f"[{picture}]({place})", "", says, "",
                       f"*{claim}* With seed 0: {result}.", "",
-                      f"[Source]({place}), {length} lines, {seconds} s; data: {data}."]
+                      f"[Source]({place}), {length} lines, {seconds} s{data and f'; data: {data}'}."]
         elif not line.startswith("| "):  # the head of a table
             lines.append(line)
     text = re.sub(r"\]\((?=\w+/\w+\.py\))", f"]({SOURCE}examples/", "\n".join(lines))

@@ -95,11 +95,11 @@ def page(expected: dict[str, Any]) -> str:
     whole = [row for row in rows if not row[3]]
     return "\n".join([
         "# Packages", "", "<!-- written by tests/packages/run.py -->", "",
-        "Packages published for PyTorch, installed without it (`pip install --no-deps NAME`), and run through "
-        "[the door](porting.md) unmodified: a program of ten lines each, its values and gradients compared with "
-        f"PyTorch's. {len(whole)} of {len(rows)} run whole. An extra of this project could not bring them, since "
-        "their own requirements bring PyTorch; "
-        "[tests/packages/requirements.txt](../tests/packages/requirements.txt) has those that its tests use.", "",
+        "These packages were published for PyTorch. Here they run unmodified and without it ([porting](porting.md)): "
+        "for each, a program of about ten lines computes values and gradients, which are compared with PyTorch's. "
+        f"{len(whole)} of {len(rows)} run completely. Install them with `pip install --no-deps NAME`; otherwise their "
+        "requirements bring PyTorch along. "
+        "[tests/packages/requirements.txt](../tests/packages/requirements.txt) lists those that the tests use.", "",
         "```sh", "pip install --no-deps -r tests/packages/requirements.txt",
         "python -m nn.as_torch tests/packages/programs/neural_ode.py", "```", "",
         "| package | version | what was run | program | missing |", "| --- | --- | --- | --- | --- |",
