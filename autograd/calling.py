@@ -279,13 +279,13 @@ def _binary(op: Operation) -> Callable:
         if not isinstance(x, Tensor):
             return apply(op, (x, y), NO_OPTIONS)
         a, y_tracked = x.array, False
-        if not a.ndim:
-            a = a[()]  # a NumPy scalar: ten times as fast as an array without axes
+        if not a.ndim and not watching.watchers:
+            a = a[()]  # a NumPy scalar: ten times as fast as an array without axes; who watches knows the array
         if isinstance(y, Tensor):
             b, y_tracked = y.array, y.tracked
             if a.dtype is not b.dtype:
                 return apply(op, (x, y), NO_OPTIONS)
-            if not b.ndim:
+            if not b.ndim and not watching.watchers:
                 b = b[()]
         elif type(y) in NUMBERS:
             b = y

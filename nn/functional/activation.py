@@ -317,7 +317,7 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise ValueError(f"lambd must not be negative, it is {lambd}")
     x = floating(as_tensor(input))
-    return hardshrink(x, lambd) - np.sign(x.array) * x.dtype.type(lambd) * (np.abs(x.array) > lambd)
+    return x - autograd.clamp(x, -lambd, lambd)
 
 
 _threshold = operation(

@@ -1,6 +1,8 @@
-"""Networks out of ONNX files: `nn.onnx.load(path)` gives a Module."""
+"""Networks out of ONNX files, and into them: `nn.onnx.load(path)` gives a Module, `nn.onnx.save` writes one."""
 
 from nn.onnx.load import OnnxModule, load
 from nn.onnx.operators import OPERATORS
+from nn.onnx.save import save
+from nn.onnx.translations import TRANSLATIONS
 
-__all__ = ["OPERATORS", "OnnxModule", "load"]
+__all__ = ["OPERATORS", "TRANSLATIONS", "OnnxModule", "load", "save"]
