@@ -4,6 +4,7 @@
 shorter ways ask only the others: without them a call takes a third longer.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
         arrays.append(a)
         parents.append(parent)
     try:
-        out = _run(op, arrays, options)
+        out = _run(op, arrays, options, usual if found else None)
     except REFUSALS as error:
         raise _refused(op, args, options, error)
     if not found:
@@ -88,11 +89,20 @@ def _of_one_dtype(op: Operation, args: Sequence) -> bool:
     return True
 
 
-def _run(op: Operation, args: Sequence, options: dict) -> Any:
-    """The forward function."""
+def _run(op: Operation, args: Sequence, options: dict, also: Callable | None = None) -> Any:
+    """The forward function; who watches is told of the result that `also` makes of it, which callers will have."""
     if watching.watchers:
-        return watching.told("operation", op, op.forward, tuple(args), options)
+        forward = op.forward if also is None else functools.partial(also, op)
+        return watching.told("operation", op, forward, tuple(args), options)
     return op.forward(*args, **options)
+
+
+def usual(op: Operation, *arrays: Any, **options: Any) -> Any:
+    """The forward function's result in the dtype that the result is to have."""
+    out = op.forward(*arrays, **options)
+    if op.outputs is None and out.dtype in NOT_USUAL and "dtype" not in options:
+        return in_their_dtype(op, out, list(arrays), options)
+    return out
 
 
 def _refused(op: Operation, args: Sequence, options: dict, error: Exception) -> Exception:
@@ -256,7 +266,7 @@ def _unary_with_options(op: Operation) -> Callable:
             own(x)
             a = x.array
         try:
-            out = forward(a, **options) if not watching.watchers else _run(op, (a,), options)
+            out = forward(a, **options) if not watching.watchers else _run(op, (a,), options, usual)
         except REFUSALS as error:
             raise _refused(op, (x,), options, error)
         if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:

@@ -117,7 +117,7 @@ class AdditiveAttention(Module):
         sums = self.query_proj(query).unsqueeze(-2) + self.key_proj(key).unsqueeze(-3)  # (B, L, S, H)
         seen = None
         if mask is not None:  # what is masked is not looked at, even if it is no number
-            seen = np.broadcast_to(autograd.as_tensor(mask).detach().numpy(), sums.shape[:-1])
+            seen = autograd.as_tensor(mask).detach().broadcast_to(sums.shape[:-1])
             sums = autograd.where(seen[..., None], sums, 0.0)
         scores = self.score_proj(autograd.tanh(sums)).squeeze(-1)
         weights = autograd.softmax(scores if seen is None else autograd.where(seen, scores, -np.inf), -1)

@@ -5,6 +5,7 @@ finds it all in NAMES, by PyTorch's full name.
 """
 
 import contextlib
+import enum
 import functools
 import importlib
 import inspect
@@ -22,7 +23,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, dtypes
 from autograd.creation import DEVICES, check_device
-from autograd.errors import is_of
+from autograd.errors import is_of, warn
 from autograd.function import Context
 from autograd.runtime import files
 from autograd.sharing import memory
@@ -867,6 +868,34 @@ _constant(False, "torch.compiler", "is_compiling is_dynamo_compiling is_exportin
 _constant(False, "torch._dynamo", "is_compiling")
 _constant(False, "torch._utils", "is_compiling")
 _constant(False, "torch.onnx", "is_in_onnx_export")
+
+
+class _TrainingMode(enum.Enum):
+    """Whether `torch.onnx.export` writes what a model does in evaluation, in training, or in the mode it is in."""
+
+    EVAL, PRESERVE, TRAINING = range(3)
+
+
+_put("torch.onnx", {"TrainingMode": _TrainingMode})
+
+
+@_at("torch.onnx")
+def export(model: Any, args: Any = (), f: Any = None, *, kwargs: Any = None, input_names: Any = None,
+           output_names: Any = None, opset_version: int | None = None, dynamic_axes: Any = None,
+           dynamic_shapes: Any = None, training: Any = _TrainingMode.EVAL, **options: Any) -> None:
+    """`nn.onnx.save`: without dynamic_axes or dynamic_shapes, for the sizes of `args` alone."""
+    from nn import onnx
+    if f is None:
+        raise ValueError("there is no ONNXProgram here: give the path of the file, torch.onnx.export(model, args, f)")
+    if opset_version not in (None, onnx.OPSET):
+        warn(f"the file has the operators of version {onnx.OPSET}, not {opset_version}")
+    if isinstance(args, tuple) and args and isinstance(args[-1], dict) and kwargs is None:
+        args, kwargs = args[:-1], args[-1]
+    during = model.training if training is _TrainingMode.PRESERVE else training is _TrainingMode.TRAINING
+    onnx.save(model, args, f, kwargs=kwargs, input_names=input_names, output_names=output_names, training=during,
+              dynamic_axes=dynamic_axes or dynamic_shapes or {})
+
+
 _constant(None, "torch._dynamo", "reset mark_dynamic mark_static graph_break")
 _constant(None, "torch.compiler", "reset cudagraph_mark_step_begin set_stance")
 _put("torch._dynamo", {"config": types.SimpleNamespace()})

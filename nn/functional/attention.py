@@ -14,6 +14,7 @@ from autograd.typing import TensorLike
 from nn.functional.dropout import keep_mask
 from nn.functional.geometry import wide, widened
 from nn.functional.linear import linear
+from nn.functional.padding import pad
 
 QUERIES = 128
 """How many queries are looked at together, to leave out keys that none of them may look at."""
@@ -209,8 +210,8 @@ def attention_weights(query, key, mask, scale):
     """softmax(Q Kᵀ scale + mask), Tensors, and what is seen: where the mask, array or Tensor, is not -inf."""
     if mask is None:
         return autograd.softmax((query * scale) @ key.swapaxes(-1, -2), -1), None
-    seen = as_tensor(mask).detach().numpy() != -np.inf
-    seen = np.broadcast_to(seen, np.broadcast_shapes(seen.shape, (query.shape[-2], key.shape[-2])))
+    seen = as_tensor(mask).detach() != -np.inf
+    seen = seen.broadcast_to(np.broadcast_shapes(seen.shape, (query.shape[-2], key.shape[-2])))
     scores = masked_scores(query * scale, key, seen=seen) + mask
     return autograd.softmax(autograd.where(seen, scores, -np.inf), -1), seen
 
@@ -243,17 +244,17 @@ _attention = operation(_forward, joint_vjp=_vjp, composition=_composition, outpu
 
 def additive(mask, dtype, hides):
     """A mask as numbers to be added to the scores: of a boolean one, minus infinity where it is `hides`."""
-    mask = as_tensor(mask).detach().numpy()
+    mask = as_tensor(mask).detach()
     if mask.dtype == bool:
-        return np.where(mask == hides, dtype.type(-np.inf), dtype.type(0))
+        return autograd.where(mask if hides else ~mask, dtype.type(-np.inf), dtype.type(0)).to(dtype)
     if mask.dtype.kind != "f":
         raise TypeError(f"an attention mask must be boolean ({hides}: not allowed) or floating, not {mask.dtype}")
-    return mask.astype(dtype, copy=False)
+    return mask.to(dtype)
 
 
 def causal(rows, columns, dtype):
     """The mask, to be added to the scores, with which query i looks at keys 0 to i only."""
-    return np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+    return autograd.triu(autograd.full((rows, columns), -np.inf, dtype=dtype), 1)
 
 
 def scaled_dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
@@ -351,7 +352,7 @@ def multihead(query, key, value, heads, weights, bias, bias_k, bias_v, add_zero_
     mask = _mask_of_heads(padding, attn_mask, is_causal, (batch, heads, rows, given), q.dtype)
     k, v = extended(k, bias_k), extended(v, bias_v)
     if mask is not None:  # nothing hides what was appended
-        mask = np.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, k.shape[2] - given)])
+        mask = pad(mask, (0, k.shape[2] - given)) if k.shape[2] > given else mask
     weights = None
     if need_weights:
         weights, seen = attention_weights(q, k, mask, 1 / math.sqrt(e // heads))
@@ -362,7 +363,7 @@ def multihead(query, key, value, heads, weights, bias, bias_k, bias_v, add_zero_
         weights = weights.mean(1) if average else weights
         weights = weights[0] if single else weights
     else:
-        out = scaled_dot_product_attention(q, k, v, None if mask is None else as_tensor(mask), p)
+        out = scaled_dot_product_attention(q, k, v, mask, p)
     out = linear(out.permute((2, 0, 1, 3)).reshape((rows, batch, e)), out_weight, out_bias)  # (L, B, E)
     return out[:, 0] if single else out.transpose(0, 1) if batch_first else out, weights
 

@@ -59,7 +59,7 @@ def embedding(input: TensorLike, weight: Tensor, padding_idx: int | None = None,
     indices = as_tensor(input)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"indices must be integers, not {indices.dtype}; write input.long()")
-    indices, count = indices.numpy(), weight.shape[0]
+    given, indices, count = indices, indices.numpy(), weight.shape[0]
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         worst = indices.min() if indices.min() < 0 else indices.max()
         raise IndexError(f"index {worst} is out of range for a table of {count} rows")
@@ -69,7 +69,7 @@ def embedding(input: TensorLike, weight: Tensor, padding_idx: int | None = None,
             rows = weight.detach()[used]
             norms = vector_norm(rows, norm_type, 1, True).numpy()
             weight[used] = rows * np.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(rows.dtype)
-    out = _lookup(weight, indices=indices)
+    out = _lookup(weight, indices=given)
     if scale_grad_by_freq and out.tracked:
         share = (1 / np.bincount(indices.ravel(), minlength=count)[indices])[..., None].astype(weight.dtype)
         out.register_hook(lambda g: g * share)

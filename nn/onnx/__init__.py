@@ -2,7 +2,7 @@
 
 from nn.onnx.load import OnnxModule, load
 from nn.onnx.operators import OPERATORS
-from nn.onnx.save import save
+from nn.onnx.save import OPSET, save
 from nn.onnx.translations import TRANSLATIONS
 
-__all__ = ["OPERATORS", "TRANSLATIONS", "OnnxModule", "load", "save"]
+__all__ = ["OPERATORS", "OPSET", "TRANSLATIONS", "OnnxModule", "load", "save"]

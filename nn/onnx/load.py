@@ -159,6 +159,8 @@ def _attribute(attribute: Any, opset: int, functions: Mapping[tuple[str, str], A
     value = helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode()
+    if attribute.type == AttributeProto.STRINGS:
+        return [part.decode() for part in value]
     return list(value) if attribute.type in (AttributeProto.INTS, AttributeProto.FLOATS) else value
 
 

@@ -1,5 +1,6 @@
 """Writing a file: what a model does with some arguments, as operators of ONNX."""
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from nn.module import Module
 from nn.onnx.load import OnnxModule
 from nn.onnx.tracing import Trace, arrays_in
 from nn.onnx.translations import FUSED, TRANSLATIONS
-from nn.onnx.writing import Unexplained, Value, Writer, code
+from nn.onnx.writing import UnexplainedError, Value, Writer, code
 
 OPSET, IR = 18, 8
 Axes = dict[int, str]
@@ -45,7 +46,7 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
         input_names: of the Tensors in `args` and `kwargs`, one after the other; default the parameters of `forward`.
         output_names: of the Tensors that it returns; default "output", or "output_0" and so on.
         dynamic_axes: which lengths may differ from those of `args`: {"x": {0: "batch", 1: "time"}} or {"x": [0, 1]}.
-            Axes of one name have one length. Default: the first axis of all inputs that are as long there as the first
+            Axes of one name have one length, and those of the outputs follow from them. Default: the first axis of all inputs that are as long there as the first
             input, if the model is made for that (a warning says if not). {}: none.
         training: write what it does in training. Dropout is refused; statistics are not moved by what runs the file.
 
@@ -59,7 +60,7 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
     OnnxModule(input -> output)
     """
     try:
-        import onnx
+        import onnx  # noqa: F401
     except ImportError as error:
         raise ImportError("nn.onnx.save needs the package onnx: pip install 'gradcircuit[onnx]'") from error
     given = (args if isinstance(args, tuple) else (args,), dict(kwargs or {}))
@@ -67,7 +68,7 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
     if not arrays:
         raise ValueError("there is no Tensor among the arguments, so that the file would have no inputs")
     names = _names_of_inputs(model, given, input_names)
-    axes = _axes(dynamic_axes, names, arrays)
+    axes = _axes(dynamic_axes, names, arrays, output_names or ())
     with _mode(model, training):
         try:
             written = _written(model, given, arrays, names, axes, output_names)
@@ -75,18 +76,16 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
             if dynamic_axes is not None or not any(axes):
                 raise
             written = _written(model, given, arrays, names, [{} for _ in arrays], output_names)
-            warn(f"the file is for inputs of these sizes alone, {', '.join(str(a.shape) for a in arrays)}: with another "
-                 f"length of the first axis, {str(error).strip().splitlines()[0]}. Say which lengths may differ with "
-                 "dynamic_axes, {} for none")
+            sizes = ", ".join(str(a.shape) for a in arrays)
+            warn(f"the file is for inputs of these sizes alone, {sizes}: with another length of the first axis, "
+                 f"{str(error).strip().splitlines()[0]}. Say which lengths may differ with dynamic_axes, {{}} for none")
     path = Path(os.fspath(f))
     with replacing(path) as file:
         file.write(written.SerializeToString())
-    del onnx
 
 
 def _names_of_inputs(model: Module, given: tuple, wanted: Sequence[str] | None) -> list[str]:
     """One for each Tensor in the arguments: as wanted, or the names of forward's parameters."""
-    import inspect
     positional, named = given
     count = len(arrays_in(given))
     if wanted is not None:
@@ -107,12 +106,13 @@ def _names_of_inputs(model: Module, given: tuple, wanted: Sequence[str] | None) 
     return names
 
 
-def _axes(dynamic: Mapping[str, Any] | None, names: list[str], arrays: list[np.ndarray]) -> list[Axes]:
+def _axes(dynamic: Mapping[str, Any] | None, names: list[str], arrays: list[np.ndarray],
+          outputs: Sequence[str]) -> list[Axes]:
     """For each input the axes whose lengths may differ, with the names of the lengths."""
     if dynamic is None:
         first = next((a.shape[0] for a in arrays if a.ndim), None)
         return [{0: "batch"} if a.ndim and a.shape[0] == first else {} for a in arrays]
-    if unknown := [name for name in dynamic if name not in names]:
+    if unknown := [name for name in dynamic if name not in {*names, *outputs} and not name.startswith("output")]:
         raise ValueError(f"dynamic_axes names {unknown[0]!r}, which is none of the inputs {', '.join(names)}")
     result = []
     for name, array in zip(names, arrays, strict=True):
@@ -150,7 +150,14 @@ def _with_lengths(arrays: list[np.ndarray], axes: list[Axes], length: Any, seed:
     for array, names in zip(arrays, axes, strict=True):
         for axis in names:
             array = array.take(np.arange(length(array.shape[axis], axis)) % max(array.shape[axis], 1), axis)
-        other = rng.permutation(array.reshape(-1)).reshape(array.shape)
+        flat = array.reshape(-1)
+        other = rng.permutation(flat)
+        if array.dtype.kind != "f" and array.size and (flat == flat[0]).all():  # all alike, perhaps an index
+            other = rng.random(flat.size) < 0.5 if flat.size > 1 and array.dtype == bool else (
+                ~flat if array.dtype == bool else np.where(flat > 0, flat - 1, flat + 1))
+        elif np.array_equal(other, flat):
+            other = np.roll(flat, 1)
+        other = other.reshape(array.shape)
         if array.dtype.kind == "f":
             signed = array.size and array.min() < 0 < array.max()
             other = other * rng.uniform(0.8, 1, array.shape) * (-1 if signed else 1)
@@ -186,6 +193,15 @@ def _run(model: Module, given: Any, arrays: Sequence[np.ndarray]) -> tuple[Trace
     return trace, arrays_in((positional, named)), arrays_in(result)
 
 
+def _run_again(model: Module, given: Any, arrays: Sequence[np.ndarray]) -> tuple[Trace, list[Any], list[Any]]:
+    """The same with inputs of other sizes and numbers, for which it need not be made."""
+    try:
+        return _run(model, given, arrays)
+    except Exception as error:
+        raise UnexplainedError("it can't be run with other inputs, which is needed to see what depends on them "
+                          f"({type(error).__name__}: {str(error).strip().splitlines()[0]})") from error
+
+
 # The graph
 
 def _written(model: Module, given: Any, arrays: list[np.ndarray], names: list[str], axes: list[Axes],
@@ -195,7 +211,7 @@ def _written(model: Module, given: Any, arrays: list[np.ndarray], names: list[st
     problem: Exception | None = None
     for second, third in _LENGTHS:
         try:
-            again = _run(model, given, _with_lengths(arrays, axes, second, 1))
+            again = _run_again(model, given, _with_lengths(arrays, axes, second, 1))
             proto = _graph(model, first, again, names, axes, output_names)
             _compare(model, given, proto, _with_lengths(arrays, axes, third, 2))
             return proto
@@ -224,8 +240,8 @@ def _graph(model: Module, first: tuple, again: tuple, names: list[str], axes: li
     for call, call_again in zip(one.calls, other.calls, strict=False):
         _translate(write, call, call_again)
     if len(one.calls) != len(other.calls):
-        raise Unexplained(f"the model calls {len(one.calls)} operations, and {len(other.calls)} with inputs of other "
-                          "values or sizes: a loop or branch of Python depends on them")
+        raise UnexplainedError(f"the model calls {len(one.calls)} operations, and {len(other.calls)} with inputs of "
+                               "other values or sizes: a loop or branch of Python depends on them")
     ends = list(output_names or (["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]))
     if len(ends) != len(outputs):
         raise ValueError(f"there are {len(outputs)} outputs, so output_names must be as many, not {ends}")
@@ -262,13 +278,12 @@ def _translate(write: Writer, call: Any, again: Any) -> None:
     """Add what one call does."""
     write.call, write.call_again = call, again
     if call.name != again.name or call.module != again.module or len(call.args) != len(again.args):
-        raise write.refused(f"with inputs of other values or sizes, {again.name!r} is called there: a loop or branch of "
-                            "Python depends on them")
+        raise write.refused(f"with inputs of other values or sizes, {again.name!r} is called there: a loop or branch "
+                            "of Python depends on them")
     arrays = [a for a in (*call.args, *_parts(call.options)) if id(a) in write.one]
     if not arrays and all(np.array_equal(a, b) for a, b in zip(call.results, again.results, strict=False)):
         return  # a constant, where it is used
-    dtype = next((a.dtype for a in call.args if isinstance(a, np.ndarray)), np.asarray(call.results[0]).dtype)
-    values = [None if a is None else write.both(a, b, dtype) for a, b in zip(call.args, again.args, strict=True)]
+    values = [write.argument(a, b) for a, b in zip(call.args, again.args, strict=True)]
     options = {key: write.both(value, again.options[key]) for key, value in call.options.items()}
     if call.name not in TRANSLATIONS:
         raise write.refused("there is no translation of it; for one of your own, put a function into "
@@ -300,16 +315,15 @@ def _compare(model: Module, given: Any, proto: Any, arrays: list[np.ndarray]) ->
     Raises:
         NotImplementedError: the results differ.
     """
-    positional, named = _filled(given, iter(arrays))
     inputs = [np.array(a) for a in arrays]
-    with autograd.no_grad():
-        expected = arrays_in(model(*positional, **named))
+    expected = _run_again(model, given, arrays)[2]
+    with autograd.no_grad(), np.errstate(all="ignore"):
         found = OnnxModule(proto)(*[Tensor(a) for a in inputs])
     for info, a, b in zip(proto.graph.output, arrays_in(found), expected, strict=True):
-        tolerance = 1e-3 if np.asarray(b).dtype != np.float64 else 1e-7
+        tolerance = {"float64": 1e-7, "float16": 1e-2}.get(np.asarray(b).dtype.name, 1e-3)
         scale = np.abs(b[np.isfinite(b)]).max(initial=0) if np.asarray(b).dtype.kind == "f" else 1
         if a.shape != b.shape or a.dtype != b.dtype or not np.allclose(a, b, tolerance, tolerance * scale, True):
-            raise Unexplained(
+            raise UnexplainedError(
                 f"the output {info.name!r} of the file is not that of the model for other inputs (shapes "
                 f"{', '.join(str(x.shape) for x in inputs)}): something in it depends on their values or sizes without "
                 "an operation on Tensors, such as a branch, a write in place, a number read with .item(), or a size "

@@ -13,7 +13,7 @@ import numpy as np
 from nn.onnx.tracing import Call
 
 
-class Unexplained(NotImplementedError):
+class UnexplainedError(NotImplementedError):
     """Something that cannot be written as ONNX; says where in the model, and why."""
 
 
@@ -105,15 +105,15 @@ class Writer:
             self.initializers[name] = array
         return self._constants[key]
 
-    def refused(self, why: str) -> Unexplained:
+    def refused(self, why: str) -> UnexplainedError:
         """The error that says where in the model something cannot be written."""
         call = self.call
         where = f"the module {call.module!r}" if call.module else "the model"
-        return Unexplained(f"the operation {call.name!r} in {where} can't be written as ONNX: {why}")
+        return UnexplainedError(f"the operation {call.name!r} in {where} can't be written as ONNX: {why}")
 
     # Two traces as one
 
-    def both(self, one: Any, other: Any, dtype: Any = None) -> Any:
+    def both(self, one: Any, other: Any) -> Any:
         """An argument or option of both traces: a Value, a constant, or made of numbers, which may be a Size."""
         if isinstance(one, (np.ndarray, np.generic)):
             return self.array(one, other)
@@ -124,11 +124,9 @@ class Writer:
         if isinstance(one, slice):
             return slice(*[self.both(getattr(one, part), getattr(other, part)) for part in ("start", "stop", "step")])
         if type(one) is int and type(other) is int and one != other:
-            return self.array(np.asarray(one, dtype), np.asarray(other, dtype)) if dtype else Size(one, other)
-        if one is other or one == other or getattr(one, "__dict__", None) and _same(vars(one), vars(other)):
-            return np.asarray(one, dtype) if dtype and isinstance(one, (int, float)) else one
-        if dtype and isinstance(one, float):
-            return self.array(np.asarray(one, dtype), np.asarray(other, dtype))
+            return Size(one, other)
+        if one is other or one == other or (getattr(one, "__dict__", None) and _same(vars(one), vars(other))):
+            return one
         raise self.refused(f"{one!r} is {other!r} for other inputs: it depends on their values or sizes in a way that "
                            "the operations don't show")
 
@@ -152,8 +150,9 @@ class Writer:
         """An array that only the sizes of the inputs decide: the same all along an axis, or counting."""
         if one.dtype != other.dtype or one.ndim != other.ndim:
             return None
-        part = tuple([slice(None) if n == m else slice(0, 1) for n, m in zip(one.shape, other.shape, strict=True)])
-        if one.shape != other.shape and one.size and other.size and all(
+        lengths = list(zip(one.shape, other.shape, strict=True))
+        part = tuple([slice(None) if n == m else slice(0, 1) for n, m in lengths])
+        if one.shape != other.shape and all(n == m or (n and m) for n, m in lengths) and all(
                 np.array_equal(array, np.broadcast_to(one[part], array.shape)) for array in (one, other)):
             return self("Expand", self.constant(one[part]), self.shape(Value("", one, other).sizes))
         if one.ndim == 1 and one.shape != other.shape and _counts(one) and _counts(other):
@@ -163,6 +162,15 @@ class Writer:
         if not one.ndim and one == int(one) and other == int(other):
             return self("Cast", self.number(Size(int(one), int(other))), to=code(one.dtype))
         return None
+
+    def argument(self, one: Any, other: Any) -> Any:
+        """The same of an argument, whose numbers are arrays of the dtype of those that they meet."""
+        if isinstance(one, (bool, int, float)) and isinstance(other, (bool, int, float)):
+            met = [a.dtype for a in (*self.call.args, *self.call.results) if isinstance(a, (np.ndarray, np.generic))]
+            kinds = "f" if isinstance(one, float) else "fiu" if type(one) is int else "fiub"
+            dtype = next((d for d in met if d.kind in kinds), None)
+            one, other = np.asarray(one, dtype), np.asarray(other, dtype)
+        return self.both(one, other)
 
     # Sizes
 

@@ -19,6 +19,19 @@ def _batch_normalization(module: Any, input: Tensor) -> tuple | None:
     return "batch_normalization", (input.array, *[p if p is None else p.array for p in parameters]), {"eps": module.eps}
 
 
+def _lookup(module: Any, input: Tensor) -> tuple | None:
+    if module.max_norm is not None or not isinstance(input, Tensor):
+        return None
+    return "lookup", (module.weight.array,), {"indices": input.array}
+
+
+def _bags(module: Any, input: Tensor, offsets: Any = None, per_sample_weights: Any = None) -> tuple | None:
+    if module.max_norm is not None or not isinstance(input, Tensor) or input.ndim != 2 or (
+            module.padding_idx is not None or per_sample_weights is not None):
+        return None
+    return "bags", (module.weight.array,), {"indices": input.array, "mode": module.mode}
+
+
 def _average(module: Any, input: Tensor) -> tuple | None:
     dims = int(type(module).__name__[-2])
     if input.ndim != dims + 2 or module.ceil_mode or getattr(module, "divisor_override", None) is not None:
@@ -58,7 +71,7 @@ def _resizing(module: Any, input: Tensor) -> tuple | None:
 
 
 FUSED: dict[type, Callable] = {
-    _BatchNorm: _batch_normalization, nn.Upsample: _resizing,
+    _BatchNorm: _batch_normalization, nn.Upsample: _resizing, nn.Embedding: _lookup, nn.EmbeddingBag: _bags,
     **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _average),
     **dict.fromkeys((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d), _global_average),
     **dict.fromkeys((nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d), _adaptive_maximum)}

@@ -28,11 +28,16 @@ def einsum(write, *tensors, equation):
 def attention(write, query, key, value, *, mask, keep, scale):
     query = write("Mul", query, np.asarray(scale, write.dtype))
     scores = write("MatMul", query, _transposed(write, key))
-    if mask is not None:
-        scores = write("Add", scores, mask)
-    weights = write("Softmax", scores, axis=-1)
-    if isinstance(mask, np.ndarray) and (blind := np.isneginf(mask).all(axis=-1, keepdims=True)).any():
-        weights = write("Where", blind, np.asarray(0, write.dtype), weights)
+    blind = None  # rows that may look at nothing
+    if isinstance(mask, np.ndarray):
+        hidden = np.isneginf(mask).all(axis=-1, keepdims=True)
+        blind = hidden if hidden.any() else None
+    elif mask is not None:
+        blind = write("IsInf", write("ReduceMax", mask, np.array([-1]), keepdims=1), detect_positive=0)
+    zero = np.asarray(0, write.dtype)
+    scores = scores if mask is None else write("Add", scores, mask)
+    weights = write("Softmax", scores if blind is None else write("Where", blind, zero, scores), axis=-1)
+    weights = weights if blind is None else write("Where", blind, zero, weights)
     return (write("MatMul", weights if keep is None else write("Mul", weights, keep), value),)
 
 
@@ -47,6 +52,11 @@ def masked_product(write, weights, values, *, seen):
 
 def lookup(write, table, *, indices):
     return write("Gather", table, indices, axis=0)
+
+
+def bags(write, table, *, indices, mode):
+    rows = write("Gather", table, indices, axis=0)
+    return write({"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax"}[mode], rows, np.array([1]), keepdims=0)
 
 
 def weighted_rows(write, x, weight, *, index):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from nn.onnx.writing import code
+
 SIMPLE: dict = {}
 
 
@@ -34,12 +36,12 @@ def logsumexp(write, x, *, dim, keepdim):
 
 def all_(write, x, *, dim, keepdim):
     least = write("ReduceMin", write.cast(write.cast(x, bool), np.int32), _axes(dim), keepdims=int(keepdim))
-    return write("Cast", least, to=9)
+    return write("Cast", least, to=code(bool))
 
 
 def any_(write, x, *, dim, keepdim):
     most = write("ReduceMax", write.cast(write.cast(x, bool), np.int32), _axes(dim), keepdims=int(keepdim))
-    return write("Cast", most, to=9)
+    return write("Cast", most, to=code(bool))
 
 
 def var(write, x, *, dim, correction, keepdim):

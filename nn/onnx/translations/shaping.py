@@ -1,5 +1,6 @@
 """Operations that move elements: shapes, axes, parts, joining, indices."""
 
+import itertools
 from types import EllipsisType
 
 import numpy as np
@@ -51,7 +52,7 @@ def expand(write, x, *, shape):
 
 def tile(write, x, *, sizes):
     sizes = sizes if isinstance(sizes, (tuple, list)) else [sizes]
-    while x.ndim < len(sizes):
+    if x.ndim < len(sizes):
         return write("Tile", write("Unsqueeze", x, np.arange(len(sizes) - x.ndim)), write.shape(sizes))
     return write("Tile", x, write.shape([1] * (x.ndim - len(sizes)) + list(sizes)))
 
@@ -121,14 +122,11 @@ def stack(write, *tensors, dim):
 
 
 def split(write, x, *, sizes, dim):
-    ends = [0]
-    sizes = [part.shape[dim] for part in write.call.results]
     if isinstance(x, Value) and isinstance(x.size(dim), Size):
         raise write.refused(f"it splits axis {dim}, whose length depends on the size of the inputs")
-    for size in sizes:
-        ends.append(ends[-1] + size)
+    ends = np.cumsum([0, *[part.shape[dim] for part in write.call.results]])
     return tuple([write("Slice", x, np.array([start]), np.array([end]), np.array([dim]))
-                  for start, end in zip(ends[:-1], ends[1:], strict=True)])
+                  for start, end in itertools.pairwise(ends)])
 
 
 def unbind(write, x, *, dim):
@@ -218,7 +216,7 @@ def _at_several(write, x, rank, numbers, arrays, new):
 def setitem(write, x, value, *, index):
     """Constant places: ScatterND of the value, stretched to them."""
     result = write.result.array
-    if isinstance(x, Value) and any(isinstance(n, Size) for n in x.sizes) or _varies(index):
+    if (isinstance(x, Value) and any(isinstance(n, Size) for n in x.sizes)) or _varies(index):
         raise write.refused("it writes to a part of an array whose size depends on that of the inputs")
     if _has_value(index):
         raise write.refused("where it writes depends on the inputs")
@@ -231,13 +229,20 @@ def setitem(write, x, value, *, index):
 
 
 def scatter(write, x, *, index, shape):
-    """Into zeros; with the value at constant places, which add up."""
-    result = write.result.array
+    return _added(write, np.zeros([int(n) for n in shape], write.dtype), x, index, shape)
+
+
+def additem(write, x, value, *, index):
+    return _added(write, x, value, index, x.sizes if isinstance(x, Value) else x.shape)
+
+
+def _added(write, x, value, index, shape):
+    """x, with the value added at constant places."""
     if any(isinstance(n, Size) for n in shape) or _varies(index) or _has_value(index):
         raise write.refused("it writes to places that depend on the inputs or their size")
-    places = np.arange(result.size).reshape(result.shape)[index]
-    at = np.stack(np.unravel_index(places, result.shape), axis=-1)
-    return write("ScatterND", np.zeros(result.shape, write.dtype), at, x, reduction="add")
+    places = np.arange(x.size if isinstance(x, np.ndarray) else x.array.size).reshape(x.shape)[index]
+    value = write("Expand", write.cast(value, write.dtype), write.shape(places.shape))
+    return write("ScatterND", x, np.stack(np.unravel_index(places, x.shape), axis=-1), value, reduction="add")
 
 
 def _parts(index):
