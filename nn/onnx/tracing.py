@@ -55,7 +55,8 @@ class Trace(Watcher):
             fuse = next((self.fused[base] for base in type(what).__mro__ if base in self.fused), None)
             whole = fuse(what, *args, **options) if fuse and result is not None and not self._depth else None
             if whole is not None:
-                self.calls[start:] = [Call(*whole, (result.array,), self.module)]
+                name, given, chosen = whole
+                self.calls[start:] = [Call(name, given, chosen, (result.array,), self.module)]
             self._path.pop()
         elif kind == "operation" and what.differentiable:
             self._depth -= 1
