@@ -38,9 +38,9 @@ HEAD = "# Written by docs/generate.py from the table of operations.\n"
 def reference() -> str:
     """Every function of the table by kind, with its call, what it does, and where else it is found."""
     lines = ["# Operations", "", "<!-- written by docs/generate.py from the table of operations -->", "",
-             "All are functions of `autograd`; options may be given by position or by name, `axis` and `keepdims` are",
-             "understood as `dim` and `keepdim`. ★: the derivative is a rule of its own, not that of other operations.",
-             ""]
+             "These are functions of `autograd`. Pass options by position or by name; `axis` and `keepdims` mean `dim`",
+             "and `keepdim`. The columns tell which are also methods of Tensor, and which NumPy functions call them.",
+             "★ marks operations with a gradient rule of their own; the others are composed of operations.", ""]
     kinds: dict[str, list] = {}
     for name, op in TABLE.items():
         if not name.startswith("_") and _module(op).startswith("autograd.operations."):
@@ -48,7 +48,7 @@ def reference() -> str:
     for module, operations in sorted(kinds.items()):
         title = (sys.modules[module].__doc__ or module).strip().splitlines()[0].rstrip(".")
         lines += [f"## {title}", "", f"`{module.replace('.', '/')}.py`", "",
-                  "| function | | method | NumPy | |", "|---|---|---|---|---|"]
+                  "| function | what it computes | method | NumPy | rule |", "|---|---|---|---|---|"]
         lines += [_row(op) for op in operations]
         lines.append("")
     return "\n".join(lines)

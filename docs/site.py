@@ -55,8 +55,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         markdown = with_links(markdown)
     if page.file.src_uri == "visualizing.md":
         markdown = markdown.replace("## Models\n", f"{FRAME}\n\n## Models\n")
-    for name, place in {"../README.md": "index.md", "../examples/README.md": "gallery.md"}.items():
-        markdown = markdown.replace(f"]({name})", f"]({place})")
+    markdown = markdown.replace("](../examples/README.md", "](gallery.md")
     markdown = re.sub(r"\]\((tutorials/\w+)\.ipynb\)", r"](\1.md)", markdown)
     return re.sub(r"\]\(\.\./", f"]({SOURCE}", markdown)
 

@@ -1,4 +1,4 @@
-"""Layers, losses and what surrounds them: PyTorch's names and meanings on autograd's tensors."""
+"""Layers, losses and training tools, with PyTorch's names and behavior."""
 
 from autograd.runtime import installation, late  # autograd comes before anything else loads NumPy
 

@@ -1,4 +1,4 @@
-"""Sequences from a model that tells the next token: the likeliest one, random ones, or the best of several beams.
+"""Sequences from a model that predicts the next token: greedy, sampled, or by beam search.
 
 The model is a function `step(tokens, state) -> logits, state`: of the last tokens (B,) and whatever it has to remember
 it gives the logits (B, V) of the next ones, and what it remembers then. That is the hidden state of a recurrent

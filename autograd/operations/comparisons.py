@@ -1,4 +1,4 @@
-"""Questions answered with booleans, and logic: without derivatives."""
+"""Comparisons and logic, which have no derivatives."""
 
 import operator
 

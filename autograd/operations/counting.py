@@ -1,4 +1,4 @@
-"""By value: which values there are, how often, and where among others one belongs. None of them has a derivative."""
+"""Distinct values, counts, histograms and search, which have no derivatives."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The error function and its relatives: erf, erfc, erfcx, their inverses, and the normal distribution.
+"""Error functions: erf, erfc, erfcx, their inverses, and the normal distribution.
 
 Rational approximations by W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of
 Computation 23 (1969) 631-637: three intervals of |x|, with a relative error of a few units in the last place

@@ -1,4 +1,4 @@
-"""Tensors joined, beside themselves or others, and taken apart."""
+"""Joining, repeating and splitting tensors."""
 
 import itertools
 import operator

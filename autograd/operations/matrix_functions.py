@@ -1,4 +1,4 @@
-"""Of matrices as a whole: rank, condition, exponential, eigenvalues; and matrices made of vectors."""
+"""Functions of whole matrices: rank, condition, exponential, eigenvalues; and matrices built from vectors."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""By size: sorting, and extremes along an axis. The gradient goes to the elements that were taken."""
+"""Sorting, and extremes along an axis. The gradient goes to the elements that were taken."""
 
 import numpy as np
 

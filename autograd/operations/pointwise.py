@@ -1,4 +1,4 @@
-"""Element by element, with broadcasting: arithmetic, elementary functions, kinks and steps."""
+"""Elementwise functions, with broadcasting: arithmetic, elementary functions, kinks and steps."""
 
 import math
 import operator

@@ -1,4 +1,4 @@
-"""By rank: quantiles, the most frequent value, and how columns vary together."""
+"""Quantiles, the most frequent value, covariance and correlation."""
 
 import numpy as np
 

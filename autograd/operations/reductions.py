@@ -1,4 +1,4 @@
-"""Fewer elements out than in: sums, products, means, extremes, norms.
+"""Reductions: sums, products, means, extremes, norms.
 
 float16 is summed in float32, as in PyTorch: its own sums stop growing at 2048. What overflows on the way to a number
 that does not is taken again, in a wider type or scaled.

@@ -1,4 +1,4 @@
-"""Writing to places: tensors with a part replaced, and values that meet at one place."""
+"""Scattering: tensors with a part replaced, and several values combined in one place."""
 
 import numpy as np
 

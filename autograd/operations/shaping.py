@@ -1,4 +1,4 @@
-"""The same elements in another shape or order."""
+"""Shapes: the same elements in another shape or order."""
 
 import math
 import operator

@@ -1,4 +1,4 @@
-"""Sums of exponentials, in the forms that neither overflow nor underflow."""
+"""Softmax and logarithms of sums of exponentials, without overflow or underflow."""
 
 import numpy as np
 

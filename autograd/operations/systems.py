@@ -1,4 +1,4 @@
-"""Systems of equations: LU factors, what a factor solves, forms that say what failed instead of raising, least squares.
+"""Systems of equations: LU factors, solutions from a factor, variants that don't raise, least squares.
 
 The derivative of the LU factors follows from dL and dU being triangular where the matrix is square, and from
 L₂ = A₂ U⁻¹ or U₂ = L⁻¹ A₂ for the rows or columns beyond the square.

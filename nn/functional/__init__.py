@@ -1,4 +1,4 @@
-"""The mathematics of the layers, as functions: PyTorch's names, arguments and defaults.
+"""The math of the layers, as functions with PyTorch's names, arguments and defaults.
 
 What dominates training is declared as an operation with a rule of its own; the rest is composed of operations.
 """

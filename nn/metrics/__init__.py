@@ -1,4 +1,4 @@
-"""Measures of how good predictions are: each a function, and an object where it is gathered over batches."""
+"""Metrics: each is a function, and an object that accumulates over batches."""
 
 from nn.metrics.classification import (
     Accuracy,

@@ -1,4 +1,4 @@
-"""Around parameters: gradients clipped, parameters as one vector, weights reparameterized, sequences packed."""
+"""Tools for parameters and sequences: gradient clipping, parameters as one vector, reparameterization, packing."""
 
 from nn.utils import parametrizations, parametrize, prune, rnn
 from nn.utils.clip_grad import (

@@ -1,4 +1,4 @@
-"""Features of pictures from before networks learned them: gradients, colors, and words of a codebook."""
+"""Classic hand-made image features: gradients, colors, and bags of visual words."""
 
 from collections.abc import Sequence
 from typing import Self

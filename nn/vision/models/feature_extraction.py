@@ -1,4 +1,4 @@
-"""What layers inside a network give, by their names."""
+"""Intermediate results of a network, by the names of its layers."""
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Layers and functions of vision models: torchvision's names and meanings."""
+"""Building blocks of vision models, with torchvision's names and behavior."""
 
 from nn.dropout import StochasticDepth
 from nn.functional.dropout import stochastic_depth
