@@ -124,3 +124,8 @@ def moving_digits(digits: Labeled, count: int, rng: np.random.Generator, frames:
         step = 2 * np.array([(0, 1), (0, -1), (1, 0), (-1, 0)][direction])
         film[0] = [np.roll(frame, start + t * step, (0, 1)) for t, frame in enumerate(film[0])]
     return films, directions
+
+
+def in_a_row(images: np.ndarray) -> np.ndarray:
+    """Images (N, 1, H, W) beside one another, with gray edges."""
+    return np.concatenate([np.pad(image[0], 1, constant_values=0.5) for image in images], 1)

@@ -80,12 +80,6 @@ DeepDream
 texture synthesis
 style transfer
 fast style transfer
-FGSM
-PGD
-targeted attack
-black-box attack
-backdoor
-adversarial training
 classification and localization
 sliding window
 IoU
