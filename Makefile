@@ -17,7 +17,7 @@ RUN     = $(VENV)/bin/python
 
 demo: $(VENV)/installed
 	$(RUN) -m examples sigmoid_neuron
-	$(RUN) examples/digits.py
+	$(RUN) -m examples digits
 	@echo 'The gallery has many more, each with a picture in out/: $(RUN) -m examples'
 
 gallery: $(VENV)/installed

@@ -1,4 +1,4 @@
-"""The examples that train a CNN, an LSTM and a GPT: they run to their end, and their models are what they say."""
+"""The examples that train an LSTM and a GPT: they run to their end, and their models are what they say."""
 
 import importlib
 import os
@@ -32,13 +32,10 @@ def corpus(example):
 
 
 @pytest.mark.parametrize("name, options, pictures", [
-    ("digits_cnn", "--epochs 1 --channels 2", ["a.png", "a_filters.png"]),
     ("char_lstm", "--steps 2 --every 1 --hidden 4 --characters 5", ["a.png"]),
     ("gpt", "--steps 2 --every 2 --layers 1 --width 8 --context 8 --characters 12", ["a.png"]),
 ])
 def test_an_example_runs_and_says_what_it_reached(name, options, pictures, tmp_path):
-    if name == "digits_cnn":
-        pytest.importorskip("sklearn")
     done = subprocess.run([sys.executable, EXAMPLES / f"{name}.py", *options.split(), "--out", tmp_path / "a.png"],
                           capture_output=True, text=True, check=False,
                           env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)})
@@ -125,13 +122,3 @@ def test_a_gpts_learning_rate_rises_and_falls(example, gpt):
     assert np.argmax(rates) == 5 and rates[5] == pytest.approx(1)
     assert np.all(np.diff(rates[:6]) > 0) and np.all(np.diff(rates[5:]) < 0)
     assert scheduler.get_last_lr() == pytest.approx([0.1, 0.1])
-
-
-def test_a_shift_moves_whole_images_by_a_pixel_at_most(example):
-    pytest.importorskip("sklearn")
-    images = autograd.zeros(64, 1, 5, 5)
-    images[:, :, 2, 2] = 1
-    moved = example("digits_cnn").shifted(images).numpy()
-    _, _, rows, columns = np.nonzero(moved)
-    assert moved.shape == (64, 1, 5, 5) and len(rows) == 64
-    assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {(i, j) for i in (1, 2, 3) for j in (1, 2, 3)}
