@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 OURS = r"https://(?:github\.com|raw\.githubusercontent\.com)/gradcircuit/gradcircuit/(?:(?:blob|tree)/)?main/"
 SOURCE = "https://github.com/gradcircuit/gradcircuit/blob/main/"
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+PLACES = PAGES | {"examples/README.md": "gallery.md", "docs/tutorials": "tutorials/first_circuit.md"}
 PLAYER = "neuron.html"
 FRAME = f'<iframe src="{PLAYER}" title="Step through the passes" style="width:100%;height:26rem;border:0"></iframe>'
 
@@ -95,8 +96,8 @@ def as_page(text: str) -> str:
     """A file of the repository as a page: its links lead to pages, and the picture of the neuron is alive."""
     text = re.sub(OURS, "", text)
     text = re.sub(r"!\[[^]]*\]\[neuron\]", FRAME, text)
-    for name, page in PAGES.items():
-        text = re.sub(rf"(\]\(|\]: ){re.escape(name)}", rf"\g<1>{page}", text)
+    for name, page in PLACES.items():
+        text = re.sub(rf"(\]\(|\]: ){re.escape(name)}(?=[)#\s])", rf"\g<1>{page}", text)
     text = re.sub(r"(\]\(|\]: )docs/", r"\1", text)
     return re.sub(r"(\]\(|\]: )(?=(autograd|nn|optim|viz|tests|examples|benchmarks)/)", rf"\1{SOURCE}", text)
 
