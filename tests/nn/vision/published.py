@@ -35,8 +35,9 @@ def arguments(name, small=False):
         return {"image_size": 2 * int(name[-2:])}
     if detects(name):
         size = {"min_size": 64, "max_size": 96} if small and "ssd" not in name else {}
-        limits = {"box_score_thresh": 0.002, "box_detections_per_img": 5} if small and "rcnn" in name else {}
-        return {"weights_backbone": None} | size | limits
+        few = {"box_score_thresh": 0.002, "box_detections_per_img": 5, "box_batch_size_per_image": 16,
+               "rpn_post_nms_top_n_test": 20} if small and "rcnn" in name else {}
+        return {"weights_backbone": None} | size | few
     segmentation = {"weights_backbone": None} if name.startswith(("fcn_", "deeplab", "lraspp")) else {}
     return segmentation | ({"aux_loss": True} if name.startswith(("fcn_", "deeplab")) else {})
 
