@@ -22,8 +22,8 @@ from optim.search import log_uniform, search
 
 SYSTEMS = ("random search", "grid search", "coarse to fine", "hyper-parameters")
 CLAIM = ("Over ten repetitions the best of 27 random trials is better by 3 % of validation than the best of a grid "
-         "of 27, and that of 27 finer ones better still (by 0.5 %); what they choose trains to over 90 % of held-out "
-         "digits.")
+         "of 27, and the mean of 27 finer ones better by 20 % than that of the coarse ones; what they choose trains "
+         "to over 90 % of held-out digits.")
 
 RANGES = {"lr": (1e-5, 1e2), "weight_decay": (1e-6, 1e-2), "dropout": (1e-3, 1e-1)}
 SPACE = {name: log_uniform(*ends) for name, ends in RANGES.items()}
@@ -57,7 +57,8 @@ def example(run):
     def score(**options):
         return accuracy(train(x[rest], y[rest], **options, steps=steps, rng=run.rng), x[validation], y[validation])
 
-    searches, bests = {}, {"grid": [], "random": [], "random, then finer": []}
+    searches = {}
+    bests, means = ({"grid": [], "random": [], "random, then finer": []} for _ in range(2))
     warnings.simplefilter("ignore", UserWarning)  # the best of a random search may well lie at an edge
     for k in run.progress(10, quick=1):
         axes = [10 ** (low + (high - low) * (np.arange(3) + run.rng.random()) / 3)
@@ -70,13 +71,15 @@ def example(run):
                     "random, then finer": [(trial.options, trial.score) for trial in fine.trials]}
         for name, trials in searches.items():
             bests[name].append(max(score for _, score in trials))
+            means[name].append(np.mean([score for _, score in trials]))
     for name, scores in bests.items():
         run.result(f"{name}: best validation", 100 * np.mean(scores), "%")
+        run.result(f"{name}: mean trial", 100 * np.mean(means[name]), "%")
     chosen, _ = max(searches["random, then finer"], key=lambda trial: trial[1])
     tested = accuracy(train(x, y, **chosen, steps=run.pick(600, 2), rng=run.rng), test, labels)
     run.result("trained with the last one's choice: held-out", 100 * tested, "%")
     run.holds(np.mean(bests["random"]) > np.mean(bests["grid"]) + 0.03)
-    run.holds(np.mean(bests["random, then finer"]) > np.mean(bests["random"]) + 0.005)
+    run.holds(np.mean(means["random, then finer"]) > np.mean(means["random"]) + 0.2)
     run.holds(tested > 0.9)
 
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True, sharex=True)
