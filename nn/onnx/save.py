@@ -291,7 +291,7 @@ def _translate(write: Writer, call: Any, again: Any) -> None:
                             f"nn.onnx.TRANSLATIONS[{call.name!r}] (nn/onnx/translations says what it is given)")
     made = TRANSLATIONS[call.name](write, *values, **options)
     for name, a, b in zip(made if isinstance(made, tuple) else (made,), call.results, again.results, strict=False):
-        write.know(Value(name, a, b), a, b)
+        write.know(Value(write.named(name), a, b), a, b)
 
 
 def _parts(value: Any) -> list[Any]:

@@ -65,6 +65,8 @@ def vector_norm(write, x, *, ord, dim, keepdim):
     if ord in (1, 2):
         return write(f"ReduceL{ord:.0f}", x, axes, keepdims=keepdims)
     size = write("Abs", x)
+    if not ord:  # how many are not zero
+        return write("ReduceSum", write("Sign", size), axes, keepdims=keepdims)
     if ord in (np.inf, -np.inf):
         return write("ReduceMax" if ord > 0 else "ReduceMin", size, axes, keepdims=keepdims)
     power = np.asarray(ord, write.dtype)

@@ -37,6 +37,8 @@ def squeeze(write, x, *, dim=None):
 
 
 def permute(write, x, *, dims):
+    if not x.ndim:
+        return write("Identity", x)
     return write("Transpose", x, perm=[axis % x.ndim for axis in dims])
 
 
@@ -72,8 +74,11 @@ def _triangle(write, x, diagonal, upper):
 
 
 def flip(write, x, *, dims):
-    axes = [axis % x.ndim for axis in (dims if isinstance(dims, (tuple, list)) else (dims,))]
+    axes = range(x.ndim) if dims is None else [
+        axis % x.ndim for axis in (dims if isinstance(dims, (tuple, list)) else (dims,))]
     count = len(axes)
+    if not count:
+        return write("Identity", x)
     return write("Slice", x, np.full(count, -1), np.full(count, -_END), np.array(axes), np.full(count, -1))
 
 
@@ -140,56 +145,44 @@ def zero_pad(write, x, *, before, after):
 # Indices
 
 def getitem(write, x, *, index):
-    """Numbers and slices by Slice, arrays by Gather."""
-    index = index if isinstance(index, tuple) else (index,)
-    out, rank = x, x.ndim
-    starts, ends, steps, along, numbers, arrays, new = ([] for _ in range(7))
-    taken = sum(1 if not _is_mask(part) else part.ndim for part in index if part is not None and part is not ...)
-    axis = position = 0
+    """Slices by Slice, numbers and arrays by Gather; of a constant mask, the places where it is true."""
+    index = [place for part in (index if isinstance(index, tuple) else (index,)) for place in (
+        np.nonzero(part) if isinstance(part, np.ndarray) and part.dtype == bool and part.ndim else (part,))]
+    rank = x.ndim + sum(part is None for part in index)
+    taken = sum(part is not ... for part in index)
+    new, slices, numbers, arrays = [], [], [], []
+    axis = 0
     for part in index:
         if part is None:
-            new.append(position)
-            position += 1
-        elif isinstance(part, EllipsisType):
-            axis, position = axis + rank - taken, position + rank - taken
+            new.append(axis)
         elif isinstance(part, slice):
             if part != slice(None) or any(isinstance(n, Size) for n in (part.start, part.stop, part.step)):
                 step = 1 if part.step is None else part.step
-                starts.append((0 if step > 0 else -1) if part.start is None else part.start)
-                ends.append((_END if step > 0 else -_END) if part.stop is None else part.stop)
-                steps.append(step)
-                along.append(axis)
-            axis, position = axis + 1, position + 1
+                slices.append(((0 if step > 0 else -1) if part.start is None else part.start,
+                               (_END if step > 0 else -_END) if part.stop is None else part.stop, axis, step))
         elif isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
             numbers.append((axis, part))
-            axis += 1
         elif isinstance(part, (Value, np.ndarray)) and part.dtype.kind in "iu":
             arrays.append((axis, part))
-            axis, position = axis + 1, position + part.ndim
-        else:
+        elif not isinstance(part, EllipsisType):
             raise write.refused(f"an index of {type(part).__name__} ({getattr(part, 'dtype', part)})")
-    if along:
-        out = write("Slice", out, write.shape(starts), write.shape(ends), np.array(along), write.shape(steps))
+        axis += rank - taken if part is ... else 1
+    out = write("Unsqueeze", x, np.array(new)) if new else x
+    if slices:
+        starts, ends, axes, steps = zip(*slices, strict=True)
+        out = write("Slice", out, write.shape(starts), write.shape(ends), np.array(axes), write.shape(steps))
     if len(arrays) > 1:
-        return _at_several(write, out, rank, numbers, arrays, new)
+        return _at_several(write, out, rank, numbers, arrays)
     for place, part in arrays:  # one alone stands where it stood
         out = write("Gather", out, part, axis=place)
         numbers = [(n + (part.ndim - 1 if n > place else 0), number) for n, number in numbers]
     for place, number in sorted(numbers, key=lambda pair: pair[0], reverse=True):
         out = write("Gather", out, write.number(number), axis=place)
-    if new:
-        out = write("Unsqueeze", out, np.array(new))
     return write("Identity", out) if out is x else out
 
 
-def _is_mask(part):
-    return isinstance(part, (Value, np.ndarray)) and part.dtype.kind == "b"
-
-
-def _at_several(write, x, rank, numbers, arrays, new):
+def _at_several(write, x, rank, numbers, arrays):
     """Arrays for several axes meet: with these axes in front, one GatherND."""
-    if new:
-        raise write.refused("an index of several arrays together with None")
     parts = [*arrays, *[(axis, np.asarray(n)) for axis, n in numbers if not isinstance(n, Size)]]
     if len(parts) < len(arrays) + len(numbers):
         raise write.refused("an index of several arrays, and a number that depends on the size of the inputs")

@@ -121,6 +121,8 @@ def _as_image(write, x, function):
 
 def unfold(write, x, *, dimension, size, step):
     """Windows along an axis, their elements along a new last one."""
+    if not x.ndim:
+        return write("Unsqueeze", x, np.array([0]))
     axis, count = dimension % x.ndim, write.result.shape[dimension % x.ndim]
     if type(write.result.sizes[axis]) is not int:
         raise write.refused("how many windows there are would depend on the size of the inputs")
