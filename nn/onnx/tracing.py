@@ -52,8 +52,9 @@ class Trace(Watcher):
     def ends(self, begun: Any, result: Any, args: tuple, options: dict) -> None:
         kind, what, start = begun
         if kind == "module":
-            fuse = next((self.fused[base] for base in type(what).__mro__ if base in self.fused), None)
-            whole = fuse(what, *args, **options) if fuse and result is not None and not self._depth else None
+            base = next((base for base in type(what).__mro__ if base in self.fused), None)
+            as_it_is = base and type(what).forward is base.forward and not what._registered_hooks
+            whole = self.fused[base](what, *args, **options) if as_it_is and result is not None else None
             if whole is not None:
                 name, given, chosen = whole
                 self.calls[start:] = [Call(name, given, chosen, (result.array,), self.module)]
