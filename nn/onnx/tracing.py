@@ -52,7 +52,7 @@ class Trace(Watcher):
     def ends(self, begun: Any, result: Any, args: tuple, options: dict) -> None:
         kind, what, start = begun
         if kind == "module":
-            base = next((base for base in type(what).__mro__ if base in self.fused), None)
+            base: Any = next((base for base in type(what).__mro__ if base in self.fused), None)
             as_it_is = base and type(what).forward is base.forward and not what._registered_hooks
             whole = self.fused[base](what, *args, **options) if as_it_is and result is not None else None
             if whole is not None:
