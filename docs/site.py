@@ -50,6 +50,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """A page as the site has it: names lead to docstrings, and files of the repository are at their own address."""
+    markdown = "".join(part if part.startswith("```") else re.sub(r"^ {2,3}(?! )", "    ", part, flags=re.M)
+                       for part in re.split(r"(^```.*?^```$)", markdown, flags=re.M | re.S))  # in lists 4 are wanted
     if "/" in page.file.src_uri:
         return markdown
     if page.file.src_uri in api.TABLES.values():

@@ -72,3 +72,11 @@ def test_no_link_leads_nowhere(site):
     for page in site.rglob("*.html"):
         for target in set(re.findall(r'(?:href|src)="([^"#?:]+)(?:#[^"]*)?"', page.read_text(encoding="utf-8"))):
             assert target.startswith("/") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.slow
+def test_lists_and_tables_are_recognized(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8").partition("<article")[2]
+        lost = [part for part in re.findall(r"<p>(.*?)</p>", text, re.S) if re.search(r"\n([-*] |\|)", part)]
+        assert lost == [], page.name
