@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import watching
 from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import ARRAY, NOTHING, OUTLINE
@@ -48,7 +49,9 @@ def unchanging(value: Any) -> Any:
         return tuple([unchanging(part) for part in value])
     if isinstance(value, Tensor):
         return value.array
-    return value.copy() if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        return value if any(watcher.same_arrays for watcher in watching.watchers) else value.copy()
+    return value
 
 
 def viewed(view: Tensor, x: Any, op: Operation, options: dict, output: int | None = None) -> Tensor:

@@ -29,6 +29,8 @@ class Watcher:
     """
 
     every_thread = False
+    same_arrays = False
+    """Whether it knows arrays again by being the same object, so that options keep the caller's and not copies."""
 
     def __enter__(self) -> Self:
         global watchers

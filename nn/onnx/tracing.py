@@ -30,6 +30,8 @@ class Trace(Watcher):
         fused: class of a module -> what its call is as a whole, (name, args, options), or None.
     """
 
+    same_arrays = True
+
     def __init__(self, model: Module, known: Mapping[str, Any], fused: Mapping[type, Callable]) -> None:
         self.calls: list[Call] = []
         self.known, self.fused = known, fused

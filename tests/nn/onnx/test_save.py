@@ -276,6 +276,30 @@ def test_writes_in_place_are_right(tmp_path):
     assert_same(tmp_path / "net.onnx", model, (x,))
 
 
+class Rows(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(normal(5, 3))
+
+    def forward(self, index):
+        return self.weight[index]
+
+
+def test_integers_as_an_index(tmp_path):
+    model = Rows()
+    nn.onnx.save(model, autograd.tensor([1, 2]), tmp_path / "rows.onnx")
+    assert_same(tmp_path / "rows.onnx", model, (autograd.tensor([4, 0, 0]),))
+
+
+def test_a_number_that_happens_to_change_like_a_length(tmp_path):
+    class Times(nn.Module):
+        def forward(self, x, times):
+            return x * float(times)
+
+    with pytest.raises(NotImplementedError, match="'mul'"):
+        nn.onnx.save(Times(), (normal(2, 3), autograd.tensor(2)), tmp_path / "net.onnx")
+
+
 @pytest.mark.parametrize(("function", "why"), [
     (lambda x: x * x.max().item(), r"\.item\(\)"),
     (lambda x: x.exp() if x.sum() > 0 else x, "a loop or branch of Python"),
