@@ -159,7 +159,7 @@ class Writer:
             numbers = self("Range", self.constant(np.int64(0)), self.number(Size(len(one), len(other))),
                            self.constant(np.int64(1)))
             return self("Cast", numbers, to=code(one.dtype))
-        if not one.ndim and one == int(one) and other == int(other):
+        if not one.ndim and one.dtype != bool and all(np.isfinite(a) and a == int(a) for a in (one, other)):
             return self("Cast", self.number(Size(int(one), int(other))), to=code(one.dtype))
         return None
 
