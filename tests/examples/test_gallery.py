@@ -58,8 +58,6 @@ truncated backpropagation
 character model
 captioning
 captioning with attention
-seq2seq
-seq2seq with attention
 self-attention
 Transformer
 translation
