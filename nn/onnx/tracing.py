@@ -55,11 +55,11 @@ class Trace(Watcher):
         kind, what, start = begun
         if kind == "module":
             base: Any = next((base for base in type(what).__mro__ if base in self.fused), None)
-            as_it_is = base and type(what).forward is base.forward and not what._registered_hooks
-            whole = self.fused[base](what, *args, **options) if as_it_is and result is not None else None
-            if whole is not None:
-                name, given, chosen = whole
-                self.calls[start:] = [Call(name, given, chosen, (result.array,), self.module)]
+            if base and type(what).forward is base.forward and not what._registered_hooks and result is not None:
+                whole = self.fused[base](what, *args, **options)
+                if whole is not None:
+                    name, given, chosen = whole
+                    self.calls[start:] = [Call(name, given, chosen, (result.array,), self.module)]
             self._path.pop()
         elif kind == "operation" and what.differentiable:
             self._depth -= 1
