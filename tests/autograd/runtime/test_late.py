@@ -16,7 +16,7 @@ def test_they_are_read_when_they_are_mentioned():
 
 
 def test_other_names_are_missing_as_ever():
-    with pytest.raises(AttributeError, match="module 'nn' has no attribute 'Linaer'") as missing:
-        nn.Linaer  # noqa: B018
-    assert missing.value.name == "Linaer"
+    with pytest.raises(AttributeError, match="module 'nn' has no attribute 'Linearr'") as missing:
+        nn.Linearr  # noqa: B018
+    assert missing.value.name == "Linearr"
     assert missing.value.obj is nn
