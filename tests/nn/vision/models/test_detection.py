@@ -279,7 +279,7 @@ GOOD = {"boxes": BOXES, "labels": LABELS}
     ([(IMAGE * 255).to("uint8")], [GOOD], TypeError, "floating numbers from 0 to 1, and this one uint8"),
     ([IMAGE], [GOOD], ValueError, "target 0 has no masks"),
     ([IMAGE], [GOOD | {"masks": autograd.zeros(1, 32, 32)}], ShapeError, r"masks must have shape \(1, 64, 64\)"),
-], ids=str)
+], ids=lambda value: value if isinstance(value, str) else "")
 def test_mistakes(images, targets, kind, message):
     with pytest.raises(kind, match=message):
         MODELS["mask" if "masks" in message else "retina"](OURS)(images, targets)
