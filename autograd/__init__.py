@@ -11,7 +11,7 @@ from autograd.runtime import installation
 from autograd.runtime import blas  # before anything else loads NumPy
 
 # isort: split
-from autograd import einops_backend, functional, linalg, operations, printing, random, special, typing
+from autograd import einops_backend, functional, linalg, numpy_functions, operations, printing, random, special, typing
 from autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from autograd.backward import backward, grad
 from autograd.checkpoint import checkpoint, checkpoint_sequential

@@ -45,8 +45,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = [f"autograd/{name}.py" for name in (
-    "tensor", "operation", "recording", "calling", "table", "backward", "graph", "inplace", "sharing", "watching",
-    "hooks", "function", "grad_mode")]
+    "tensor", "operation", "recording", "calling", "table", "numpy_functions", "backward", "graph", "inplace",
+    "sharing", "watching", "hooks", "function", "grad_mode")]
 NN = ["nn/module.py", "nn/hooks.py", *(str(path.relative_to(ROOT)) for folder in ("nn", "nn/functional")
                                        for path in sorted((ROOT / folder).glob("*.py"))
                                        if path.name not in ("__init__.py", "module.py", "hooks.py"))]
