@@ -279,8 +279,8 @@ TABLE = [
     ('nn.Upsample(size=4)(x)', autograd.ShapeError,
      'Upsample(float32[2, 3]): the input must have shape (N, C, W), (N, C, H, W) or (N, C, D, H, W), not '
      '(2, 3)'),
-    ('nn.LSTM(3, 4)([1, 2])', TypeError,
-     'LSTM([1, 2]): a Tensor belongs in the place of this list'),
+    ('nn.LSTM(3, 4)([1, 2])', autograd.ShapeError,
+     'LSTM([1, 2]): the input must have shape (T, B, 3), or (T, 3) without a batch, not (2,)'),
     ('nn.Linear(3, 2)(x, x)', TypeError,
      'Linear(float32[2, 3], float32[2, 3]): too many positional arguments. It is called Linear(input)'),
     ('nn.ReLU(x)', TypeError,

@@ -317,7 +317,7 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise ValueError(f"lambd must not be negative, it is {lambd}")
     x = floating(as_tensor(input))
-    return x - autograd.clamp(x, -lambd, lambd)
+    return autograd.where(autograd.abs(x) <= lambd, 0, x - lambd * autograd.sign(x))
 
 
 _threshold = operation(
