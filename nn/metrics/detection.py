@@ -120,12 +120,12 @@ class MeanAveragePrecision(Metric):
                 parts.append((preds["scores"], np.arange(len(order)), *match))
         scores, rank, right, ignored, objects = (
             np.concatenate([part[i] for part in parts], axis=-1 if i < 4 else 0) for i in range(5))
-        objects = objects.sum(0) if self.rule != "coco" else np.sum(objects.reshape(-1, len(AREAS)), 0)
         order = np.argsort(-scores, kind="stable")
         rank, right, ignored = rank[order], right[..., order], ignored[..., order]
         if self.rule != "coco":
-            return np.array([_voc_area(r[~i], objects, self.rule == "voc2007")
+            return np.array([_voc_area(r[~i], int(objects.sum()), self.rule == "voc2007")
                              for r, i in zip(right, ignored, strict=True)])
+        objects = np.sum(objects.reshape(-1, len(AREAS)), 0)
         precision = np.full((len(right), len(AREAS), len(self.max_detections), len(self.rec_thresholds)), -1.0)
         recall = np.full(precision.shape[:3], -1.0)
         for a in np.nonzero(objects)[0]:

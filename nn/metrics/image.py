@@ -179,7 +179,7 @@ class FrechetDistance(Metric):
             covariances.append((products - count * np.outer(means[-1], means[-1])) / (count - 1))
         root = np.linalg.eigvals(covariances[0] @ covariances[1])
         return result(np.sum((means[0] - means[1]) ** 2) + np.trace(covariances[0] + covariances[1])
-                      - 2 * np.sqrt(root.astype(np.complex128)).real.sum())
+                      - 2 * np.real(np.sqrt(root.astype(np.complex128))).sum())
 
     def __call__(self, features: TensorLike, real: bool) -> None:
         """As `update`: one batch, of one kind, has no distance."""

@@ -118,7 +118,7 @@ class RegionProposalNetwork(nn.Module):
                          num_anchors_per_level: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
         """Of proposals (N, A, 4) with logits (N, A), those of each image that are kept, and their scores."""
         mode = "training" if self.training else "testing"
-        starts = np.cumsum([0, *num_anchors_per_level])
+        starts = list(itertools.accumulate(num_anchors_per_level, initial=0))
         kept, kept_scores = [], []
         for boxes, scores, size in zip(proposals, objectness, image_shapes, strict=True):
             top = [scores[start:end].topk(min(self._pre_nms_top_n[mode], end - start))[1].numpy() + start
