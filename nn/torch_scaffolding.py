@@ -253,6 +253,8 @@ def _plain(function: Callable) -> Callable:
             kwargs.pop(name, None)
         if sizes and "size" in kwargs:
             args = (kwargs.pop("size"),)
+        if isinstance(kwargs.get("dtype"), dtype):
+            kwargs["dtype"] = kwargs["dtype"].dtype  # older NumPys would not say why there is none
         return function(*args, **kwargs)
     call.__module__ = "nn.as_torch"  # where a pickle finds it
     return call
