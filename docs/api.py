@@ -1,5 +1,6 @@
 """The reference as the site shows it: of every public class and function the signature and the whole docstring."""
 
+import enum
 import importlib
 import inspect
 import re
@@ -64,7 +65,7 @@ def _entry(name: str, value: Any) -> list[str]:
 
 def signature(name: str, value: Any) -> str:
     """How something is called, with its types; one parameter a line if it is long."""
-    if inspect.isclass(value) and issubclass(value, Exception):
+    if inspect.isclass(value) and issubclass(value, Exception | enum.Enum):
         return f"class {name}({', '.join(base.__name__ for base in value.__bases__)})"
     op = None if inspect.isclass(value) else getattr(value, "operation", None)
     written = op.forward if op else value.__init__ if inspect.isclass(value) else value

@@ -5,6 +5,7 @@
 """
 
 import ast
+import enum
 import functools
 import importlib
 import inspect
@@ -122,6 +123,8 @@ def package_reference(package: str) -> str:
 
 def _call(value: Callable) -> str:
     """Its signature without annotations; of a default that is a function, the name."""
+    if isinstance(value, enum.EnumType):
+        return "(value)"  # Python's versions have signatures of their own for it
     signature = inspect.signature(value, **FROM_TEXT)
     plain = [p.replace(annotation=p.empty, default=_Raw(p.default.__name__) if callable(p.default) and p.default is not
                        p.empty else p.default) for p in signature.parameters.values()]

@@ -76,14 +76,17 @@ def _cat_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
 
 
 @operation(joint_vjp=_cat_vjp, names="cat concatenate concat", methods="", flops=0,
-           numpy={np.concatenate: lambda arrays, axis=0: cat(arrays, axis) if axis is not None else cat([
-               ravel(x) for x in arrays])},
+           numpy={np.concatenate: lambda arrays, axis=0: _all_as_one(arrays) if axis is None else cat(arrays, axis)},
            samples=lambda draw: call(draw.alike(3, vary=(dim := draw.choice([0, -1]))), dim=dim))
 def cat(*tensors, dim: int = 0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
     most = max([x.ndim for x in tensors], default=1)
     dim, several = axis(dim, most), [x for x in tensors if not _is_nothing(x, most)]
     return np.concatenate(several if len(several) < len(tensors) else tensors, axis=dim)
+
+
+def _all_as_one(arrays):
+    return cat([ravel(x) for x in arrays])
 
 
 def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
