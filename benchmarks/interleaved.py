@@ -42,6 +42,7 @@ class Library:
     checkout: Path | None = None
     """For this project as it stands elsewhere: its folder."""
     workloads: list[str] = field(default_factory=list)
+    threads: int = 2
 
     def describe(self) -> "Library":
         """Ask the interpreter; raises WorkerError where the library is not installed."""
@@ -52,23 +53,28 @@ class Library:
         return self
 
     def environment(self) -> dict[str, str]:
-        """Two threads, and otherwise defaults: what a shell sets is nobody's."""
+        """So many threads, and otherwise defaults: what a shell sets is nobody's."""
         plain = {name: value for name, value in os.environ.items()
                  if not name.startswith(("OPENBLAS_", "MKL_", "MALLOC_", "PYTHON"))}
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+                                str(self.threads))
         ours = {"PYTHONPATH": str(self.checkout or HERE.parent)} if self.checkout or self.name in OURS else {}
         return plain | threads | ours
 
 
 class Worker:
-    """A process that runs one workload in one library, turn by turn; `answer` is the first thing it said."""
+    """A process that runs one workload in one library, turn by turn; `answer` is the first thing it said.
 
-    def __init__(self, library: Library, workload: str = "", **size: int) -> None:
+    `program` may be another one that answers lines of standard input with lines of JSON, told its library.
+    """
+
+    def __init__(self, library: Library, workload: str = "", program: str = "worker.py", **size: int) -> None:
         self.library, self.times, self.disturbed = library, [], []
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         arguments = [workload, *(f"{name}={value}" for name, value in size.items())] if workload else []
         name = "gradcircuit" if library.checkout else library.name
-        self.process = subprocess.Popen([library.python, HERE / "worker.py", name, *arguments], cwd=HERE,
+        option = ["--worker"] if program != "worker.py" else []
+        self.process = subprocess.Popen([library.python, HERE / program, *option, name, *arguments], cwd=HERE,
                                         env=library.environment(), text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=self.errors)
         self.answer = self._read()
@@ -81,13 +87,17 @@ class Worker:
             raise WorkerError(f"no answer within {LIMIT} s" if not ready else self.last_words)
         return json.loads(line)
 
+    def ask(self, line: str):
+        """What it answers."""
+        time.sleep(SETTLE)
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return self._read()
+
     def turn(self) -> None:
         """Run for a moment; keep the times if the machine was quiet."""
-        time.sleep(SETTLE)
         others, begin = _others(self.process.pid), time.perf_counter()
-        self.process.stdin.write(f"{TURN}\n")
-        self.process.stdin.flush()
-        times = self._read()
+        times = self.ask(str(TURN))
         wall = time.perf_counter() - begin
         share = (_others(self.process.pid) - others) / wall
         (self.times if share < 0.08 + 0.02 / wall else self.disturbed).extend(times)  # the clock ticks every 10 ms
