@@ -5,7 +5,6 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,13 +41,13 @@ class Drawing:
 
     def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
         self.picture, self.engine = picture, engine
+        self._written_svgs: dict[int, str] = {}
 
-    @cached_property
-    def _svg(self) -> str:
-        return self._written(self.picture)
-
-    def _written(self, picture: Picture) -> str:
-        return WRITERS[picture.style](picture, self.engine).svg()
+    def _svg(self, picture: Picture) -> str:
+        """Of the whole picture or of one in its `insides`; laid out once."""
+        if id(picture) not in self._written_svgs:
+            self._written_svgs[id(picture)] = WRITERS[picture.style](picture, self.engine).svg()
+        return self._written_svgs[id(picture)]
 
     def _tex(self) -> str:
         if self.picture.style is not CIRCUIT:
@@ -57,7 +56,7 @@ class Drawing:
         return TikzWriter(self.picture, self.engine).tex()
 
     def __str__(self) -> str:
-        return self._svg
+        return self._svg(self.picture)
 
     def __repr__(self) -> str:
         return f"<Drawing: {self.picture.summary}>"
@@ -92,7 +91,7 @@ class Drawing:
         """
         path = Path(path)
         formats: dict[str, Callable[[], str | bytes]] = {
-            ".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._written),
+            ".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._svg),
             ".dot": lambda: self.to_dot().source, ".tex": self._tex,
             ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
         if path.suffix.lower() not in formats:

@@ -11,6 +11,10 @@ from viz import notation
 from viz.text import number, short_number
 
 BINS = 16
+_SAMPLE = np.sort(np.random.Generator(np.random.PCG64(0)).random(4096))
+"""Where in an array the elements lie that a histogram is made of; a fixed step could fall into step with its rows."""
+BLOCK = 1 << 16
+"""Elements that stay in the cache while two sums are taken over them."""
 VANISHING, EXPLODING = 1e-4, 1e4
 """Root mean square of a gradient, relative to the median over all parameters."""
 MOSTLY = 0.9
@@ -28,31 +32,65 @@ class Summary:
 
 
 def summarize(array: Any) -> Summary:
-    """Mean ± standard deviation, minimum … maximum, of the finite elements."""
+    """Mean ± standard deviation, minimum … maximum, of the finite elements; the bars come from a sample of them."""
     array = np.asarray(array)
     if array.dtype.kind not in "fiub" or not array.size:
         return Summary("empty" if not array.size else "")
-    numbers = array.astype(np.float64, copy=False).ravel()
-    finite = np.isfinite(numbers)
-    alarm = ""
-    if not finite.all():
-        bad = np.isnan(numbers).sum()
-        alarm = f"{bad} of {numbers.size} NaN" if bad else f"{(~finite).sum()} of {numbers.size} infinite"
-        numbers = numbers[finite]
-        if not numbers.size:
-            return Summary(alarm, alarm=alarm)
-    if array.size == 1:
-        return Summary(short_number(numbers[0]), rms=abs(float(numbers[0])))
+    numbers, alarm = _each_once(array), ""
     low, high = float(numbers.min()), float(numbers.max())
-    rms = float(np.sqrt(np.mean(np.square(numbers))))
-    bars = ()
-    if np.isfinite(high - low):
-        counts = np.histogram(numbers, BINS, (low, high))[0]
-        bars = tuple((counts / counts.max()).round(2).tolist())
+    if not np.isfinite(high - low):  # a NaN is minimum and maximum; the difference of two finite numbers can overflow
+        finite = np.isfinite(numbers)
+        if not finite.all():
+            repeated = array.size // numbers.size
+            bad = int(np.isnan(numbers).sum()) * repeated
+            alarm = (f"{bad} of {array.size} NaN" if bad else
+                     f"{int((~finite).sum()) * repeated} of {array.size} infinite")
+            numbers = numbers[finite]
+            if not numbers.size:
+                return Summary(alarm, alarm=alarm)
+        numbers = numbers.astype(np.float64, copy=False)
+        low, high = float(numbers.min()), float(numbers.max())
+    if array.size == 1:
+        return Summary(short_number(low), rms=abs(low))
     if high == low:
-        return Summary(f"all {_brief(low)}", rms=rms, alarm=alarm)
-    text = f"{_brief(numbers.mean())} ± {_brief(numbers.std())}, {_brief(low)} … {_brief(high)}"
-    return Summary(text, bars, rms, alarm)
+        return Summary(f"all {_brief(low)}", rms=abs(low), alarm=alarm, bars=_bars(numbers, low, high))
+    mean, rms = _mean_and_rms(numbers, max(abs(low), abs(high)))
+    deviation = np.sqrt(max(rms ** 2 - mean ** 2, 0.0))
+    if deviation < 0.05 * abs(mean):  # the difference of nearly equal numbers
+        deviation = float(numbers.astype(np.float64, copy=False).std())
+    text = f"{_brief(mean)} ± {_brief(deviation)}, {_brief(low)} … {_brief(high)}"
+    return Summary(text, _bars(numbers, low, high), rms, alarm)
+
+
+def _each_once(array: np.ndarray) -> np.ndarray:
+    """The elements in one row, in the order in which they lie in memory, without those that broadcasting repeats."""
+    if not array.flags.forc:
+        array = array[tuple(slice(1 if step == 0 else None) for step in array.strides)]
+    wide = array.astype(np.float32 if array.dtype.itemsize <= 2 else np.float64, copy=False)
+    return (array if array.dtype in (np.float32, np.float64) else wide).ravel("K")
+
+
+def _mean_and_rms(numbers: np.ndarray, largest: float) -> tuple[float, float]:
+    """One pass each, by BLAS, in blocks whose sums keep their digits."""
+    scale = largest if not 1e-15 < largest < 1e15 else 1.0  # squares of others leave float32
+    total = squares = 0.0
+    for start in range(0, numbers.size, BLOCK):
+        block = numbers[start:start + BLOCK]
+        if scale != 1.0:
+            block = block.astype(np.float64) / scale
+        total += float(block.sum())
+        squares += float(block @ block)
+    return scale * total / numbers.size, scale * float(np.sqrt(squares / numbers.size))
+
+
+def _bars(numbers: np.ndarray, low: float, high: float) -> tuple[float, ...]:
+    """A histogram of at most as many elements as there are in the sample."""
+    if not np.isfinite(high - low):
+        return ()
+    if numbers.size > _SAMPLE.size:
+        numbers = numbers[(_SAMPLE * numbers.size).astype(np.int64)]
+    counts = np.histogram(numbers, BINS, (low, high))[0]
+    return tuple((counts / counts.max()).round(2).tolist())
 
 
 def _brief(x: float) -> str:
@@ -80,7 +118,7 @@ def gradient_alarm(rms: float, usual: float) -> str:
     return ""
 
 
-def usual_size(gradients: Iterable[Any]) -> float:
+def usual_size(gradients: Iterable[Summary]) -> float:
     """The median root mean square of some gradients that are not zero."""
-    sizes = [size for g in gradients if (size := summarize(g).rms)]
+    sizes = [gradient.rms for gradient in gradients if gradient.rms]
     return float(np.median(sizes)) if sizes else 0.0

@@ -27,13 +27,30 @@ class ModelReading(Reading):
     def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool) -> None:
         super().__init__(graph, names)
         self.parameters, self.constants = parameters, constants
-        self.usual = health.usual_size(graph.gradients[leaf] for leaf in graph.leaves if leaf in graph.gradients)
+        self._summaries: dict[tuple[int, bool], health.Summary] = {}
+        self.usual = health.usual_size(self.summary_of_gradient(leaf) for leaf in graph.leaves)
         roots = {output.node for output in graph.outputs}
         # Not worth a box: what only brings a parameter into shape.
         self.views = {node: node.parents[0] for node in graph.nodes if id(node.parents[0]) in parameters
                       and _is_only_reshaped(node) and node not in roots and id(node) not in names}
         self.first_bad = self._first_bad()  # id of an origin
         self.insides: dict[str, Picture] = {}
+
+    def summary(self, origin: Any) -> health.Summary:
+        """Of a value; taken once."""
+        return self._summary(origin, False)
+
+    def summary_of_gradient(self, origin: Any) -> health.Summary:
+        """Of a gradient; taken once."""
+        return self._summary(origin, True)
+
+    def _summary(self, origin: Any, of_gradient: bool) -> health.Summary:
+        key = id(origin), of_gradient
+        if key not in self._summaries:
+            array = self.gradient(origin) if of_gradient else self.value(origin)
+            several = array is None or isinstance(array, (tuple, dict))  # outputs of one operation, each with a box
+            self._summaries[key] = health.Summary("") if several else health.summarize(array)
+        return self._summaries[key]
 
     def arguments(self, node: Node) -> Iterator[tuple[int, Any]]:
         """As `reading.arguments`; a parameter that is only reshaped counts as the parameter."""
@@ -44,9 +61,9 @@ class ModelReading(Reading):
         """What first has a value that is NaN or infinite."""
         for node in self.graph.nodes:
             for _, origin in arguments(node):
-                if not _finite(self.value(origin)):
+                if self.summary(origin).alarm:
                     return id(origin)
-            if not _finite(self.graph.values[node]):
+            if self.summary(node).alarm:
                 return id(node)
         return 0
 
@@ -57,10 +74,6 @@ def _is_only_reshaped(node: Node) -> bool:
         return False
     size = math.prod(node.shape)
     return size > 0 and not size % math.prod(node.parents[0].shape)
-
-
-def _finite(value: Any) -> bool:
-    return getattr(value, "dtype", np.dtype(object)).kind != "f" or bool(np.isfinite(value).all())
 
 
 def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
@@ -148,7 +161,7 @@ class Model:
         self._fill(box, origin)
         gradient = self.reading.gradient(origin)
         if gradient is not None and not box.alarm and isinstance(origin, Tensor):
-            box.alarm = health.gradient_alarm(health.summarize(gradient).rms, self.reading.usual)
+            box.alarm = health.gradient_alarm(self.reading.summary_of_gradient(origin).rms, self.reading.usual)
         box.note = f"{name}, {box.note}"
         return box
 
@@ -178,8 +191,7 @@ class Model:
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
         for node in nodes:
             if not box.alarm and node.shape is not None:
-                value = self.reading.value(node)
-                box.alarm = self._bad(node, value, node.name) or health.saturation(node, value)
+                box.alarm = self._bad(node, node.name) or health.saturation(node, self.reading.value(node))
         box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"
         return self._add(box, nodes)
 
@@ -187,22 +199,22 @@ class Model:
         """Shape, dtype and the statistics of value and gradient."""
         value, gradient = np.asarray(self.reading.value(origin)), self.reading.gradient(origin)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
-        summary = health.summarize(value)
-        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(origin, value)
+        summary = self.reading.summary(origin)
+        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(origin)
         if gradient is None:
             box.gradient = text.NONE
         else:
-            of_gradient = health.summarize(gradient)
+            of_gradient = self.reading.summary_of_gradient(origin)
             box.gradient, box.gradient_bars = of_gradient.text, of_gradient.bars
             if of_gradient.alarm and not box.alarm:
                 box.alarm = f"gradient: {of_gradient.alarm}"
         box.note = f"{box.lines[0]}, value {box.value}, {box.gradient_in_words()}"
 
-    def _bad(self, origin: Any, value: Any, where: str = "") -> str:
+    def _bad(self, origin: Any, where: str = "") -> str:
         """NaN or infinity, the first of them pointed out."""
-        if _finite(value):
+        if not (alarm := self.reading.summary(origin).alarm):
             return ""
-        alarm = health.summarize(value).alarm + (f" in {where}" if where else "")
+        alarm += f" in {where}" if where else ""
         return f"first bad value: {alarm}" if id(origin) == self.reading.first_bad else alarm
 
     # Wires

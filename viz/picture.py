@@ -165,6 +165,8 @@ class Picture:
     clusters: list[Cluster] = field(default_factory=list)
     insides: dict[str, "Picture"] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    _entering: dict[int, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _indexed: int = field(default=0, init=False, repr=False, compare=False)
 
     def add(self, box: Box) -> int:
         """Append a box; its index."""
@@ -173,4 +175,8 @@ class Picture:
 
     def entering(self, box: int) -> list[int]:
         """The indices of the wires that enter a box."""
-        return [i for i, wire in enumerate(self.wires) if wire.target == box]
+        if self._indexed != len(self.wires):
+            self._entering, self._indexed = {}, len(self.wires)
+            for i, wire in enumerate(self.wires):
+                self._entering.setdefault(wire.target, []).append(i)
+        return self._entering.get(box, [])

@@ -7,6 +7,7 @@ import pytest
 import viz
 from autograd import Tensor
 from tests.viz.pictures import neuron, product
+from viz.layout import place
 
 
 def test_drawing_changes_nothing_and_can_be_followed_by_backward():
@@ -38,6 +39,15 @@ def test_saving_and_showing(tmp_path):
     assert str(drawing) in bundle["text/html"] and "8 gates" in bundle["text/plain"]
     with pytest.raises(ValueError, match=r"\.svg"):
         drawing.save(tmp_path / "neuron.docx")
+
+
+def test_a_picture_is_laid_out_once_however_often_it_is_saved(tmp_path, monkeypatch):
+    drawing, places = viz.draw(neuron()[0]), []
+    monkeypatch.setattr("viz.svg.place", lambda *args, **options: places.append(1) or place(*args, **options))
+    for name in ("a.svg", "b.svg", "c.html"):
+        drawing.save(tmp_path / name)
+    drawing._repr_mimebundle_()
+    assert len(places) == 1
 
 
 def test_a_function_and_its_arguments_are_called():
