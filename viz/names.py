@@ -105,6 +105,11 @@ def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}[{place!r}]", item
 
 
+def all_modules(values: Iterable[Any]) -> list[Any]:
+    """The Modules among some values, each with whatever is in it."""
+    return [value for value in values if not isinstance(value, type) and hasattr(value, "named_modules")]
+
+
 def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Module]:
     """The caller's modules whose parameters are drawn, by the prefix that tells them apart: none if there is one."""
     wanted = {id(leaf) for leaf in leaves}
