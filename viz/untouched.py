@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, watching
-from nn import hooks
 
 
 @contextlib.contextmanager
@@ -26,10 +26,11 @@ def untouched(modules: Iterable[Any]) -> Iterator[None]:
     inner = {id(module): module for outer in modules for _, module in outer.named_modules()}
     with contextlib.ExitStack() as after, watching.unwatched():
         _keep_generators(after)
-        _without_hooks(after, hooks.everywhere)
+        if "nn.hooks" in sys.modules:  # those of all modules
+            _without_hooks(after, sys.modules["nn.hooks"].everywhere)
         for module in inner.values():
             _keep_attributes(after, vars(module))
-            _without_hooks(after, vars(module)["_registered_hooks"])
+            _without_hooks(after, vars(module).get("_registered_hooks", {}))
         yield
 
 
