@@ -5,7 +5,6 @@ optimizer's step), which nodes are born, and every gradient that a node sends on
 asks one question, whether anybody watches at all.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
@@ -13,8 +12,6 @@ from typing import Any, Self
 watchers: tuple["Watcher", ...] = ()
 """All that are on now, in any thread."""
 _switching = threading.Lock()
-_silenced: dict[int, tuple["Watcher", ...]] = {}
-"""Thread -> who is not told, at the moment, what it does."""
 
 
 class Watcher:
@@ -69,21 +66,7 @@ class Watcher:
 def of_this_thread() -> list[Watcher]:
     """Those that are told what this thread does."""
     here = threading.get_ident()
-    silenced = _silenced.get(here, ())
-    return [watcher for watcher in watchers
-            if (watcher.every_thread or watcher._thread == here) and watcher not in silenced]
-
-
-@contextlib.contextmanager
-def unwatched() -> Iterator[None]:
-    """Tell none of those who watch by now what this thread does: it only looks at what has been done."""
-    here = threading.get_ident()
-    before = _silenced.get(here, ())
-    _silenced[here] = watchers
-    try:
-        yield
-    finally:
-        _silenced[here] = before
+    return [watcher for watcher in watchers if watcher.every_thread or watcher._thread == here]
 
 
 def told(kind: str, what: Any, function: Callable, args: tuple, options: dict) -> Any:

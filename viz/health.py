@@ -1,24 +1,17 @@
-"""The numbers of a large tensor in a few, and what may be wrong with them."""
+"""The numbers of a large tensor in a few."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd import Node
-from viz import notation
-from viz.text import number, short_number
+from viz.text import short_number
 
 BINS = 16
 _SAMPLE = np.sort(np.random.Generator(np.random.PCG64(0)).random(4096))
 """Where in an array the elements lie that a histogram is made of; a fixed step could fall into step with its rows."""
 BLOCK = 1 << 16
 """Elements that stay in the cache while two sums are taken over them."""
-VANISHING, EXPLODING = 1e-4, 1e4
-"""Root mean square of a gradient, relative to the median over all parameters."""
-MOSTLY = 0.9
-"""Fraction of dead or saturated elements that is worth a mark."""
 
 
 @dataclass
@@ -89,36 +82,10 @@ def _bars(numbers: np.ndarray, low: float, high: float) -> tuple[float, ...]:
         return ()
     if numbers.size > _SAMPLE.size:
         numbers = numbers[(_SAMPLE * numbers.size).astype(np.int64)]
-    counts = np.histogram(numbers, BINS, (low, high))[0]
+    share = (numbers.astype(np.float64) - low) / (high - low) if high > low else np.full(numbers.shape, 0.5)
+    counts = np.bincount(np.minimum((share * BINS).astype(np.int64), BINS - 1), minlength=BINS)
     return tuple((counts / counts.max()).round(2).tolist())
 
 
 def _brief(x: float) -> str:
-    return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-
-
-def saturation(node: Node, value: np.ndarray | np.generic) -> str:
-    """Dead or saturated activations, if the operation has any."""
-    flat = notation.of(node).flat
-    if flat is None or value.size < 2:
-        return ""
-    what, test = flat
-    fraction = float(np.mean(test(np.asarray(value))))
-    return f"{fraction:.0%} {what}" if fraction >= MOSTLY else ""
-
-
-def gradient_alarm(rms: float, usual: float) -> str:
-    """A gradient that is zero, or of quite another size than the usual one."""
-    if rms == 0:
-        return "gradient is zero"
-    if usual and rms < VANISHING * usual:
-        return f"gradient vanishes: {number(rms / usual)} of the median"
-    if usual and rms > EXPLODING * usual:
-        return f"gradient explodes: {number(rms / usual)} times the median"
-    return ""
-
-
-def usual_size(gradients: Iterable[Summary]) -> float:
-    """The median root mean square of some gradients that are not zero."""
-    sizes = [gradient.rms for gradient in gradients if gradient.rms]
-    return float(np.median(sizes)) if sizes else 0.0
+    return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

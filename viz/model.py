@@ -1,17 +1,18 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd import Graph, Node, Tensor
+from autograd import Graph, Node
 from viz import health, notation, text
+from viz.diagnosis import Unreached, diagnose
 from viz.names import Names
 from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
-from viz.scopes import Repeats, Scope, fold, operations, readable_depth
+from viz.scopes import Repeats, Scope, all_paths, fold, innermost, operations, readable_depth
 
 
 class ModelReading(Reading):
@@ -22,18 +23,20 @@ class ModelReading(Reading):
         names: of parameters and variables.
         parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
         constants: whether to draw constants without a name.
+        modules: prefix -> module, for what may be wrong with them.
     """
 
-    def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool) -> None:
+    def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool,
+                 modules: Mapping[str, Any] | None = None) -> None:
         super().__init__(graph, names)
         self.parameters, self.constants = parameters, constants
         self._summaries: dict[tuple[int, bool], health.Summary] = {}
-        self.usual = health.usual_size(self.summary_of_gradient(leaf) for leaf in graph.leaves)
         roots = {output.node for output in graph.outputs}
         # Not worth a box: what only brings a parameter into shape.
         self.views = {node: node.parents[0] for node in graph.nodes if id(node.parents[0]) in parameters
                       and _is_only_reshaped(node) and node not in roots and id(node) not in names}
-        self.first_bad = self._first_bad()  # id of an origin
+        self.diagnosis = diagnose(graph, modules, self._summary)
+        self.unreached: dict[str, list[Unreached]] = {}  # by the path of the module in which they are drawn
         self.insides: dict[str, Picture] = {}
 
     def summary(self, origin: Any) -> health.Summary:
@@ -57,16 +60,6 @@ class ModelReading(Reading):
         for i, origin in arguments(node):
             yield i, self.views.get(origin, origin) if isinstance(origin, Node) else origin
 
-    def _first_bad(self) -> int:
-        """What first has a value that is NaN or infinite."""
-        for node in self.graph.nodes:
-            for _, origin in arguments(node):
-                if self.summary(origin).alarm:
-                    return id(origin)
-            if self.summary(node).alarm:
-                return id(node)
-        return 0
-
 
 def _is_only_reshaped(node: Node) -> bool:
     """Whether a node shows all elements of its argument, each as often as the others."""
@@ -78,6 +71,10 @@ def _is_only_reshaped(node: Node) -> bool:
 
 def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
     """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
+    paths = set(all_paths(root))
+    for part in reading.diagnosis.unreached:  # in the innermost module around it that is called
+        around = [part.path[:end] for end, letter in enumerate(part.path) if letter == "."]
+        reading.unreached.setdefault(next((path for path in reversed(around) if path in paths), ""), []).append(part)
     model = Model(reading, root, depth)
     whole = model.picture
     if not whole.boxes:  # a leaf that nothing was computed from
@@ -85,6 +82,7 @@ def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
     closed = sum(box.kind is MODULE for box in whole.boxes)
     whole.summary = (f"Graph of {len(reading.graph.nodes)} operations and {len(reading.graph.leaves)} leaves"
                      + (f", {closed} modules closed" if closed else ""))
+    whole.summary += next((f"; {box.label}: {box.alarm}" for box in whole.boxes if box.born), "")
     whole.insides = reading.insides
     return whole
 
@@ -129,6 +127,9 @@ class Model:
             else:
                 self._leaves(operations(item), closed=True)
                 members.append(self._module(item))
+        for part in self.reading.unreached.get(scope.path, ()):
+            if not any(box.label == text.shorten(part.path, 34) for box in self.picture.boxes):
+                members.append(self._unreached(part))
         return members
 
     def _add(self, box: Box, origins: Iterable[Any]) -> int:
@@ -139,7 +140,8 @@ class Model:
     def _is_drawn(self, origin: Any) -> bool:
         """Whether an argument of a visible operation has a box as an input: what comes from outside has."""
         if is_constant(origin):
-            return origin is not None and (self.reading.constants or id(origin) in self.reading.names)
+            return origin is not None and (self.reading.constants or id(origin) in self.reading.names
+                                           or id(origin) in self.reading.diagnosis.findings)
         return origin not in self.inside
 
     def _leaves(self, nodes: Iterable[Node], closed: bool) -> list[int]:
@@ -156,67 +158,88 @@ class Model:
         """The box of a leaf, a constant, or a result from outside."""
         kind = PARAMETER if id(origin) in self.reading.parameters else CONSTANT if is_constant(origin) else INPUT
         name = self.reading.name(origin) or (
-            origin.name if isinstance(origin, Node) else self.reading.label(origin))
+            "constant" if is_constant(origin) else origin.name if isinstance(origin, Node) else "input")
         box = Box(kind, text.shorten(name, 34))
         self._fill(box, origin)
-        gradient = self.reading.gradient(origin)
-        if gradient is not None and not box.alarm and isinstance(origin, Tensor):
-            box.alarm = health.gradient_alarm(self.reading.summary_of_gradient(origin).rms, self.reading.usual)
         box.note = f"{name}, {box.note}"
+        self._warn(box, [origin])
         return box
 
     def _operation(self, node: Node) -> int:
         inside, shown = self.reading.folded(node), self.reading.shown(node)
-        label = output_name(node) if is_pick(node) else notation.title(node, inside, self.reading.x)
-        name = self.reading.name(shown)
+        label, name = output_name(node) if is_pick(node) else notation.title(node, inside), self.reading.name(shown)
         box = Box(OPERATION, text.shorten(label, 34), name if name != label else "")
         if shown.shape is None:
             box.lines = (f"{len(self.reading.value(node))} results",)
         else:
             self._fill(box, shown)
-            box.alarm = box.alarm or health.saturation(node, self.reading.value(shown))
         box.note = f"{label}, {box.note}"
+        self._warn(box, [node, shown])
         return self._add(box, [node, shown])
 
     def _module(self, item: "Scope | Repeats") -> int:
         nodes = list(operations(item))
         calls = item.calls if isinstance(item, Repeats) else [item]
         label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
-        box = Box(MODULE, text.shorten(label, 40), link=f"{calls[0].path}@{calls[0].first}")
-        self.reading.insides[box.link] = Model(self.reading, calls[0], readable_depth(calls[0])).picture
+        ill = self.reading.diagnosis.worst(self._covered(item))
+        each = [calls[0]] if ill is None else [*calls, *(item.rounds() if isinstance(item, Repeats) else ())]
+        shown = next((call for call in each if ill and any(o is ill[0] for o in self._covered(call))), calls[0])
+        box = Box(MODULE, text.shorten(label, 40), link=f"{shown.path}@{shown.first}")
+        self.reading.insides[box.link] = Model(self.reading, shown, readable_depth(shown)).picture
         last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
         if last.shape is not None:
             self._fill(box, last)
         own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.reading.parameters}
         parameters = f", {sum(math.prod(p.shape) for p in own.values()):,} parameters" if own else ""
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
-        for node in nodes:
-            if not box.alarm and node.shape is not None:
-                box.alarm = self._bad(node, node.name) or health.saturation(node, self.reading.value(node))
         box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"
+        if ill:
+            self._warn(box, [ill[0]], self._where(shown, ill[0], label))
         return self._add(box, nodes)
+
+    def _covered(self, place: "Scope | Repeats") -> list[Any]:
+        """What a closed module hides: its operations, the parameters that they read, and those that nothing reads."""
+        nodes, calls = list(operations(place)), place.calls if isinstance(place, Repeats) else [place]
+        own = [origin for node in nodes for _, origin in arguments(node) if id(origin) in self.reading.parameters]
+        return [*nodes, *own, *(part for home, parts in self.reading.unreached.items() for part in parts
+                                if any(f"{home}.".startswith(f"{call.path}.") for call in calls))]
+
+    def _where(self, call: Scope, origin: Any, label: str) -> str:
+        """Where in a closed module something is."""
+        if isinstance(origin, Unreached):
+            return origin.path
+        if not isinstance(origin, Node):
+            return self.reading.name(origin)
+        path = innermost(call, origin).path
+        return f"{path}, {origin.name}" if path != label else origin.name
+
+    def _unreached(self, part: Unreached) -> int:
+        """The box of a parameter, or of all in a module, that no output depends on."""
+        box = Box(PARAMETER, text.shorten(part.path, 34), lines=(f"{part.kind} {part.count:,} parameters".strip(),),
+                  gradient=text.NONE)
+        box.note = f"{part.path}, {box.lines[0]}, {box.gradient_in_words()}"
+        self._warn(box, [part])
+        return self.picture.add(box)
+
+    def _warn(self, box: Box, origins: Iterable[Any], where: str = "") -> None:
+        """Write what is wrong into a box."""
+        if worst := self.reading.diagnosis.worst(origins):
+            finding = worst[1]
+            box.alarm, box.born, box.follows = finding.line(where), finding.born, finding.follows
+            box.note += f", {box.alarm}"
 
     def _fill(self, box: Box, origin: Any) -> None:
         """Shape, dtype and the statistics of value and gradient."""
         value, gradient = np.asarray(self.reading.value(origin)), self.reading.gradient(origin)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
         summary = self.reading.summary(origin)
-        box.value, box.value_bars, box.alarm = summary.text, summary.bars, self._bad(origin)
+        box.value, box.value_bars = summary.text, summary.bars
         if gradient is None:
             box.gradient = text.NONE
         else:
             of_gradient = self.reading.summary_of_gradient(origin)
             box.gradient, box.gradient_bars = of_gradient.text, of_gradient.bars
-            if of_gradient.alarm and not box.alarm:
-                box.alarm = f"gradient: {of_gradient.alarm}"
         box.note = f"{box.lines[0]}, value {box.value}, {box.gradient_in_words()}"
-
-    def _bad(self, origin: Any, where: str = "") -> str:
-        """NaN or infinity, the first of them pointed out."""
-        if not (alarm := self.reading.summary(origin).alarm):
-            return ""
-        alarm += f" in {where}" if where else ""
-        return f"first bad value: {alarm}" if id(origin) == self.reading.first_bad else alarm
 
     # Wires
 

@@ -1,16 +1,11 @@
 """What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from autograd import Node, Tensor
-from viz import text
-
-_LETTERS = "abcfghkmnpqrstuvwyz"
-"""Neither x, which stands for the argument in a gate (1/x), nor what looks like a number, a differential or exp."""
 
 Names = dict[int, str]
 """id of a Node, a leaf Tensor or a constant's array -> name. Whoever holds the Graph keeps those objects alive."""
@@ -40,21 +35,11 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     names: Names = {}
     for name, tensor in [*_checked(given), *_state(modules)]:
         names.setdefault(key(tensor), name)
-    taken = set(map(text.name_parts, names.values()))  # x0 and x_0 look the same
+    taken = set(names.values())
     for name, tensor in variables(scope):
-        if text.name_parts(name) not in taken and key(tensor) not in names:
+        if name not in taken and key(tensor) not in names:
             names[key(tensor)] = name
-            taken.add(text.name_parts(name))
     return names
-
-
-def letters(taken: Iterable[str]) -> Iterator[str]:
-    """Names for what has none: letters with which nothing is called, then the same with numbers."""
-    stems = {text.name_parts(name)[0] for name in taken}
-    free = [letter for letter in _LETTERS if letter not in stems] or ["v"]
-    yield from (letter for letter in free if letter not in stems)
-    names = set(map(text.name_parts, taken))
-    yield from (f"{letter}{i}" for i in itertools.count(1) for letter in free if (letter, str(i)) not in names)
 
 
 def owners(modules: Mapping[str, Module]) -> tuple[dict[int, str], dict[str, str]]:
@@ -62,8 +47,21 @@ def owners(modules: Mapping[str, Module]) -> tuple[dict[int, str], dict[str, str
     owner: dict[int, str] = {}
     for path, tensor in _state(modules):
         owner.setdefault(key(tensor), path.rpartition(".")[0])
-    return owner, {_joined(prefix, path): type(inner).__name__ for prefix, module in modules.items()
-                   for path, inner in getattr(module, "named_modules", list)()}
+    return owner, {path: type(module).__name__ for path, module in inner(modules)}
+
+
+def inner(modules: Mapping[str, Module]) -> Iterator[tuple[str, Any]]:
+    """All modules, by their paths."""
+    for prefix, module in modules.items():
+        for path, part in getattr(module, "named_modules", list)():
+            yield _joined(prefix, path), part
+
+
+def parameters(modules: Mapping[str, Module]) -> Iterator[tuple[str, Tensor]]:
+    """All parameters, by their paths."""
+    for prefix, module in modules.items():
+        for path, parameter in module.named_parameters():
+            yield _joined(prefix, path), parameter
 
 
 def _state(modules: Mapping[str, Module]) -> Iterator[tuple[str, Tensor]]:
@@ -103,11 +101,6 @@ def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for place, item in value.items() if isinstance(value, dict) else enumerate(value):
             if isinstance(item, (Tensor, np.ndarray)):
                 yield f"{name}[{place!r}]", item
-
-
-def all_modules(values: Iterable[Any]) -> list[Any]:
-    """The Modules among some values, each with whatever is in it."""
-    return [value for value in values if not isinstance(value, type) and hasattr(value, "named_modules")]
 
 
 def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Module]:

@@ -77,6 +77,8 @@ class Box:
         value_bars: heights of a small histogram of the values, 0 to 1.
         gradient_bars: the same for the gradient.
         alarm: what is wrong with the numbers, if anything is.
+        born: it begins here.
+        follows: it is a consequence of what was born elsewhere.
         link: of a closed module, the key of what is in it, in `Picture.insides`.
     """
 
@@ -90,6 +92,8 @@ class Box:
     value_bars: tuple[float, ...] = ()
     gradient_bars: tuple[float, ...] = ()
     alarm: str = ""
+    born: bool = False
+    follows: bool = False
     link: str = ""
 
     def gradient_in_words(self) -> str:

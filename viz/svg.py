@@ -36,6 +36,7 @@ STYLE = f"""
   .gradcircuit .gray {{ fill: #a5afb8; }}
   .gradcircuit .value {{ fill: #4fd08b; }}
   .gradcircuit .gradient, .gradcircuit .contribution, .gradcircuit .alarm {{ fill: #ff8085; }}
+  .gradcircuit .box.born {{ stroke: #ff8085; }}
 }}
 """
 
@@ -203,4 +204,4 @@ def description(picture: Picture) -> str:
     """What a screen reader says: every box with its value and gradient."""
     notes = "; ".join(f"{box.name or box.label}: value {box.value}, {box.gradient_in_words()}"
                       for box in picture.boxes if box.value)
-    return f"{picture.summary}. {notes}"
+    return f"{picture.summary}. {notes}".replace("−", "-")

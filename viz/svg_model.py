@@ -90,7 +90,7 @@ class ModelWriter(Writer):
         elif box.gradient:
             rows.append(("gradient", box.gradient, box.gradient_bars))
         if box.alarm:
-            rows.append(("alarm", f"⚠ {box.alarm}", ()))
+            rows.append(("gray", f"↳ {box.alarm}", ()) if box.follows else ("alarm", f"⚠ {box.alarm}", ()))
         return rows
 
     def beside_title(self, i: int) -> str:
@@ -136,8 +136,9 @@ class ModelWriter(Writer):
         box, size, beside = self.picture.boxes[i], self.sizes[i], self.beside_title(i)
         x, y = self.at(*self.centers[i])
         left, top = x - size.extent / 2, y - size.length / 2
-        frame = {"class_": f"box {box.kind.name}", "width": size.extent, "height": size.length, "stroke": INK,
-                 "fill": box.kind.fill, "stroke_width": 1.2, "rx": box.kind.corner, "stroke_dasharray": box.kind.dash}
+        frame = {"class_": f"box {box.kind.name}{' born' * box.born}", "width": size.extent, "height": size.length,
+                 "stroke": RED if box.born else INK, "stroke_width": 2.4 if box.born else 1.2,
+                 "fill": box.kind.fill, "rx": box.kind.corner, "stroke_dasharray": box.kind.dash}
         parts = [tag("title", text.xml(box.note))]
         if box.kind is MODULE:  # a pile
             parts.append(tag("rect", x=left + 4, y=top + 4, **frame))
