@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 watchers: tuple["Watcher", ...] = ()
-"""All that are on now, in any thread."""
+"""Those of any thread that are on now and told of everything."""
+of_steps: tuple["Watcher", ...] = ()
+"""The same, and those who want to know of optimizers' steps only."""
 _switching = threading.Lock()
 
 
@@ -29,19 +31,23 @@ class Watcher:
     """
 
     every_thread = False
+    only_steps = False
+    """Whether it is told of the steps of optimizers and of nothing else, which then runs at full speed."""
     same_arrays = False
     """Whether it knows arrays again by being the same object, so that options keep the caller's and not copies."""
 
     def __enter__(self) -> Self:
-        global watchers
+        global watchers, of_steps
         self._thread = threading.get_ident()
         with _switching:
-            watchers = (*watchers, self)
+            of_steps = (*of_steps, self)
+            watchers = watchers if self.only_steps else (*watchers, self)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        global watchers
+        global watchers, of_steps
         with _switching:
+            of_steps = tuple([watcher for watcher in of_steps if watcher is not self])
             watchers = tuple([watcher for watcher in watchers if watcher is not self])
 
     def begins(self, kind: str, what: Any) -> Any:
@@ -63,15 +69,16 @@ class Watcher:
         """A node's rule has given the gradient of one of its arguments."""
 
 
-def of_this_thread() -> list[Watcher]:
+def of_this_thread(kind: str = "") -> list[Watcher]:
     """Those that are told what this thread does."""
     here = threading.get_ident()
-    return [watcher for watcher in watchers if watcher.every_thread or watcher._thread == here]
+    listening = of_steps if kind == "step" else watchers
+    return [watcher for watcher in listening if watcher.every_thread or watcher._thread == here]
 
 
 def told(kind: str, what: Any, function: Callable, args: tuple, options: dict) -> Any:
     """function(*args, **options), between the words to those who watch."""
-    begun = [(watcher, watcher.begins(kind, what)) for watcher in of_this_thread()]
+    begun = [(watcher, watcher.begins(kind, what)) for watcher in of_this_thread(kind)]
     result = None
     try:
         result = function(*args, **options)

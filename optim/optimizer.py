@@ -36,7 +36,7 @@ def _calls_hooks(step: Callable) -> Callable:
                 args, kwargs = changed
         settings.make()
         run = functools.partial(step, self)
-        result = watching.told("step", self, run, args, kwargs) if watching.watchers else run(*args, **kwargs)
+        result = watching.told("step", self, run, args, kwargs) if watching.of_steps else run(*args, **kwargs)
         self._stepped = True
         for hook in list(self._hooks["step_post"]):
             hook(self, args, kwargs)

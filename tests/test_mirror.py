@@ -35,6 +35,7 @@ ELSEWHERE = {
     "autograd/test_table.py": "autograd/operation",  # what follows from a declaration
     "test_mistakes.py": "autograd/errors",  # by what a beginner does wrong
     "test_typing.py": "autograd/typing",
+    "viz/test_watching.py": "viz/moments",
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",
     "autograd/test_operations.py": "autograd/samples",

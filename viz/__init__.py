@@ -7,5 +7,7 @@ from viz.drawing import Drawing, draw
 from viz.geometry import mesh, points
 from viz.overlay import attention, image
 from viz.plots import curves, heatmap, images, surface
+from viz.watching import watch
 
-__all__ = ["Drawing", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points", "surface"]
+__all__ = ["Drawing", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points", "surface",
+           "watch"]

@@ -123,3 +123,15 @@ def test_no_function_of_the_engine_is_exchanged():
     before = functions()
     with Notes(), autograd.profile(), autograd.detect_anomaly():
         assert all(a is b for a, b in zip(before, functions(), strict=True))
+
+
+def test_who_wants_steps_only_is_told_of_nothing_else():
+    class Steps(Notes):
+        only_steps = True
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with Steps() as notes:
+        assert watching.watchers == ()  # so operations take their fast way
+        step(model, optimizer)
+    assert notes.said == [("begins", "step", optimizer), ("ends", "step", optimizer)] and not notes.births
+    assert watching.of_steps == ()
