@@ -46,9 +46,11 @@ def textures(count: int, size: int, rng: np.random.Generator) -> Labeled:
 
 @cache
 def photograph(name: str) -> np.ndarray:
-    """scikit-image's photographs: astronaut, coffee and more in color (3, H, W), camera and coins in gray (1, H, W)."""
+    """scikit-image's photographs: astronaut, coffee and more in color (3, H, W), camera and coins in gray (1, H, W);
+    and scikit-learn's: flower and china."""
     from skimage import data
-    picture = np.atleast_3d(getattr(data, name)())
+    from sklearn.datasets import load_sample_image
+    picture = load_sample_image(f"{name}.jpg") if name in ("flower", "china") else np.atleast_3d(getattr(data, name)())
     return (picture / 255).astype(np.float32).transpose(2, 0, 1)
 
 
@@ -124,6 +126,54 @@ def moving_digits(digits: Labeled, count: int, rng: np.random.Generator, frames:
         step = 2 * np.array([(0, 1), (0, -1), (1, 0), (-1, 0)][direction])
         film[0] = [np.roll(frame, start + t * step, (0, 1)) for t, frame in enumerate(film[0])]
     return films, directions
+
+
+PHOTOGRAPHS = ("brick", "grass", "gravel", "coins", "chelsea", "hubble_deep_field", "immunohistochemistry", "retina")
+
+
+class OnPhotographs(NamedTuple):
+    """Digits on photographs: images (N, 3, 24, 24), digits and photographs (N,), masks of the digits (N, 24, 24)."""
+
+    images: np.ndarray
+    digits: np.ndarray
+    photographs: np.ndarray
+    masks: np.ndarray
+
+
+def pieces(count: int, rng: np.random.Generator, held_out: bool = False) -> Labeled:
+    """scikit-image's photographs of PHOTOGRAPHS: pieces (N, 3, 24, 24), and which; the right of each is held out."""
+    labels, images = rng.integers(0, len(PHOTOGRAPHS), count), np.zeros((count, 3, 24, 24), np.float32)
+    for image, label in zip(images, labels, strict=True):
+        picture = photograph(PHOTOGRAPHS[label])
+        _, height, width = picture.shape
+        edge = int(0.7 * width)
+        i, j = rng.integers(0, height - 24), rng.integers(edge, width - 24) if held_out else rng.integers(0, edge - 24)
+        image[:] = picture[:, i:i + 24, j:j + 24]
+    return Labeled(images, labels)
+
+
+def on_photographs(digits: Labeled, count: int, rng: np.random.Generator, held_out: bool = False) -> OnPhotographs:
+    """Digits, bright and of any tint, on darkened pieces of photographs."""
+    (images, photographs), which = pieces(count, rng, held_out), rng.integers(0, len(digits.images), count)
+    images *= rng.uniform(0.5, 0.9, (count, 3, 1, 1)).astype(np.float32)
+    cover = np.zeros((count, 1, 24, 24), np.float32)
+    for layer, k, size in zip(cover[:, 0], which, rng.integers(12, 18, count), strict=True):
+        top, left = rng.integers(0, 25 - size, 2)
+        layer[top:top + size, left:left + size] = enlarged(digits.images[k, 0], size)
+    images += cover * (rng.uniform(0.7, 1, (count, 3, 1, 1)).astype(np.float32) - images)
+    return OnPhotographs(images, digits.labels[which], photographs, cover[:, 0] > 0.25)
+
+
+def two_on_photographs(digits: Labeled, count: int, rng: np.random.Generator, held_out: bool = False) -> OnPhotographs:
+    """Two different digits beside one another, (N, 3, 24, 48); digits, photographs and masks are those of one of them,
+    which is on the left or on the right."""
+    one, other = (on_photographs(digits, count, rng, held_out) for _ in range(2))
+    images = np.concatenate([one.images, other.images], 3)
+    masks = np.concatenate([one.masks, np.zeros_like(other.masks)], 2)
+    for pictures in (images, masks):
+        pictures[::2] = np.roll(pictures[::2], 24, -1)
+    different = one.digits != other.digits
+    return OnPhotographs(images[different], one.digits[different], one.photographs[different], masks[different])
 
 
 def in_a_row(images: np.ndarray) -> np.ndarray:

@@ -1,12 +1,17 @@
 """Networks that several chapters look into, and how they are trained."""
 
+from collections import OrderedDict
 from collections.abc import Callable
+
+import numpy as np
 
 import autograd
 import nn
 import optim
 from autograd import Tensor
+from examples import data
 from nn import functional as F
+from nn.vision import transforms
 
 
 def digit_network(channels: int = 16) -> nn.Sequential:
@@ -36,3 +41,80 @@ def accuracy(model: nn.Module, images, labels) -> float:
     """The share of images that are given their label."""
     with autograd.no_grad():
         return float((model(autograd.as_tensor(images)).argmax(1) == autograd.as_tensor(labels)).float().mean())
+
+
+def photograph_network() -> nn.Sequential:
+    """Four convolutions, `features`, whose averages a linear layer classifies: 10 scores of digits, 8 of photos."""
+    def block(inputs, outputs, size):
+        return nn.Conv2d(inputs, outputs, size, padding="same", bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    features = nn.Sequential(transforms.Normalize([0.5] * 3, [0.25] * 3), *block(3, 16, 7), nn.MaxPool2d(2),
+                             *block(16, 32, 3), nn.MaxPool2d(2), *block(32, 64, 3), *block(64, 64, 3))
+    with autograd.no_grad():
+        features[1].weight.mul_(0.1)  # what is learned then outweighs the noise that it began with
+    return nn.Sequential(OrderedDict(features=features, average=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten(),
+                                     classifier=nn.Linear(64, 18)))
+
+
+_trained: dict[tuple[int, bool], nn.Sequential] = {}
+
+
+def trained(run, seed: int = 0) -> nn.Sequential:
+    """A `photograph_network` that knows the digits and the photographs, of the run's seed plus `seed`.
+
+    It is trained once: the examples of chapter 5 look into the same ones. Its parameters are constants.
+    """
+    key = run.seed + seed, run.quick
+    if key not in _trained:
+        with autograd.random.fork_rng():
+            autograd.manual_seed(key[0])
+            rng, model = np.random.default_rng(key[0]), photograph_network()
+            images, digits, photographs, _ = data.on_photographs(data.digits(run.seed)[0], run.pick(5000, 64), rng)
+            optimizer = optim.SGD(model.parameters(), momentum=0.9, nesterov=True, weight_decay=5e-4)
+            schedule = optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=700)
+            for _ in run.progress(700, quick=2, label="the network"):
+                batch = rng.integers(0, len(images), 32)
+                scores = model(autograd.tensor(images[batch]))
+                loss = (F.cross_entropy(scores[:, :10], autograd.tensor(digits[batch]))
+                        + 0.5 * F.cross_entropy(scores[:, 10:], autograd.tensor(photographs[batch])))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+        _trained[key] = model.eval().requires_grad_(False)
+    return _trained[key]
+
+
+def activations(model: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """What the four convolutions of a `photograph_network` say of images, before their ReLUs.
+
+    Maxima of 2 x 2 are replaced by means, which give smoother images (Gatys et al. 2015).
+    """
+    said = []
+    for layer in model.features:
+        x = F.avg_pool2d(x, 2) if isinstance(layer, nn.MaxPool2d) else layer(x)
+        if isinstance(layer, nn.BatchNorm2d):
+            said.append(x)
+    return said
+
+
+def gram(x: Tensor) -> Tensor:
+    """Means over an image's places of all products of two channels; one more channel is 1, for the channels' means."""
+    flat = autograd.cat([x.flatten(2), autograd.ones(len(x), 1, x[0, 0].numel())], 1)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def style(model: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """Gram matrices of the pixels and of all activations, also of the image at half its size."""
+    return [gram(layer) for scale in (x, F.avg_pool2d(x, 2)) for layer in (scale, *activations(model, scale))]
+
+
+def style_distance(style: list[Tensor], wanted: list[Tensor]) -> Tensor:
+    """How far the Gram matrices of images are from those wanted, as a share of these."""
+    weights = [100, 1, 1, 1, 1] * 2  # of pixels more, or wrong colors creep in
+    return sum([weight * (a - b).square().sum() / b.square().sum() / len(a)
+                for weight, a, b in zip(weights, style, wanted, strict=True)])
+
+
+def roughness(x: Tensor) -> Tensor:
+    """The mean square of the differences between neighboring pixels, down and right."""
+    return F.mse_loss(x[..., 1:, :], x[..., :-1, :]) + F.mse_loss(x[..., 1:], x[..., :-1])

@@ -63,17 +63,7 @@ Transformer
 translation
 ViT
 
-first-layer filters
-nearest neighbors in feature space
-t-SNE
-maximally activating patches
-occlusion
-saliency
-guided backprop
-CAM
-Grad-CAM
 gradient ascent
-feature inversion
 DeepDream
 texture synthesis
 style transfer
