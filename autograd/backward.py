@@ -32,7 +32,8 @@ Vertex = Node | Tensor
 def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = None, retain: bool = False,
                   differentiable: bool = False, stop: Iterable[Vertex] = (),
                   watch: Callable[[Node, int, Any], None] | None = None,
-                  accumulate: Callable[[dict[Vertex, Any]], None] | None = None) -> dict[Vertex, Any]:
+                  accumulate: Callable[[dict[Vertex, Any]], None] | None = None,
+                  hooks: bool = True) -> dict[Vertex, Any]:
     """The gradients of all leaves behind `roots`, or of the `wanted` vertices.
 
     Args:
@@ -43,6 +44,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
         stop: go no further than these.
         watch: told every contribution: the node, the number of its argument, the gradient.
         accumulate: takes the gradient of a leaf with hooks as soon as it is complete; it is not returned then.
+        hooks: whether to run the user's.
 
     Raises:
         RuntimeError: the graph was released, something that a rule reads has changed, or a rule gave a wrong shape.
@@ -51,7 +53,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
     order = reachable(roots, stop, hooked)
     needed = None if wanted is None else leading_to(wanted, order)
     gradients, found = dict(roots), {}
-    if hooked:
+    if hooked and hooks:
         order = with_leaves(order, hooked)
     if watching.watchers:
         order, watch = watching.turns(order), watching.sends(watch)
@@ -60,7 +62,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             g = gradients.pop(node, None)
             if g is None:  # nothing arrived: a rule gave None
                 continue
-            if node.hooks is not None:
+            if node.hooks is not None and hooks:
                 g = run_hooks(node, g)
                 if type(node) is not Node:  # a leaf
                     complete, g, contribution, joint = {node: g}, None, None, None  # nobody else may hold it

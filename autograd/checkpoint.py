@@ -13,6 +13,7 @@ from autograd.backward import reachable
 from autograd.clock import clock
 from autograd.grad_mode import enable_grad, is_grad_enabled
 from autograd.graph import tensors_in
+from autograd.notation import Notation
 from autograd.table import operation
 from autograd.tensor import Node, Tensor
 
@@ -36,8 +37,7 @@ def checkpoint(function: Callable, *args: Any, use_reentrant: bool | None = None
     segment = _Segment(function, args, kwargs, random.get_rng_state() if preserve_rng_state else None)
     result, segment.nodes = segment.run()
     segment.own = [node for node in segment.nodes if node.options is not None]
-    for node in segment.own:
-        node.args = node.out = node.options = None  # type: ignore[assignment]
+    segment.forget()
     given = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
 
     def end(out: Any) -> Any:
@@ -81,10 +81,15 @@ class _Segment:
         older = _OlderThan(start)
         return result, [node for node in reachable(dict.fromkeys(roots), older) if node not in older]
 
-    def restore(self) -> None:
-        """Give the nodes back what their rules need, by running the function again."""
+    def forget(self) -> None:
+        """Take from the nodes what their rules need."""
+        for node in self.own:
+            node.args = node.out = node.options = None  # type: ignore[assignment]
+
+    def restore(self) -> bool:
+        """Give the nodes back what their rules need, by running the function again; whether it had to."""
         if all(node.options is not None and node.args is not None for node in self.own):
-            return
+            return False
         for x in (*self.args, *self.kwargs.values()):
             if isinstance(x, Tensor) and sharing.written_since(x.array, self.started):
                 raise RuntimeError(f"an argument of a checkpointed function (shape {x.shape}) was changed in place "
@@ -107,6 +112,7 @@ class _Segment:
                 inner = node.options["segment"]
                 inner.nodes = [originals.get(n, n) for n in inner.nodes]
                 inner.own = [originals.get(n, n) for n in inner.own]
+        return True
 
 
 class _OlderThan:
@@ -124,4 +130,5 @@ def _end_vjp(g: Any, out: Any, x: Any, segment: _Segment) -> Any:
     return g
 
 
-_end = operation(lambda x, *, segment: x, vjps=_end_vjp, names="_checkpoint", flops=0)
+_end = operation(lambda x, *, segment: x, vjps=_end_vjp, names="_checkpoint", flops=0,
+                 notation=Notation("checkpoint", "{x}", ("1",)))

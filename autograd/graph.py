@@ -1,10 +1,11 @@
 """The recorded graph as a thing to look at: every value and every gradient in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd import sharing
 from autograd.backward import Vertex, backpropagate, reachable, roots_of, vertex_of
 from autograd.grad_mode import set_grad_enabled
 from autograd.recording import Cotangents
@@ -24,6 +25,17 @@ def _copy(g: Any) -> Any:
     return Cotangents({i: np.array(part) for i, part in g.items()}) if isinstance(g, Cotangents) else np.array(g)
 
 
+def _restore(node: Node) -> bool:
+    """Give the nodes of a checkpointed part, of which this is the end, what they need; whether they had lost it."""
+    segment = node.options.get("segment") if node.args is not None else None
+    return segment is not None and bool(segment.restore())
+
+
+def _unwritten(array: Any, node: Node) -> bool:
+    """Whether a node keeps an array, as it was then."""
+    return isinstance(array, (np.ndarray, np.generic)) and not sharing.written_since(array, node.birth)
+
+
 class Graph:
     """The recorded graph behind some outputs, with every value and every gradient in it.
 
@@ -35,7 +47,8 @@ class Graph:
         gradients: vertex -> d(sum of outputs)/d(value); filled by `backward`.
         contributions: (node, number of an argument) -> what the node adds to the gradient of that argument.
 
-    Making a Graph changes nothing and keeps nothing that the outputs do not keep.
+    Making a Graph changes nothing and keeps nothing that the outputs do not keep; neither does going through it: no
+    hook is run and no `.grad` is touched. A checkpointed part is computed again for it; `forget` drops that.
 
     Raises:
         RuntimeError: nothing was recorded, or the graph has been released.
@@ -50,6 +63,7 @@ class Graph:
         self.outputs = outputs
         roots = [vertex_of(t, "the outputs") for t in outputs]
         self.nodes = reachable(roots)[::-1]
+        self._segments = [node.options["segment"] for node in reversed(self.nodes) if _restore(node)]
         for node in self.nodes:
             if node.args is None:
                 raise RuntimeError(f"this graph was released by a backward pass (found at `{node.name}`); make the "
@@ -61,11 +75,46 @@ class Graph:
         self.gradients: dict[Vertex, Any] = {}
         self.contributions: dict[tuple[Node, int], Any] = {}
 
+    def forget(self) -> None:
+        """Drop what had to be computed again of checkpointed parts; nothing can be computed from this Graph then."""
+        for segment in self._segments:
+            segment.forget()
+
+    def changed(self) -> Iterator[tuple[Node, int]]:
+        """The node and the number of each argument, a leaf or a constant, that has other values than at that time."""
+        for node in self.nodes:
+            for i, (kept, parent) in enumerate(zip(node.args, node.parents, strict=True)):
+                if (sharing.changed_since(parent, node.birth) if isinstance(parent, Tensor) else
+                        parent is None and isinstance(kept, np.ndarray) and sharing.written_since(kept, node.birth)):
+                    yield node, i
+
+    def recall(self) -> dict[Vertex, Any]:
+        """Fill `values` with what was computed: as far as it was kept, for some rule or in the outputs, as it is; the
+        rest is computed again."""
+        kept: dict[Vertex, Any] = {}
+        for node in self.nodes:
+            outs = node.out if isinstance(node.out, tuple) else (node.out,)
+            if all(_unwritten(out, node) for out in outs):
+                kept[node] = node.out if node.shape is not None else tuple(node.out)
+            for arg, parent in zip(node.args, node.parents, strict=True):
+                if isinstance(parent, Node) and parent.shape is not None and _unwritten(arg, node):
+                    kept.setdefault(parent, arg)
+        for t in self.outputs:
+            if t.node is not None and _unwritten(t.array, t.node):
+                kept[t.node] = t.array
+        return self._values(kept)
+
     def forward(self) -> dict[Vertex, Any]:
         """Compute every value again from the leaves as they are now, and keep all of them in `values`."""
+        return self._values({})
+
+    def _values(self, known: dict[Vertex, Any]) -> dict[Vertex, Any]:
         values = self.values = {leaf: np.array(leaf.array) for leaf in self.leaves}
         with set_grad_enabled(False):
             for node in self.nodes:
+                if node in known:
+                    values[node] = known[node]
+                    continue
                 args = [kept if parent is None else values[parent]
                         for kept, parent in zip(node.args, node.parents, strict=True)]
                 values[node] = node.operation.forward(*args, **node.options)
@@ -82,11 +131,12 @@ class Graph:
             self.contributions[node, i] = contribution = _copy(contribution)
             parent = node.parents[i]
             totals[parent] = totals[parent] + contribution if parent in totals else _copy(contribution)
-        backpropagate(roots, retain=True, watch=watch)
+        backpropagate(roots, retain=True, watch=watch, hooks=False)
         return totals
 
     def pull_back(self, node: Node, g: Any) -> dict[int, Any]:
         """One step of the way back: the number of each tracked argument -> its gradient, if g is that of the output."""
         found: dict[int, Any] = {}
-        backpropagate({node: g}, retain=True, stop=(node,), watch=lambda _, i, part: found.update({i: part}))
+        backpropagate({node: g}, retain=True, stop=(node,), watch=lambda _, i, part: found.update({i: part}),
+                      hooks=False)
         return found

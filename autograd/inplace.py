@@ -16,7 +16,7 @@ from autograd.calling import apply
 from autograd.grad_mode import mode, set_grad_enabled
 from autograd.operation import Operation
 from autograd.recording import flat_in
-from autograd.sharing import leave, memory, own, relatives, share, wrote
+from autograd.sharing import given_other_memory, leave, memory, own, relatives, share, wrote
 from autograd.tensor import Tensor, twin_of
 
 
@@ -97,6 +97,7 @@ def _set_data(tensor: Tensor, value: Any) -> None:
     leave(tensor)
     tensor.array = value.array
     share(tensor, value)
+    given_other_memory(tensor)
 
 
 Tensor.data = property(Tensor.detach, _set_data, doc="The values without history, as `detach()`. Setting it replaces "

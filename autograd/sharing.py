@@ -25,6 +25,8 @@ _written: "dict[int, list[tuple[int, Place | None]]]" = {}
 """id of memory -> when it was written since all of it was, and where; None: anywhere."""
 _MOST_PLACES = 256
 """So many are told apart; after that it counts as all of the memory."""
+_replaced: dict[int, int] = {}
+"""id of a Tensor -> when it was given other memory (`t.data = …`)."""
 last_write = 0
 _reference = weakref.ref
 _watched: dict[int, weakref.ref] = {}
@@ -118,6 +120,19 @@ def wrote(array: Any, now: int | None = None) -> None:
     if whole:
         places.clear()
     places.append((now, None if whole else Place(array)))
+
+
+def given_other_memory(tensor: "Tensor") -> None:
+    """Tell the engine that `tensor.array` is another array now."""
+    key = id(tensor)
+    if key not in _replaced:
+        weakref.finalize(tensor, _replaced.pop, key, None).atexit = False
+    _replaced[key] = next(clock)
+
+
+def changed_since(tensor: "Tensor", moment: int) -> bool:
+    """Whether a Tensor has had other values since then."""
+    return _replaced.get(id(tensor), 0) > moment or written_since(tensor.array, moment)
 
 
 def written_since(array: Any, moment: int) -> bool:

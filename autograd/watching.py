@@ -5,6 +5,7 @@ optimizer's step), which nodes are born, and every gradient that a node sends on
 asks one question, whether anybody watches at all.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
@@ -14,6 +15,8 @@ watchers: tuple["Watcher", ...] = ()
 of_steps: tuple["Watcher", ...] = ()
 """The same, and those who want to know of optimizers' steps only."""
 _switching = threading.Lock()
+_silenced: dict[int, tuple["Watcher", ...]] = {}
+"""Thread -> who is not told, at the moment, what it does."""
 
 
 class Watcher:
@@ -73,7 +76,21 @@ def of_this_thread(kind: str = "") -> list[Watcher]:
     """Those that are told what this thread does."""
     here = threading.get_ident()
     listening = of_steps if kind == "step" else watchers
-    return [watcher for watcher in listening if watcher.every_thread or watcher._thread == here]
+    silenced = _silenced.get(here, ())
+    return [watcher for watcher in listening
+            if (watcher.every_thread or watcher._thread == here) and watcher not in silenced]
+
+
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """Tell none of those who watch by now what this thread does: it only looks at what has been done."""
+    here = threading.get_ident()
+    before = _silenced.get(here, ())
+    _silenced[here] = of_steps
+    try:
+        yield
+    finally:
+        _silenced[here] = before
 
 
 def told(kind: str, what: Any, function: Callable, args: tuple, options: dict) -> Any:

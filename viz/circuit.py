@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from viz import notation, text
+from viz import names, notation, text
 from viz.picture import CIRCUIT, CONSTANT, GATE, INPUT, OUTPUT, Box, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
 
@@ -20,6 +20,7 @@ class Circuit:
     Attributes:
         reading: of the graph.
         picture: what is drawn, without steps.
+        letters: id of a result without a name -> what formulas call it.
         box_of: id of an origin -> index of its box.
     """
 
@@ -27,7 +28,7 @@ class Circuit:
         self.reading, self.graph = reading, reading.graph
         self.picture = Picture(CIRCUIT)
         self.box_of: dict[int, int] = {}
-        self.anonymous = 0
+        self.letters = self._letters()
         for node in self.graph.nodes:
             self._gate(node)
         for output in self.graph.outputs:
@@ -36,12 +37,28 @@ class Circuit:
         gates = sum(box.kind is GATE for box in self.picture.boxes)
         self.picture.summary = f"Circuit of {gates} gates and {len(self.graph.leaves)} inputs"
 
+    def _letters(self) -> dict[int, str]:
+        """What formulas call the results that have no name but are read, by their ids: each its own letter."""
+        read: set[int] = set()
+        for node in self.graph.nodes:
+            read.update(id(origin) for _, origin in arguments(node) if isinstance(origin, Node))
+            if any("{out}" in form for form in notation.of(node).derivatives):
+                read.add(id(self.reading.shown(node)))
+        free = names.letters(self.reading.names.values())
+        return {id(node): next(free) for node in self.graph.nodes
+                if id(node) in read and node.shape is not None and not self.reading.name(node)}
+
+    def called(self, origin: Any) -> str:
+        """The name or the letter of a value; empty if it has neither."""
+        return self.reading.name(origin) or self.letters.get(id(origin), "")
+
     def _gate(self, node: Node) -> None:
         if self.reading.has_no_box(node):
             return
         inside, shown = self.reading.folded(node), self.reading.shown(node)
         sources = [(i, self._source(origin)) for i, origin in arguments(node) if i not in inside]
-        box = Box(GATE, output_name(node) if is_pick(node) else notation.sign(node, inside), self.reading.name(shown))
+        box = Box(GATE, output_name(node) if is_pick(node) else notation.sign(node, inside, self.reading.x),
+                  self.reading.name(shown))
         if shown.shape is not None:
             self._fill(box, node.name, shown)
         self.box_of[id(node)] = self.box_of[id(shown)] = self.picture.add(box)
@@ -50,10 +67,7 @@ class Circuit:
     def _source(self, origin: Any) -> int:
         """The box of an argument; an input gets it when it is first used."""
         if id(origin) not in self.box_of:
-            kind, name = CONSTANT if is_constant(origin) else INPUT, self.reading.name(origin)
-            if not name:
-                self.anonymous += kind is INPUT
-                name = "constant" if kind is CONSTANT else f"input {self.anonymous}"
+            kind, name = CONSTANT if is_constant(origin) else INPUT, self.reading.label(origin)
             box = Box(kind, name)
             self._fill(box, name, origin)
             self.box_of[id(origin)] = self.picture.add(box)
@@ -64,7 +78,8 @@ class Circuit:
         value, gradient = self.reading.value(origin), self.reading.gradient(origin)
         box.value = text.values(value if isinstance(value, (np.ndarray, np.generic, float, int)) else None)
         box.gradient = text.values(gradient)
-        box.note = (f"{box.name} = {what}" if box.name else what) + f", value {_precise(value)}, " + (
+        name = box.name or self.letters.get(id(origin))
+        box.note = (f"{name} = {what}" if name else what) + f", value {_precise(value)}, " + (
             "no gradient" if gradient is None else f"gradient {_precise(gradient)}")
 
     def _output(self, vertex: Node | Tensor) -> None:

@@ -1,5 +1,6 @@
 """`draw`: a picture of a recorded graph, shown in a notebook or saved to a file."""
 
+import contextlib
 import importlib
 import inspect
 import math
@@ -24,6 +25,7 @@ from viz.reading import Reading
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
 from viz.tikz import TikzWriter
+from viz.untouched import untouched
 
 WRITERS = {CIRCUIT: CircuitWriter, MODEL: ModelWriter}
 """Who writes the SVG of a style."""
@@ -119,8 +121,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
-    `backward(retain_graph=True)`; the gradients shown are those of the sum of the outputs, computed for the picture,
-    and no `.grad` is touched.
+    `backward(retain_graph=True)`; the gradients shown are those of the sum of the outputs, computed for the picture.
+    Drawing changes nothing: no `.grad`, no running statistics, no random state, and hooks are not run.
 
     Args:
         what: Tensors that require gradients; or a Module (or a function) and its arguments, to be called here.
@@ -137,7 +139,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
 
     Raises:
         ImportError: the engine asked for is not installed.
-        RuntimeError: nothing was recorded, or the graph has been released.
+        RuntimeError: nothing was recorded, the graph has been released, or what it was computed from has been changed.
         ValueError: there would be more boxes than `limit`.
 
     >>> w, b = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
@@ -147,46 +149,81 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     engines.command(engine)
     if style not in (None, *STYLES):
         raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
-    frame = sys._getframe(1)
-    scope = {**frame.f_globals, **frame.f_locals}
-    outputs, calls = list(what), None
     if not what:
         raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
-    if not isinstance(what[0], Tensor):
-        function, *arguments = what
-        if not callable(function):
-            raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
-                            f"{type(function).__name__}")
-        if hasattr(function, "named_modules"):
+    frame = sys._getframe(1)
+    scope = {**frame.f_globals, **frame.f_locals}
+    with contextlib.ExitStack() as looking:
+        graph, calls = _recorded(what, scope, looking)
+        looking.callback(graph.forget)
+        if hasattr(what[0], "named_modules"):
             model = what[0]
-            result, calls = scopes.record(model, lambda: function(*arguments))
-        else:
-            result = function(*arguments)
-        scope = {**scope, **_argument_names(getattr(function, "forward", function), arguments)}
-        outputs = [t for t in tensors_in(result) if t.requires_grad] or tensors_in(result)
-    graph = Graph(*outputs)
-    modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
-    found = naming.find(names, scope, modules)
-    owners, kinds = naming.owners(modules)
-    chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
-    if calls is None:
-        calls = scopes.infer(graph.nodes, owners, kinds)
-    tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
-    depth = scopes.readable_depth(tree) if depth is None else depth
-    visible = scopes.visible(tree, depth)
-    if visible > limit:
-        raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
-                         f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed from "
-                         "detached tensors), or give the Module it belongs to, draw(y, model=model), so that modules "
-                         "are drawn as one box")
-    with np.errstate(all="ignore"):  # NaN and infinity are shown; NumPy has warned already when they were computed
-        graph.forward()
+        modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
+        found = naming.find(names, scope, modules)
+        _refuse_changes(graph, found)
+        owners, kinds = naming.owners(modules)
+        chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
+        if calls is None:
+            calls = scopes.infer(graph.nodes, owners, kinds)
+        tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
+        depth = scopes.readable_depth(tree) if depth is None else depth
+        visible = scopes.visible(tree, depth)
+        if visible > limit:
+            raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
+                             f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed "
+                             "from detached tensors), or give the Module it belongs to, draw(y, model=model), so that "
+                             "modules are drawn as one box")
+        looking.enter_context(np.errstate(all="ignore"))  # NaN and infinity are shown, and have been warned of
+        graph.recall()
         graph.backward()
         if chosen is CIRCUIT:
             circuit = Circuit(Reading(graph, found))
             circuit.picture.steps = steps.of_circuit(circuit)
             return Drawing(circuit.picture, engine)
-    return Drawing(model_picture(ModelReading(graph, found, set(owners), constants, modules), tree, depth), engine)
+        return Drawing(model_picture(ModelReading(graph, found, set(owners), constants, modules), tree, depth), engine)
+
+
+def _recorded(what: tuple, scope: dict[str, Any],
+              looking: contextlib.ExitStack) -> tuple[Graph, list[scopes.Scope] | None]:
+    """The Graph of some outputs, or of a call, whose arguments join the scope; and the calls of modules, if known.
+
+    What is entered into `looking` undoes at its end whatever this and all that follows would change.
+    """
+    called = naming.all_modules([*scope.values(), what[0], getattr(what[0], "__self__", None)])
+    if isinstance(what[0], Tensor):
+        with untouched(called):  # a checkpointed part is computed again
+            graph = Graph(*what)
+        looking.enter_context(untouched([]))
+        return graph, None
+    function, *arguments = what
+    if not callable(function):
+        raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
+                        f"{type(function).__name__}")
+    looking.enter_context(untouched(called))
+    calls = None
+    if hasattr(function, "named_modules"):
+        result, calls = scopes.record(function, lambda: function(*arguments))
+    else:
+        result = function(*arguments)
+    scope.update(_argument_names(getattr(function, "forward", function), arguments))
+    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result))), calls
+
+
+def _refuse_changes(graph: Graph, names: naming.Names) -> None:
+    """Refuse a graph whose values of now are not those of its gradients.
+
+    Raises:
+        RuntimeError: naming what was changed.
+    """
+    for node, i in graph.changed():
+        leaf = node.parents[i]
+        what = leaf if isinstance(leaf, Tensor) else node.args[i]
+        name = names.get(id(what), "")
+        raise RuntimeError(
+            f"{name or 'a tensor'} (shape {what.shape}, {what.dtype}), which `{node.name}` reads, was changed in place "
+            "after the forward pass, for example by an optimizer step, so a picture would show its value of now beside "
+            "the gradients of then. Draw before the change (a Drawing holds texts, so nothing changes in it later), or "
+            "compute the output again")
 
 
 def _all_small(graph: Graph) -> bool:

@@ -88,4 +88,4 @@ def _bars(numbers: np.ndarray, low: float, high: float) -> tuple[float, ...]:
 
 
 def _brief(x: float) -> str:
-    return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

@@ -158,7 +158,7 @@ class Model:
         """The box of a leaf, a constant, or a result from outside."""
         kind = PARAMETER if id(origin) in self.reading.parameters else CONSTANT if is_constant(origin) else INPUT
         name = self.reading.name(origin) or (
-            "constant" if is_constant(origin) else origin.name if isinstance(origin, Node) else "input")
+            origin.name if isinstance(origin, Node) else self.reading.label(origin))
         box = Box(kind, text.shorten(name, 34))
         self._fill(box, origin)
         box.note = f"{name}, {box.note}"
@@ -167,7 +167,8 @@ class Model:
 
     def _operation(self, node: Node) -> int:
         inside, shown = self.reading.folded(node), self.reading.shown(node)
-        label, name = output_name(node) if is_pick(node) else notation.title(node, inside), self.reading.name(shown)
+        label = output_name(node) if is_pick(node) else notation.title(node, inside, self.reading.x)
+        name = self.reading.name(shown)
         box = Box(OPERATION, text.shorten(label, 34), name if name != label else "")
         if shown.shape is None:
             box.lines = (f"{len(self.reading.value(node))} results",)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from viz import health
+from viz.diagnosis import MOSTLY
 from viz.sampling import Distribution
+from viz.text import number
 
 LOSS, RATE, GRADIENT, RATIO, WEIGHT = "loss", "learning rate", "gradient", "update/weight", "weight"
 DEAD, SATURATED = "dead units", "saturated"
+VANISHING, EXPLODING = 1e-4, 1e4
+"""Root mean square of a module's gradient, relative to the median over all modules."""
 PATIENCE = 3
 """An alarm is given for what was so in the last three moments: a zero gradient of one batch is nothing."""
 
@@ -90,16 +93,20 @@ def _symptoms(moment: Moment) -> dict[tuple[str, str], str]:
     """(Place, kind) -> what may be wrong."""
     found = {(place, "unused"): "no gradient: the loss does not depend on it" for place in moment.waiting}
     sizes: dict[str, float] = {}  # of modules: the bias before a normalization alone has none but its rounding
-    for place, number in moment.of(GRADIENT).items():
+    for place, size in moment.of(GRADIENT).items():
         owner = place.rpartition(".")[0] or place
-        sizes[owner] = max(sizes.get(owner, 0.0), number)
+        sizes[owner] = max(sizes.get(owner, 0.0), size)
     usual = float(np.median([size for size in sizes.values() if size] or [0.0]))
     for owner, size in sizes.items():
-        if text := health.gradient_alarm(size, usual):
-            found[owner, GRADIENT] = text
+        if size == 0:
+            found[owner, GRADIENT] = "gradient is zero"
+        elif size < VANISHING * usual:
+            found[owner, GRADIENT] = f"gradient vanishes: {number(size / usual)} of the median"
+        elif size > EXPLODING * usual:
+            found[owner, GRADIENT] = f"gradient explodes: {number(size / usual)} times the median"
     for quantity, text in ((DEAD, "of the units are dead"), (SATURATED, "saturated")):
         for place, share in moment.of(quantity).items():
-            if share >= health.MOSTLY:
+            if share >= MOSTLY:
                 found[place, quantity] = f"{share:.0%} {text}"
     for place, ratio in moment.of(RATIO).items():
         if ratio > 1:

@@ -1,11 +1,16 @@
 """What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from autograd import Node, Tensor
+from viz import text
+
+_LETTERS = "abcfghkmnpqrstuvwyz"
+"""Neither x, which stands for the argument in a gate (1/x), nor what looks like a number, a differential or exp."""
 
 Names = dict[int, str]
 """id of a Node, a leaf Tensor or a constant's array -> name. Whoever holds the Graph keeps those objects alive."""
@@ -35,11 +40,21 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     names: Names = {}
     for name, tensor in [*_checked(given), *_state(modules)]:
         names.setdefault(key(tensor), name)
-    taken = set(names.values())
+    taken = set(map(text.name_parts, names.values()))  # x0 and x_0 look the same
     for name, tensor in variables(scope):
-        if name not in taken and key(tensor) not in names:
+        if text.name_parts(name) not in taken and key(tensor) not in names:
             names[key(tensor)] = name
+            taken.add(text.name_parts(name))
     return names
+
+
+def letters(taken: Iterable[str]) -> Iterator[str]:
+    """Names for what has none: letters with which nothing is called, then the same with numbers."""
+    stems = {text.name_parts(name)[0] for name in taken}
+    free = [letter for letter in _LETTERS if letter not in stems] or ["v"]
+    yield from (letter for letter in free if letter not in stems)
+    names = set(map(text.name_parts, taken))
+    yield from (f"{letter}{i}" for i in itertools.count(1) for letter in free if (letter, str(i)) not in names)
 
 
 def owners(modules: Mapping[str, Module]) -> tuple[dict[int, str], dict[str, str]]:
@@ -101,6 +116,11 @@ def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for place, item in value.items() if isinstance(value, dict) else enumerate(value):
             if isinstance(item, (Tensor, np.ndarray)):
                 yield f"{name}[{place!r}]", item
+
+
+def all_modules(values: Iterable[Any]) -> list[Any]:
+    """The Modules among some values, each with whatever is in it."""
+    return [value for value in values if not isinstance(value, type) and hasattr(value, "named_modules")]
 
 
 def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Module]:

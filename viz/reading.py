@@ -4,13 +4,14 @@ The origin of an argument is the Node or the leaf Tensor that it came from, or t
 owners are found by an origin's id.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd import Graph, Node, Tensor
-from viz import notation
+from viz import notation, text
 from viz.names import Names
 
 
@@ -39,7 +40,12 @@ def output_name(pick: Node) -> str:
 
 
 class Reading:
-    """A Graph after `forward()` and `backward()`, and what its values are called."""
+    """A Graph after `forward()` and `backward()`, and what its values are called.
+
+    Attributes:
+        called: id of an origin -> its name, of all in this graph that have one.
+        x: what stands for the argument in the sign of a gate, as in 1/x; a dot, where a value is called x.
+    """
 
     def __init__(self, graph: Graph, names: Names) -> None:
         self.graph, self.names = graph, names
@@ -47,6 +53,15 @@ class Reading:
         for node in filter(is_pick, graph.nodes):
             picks.setdefault(node.parents[0], []).append(node)
         self.only_picks = {whole: some[0] for whole, some in picks.items() if len(some) == 1}
+        self.called = {id(v): names[id(v)] for v in self._origins() if id(v) in names}
+        self.x = "·" if ("x", "") in map(text.name_parts, self.called.values()) else "x"
+        self.numbered: dict[int, str] = {}
+
+    def _origins(self) -> Iterator[Any]:
+        yield from self.graph.nodes
+        yield from self.graph.leaves
+        for node in self.graph.nodes:
+            yield from (origin for _, origin in arguments(node) if is_constant(origin))
 
     def shown(self, node: Node) -> Node:
         """Whose value stands in the box of an operation: that of its output, if only one of several is used."""
@@ -59,6 +74,17 @@ class Reading:
     def name(self, origin: Any) -> str:
         """The name of a value; empty if it has none."""
         return self.names.get(id(origin), "")
+
+    def label(self, origin: Any) -> str:
+        """The name of an input or a constant; what has none is numbered."""
+        if name := self.name(origin):
+            return name
+        if id(origin) not in self.numbered:
+            kind = "constant" if is_constant(origin) else "input"
+            taken = {*self.called.values(), *self.numbered.values()}
+            several = (f"{kind} {i}" for i in itertools.count(2))
+            self.numbered[id(origin)] = next(name for name in itertools.chain([kind], several) if name not in taken)
+        return self.numbered[id(origin)]
 
     def value(self, origin: Any) -> Any:
         """An array, or for an operation with several outputs a tuple of them."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd import Node
 from autograd.clock import clock
+from autograd.watching import Watcher
 from viz.reading import arguments
 
 CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
@@ -74,6 +75,23 @@ def operations(place: Scope | Repeats) -> Iterator[Node]:
         yield from operations(item) if isinstance(item, Scope) else [item]
 
 
+class _Calls(Watcher):
+    """Notes every call of the modules inside one."""
+
+    def __init__(self, module: Any) -> None:
+        self.paths = {id(inner): path for path, inner in module.named_modules()}
+        self.calls: list[Scope] = []
+
+    def begins(self, kind: str, what: Any) -> Scope | None:
+        path = self.paths.get(id(what)) if kind == "module" else None
+        return Scope(path, type(what).__name__, next(clock), 0) if path else None
+
+    def ends(self, begun: Scope | None, result: Any, args: tuple, options: dict) -> None:
+        if begun is not None:
+            begun.last = next(clock)
+            self.calls.append(begun)
+
+
 def all_paths(scope: Scope) -> Iterator[str]:
     """The paths of all calls in a scope."""
     for item in scope.items:
@@ -90,24 +108,8 @@ def innermost(scope: Scope, node: Node) -> Scope:
 
 def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:
     """Call `run` and note every call of the modules inside `module`."""
-    calls: list[Scope] = []
-    open_calls: list[Scope] = []
-    handles = []
-    for path, inner in module.named_modules():
-        def enter(_: Any, args: Any, path: str = path) -> None:
-            open_calls.append(Scope(path, type(_).__name__, next(clock), 0))
-
-        def leave(_: Any, args: Any, output: Any) -> None:
-            call = open_calls.pop()
-            call.last = next(clock)
-            calls.append(call)
-        handles += [inner.register_forward_pre_hook(enter), inner.register_forward_hook(leave)]
-    try:
-        result = run()
-    finally:
-        for handle in handles:
-            handle.remove()
-    return result, [call for call in calls if call.path]
+    with _Calls(module) as noted:
+        return run(), noted.calls
 
 
 def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> list[Scope]:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from viz import notation, text
+from viz import arithmetic, notation, text
+from viz.arithmetic import Operand
 from viz.circuit import Circuit
 from viz.picture import OUTPUT, Picture, Step
-from viz.reading import arguments, is_pick
+from viz.reading import arguments, is_constant, is_pick
 
-_NUMBER = re.compile(r"\(?−?[\d.]+\)?")
+_NUMBER = re.compile(r"-?[\d.]+")
 
 
 def of_circuit(circuit: Circuit) -> list[Step]:
@@ -48,11 +49,26 @@ def _forward(circuit: Circuit) -> Iterator[Step]:
     for node, i in _gates(circuit):
         if not boxes[i].value:
             continue
-        call, numbers = _formula(circuit, node, False), _formula(circuit, node, True)
-        name = circuit.reading.name(circuit.reading.shown(node))
-        yield Step("forward", f"{name} = {call}" if name else call,
-                   [f"{numbers} = {boxes[i].value}" if numbers != call else f"= {boxes[i].value}"],
+        call = _formula(circuit, node)
+        name = circuit.called(circuit.reading.shown(node))
+        yield Step("forward", f"{name} = {call}" if name else call, [_in_numbers(circuit, node, call)],
                    i, circuit.picture.entering(i), {f"v{i}": boxes[i].value})
+
+
+def _in_numbers(circuit: Circuit, node: Node, call: str) -> str:
+    """The formula with its numbers, in as many digits as make it come out."""
+    def compute(*arrays: Any) -> Any:
+        given = [np.asarray(array).astype(np.float64) if np.asarray(array).dtype.kind == "f" else array
+                 for array in arrays]
+        return node.operation.forward(*given, **node.options)
+    result = circuit.reading.value(circuit.reading.shown(node))
+    operands = [Operand(circuit.reading.value(origin), k in circuit.reading.folded(node))
+                for k, origin in arguments(node)]
+    if is_pick(node) or not node.operation.notation or node.shape is None:
+        return f"= {text.values(result)}"
+    printed = arithmetic.comes_out(compute, operands, result)
+    numbers = notation.formula(node, printed.operands)
+    return f"{numbers} {printed.result}" if numbers != call else printed.result
 
 
 def _backward(circuit: Circuit) -> Iterator[Step]:
@@ -73,21 +89,21 @@ def _backward(circuit: Circuit) -> Iterator[Step]:
     for node, i in reversed(list(_gates(circuit))):
         if node not in graph.gradients or not boxes[i].value:
             continue
-        step = Step("backward", f"Back through {_formula(circuit, node, False)}",
+        step = Step("backward", f"Back through {_formula(circuit, node)}",
                     [f"Upstream gradient: {boxes[i].gradient}"], i)
         for k, origin in arguments(node):
             contribution = graph.contributions.get((node, k))
             if contribution is None or id(origin) not in circuit.box_of:
                 continue
             source, wire = circuit.box_of[id(origin)], wire_of[i, k]
-            line = _product(circuit, node, k, contribution)
+            line = _sent_back(circuit, node, k, contribution)
             before = total.get(source)
             total[source] = contribution if before is None else before + contribution
             if uses[source] > 1:
                 step.shows[f"c{wire}"] = text.values(contribution)
                 if before is not None:
-                    line += (f"; added to what came before: {text.values(before)} + "
-                             f"{_bracketed(text.values(contribution))} = {text.values(total[source])}")
+                    printed = arithmetic.comes_out(np.add, [Operand(before), Operand(contribution)], total[source])
+                    line += f"; added to what came before: {' + '.join(printed.operands)} {printed.result}"
             step.lines.append(line)
             step.wires.append(wire)
             step.shows[f"g{source}"] = text.values(total[source])
@@ -99,55 +115,95 @@ def _gates(circuit: Circuit) -> Iterator[tuple[Node, int]]:
     return ((node, circuit.box_of[id(node)]) for node in circuit.graph.nodes if not circuit.reading.has_no_box(node))
 
 
-def _arguments(circuit: Circuit, node: Node, as_numbers: bool) -> list[str]:
-    """Each argument by its name, or its value if it has none or if numbers are asked for."""
-    inside, texts = circuit.reading.folded(node), []
+def _names(circuit: Circuit, node: Node) -> list[str]:
+    """What each argument is called; a constant without a name is its number."""
+    inside, names = circuit.reading.folded(node), []
     for k, origin in arguments(node):
-        name = "" if as_numbers else circuit.reading.name(origin)
-        number = (text.short_number(inside[k]) if k in inside
-                  else circuit.picture.boxes[circuit.box_of[id(origin)]].value)
-        texts.append(name or _bracketed(number))
-    return texts
+        value = circuit.reading.value(origin)
+        number = k in inside or (not circuit.called(origin) and is_constant(origin) and text.is_printed(value))
+        names.append(Operand(value, k in inside).text() if number else circuit.called(origin)
+                     or circuit.reading.label(origin))
+    return names
 
 
-def _formula(circuit: Circuit, node: Node, as_numbers: bool) -> str:
+def _formula(circuit: Circuit, node: Node) -> str:
     if is_pick(node):
         return f"part {node.options['index']} of the result of {node.parents[0].name}"
-    return notation.formula(node, _arguments(circuit, node, as_numbers))
+    return notation.formula(node, _names(circuit, node))
 
 
-def _bracketed(number: str) -> str:
-    return f"({number})" if number.startswith("−") else number
+def _sent_back(circuit: Circuit, node: Node, k: int, contribution: Any) -> str:
+    """How the gradient of one argument follows from that of the result: in a formula and in numbers."""
+    names, values = _names(circuit, node), [circuit.reading.value(origin) for _, origin in arguments(node)]
+    upstream = circuit.graph.gradients[node]
+    kink = notation.kink(node, values)
+    remark = f" ({kink})" if kink else ""
+    way = notation.back(node, names, k, "upstream")
+    if " @ " in way and any(np.ndim(value) > 1 for value in values):
+        return f"To {names[k]}: {way}{_of_matrices(node, k, values, upstream, contribution)}"
+    local = _local_derivative(circuit, node, k, values, contribution)
+    if local is None:
+        return f"To {names[k]}: {way or f'by the rule of {node.name}'}{remark} = {text.values(contribution)}"
+    if not notation.of(node).elementwise:
+        upstream = np.reshape(upstream, ())
+    product, summed, digits = local * upstream, "", 2
+    if np.shape(product) != np.shape(contribution):
+        total = arithmetic.comes_out(lambda terms: _summed(terms, np.shape(contribution)), [Operand(product)],
+                                     contribution)
+        summed, digits = f", summed over what broadcasting repeated {total.result}", total.digits
+    printed = arithmetic.comes_out(np.multiply, [Operand(local), Operand(upstream)], product, digits)
+    rule = notation.derivative(node, names, k, circuit.called(circuit.reading.shown(node)))
+    known = [*([rule] if rule and not _NUMBER.fullmatch(rule) else []), printed.operands[0].strip("()")]
+    by = names[k] if names.count(names[k]) == 1 else f"({_ordinal(names[:k + 1].count(names[k]))} {names[k]})"
+    return (f"∂({notation.formula(node, names)})/∂{by} = {' = '.join(known)}{remark}; "
+            f"times upstream: {' * '.join(printed.operands)} {printed.result}{summed}")
 
 
-def _local_derivative(circuit: Circuit, node: Node, k: int) -> Any:
+def _ordinal(n: int) -> str:
+    return {1: "1st", 2: "2nd", 3: "3rd"}.get(n, f"{n}th")
+
+
+def _summed(product: Any, shape: tuple[int, ...]) -> Any:
+    """The sum over the axes that broadcasting stretched."""
+    lead = product.ndim - len(shape)
+    stretched = [lead + i for i, n in enumerate(shape) if n == 1]
+    return product.sum(axis=(*range(lead), *stretched)).reshape(shape)
+
+
+def _local_derivative(circuit: Circuit, node: Node, k: int, values: list[Any], contribution: Any) -> Any:
     """What a gradient of one would send back, where one number an element says it; None where nothing can be said."""
     if node.shape is None:  # several outputs, each with a gradient of its own
         return None
-    ones = np.ones_like(circuit.graph.values[node])
-    local = circuit.graph.pull_back(node, ones).get(k)
-    if local is None or isinstance(local, dict):
+    upstream, ones = circuit.graph.gradients[node], np.ones_like(circuit.graph.values[node])
+    if notation.of(node).elementwise and node.operation.vjps:  # before broadcasting is undone
+        local = node.operation.vjps[k](ones, circuit.graph.values[node], *values, **node.options)
+        if np.shape(local) != ones.shape:
+            return None
+        sent = _summed(local * upstream, np.shape(contribution))
+    elif ones.size == 1:
+        local = circuit.graph.pull_back(node, ones).get(k)
+        if local is None or isinstance(local, dict):
+            return None
+        sent = local * np.reshape(upstream, ())
+    else:
         return None
-    fits = ones.size == 1 or (notation.of(node).elementwise and ones.shape == np.shape(local))
-    return local if fits else None
+    # A branch that was not taken sends 0 back, whatever arrives; a product would not.
+    precision = 1e-2 if sent.dtype.itemsize == 2 else 1e-4
+    return local if np.allclose(sent, contribution, precision, precision * 1e-3, equal_nan=True) else None
 
 
-def _product(circuit: Circuit, node: Node, k: int, contribution: Any) -> str:
-    """Local derivative × upstream gradient = contribution, with the formula."""
-    names, inside = _arguments(circuit, node, False), circuit.reading.folded(node)
-    free = iter("xyzuvwabcdefghijk" * len(names))
-    letters = [name if i in inside or not _is_number(name) else next(free) for i, name in enumerate(names)]
-    box = circuit.picture.boxes[circuit.box_of[id(node)]]
-    rule = notation.derivative(node, letters, k, _bracketed(box.value))
-    local, product = _local_derivative(circuit, node, k), text.values(contribution)
-    if local is None and not rule:
-        return f"To {names[k]}: {product}, by the rule of {node.name}"
-    known = [rule] * bool(rule)
-    if local is not None:
-        known = [*([] if _NUMBER.fullmatch(rule) else known), text.values(local)]
-    derivative = f"∂({notation.formula(node, letters)})/∂{letters[k]} = {' = '.join(known)}"
-    return f"{derivative}; times upstream: {_bracketed(known[-1])} × {_bracketed(box.gradient)} = {product}"
-
-
-def _is_number(name: str) -> bool:
-    return name.strip("(−")[:1].isdigit() or name[:1] == "["
+def _of_matrices(node: Node, k: int, values: list[Any], upstream: Any, contribution: Any) -> str:
+    """The product of matrices that is sent back: in numbers, if there is room; with a word on what is summed."""
+    x, y = values
+    if x.ndim > 2 or y.ndim > 2:
+        stacked = np.broadcast_shapes(x.shape[:-2], y.shape[:-2]) != values[k].shape[:-2]
+        return f"{', summed over the stack' if stacked else ''} = {text.values(contribution)}"
+    rows, columns = x.reshape(-1, x.shape[-1]), y.reshape(y.shape[0], -1)
+    matrices = {"{x}": rows, "{y}": columns, "{g}": upstream.reshape(len(rows), columns.shape[1])}
+    factors = [matrices[form.removesuffix("ᵀ")].T if form.endswith("ᵀ") else matrices[form]
+               for form in notation.of(node).back[k].split(" @ ")]
+    printed = arithmetic.comes_out(np.matmul, list(map(Operand, factors)),
+                                   np.reshape(contribution, (rows, columns)[k].shape))
+    if not all(operand.startswith(("[", "-")) or operand[:1].isdigit() for operand in printed.operands):
+        return f" {printed.result}"
+    return f" = {' @ '.join(printed.operands)} {printed.result}"

@@ -204,4 +204,4 @@ def description(picture: Picture) -> str:
     """What a screen reader says: every box with its value and gradient."""
     notes = "; ".join(f"{box.name or box.label}: value {box.value}, {box.gradient_in_words()}"
                       for box in picture.boxes if box.value)
-    return f"{picture.summary}. {notes}".replace("−", "-")
+    return f"{picture.summary}. {notes}"

@@ -16,7 +16,7 @@ SMALL = 6
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _NAME = re.compile(r"([^\W\d_]+)_?(\d+)|([^\W\d_]{1,2})_([^\W_]+)")
-_NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[]1 "), frozenset("mwMWOQ@%&+=−→×")
+_NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[]1 "), frozenset("mwMWOQ@%&+=→×")
 
 
 def clean(text: Any) -> str:
@@ -62,46 +62,67 @@ def name_parts(name: str) -> tuple[str, str]:
     return (name, "") if not match else (match[1] or match[3], match[2] or match[4])
 
 
-def number(x: Any, minus: str = "−") -> str:
-    """Two decimals; powers of ten where those would say 0.00 or run long.
+def number(x: Any, digits: int = 2) -> str:
+    """Two decimals, or more if they say more; powers of ten where two would say 0.00 or run long.
 
-    >>> number(-0.19661)
-    '−0.20'
+    The minus is Python's, so that numbers can be copied.
+
+    >>> number(-0.19661), number(2 / 3, 4), number(0.5, 4), number(1e-6 / 3, 4)
+    ('-0.20', '0.6667', '0.50', '3.333e-7')
     """
     x = float(x)
     if math.isnan(x):
         return "NaN"
     if math.isinf(x):
-        return (minus if x < 0 else "") + "∞"
+        return ("-" if x < 0 else "") + "∞"
     if x == 0:
         return "0.00"
-    if 0.005 <= abs(x) < 99999.5:
-        text = f"{x:.2f}"
-    else:
-        mantissa, exponent = f"{x:.1e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", minus)
+    if _has_decimals(x):
+        whole, _, decimals = f"{x:.{digits}f}".partition(".")
+        return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
-def short_number(x: Any) -> str:
-    """A constant as it stands in a gate: 1, 0.5, −3."""
+def _has_decimals(x: float) -> bool:
+    return 0.005 <= abs(x) < 99999.5
+
+
+def rounded(x: float, digits: int = 2) -> float:
+    """What `number` prints, as a number."""
+    return float(number(x, digits)) if math.isfinite(x) else x
+
+
+def unit(x: float, digits: int = 2) -> float:
+    """What one more in the last printed digit is worth."""
+    if not x or _has_decimals(x):
+        return 10.0 ** -digits
+    exponent = int(f"{x:.{digits - 1}e}".split("e")[1])
+    return float(10.0 ** (exponent - digits + 1))
+
+
+def short_number(x: Any, digits: int = 4) -> str:
+    """A constant as it stands in a gate, with so many significant digits: 1, 0.5, -3."""
     x = float(x)
-    return number(x) if not math.isfinite(x) else f"{x:.4g}".replace("-", "−")
+    return f"{x:.{digits}g}" if math.isfinite(x) else number(x)
 
 
-def values(array: Any) -> str:
+def values(array: Any, digits: int = 2) -> str:
     """A small array by its elements, a large one by its shape, None by a dash."""
     if array is None:
         return NONE
     array = np.asarray(array)
-    if array.dtype.kind not in "fiub":
+    if not is_printed(array):
         return shape(array.shape)
     if array.size == 1:
-        return number(array.item())
-    if array.size > SMALL or array.ndim > 2 or not array.size:
-        return shape(array.shape)
+        return number(array.item(), digits)
     rows = array if array.ndim == 2 else array[None]
-    return "[" + "; ".join(" ".join(number(x) for x in row) for row in rows) + "]"
+    return "[" + "; ".join(" ".join(number(x, digits) for x in row) for row in rows) + "]"
+
+
+def is_printed(array: np.ndarray) -> bool:
+    """Whether `values` shows the elements."""
+    return array.dtype.kind in "fiub" and (array.size == 1 or (0 < array.size <= SMALL and array.ndim <= 2))
 
 
 def shape(sizes: tuple[int, ...]) -> str:

@@ -26,7 +26,7 @@ _GREEK = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu
           "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega")
 _SPECIAL = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"{\upshape\$}", "&": r"\&", "#": r"\#", "%": r"\%",
             "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
-            ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "−": "$-$", "×": r"$\times$",
+            ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "×": r"$\times$",
             "–": "--", "…": r"\dots{}", "∞": r"$\infty$", "√": r"$\surd$", "*": r"$\ast$",
             "⚠": "!", "\N{REPLACEMENT CHARACTER}": "?", "²": r"$^2$",
             **{letter: rf"$\{name}$" for letter, name in zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _GREEK.split(),
@@ -100,5 +100,5 @@ def _name(name: str) -> str:
 
 
 def escaped(content: str) -> str:
-    """Any text as LaTeX shows it; powers of ten as in 4.5e−5 stay as they are."""
+    """Any text as LaTeX shows it; powers of ten as in 4.5e-5 stay as they are."""
     return "".join(_SPECIAL.get(c, c) for c in re.sub(r"\s+", " ", text.clean(content)))

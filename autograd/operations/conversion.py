@@ -5,6 +5,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.creation import is_device
 from autograd.dtypes import as_dtype
+from autograd.notation import Notation
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -12,7 +13,8 @@ from autograd.typing import DTypeLike, TensorLike
 
 _convert = operation(
     lambda x, *, dtype: x.astype(dtype), vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="_to",
-    samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)))
+    samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)),
+    notation=Notation("to", "to({x})", ("1",)))
 
 
 @operation(names="_astype", methods="to astype", numpy={np.astype: lambda x, dtype, copy=True: to(x, dtype, copy=copy)})

@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.notation import Notation
 from autograd.operations.indexing import scatter_along
 from autograd.operations.pointwise import maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp
@@ -102,7 +103,7 @@ def topk(x, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True)
 
 # One element along an axis
 
-def selection(choose, name, doc, samples=_distinct):
+def selection(choose, name, doc, samples=_distinct, notation=None):
     """The operation that takes the element at `choose(x, axis)`, a position along each row."""
     def forward(x, *, dim: int, keepdim: bool = False):
         row, dim = as_row(x), axis(dim, x.ndim)
@@ -118,7 +119,8 @@ def selection(choose, name, doc, samples=_distinct):
             g, indices = np.expand_dims(g, dim), np.expand_dims(indices, dim)
         return scatter_along(g, indices, dim, x.shape)
 
-    return operation(forward, vjps=vjp, outputs="values indices", names=name, samples=samples, doc=doc)
+    return operation(forward, vjps=vjp, outputs="values indices", names=name, samples=samples, doc=doc,
+                     notation=notation)
 
 
 def _first_nan_or(position):
@@ -135,8 +137,18 @@ def _position_of_lower_median(x, dim):
     return np.take(np.argpartition(x, middle, axis=dim), middle, axis=dim)
 
 
-_max_along = selection(np.argmax, "_max_along", "The largest element along `dim`.")
-_min_along = selection(np.argmin, "_min_along", "The smallest element along `dim`.")
+def _extreme_along(sign, extreme):
+    """How it is written, and that one of equal elements has to be chosen."""
+    def tie(x, *, dim, keepdim):
+        return (x == extreme(x, axis=dim, keepdims=True)).sum(axis=dim) > 1
+    return Notation(sign, f"{sign} {{x}}", elementwise=False,
+                    kink=(tie, "a tie: the first of the equal ones has the gradient"))
+
+
+_max_along = selection(np.argmax, "_max_along", "The largest element along `dim`.",
+                       notation=_extreme_along("max", np.max))
+_min_along = selection(np.argmin, "_min_along", "The smallest element along `dim`.",
+                       notation=_extreme_along("min", np.min))
 _median_along = selection(_first_nan_or(_position_of_lower_median), "_median_along", "The median along `dim`.")
 
 

@@ -71,18 +71,18 @@ _add = operation(
 _sub = operation(
     operator.sub, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: -g),
     samples=pair, names="_sub", operators="__sub__ __rsub__", numpy=np.subtract, inplace=True,
-    notation=Notation("−", "{x} − {y}", ("1", "−1"), ("−{c}", "{c}−x")))
+    notation=Notation("-", "{x} - {y}", ("1", "-1"), ("-{c}", "{c}-{x}")))
 
 mul = operation(
     operator.mul, vjps=(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x),
     samples=pair, names="mul multiply", operators="__mul__ __rmul__", numpy=np.multiply, inplace=True, doc="x * y",
-    notation=Notation("*", "{x} × {y}", ("{y}", "{x}"), ("*{c}", "*{c}")))
+    notation=Notation("*", "{x} * {y}", ("{y}", "{x}"), ("*{c}", "*{c}")))
 
 _div = operation(
     operator.truediv, vjps=(lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y),
     samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))),
     names="_div", operators="__truediv__ __rtruediv__", numpy=np.divide, inplace=True,
-    notation=Notation("/", "{x} / {y}", ("1 / {y}", "−{x} / {y}²"), ("/{c}", "{c}/x")))
+    notation=Notation("/", "{x} / {y}", ("1 / {y}", "-{x} / {y}²"), ("/{c}", "{c}/{x}")))
 
 floor_divide = operation(
     operator.floordiv, vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
@@ -103,7 +103,7 @@ fmod = operation(
 neg = operation(
     operator.neg, vjps=lambda g, out, x: -g,
     samples=numbers, names="neg negative", operators="__neg__", numpy=np.negative, inplace=True, doc="-x",
-    notation=Notation("*−1", "−1 × {x}", ("−1",)))
+    notation=Notation("*-1", "-1 * {x}", ("-1",)))
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), inplace=True)
@@ -182,13 +182,13 @@ def _power_vjp_exponent(g, out, x, y):
 _power = operation(
     operator.pow, vjps=(_power_vjp_base, _power_vjp_exponent), names="_power",
     samples=lambda draw: call(*draw.broadcastable(2, low=0.25)),
-    notation=Notation("^", "{x} ^ {y}", ("{y} × {x} ^ ({y} − 1)", "{out} × ln {x}"), ("^{c}", "{c}^x")))
+    notation=Notation("^", "{x} ^ {y}", ("{y} * {x} ^ ({y} - 1)", "{out} * ln {x}"), ("^{c}", "{c}^{x}")))
 
 _power_of_number = operation(
     lambda x, *, exponent: _raised(x, exponent), names="_power_of_number",
     vjps=lambda g, out, x, exponent: g * (exponent * _raised(x, exponent - 1)) if exponent else _flat(g, out, x),
     samples=lambda draw: call(draw.array(low=0.25), exponent=draw.choice([2, 0, 1, 3, -1, 0.5, 4])),
-    notation=Notation("^{exponent}", "{x} ^ {exponent}", ("{exponent} × {x} ^ {less}",)))
+    notation=Notation("^{exponent}", "{x} ^ {exponent}", ("{exponent} * {x} ^ {less}",)))
 
 
 @operation(names="pow", operators="__pow__ __rpow__", numpy=np.power, inplace=True)
@@ -205,7 +205,7 @@ square = operation(lambda x: x * x, vjps=lambda g, out, x: 2 * g * x, samples=nu
                    inplace=True, doc="x²")
 sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True,
                  doc="√x, elementwise; NaN where x < 0. The derivative is infinite at 0.",
-                 notation=Notation("√", "√{x}", ("1 / (2 √{x})",)))
+                 notation=Notation("√", "√{x}", ("1 / (2 * √{x})",)))
 rsqrt = operation(lambda x: 1 / np.sqrt(x), vjps=lambda g, out, x: -0.5 * g * out * out * out, samples=positive,
                   names="rsqrt", inplace=True, doc="1 / √x")
 reciprocal = operation(lambda x: 1 / x, vjps=lambda g, out, x: -g * out * out, samples=nonzero, names="reciprocal",
@@ -245,7 +245,7 @@ def _sigmoid(x):
 
 sigmoid = operation(
     _sigmoid, vjps=lambda g, out, x: g * out * (1 - out), samples=numbers, names="sigmoid", inplace=True,
-    doc="1 / (1 + exp(-x))", notation=Notation("σ", "σ({x})", ("{out} × (1 − {out})",),
+    doc="1 / (1 + exp(-x))", notation=Notation("σ", "σ({x})", ("{out} * (1 - {out})",),
                                                flat=("saturated", lambda out: np.abs(out - 0.5) > 0.49)))
 
 
@@ -305,7 +305,7 @@ sin = operation(np.sin, vjps=lambda g, out, x: g * np.cos(x), samples=numbers, n
                 notation=Notation("sin", "sin {x}", ("cos {x}",)))
 cos = operation(np.cos, vjps=lambda g, out, x: -g * np.sin(x), samples=numbers, numpy=np.cos, inplace=True,
                 doc="The cosine of each element, in radians.",
-                notation=Notation("cos", "cos {x}", ("−sin {x}",)))
+                notation=Notation("cos", "cos {x}", ("-sin {x}",)))
 tan = operation(np.tan, vjps=lambda g, out, x: g * (1 + out * out), samples=inside_one, numpy=np.tan, inplace=True,
                 doc="The tangent of each element, in radians.")
 asin = operation(np.arcsin, vjps=lambda g, out, x: g / np.sqrt(1 - x * x), samples=inside_one, names="asin arcsin",
@@ -322,7 +322,7 @@ cosh = operation(np.cosh, vjps=lambda g, out, x: g * np.sinh(x), samples=numbers
                  doc="The hyperbolic cosine: (exp(x) + exp(-x)) / 2, elementwise.")
 tanh = operation(np.tanh, vjps=lambda g, out, x: g * (1 - out * out), samples=numbers, numpy=np.tanh, inplace=True,
                  doc="The hyperbolic tangent, elementwise: between -1 and 1.",
-                 notation=Notation("tanh", "tanh {x}", ("1 − {out}²",),
+                 notation=Notation("tanh", "tanh {x}", ("1 - {out}²",),
                                    flat=("saturated", lambda out: np.abs(out) > 0.99)))
 asinh = operation(np.arcsinh, vjps=lambda g, out, x: g / np.sqrt(1 + x * x), samples=numbers, names="asinh arcsinh",
                   numpy=np.arcsinh, inplace=True, doc="The inverse of sinh, elementwise.")
@@ -397,12 +397,17 @@ relu = operation(
     lambda x: np.maximum(x, np.zeros_like(x[:1] if x.ndim > 1 else x)),
     vjps=lambda g, out, x: only(g, out != 0),
     samples=nonzero, names="relu", inplace=True, doc="max(x, 0)",
-    notation=Notation("relu", "max(0, {x})", ("1 if {x} > 0, else 0",), flat=("zero", lambda out: out == 0)))
+    notation=Notation("relu", "max(0, {x})", ("1 if {x} > 0 else 0",), flat=("zero", lambda out: out == 0),
+                      kink=(lambda x: x == 0, "at 0 the derivative is taken as 0")))
 
 abs = operation(
     operator.abs, vjps=lambda g, out, x: times(g, np.sign(x)),
     samples=nonzero, names="abs absolute", operators="__abs__", numpy=np.absolute, inplace=True, doc="|x|",
-    notation=Notation("|x|", "|{x}|", ("the sign of {x}",)))
+    notation=Notation("|{x}|", "|{x}|", ("the sign of {x}",),
+                      kink=(lambda x: x == 0, "at 0 the derivative is taken as 0")))
+
+
+_tie = (operator.eq, "a tie: both have half of the gradient")
 
 
 def _share(g, loses, ties):
@@ -412,14 +417,16 @@ def _share(g, loses, ties):
 maximum = operation(
     np.maximum, vjps=(lambda g, out, x, y: _share(g, x < y, x == y), lambda g, out, x, y: _share(g, y < x, x == y)),
     samples=distinct_pair, numpy=np.maximum, doc="The larger of x and y; nan if either is.",
-    notation=Notation("max", "max({x}, {y})", ("1 if {x} > {y}, else 0", "1 if {y} > {x}, else 0"),
-                      ("max {c}", "max {c}")))
+    notation=Notation("max", "max({x}, {y})", ("1 if {x} > {y} else 1/2 if {x} == {y} else 0",
+                                               "1 if {y} > {x} else 1/2 if {x} == {y} else 0"),
+                      ("max {c}", "max {c}"), kink=_tie))
 
 minimum = operation(
     np.minimum, vjps=(lambda g, out, x, y: _share(g, x > y, x == y), lambda g, out, x, y: _share(g, y > x, x == y)),
     samples=distinct_pair, numpy=np.minimum, doc="The smaller of x and y; nan if either is.",
-    notation=Notation("min", "min({x}, {y})", ("1 if {x} < {y}, else 0", "1 if {y} < {x}, else 0"),
-                      ("min {c}", "min {c}")))
+    notation=Notation("min", "min({x}, {y})", ("1 if {x} < {y} else 1/2 if {x} == {y} else 0",
+                                               "1 if {y} < {x} else 1/2 if {x} == {y} else 0"),
+                      ("min {c}", "min {c}"), kink=_tie))
 
 fmax = operation(
     np.fmax, vjps=(lambda g, out, x, y: only(g, (x >= y) | np.isnan(y)),

@@ -45,7 +45,8 @@ matmul = operation(
     _product, vjps=(_matmul_vjp_x, _matmul_vjp_y), samples=lambda draw: call(*draw.matmul_operands()), names="matmul",
     operators="__matmul__ __rmatmul__", numpy=np.matmul, doc="The matrix product; stacks of matrices broadcast.",
     multiply_adds=lambda shapes, out, options: math.prod(out) * shapes[0][-1],
-    notation=Notation("@", "{x} @ {y}", ("{y}, transposed", "{x}, transposed"), elementwise=False))
+    notation=Notation("@", "{x} @ {y}", ("{y}", "{x}"), elementwise=False,
+                      back=("{g} @ {y}ᵀ", "{x}ᵀ @ {g}")))
 
 
 # einsum

@@ -59,7 +59,7 @@ def widened(x):
 # Sums
 
 @operation(vjps=lambda g, out, x, dim, keepdim, dtype: spread(g, x.shape, dim), samples=reduction, numpy=np.sum,
-           notation=Notation("Σ", "Σ {x}", ("1",), elementwise=False))
+           notation=Notation("Σ", "Σ {x}", ("1",), elementwise=False, back=("{g}, to each of its terms",)))
 def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
     return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
@@ -103,13 +103,23 @@ def extreme_vjp(g, out, x, dim, keepdim):
     return only(np.broadcast_to(beside(g, x.shape, dim) / ties, x.shape), taken)
 
 
-@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max))
+def _tie(extreme):
+    """Whether several elements are the extreme one."""
+    def test(x, *, dim, keepdim):
+        taken = x == extreme(x, axis=reduced(dim, x.ndim), keepdims=True)
+        return taken.sum(axis=reduced(dim, x.ndim)) > 1
+    return test, "a tie: equal ones share the gradient"
+
+
+@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amax, np.max),
+           notation=Notation("max", "max {x}", elementwise=False, kink=_tie(np.max)))
 def amax(x, *, dim: Dims | None = None, keepdim: bool = False):
     """The largest element over `dim`; equal ones share the gradient."""
     return x.max(axis=reduced(dim, x.ndim), keepdims=keepdim)
 
 
-@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min))
+@operation(vjps=extreme_vjp, samples=nonempty_reduction, numpy=(np.amin, np.min),
+           notation=Notation("min", "min {x}", elementwise=False, kink=_tie(np.min)))
 def amin(x, *, dim: Dims | None = None, keepdim: bool = False):
     """The smallest element over `dim`; equal ones share the gradient."""
     return x.min(axis=reduced(dim, x.ndim), keepdims=keepdim)

@@ -53,7 +53,7 @@ class Figure:
         length = 0.55 * size * len(content)  # a digit of Helvetica is 0.556 em wide
         left = x - {"middle": 0.5, "end": 1}.get(element.get("text-anchor"), 0) * length
         y = float(element.get("y"))
-        return Text(content.replace("−", "-"), element.get("fill"), element.get("class").split()[0], left,
+        return Text(content, element.get("fill"), element.get("class").split()[0], left,
                     left + length, y - 0.75 * size, y + 0.1 * size)
 
     def wires(self) -> list[list[tuple[float, float]]]:

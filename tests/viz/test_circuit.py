@@ -49,4 +49,4 @@ def test_values_that_are_not_finite_are_shown():
     with np.errstate(all="ignore"):
         y = autograd.log(x) * 0.0
     drawing = str(viz.draw(y))
-    assert "−∞" in drawing and "NaN" in drawing
+    assert "-∞" in drawing and "NaN" in drawing

@@ -13,8 +13,8 @@ from viz import notation
 
 OPERATIONS = {op.name: op for op in TABLE.values() if op.differentiable}
 NUMBERS = {**vars(np), "σ": lambda x: 1 / (1 + np.exp(-x)), "Σ": np.sum}
-IN_PYTHON = {"−": "-", "×": "*", "^": "**", "²": "**2", "2 √": "2 * sqrt ", "√": "sqrt ", "ln ": "log ",
-             ", else": " else", "the sign of": "sign", "max(": "maximum(", "min(": "minimum("}
+IN_PYTHON = {"^": "**", "²": "**2", "√": "sqrt ", "ln ": "log ", "the sign of": "sign", "max(": "maximum(",
+             "min(": "minimum("}
 
 
 def worth(formula: str) -> float:
@@ -25,7 +25,7 @@ def worth(formula: str) -> float:
 
 
 @pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if op.notation and name not in (
-    "matmul", "getitem")])
+    "matmul", "getitem", "to", "checkpoint", "amax", "amin", "max_along", "min_along")])
 @pytest.mark.parametrize("numbers", [(0.7, 1.3), (1.9, 0.4)])
 def test_formulas_and_derivatives_come_to_what_the_engine_computes(name, numbers):
     operation = OPERATIONS[name]
@@ -41,8 +41,8 @@ def test_formulas_and_derivatives_come_to_what_the_engine_computes(name, numbers
 
 
 @pytest.mark.parametrize(("function", "sign", "title"), [
-    (lambda x: x + 1, "+1", "add +1"), (lambda x: 1 + x, "+1", "add +1"), (lambda x: x + -2, "−2", "add −2"),
-    (lambda x: x - 0.5, "−0.5", "sub −0.5"), (lambda x: x - -3, "+3", "sub +3"), (lambda x: 3 - x, "3−x", "sub 3−x"),
+    (lambda x: x + 1, "+1", "add +1"), (lambda x: 1 + x, "+1", "add +1"), (lambda x: x + -2, "-2", "add -2"),
+    (lambda x: x - 0.5, "-0.5", "sub -0.5"), (lambda x: x - -3, "+3", "sub +3"), (lambda x: 3 - x, "3-x", "sub 3-x"),
     (lambda x: x * 2, "*2", "mul *2"), (lambda x: x / 4, "/4", "div /4"), (lambda x: 1 / x, "1/x", "div 1/x"),
     (lambda x: x ** 2, "^2", "power ^2"), (lambda x: 2 ** x, "2^x", "power 2^x"),
     (lambda x: autograd.maximum(x, 0), "max 0", "maximum max 0"), (lambda x: x[0, ..., 1:], "[0, …, 1:]", None),
