@@ -113,7 +113,7 @@ def diagnose(graph: Graph, modules: Mapping[str, Any] | None = None,
     >>> with np.errstate(all="ignore"):
     ...     _ = graph.forward(), graph.backward()
     >>> print(*diagnose(graph).findings.values(), sep=" / ")
-    born here: 1 of 2 infinite: ln 0.00 = −∞ / infinite / gradient: 1 of 2 infinite
+    born here: 1 of 2 infinite: ln 0.00 = -∞ / infinite / gradient: 1 of 2 infinite
     """
     return _Doctor(graph, dict(modules or {}), summary or partial(_summary, graph)).diagnosis
 
@@ -607,7 +607,7 @@ def _first_bad(node: Node, value: Any, graph: Graph) -> str:
             numbers = [text.number(np.broadcast_to(v, array.shape)[at]) for v in values]
         except ValueError:
             return line
-        bracketed = [f"({number})" if number[0] == "−" else number for number in numbers]
+        bracketed = [f"({number})" if number[0] == "-" else number for number in numbers]
         line += f": {notation.formula(node, bracketed)} = {text.number(array[at])}"
     if array.dtype == np.float16 and np.isinf(array[at]):
         line += "; float16 ends at 65,504"

@@ -8,7 +8,6 @@ import numpy as np
 
 from viz.diagnosis import MOSTLY
 from viz.sampling import Distribution
-from viz.text import number
 
 LOSS, RATE, GRADIENT, RATIO, WEIGHT = "loss", "learning rate", "gradient", "update/weight", "weight"
 DEAD, SATURATED = "dead units", "saturated"
@@ -101,9 +100,9 @@ def _symptoms(moment: Moment) -> dict[tuple[str, str], str]:
         if size == 0:
             found[owner, GRADIENT] = "gradient is zero"
         elif size < VANISHING * usual:
-            found[owner, GRADIENT] = f"gradient vanishes: {number(size / usual)} of the median"
+            found[owner, GRADIENT] = f"gradient vanishes: {size / usual:.1e} of the median"
         elif size > EXPLODING * usual:
-            found[owner, GRADIENT] = f"gradient explodes: {number(size / usual)} times the median"
+            found[owner, GRADIENT] = f"gradient explodes: {size / usual:.1e} times the median"
     for quantity, text in ((DEAD, "of the units are dead"), (SATURATED, "saturated")):
         for place, share in moment.of(quantity).items():
             if share >= MOSTLY:

@@ -70,5 +70,5 @@ def test_the_first_bad_value_is_pointed_out():
         y = (autograd.log(x) * 2 + x).sum()
     drawing = viz.draw(y, style="model")
     alarms = {box.label: box.alarm for box in drawing.picture.boxes if box.alarm}
-    assert alarms["log"] == "born here: 5 of 11 NaN: ln (−1.00) = NaN"
+    assert alarms["log"] == "born here: 5 of 11 NaN: ln (-1.00) = NaN"
     assert sum("born" in alarm for alarm in alarms.values()) == 1
