@@ -38,15 +38,17 @@ class Node:
         dtype: the output's dtype; None for several outputs.
         birth: the node's number on the clock. Parents are always older.
         hooks: functions that see, and may replace, the gradient of the output; None if there are none.
+        calls: of modules that returned the output: a weak reference to the last of them, the moment when it was called,
+            and the calls of further ones; None if there are none.
     """
 
-    __slots__ = ("operation", "parents", "args", "options", "out", "shape", "dtype", "birth", "hooks")
+    __slots__ = ("operation", "parents", "args", "options", "out", "shape", "dtype", "birth", "hooks", "calls")
 
     def __init__(self, operation: Any, parents: tuple, args: tuple, options: dict, out: Any,
                  shape: tuple[int, ...] | None, dtype: np.dtype | None) -> None:
         self.operation, self.parents, self.args, self.options = operation, parents, args, options
         self.out, self.shape, self.dtype = out, shape, dtype
-        self.birth, self.hooks = next(clock), None
+        self.birth, self.hooks, self.calls = next(clock), None, None
         if watching.watchers:
             watching.born(self)
 

@@ -9,14 +9,18 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, Self, TypeVar
+from weakref import ref as reference
 
 import numpy as np
 
 import autograd
 from autograd import Tensor, watching
+from autograd.clock import clock
 from autograd.creation import check_device, is_device
 from autograd.dtypes import as_dtype
 from autograd.errors import REFUSALS, explain_constructor, is_of, refused
+from autograd.grad_mode import mode
+from autograd.graph import tensors_in
 from autograd.hooks import RemovableHandle
 from autograd.inplace import write
 from autograd.typing import DTypeLike
@@ -174,9 +178,20 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            called = next(clock)
             if self._registered_hooks or everywhere or watching.watchers:
-                return call_with_hooks(self, args, kwargs)
-            return self.forward(*args, **kwargs)
+                result = call_with_hooks(self, args, kwargs)
+            else:
+                result = self.forward(*args, **kwargs)
+            if type(result) is Tensor:  # what a picture has to know
+                node = result.node
+                if node is not None and node.birth > called:  # not of what it was given
+                    node.calls = reference(self), called, node.calls
+            elif mode.enabled:
+                for part in tensors_in(result):
+                    if part.node is not None and part.node.birth > called:
+                        part.node.calls = reference(self), called, part.node.calls
+            return result
         except Exception as error:
             if isinstance(error, AttributeError) and "_registered_hooks" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__} was made without Module.__init__(); begin its __init__ "

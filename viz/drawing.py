@@ -151,21 +151,17 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
     if not what:
         raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
-    frame = sys._getframe(1)
-    scope = {**frame.f_globals, **frame.f_locals}
+    scope = naming.Variables(sys._getframe(1))
     with contextlib.ExitStack() as looking:
-        graph, calls = _recorded(what, scope, looking)
+        graph = _recorded(what, scope, looking)
         looking.callback(graph.forget)
         if hasattr(what[0], "named_modules"):
             model = what[0]
-        modules = {"": model} if model is not None else naming.modules_in(scope, graph.leaves)
+        modules = {"": model} if model is not None else naming.modules_in(scope, graph)
         found = naming.find(names, scope, modules)
         _refuse_changes(graph, found)
-        owners, kinds = naming.owners(modules)
         chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
-        if calls is None:
-            calls = scopes.infer(graph.nodes, owners, kinds)
-        tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
+        tree = scopes.tree(graph.nodes, scopes.calls(graph.nodes, naming.paths(modules)) if chosen is MODEL else [])
         depth = scopes.readable_depth(tree) if depth is None else depth
         visible = scopes.visible(tree, depth)
         if visible > limit:
@@ -180,33 +176,29 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
             circuit = Circuit(Reading(graph, found))
             circuit.picture.steps = steps.of_circuit(circuit)
             return Drawing(circuit.picture, engine)
-        return Drawing(model_picture(ModelReading(graph, found, set(owners), constants, modules), tree, depth), engine)
+        reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules)
+        return Drawing(model_picture(reading, tree, depth), engine)
 
 
-def _recorded(what: tuple, scope: dict[str, Any],
-              looking: contextlib.ExitStack) -> tuple[Graph, list[scopes.Scope] | None]:
-    """The Graph of some outputs, or of a call, whose arguments join the scope; and the calls of modules, if known.
+def _recorded(what: tuple, scope: dict[str, Any], looking: contextlib.ExitStack) -> Graph:
+    """The Graph of some outputs, or of a call, whose arguments join the scope.
 
     What is entered into `looking` undoes at its end whatever this and all that follows would change.
     """
-    called = naming.all_modules([*scope.values(), what[0], getattr(what[0], "__self__", None)])
+    called = naming.all_modules(scope, what[0])
     if isinstance(what[0], Tensor):
         with untouched(called):  # a checkpointed part is computed again
             graph = Graph(*what)
         looking.enter_context(untouched([]))
-        return graph, None
+        return graph
     function, *arguments = what
     if not callable(function):
         raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
                         f"{type(function).__name__}")
     looking.enter_context(untouched(called))
-    calls = None
-    if hasattr(function, "named_modules"):
-        result, calls = scopes.record(function, lambda: function(*arguments))
-    else:
-        result = function(*arguments)
+    result = function(*arguments)
     scope.update(_argument_names(getattr(function, "forward", function), arguments))
-    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result))), calls
+    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result)))
 
 
 def _refuse_changes(graph: Graph, names: naming.Names) -> None:

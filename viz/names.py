@@ -1,17 +1,22 @@
 """What the user calls his tensors: by a dict, by the module tree, or by the variables where `draw` was called."""
 
+import dis
 import itertools
+import types
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from autograd import Node, Tensor
+from autograd import Graph, Node, Tensor
 from viz import text
 
 _LETTERS = "abcfghkmnpqrstuvwyz"
 """Neither x, which stands for the argument in a gate (1/x), nor what looks like a number, a differential or exp."""
 
+MANY = 1000
+"""Elements of a list that are looked at, at most."""
 Names = dict[int, str]
 """id of a Node, a leaf Tensor or a constant's array -> name. Whoever holds the Graph keeps those objects alive."""
 
@@ -57,12 +62,20 @@ def letters(taken: Iterable[str]) -> Iterator[str]:
     yield from (f"{letter}{i}" for i in itertools.count(1) for letter in free if (letter, str(i)) not in names)
 
 
-def owners(modules: Mapping[str, Module]) -> tuple[dict[int, str], dict[str, str]]:
-    """Key of a parameter or buffer -> path of the module it belongs to; path of a module -> its class."""
+def owners(modules: Mapping[str, Module]) -> dict[int, str]:
+    """Key of a parameter or buffer -> path of the module it belongs to."""
     owner: dict[int, str] = {}
     for path, tensor in _state(modules):
         owner.setdefault(key(tensor), path.rpartition(".")[0])
-    return owner, {path: type(module).__name__ for path, module in inner(modules)}
+    return owner
+
+
+def paths(modules: Mapping[str, Module]) -> dict[int, str]:
+    """id of a module -> its path."""
+    found: dict[int, str] = {}
+    for path, part in inner(modules):
+        found.setdefault(id(part), path)
+    return found
 
 
 def inner(modules: Mapping[str, Module]) -> Iterator[tuple[str, Any]]:
@@ -102,32 +115,97 @@ def _checked(given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     return list(given.items())
 
 
-def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The Tensors and arrays among some variables, and inside their lists, tuples and dicts."""
-    containers = []
-    for name, value in list(scope.items()):
-        if name.startswith("_") or not name.isidentifier():  # pytest and IPython put others there
-            continue
-        if isinstance(value, (Tensor, np.ndarray)):
+def held(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Variables, and what is in their lists, tuples, dicts and attributes, two levels deep; the nearest first.
+
+    Modules aren't looked into: they name what is in them themselves.
+    """
+    seen: set[int] = set()
+    left_over = getattr(scope, "left_over", ())
+    level = [(name, value) for name, value in scope.items()
+             if name not in left_over and name.isidentifier()]  # pytest puts others there
+    for _ in range(3):
+        inner: list[tuple[str, Any]] = []
+        for name, value in level:
+            if name.rpartition(".")[2].startswith("_"):
+                continue
             yield name, value
-        elif isinstance(value, (list, tuple, dict)) and len(value) <= 1000:
-            containers.append((name, value))
-    for name, value in containers:
-        for place, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(item, (Tensor, np.ndarray)):
-                yield f"{name}[{place!r}]", item
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, (list, tuple, dict)) and len(value) <= MANY:
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                inner += [(f"{name}[{place!r}]", item) for place, item in items]
+            elif _is_plain_object(value) and len(vars(value)) <= MANY:
+                inner += [(f"{name}.{attribute}", item) for attribute, item in vars(value).items()]
+        level = inner[:10 * MANY]
+    yield from ((name, scope[name]) for name in left_over if name in scope)
 
 
-def all_modules(values: Iterable[Any]) -> list[Any]:
-    """The Modules among some values, each with whatever is in it."""
-    return [value for value in values if not isinstance(value, type) and hasattr(value, "named_modules")]
+def _is_plain_object(value: Any) -> bool:
+    return (hasattr(value, "__dict__") and not callable(value) and not hasattr(value, "named_parameters")
+            and not isinstance(value, (type, types.ModuleType, Tensor, np.ndarray)))
 
 
-def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Module]:
-    """The caller's modules whose parameters are drawn, by the prefix that tells them apart: none if there is one."""
-    wanted = {id(leaf) for leaf in leaves}
+def variables(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The Tensors and arrays among some variables, and inside what they hold."""
+    return ((name, value) for name, value in held(scope) if isinstance(value, (Tensor, np.ndarray)))
+
+
+class Variables(dict[str, Any]):
+    """The variables where a function was called, the nearest first.
+
+    Attributes:
+        left_over: the names left over from loops that have ended. After `for w in ws: …` the last element is rather
+            `ws[2]`, as the others are `ws[0]` and `ws[1]`.
+    """
+
+    def __init__(self, frame: types.FrameType) -> None:
+        super().__init__({**frame.f_locals, **frame.f_globals, **frame.f_locals})
+        self.left_over = _left_over(frame)
+
+
+def _left_over(frame: types.FrameType) -> list[str]:
+    code, here = list(dis.get_instructions(frame.f_code)), frame.f_lasti
+    stored = [(k, name) for k, instruction in enumerate(code) for name in _stored(instruction)]
+    left = []
+    for k, instruction in enumerate(code):
+        if instruction.opname != "FOR_ITER" or here < instruction.argval:
+            continue  # not yet, or still running
+        targets = itertools.takewhile(lambda i: i.opname.startswith(("STORE", "UNPACK")), code[k + 1:])
+        for name in [name for target in targets for name in _stored(target)]:
+            again = any(other == name and instruction.argval <= code[place].offset < here for place, other in stored)
+            if not again and name not in left:
+                left.append(name)
+    return left
+
+
+def _stored(instruction: dis.Instruction) -> list[str]:
+    """The variables that an instruction writes."""
+    if not instruction.opname.startswith("STORE_") or instruction.opname in ("STORE_SUBSCR", "STORE_ATTR"):
+        return []
+    if isinstance(instruction.argval, tuple):  # two in one
+        return list(instruction.argval[:1 if "LOAD" in instruction.opname else 2])
+    return [instruction.argval] if isinstance(instruction.argval, str) else []
+
+
+def all_modules(scope: Mapping[str, Any], function: Any) -> list[Any]:
+    """The Modules that a function may call: those it is or is bound to, those it holds, those of the caller."""
+    inner = {"function": function, "self": getattr(function, "__self__", None), "partial": getattr(function, "func", 0)}
+    cells = getattr(function, "__closure__", None) or ()
+    inner |= {f"cell{k}": cell.cell_contents for k, cell in enumerate(cells) if cell != types.CellType()}
+    return [value for _, value in [*held(scope), *held(inner)]
+            if not isinstance(value, type) and hasattr(value, "named_modules")]
+
+
+def modules_in(scope: Mapping[str, Any], graph: Graph) -> dict[str, Module]:
+    """The modules whose parameters are drawn, by the prefix that tells them apart: none if there is one.
+
+    They are found among the variables of the caller, or as what returned the values in the graph.
+    """
+    wanted = {id(leaf) for leaf in graph.leaves}
     found: list[tuple[set[int], str, Module]] = []
-    for name, value in list(scope.items()):
+    for name, value in [*held(scope), *_called(graph.nodes)]:
         if not isinstance(value, (type, Tensor, Node)) and callable(getattr(value, "named_parameters", None)):
             owned = {id(parameter) for _, parameter in value.named_parameters()} & wanted
             if owned:
@@ -139,3 +217,19 @@ def modules_in(scope: Mapping[str, Any], leaves: list[Tensor]) -> dict[str, Modu
             chosen[name] = value
             wanted -= owned
     return {"": next(iter(chosen.values()))} if len(chosen) == 1 else chosen
+
+
+def _called(nodes: list[Node]) -> Iterator[tuple[str, Any]]:
+    """The modules that returned some values, by their classes."""
+    modules: dict[int, Any] = {}
+    for node in nodes:
+        calls = node.calls
+        while calls:
+            reference, _, calls = calls
+            modules[id(reference())] = reference()
+    several = Counter(type(module).__name__ for module in modules.values())
+    number: Counter[str] = Counter()
+    for module in modules.values():
+        kind = type(module).__name__
+        number[kind] += 1
+        yield f"{kind}{number[kind]}" if several[kind] > 1 else kind, module

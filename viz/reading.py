@@ -35,8 +35,9 @@ def is_pick(node: Node) -> bool:
 def output_name(pick: Node) -> str:
     """What an operation with several outputs calls this one."""
     i = pick.options["index"]
-    name = pick.parents[0].operation.outputs._fields[i]
-    return name if isinstance(name, str) else f"output {i}"  # any number of outputs have none
+    outputs = pick.parents[0].operation.outputs
+    name = outputs._fields[i] if outputs else None
+    return name if isinstance(name, str) else f"output {i}"  # neither any number of outputs nor a Function's have one
 
 
 class Reading:

@@ -4,17 +4,11 @@ Every Node has a number on the clock (its birth), and a call of a module covers 
 span as one box cannot make a cycle, since no operation depends on a younger one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import Node
-from autograd.clock import clock
-from autograd.watching import Watcher
-from viz.reading import arguments
-
-CONTAINERS = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
-"""Classes that are never called, only what they hold is."""
 
 FEW = 4
 """Up to so many repeats are drawn one by one."""
@@ -75,23 +69,6 @@ def operations(place: Scope | Repeats) -> Iterator[Node]:
         yield from operations(item) if isinstance(item, Scope) else [item]
 
 
-class _Calls(Watcher):
-    """Notes every call of the modules inside one."""
-
-    def __init__(self, module: Any) -> None:
-        self.paths = {id(inner): path for path, inner in module.named_modules()}
-        self.calls: list[Scope] = []
-
-    def begins(self, kind: str, what: Any) -> Scope | None:
-        path = self.paths.get(id(what)) if kind == "module" else None
-        return Scope(path, type(what).__name__, next(clock), 0) if path else None
-
-    def ends(self, begun: Scope | None, result: Any, args: tuple, options: dict) -> None:
-        if begun is not None:
-            begun.last = next(clock)
-            self.calls.append(begun)
-
-
 def all_paths(scope: Scope) -> Iterator[str]:
     """The paths of all calls in a scope."""
     for item in scope.items:
@@ -106,40 +83,24 @@ def innermost(scope: Scope, node: Node) -> Scope:
     return innermost(inner, node) if inner else scope
 
 
-def record(module: Any, run: Callable[[], Any]) -> tuple[Any, list[Scope]]:
-    """Call `run` and note every call of the modules inside `module`."""
-    with _Calls(module) as noted:
-        return run(), noted.calls
-
-
-def infer(nodes: list[Node], owner: dict[int, str], kinds: dict[str, str]) -> list[Scope]:
-    """The calls of modules, as far as their parameters tell: from the first to the last operation that reads one.
+def calls(nodes: list[Node], paths: Mapping[int, str]) -> list[Scope]:
+    """The calls of modules that led to these nodes: a node tells which modules returned it.
 
     Args:
         nodes: oldest first.
-        owner: id of a parameter (or of a constant's array) -> path of the module it belongs to.
-        kinds: path -> class.
+        paths: id of a module -> its dotted name.
     """
-    marked = []
+    found: dict[tuple[str, int], Scope] = {}
     for node in nodes:
-        paths = [owner[id(origin)] for _, origin in arguments(node) if id(origin) in owner]
-        if paths and paths[0]:
-            marked.append((node.birth, paths[0].split(".")))
-    return list(_runs(marked, 1, kinds))
-
-
-def _runs(marked: list[tuple[int, list[str]]], depth: int, kinds: dict[str, str]) -> Iterator[Scope]:
-    """One call for each run of operations under the same module, at every depth."""
-    run: list[tuple[int, list[str]]] = []
-    for birth, path in [*marked, (0, [])]:
-        if run and path[:depth] != run[0][1][:depth]:
-            if len(run[0][1]) >= depth:
-                name = ".".join(run[0][1][:depth])
-                if kinds.get(name) not in CONTAINERS:
-                    yield Scope(name, kinds.get(name, ""), run[0][0], run[-1][0])
-                yield from _runs(run, depth + 1, kinds)
-            run = []
-        run.append((birth, path))
+        returned = node.calls
+        while returned:
+            reference, first, returned = returned
+            module = reference()
+            path = paths.get(id(module), "")
+            if module is not None and path:
+                scope = found.setdefault((path, first), Scope(path, type(module).__name__, first, node.birth))
+                scope.last = node.birth  # of several outputs, the last
+    return list(found.values())
 
 
 def tree(nodes: list[Node], calls: list[Scope]) -> Scope:

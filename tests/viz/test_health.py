@@ -30,7 +30,7 @@ def test_a_summary_says_what_numpy_says_of_any_layout(seed, dtype, scale, layout
     exact, summary = array.astype(np.float64), summarize(array)
     assert summary.rms == pytest.approx(np.sqrt(np.mean(exact ** 2)), rel=1e-4)
     if exact.min() != exact.max():
-        mean, deviation, low, high = (float(word.replace("−", "-")) for word in
+        mean, deviation, low, high = (float(word) for word in
                                       summary.text.replace(",", "").replace("±", "").replace("…", "").split())
         near = {"rel": 0.06, "abs": 1e-5 * np.abs(exact).max()}  # two digits are printed
         assert (mean, deviation) == (pytest.approx(exact.mean(), **near), pytest.approx(exact.std(), **near))

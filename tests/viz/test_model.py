@@ -23,7 +23,7 @@ def test_an_mlp_shows_operations_parameters_shapes_and_statistics():
     assert labels(drawing, "constant") == ["images"]  # found among the variables here
     assert boxes(drawing, "constant")[0].gradient == "–"
     assert images.grad is None and model.get_parameter("0.weight").grad is None
-    assert [cluster.title for cluster in drawing.picture.clusters] == ["0 Linear", "2 Linear"]
+    assert [cluster.title for cluster in drawing.picture.clusters] == ["0 Linear", "1 ReLU", "2 Linear"]
 
 
 def test_constants_without_a_name_are_hidden_unless_asked_for():
