@@ -36,6 +36,7 @@ ELSEWHERE = {
     "test_mistakes.py": "autograd/errors",  # by what a beginner does wrong
     "test_typing.py": "autograd/typing",
     "viz/test_watching.py": "viz/moments",
+    "viz/test_drawing.py": "viz/saving",
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",
     "autograd/test_operations.py": "autograd/samples",

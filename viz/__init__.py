@@ -8,6 +8,7 @@ from viz.geometry import mesh, points
 from viz.overlay import attention, image
 from viz.plots import curves, heatmap, images, surface
 from viz.watching import watch
+from viz.worksheets import Worksheet, worksheet
 
-__all__ = ["Drawing", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points", "surface",
-           "watch"]
+__all__ = ["Drawing", "Worksheet", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points",
+           "surface", "watch", "worksheet"]

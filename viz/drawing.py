@@ -1,11 +1,10 @@
 """`draw`: a picture of a recorded graph, shown in a notebook or saved to a file."""
 
 import contextlib
-import importlib
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +13,7 @@ import numpy as np
 
 from autograd import Graph, Tensor
 from autograd.graph import tensors_in
-from autograd.runtime import files
-from viz import dot, engines, page, scopes, steps, text
+from viz import dot, engines, page, saving, scopes, steps, text
 from viz import names as naming
 from viz.circuit import Circuit
 from viz.engines import Engine
@@ -91,28 +89,11 @@ class Drawing:
         >>> draw(x * x).save("square.html").name
         'square.html'
         """
-        path = Path(path)
-        formats: dict[str, Callable[[], str | bytes]] = {
+        return saving.save(path, {
             ".svg": lambda: f"{self}\n", ".html": lambda: page.write(self.picture, self._svg),
             ".dot": lambda: self.to_dot().source, ".tex": self._tex,
-            ".png": lambda: _converted(str(self), "png"), ".pdf": lambda: _converted(str(self), "pdf")}
-        if path.suffix.lower() not in formats:
-            raise ValueError(f"{path.name!r}: a drawing can be saved as {', '.join(formats)}, not as {path.suffix!r}")
-        content = formats[path.suffix.lower()]()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with files.replacing(path) as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        return path
-
-
-def _converted(svg: str, kind: str) -> bytes:
-    try:
-        cairosvg = importlib.import_module("cairosvg")
-    except (ImportError, OSError) as error:  # OSError: the Cairo library itself is missing
-        raise ImportError(f"saving as .{kind} needs CairoSVG and the Cairo library: pip install 'gradcircuit[images]' "
-                          f"({error}); .svg and .html need nothing") from error
-    convert: Callable[..., bytes] = getattr(cairosvg, f"svg2{kind}")
-    return convert(bytestring=svg.encode(), scale=2 if kind == "png" else 1)
+            ".png": lambda: saving.converted(str(self), "png"),
+            ".pdf": lambda: saving.converted(str(self), "pdf")}, "a drawing")
 
 
 def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: naming.Module | None = None,

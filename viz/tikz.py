@@ -38,9 +38,12 @@ class TikzWriter(CircuitWriter):
 
     def tex(self) -> str:
         """The whole document."""
-        return "".join([PREAMBLE, *map(self._wire, range(len(self.picture.wires))),
-                        *map(self._fork, self.forks()),
-                        *map(self._box, range(len(self.picture.boxes))), "\\end{tikzpicture}\n\\end{document}\n"])
+        return f"{PREAMBLE}{self.body()}\\end{{tikzpicture}}\n\\end{{document}}\n"
+
+    def body(self) -> str:
+        """What stands in the picture."""
+        return "".join([*map(self._wire, range(len(self.picture.wires))), *map(self._fork, self.forks()),
+                        *map(self._box, range(len(self.picture.boxes)))])
 
     def _wire(self, i: int) -> str:
         """Straight along the boxes, bent between them."""
