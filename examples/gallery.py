@@ -107,7 +107,7 @@ class Run:
             except ModuleNotFoundError:
                 return iter(items)
             total = len(items) if isinstance(items, Sized) else None
-            return iter(tqdm(items, desc=label or self.name, total=total, leave=False))
+            return iter(tqdm(items, desc=label or self.name, total=total, leave=False, disable=None))  # on terminals
         return iter(items)
 
     def result(self, name: str, number: float, unit: str = "") -> None:
