@@ -1,6 +1,8 @@
 """The gallery's data: out of packages, nothing is downloaded. Images are float32 from 0 to 1, (N, channels, H, W)."""
 
 from functools import cache
+from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +54,14 @@ def photograph(name: str) -> np.ndarray:
     from sklearn.datasets import load_sample_image
     picture = load_sample_image(f"{name}.jpg") if name in ("flower", "china") else np.atleast_3d(getattr(data, name)())
     return (picture / 255).astype(np.float32).transpose(2, 0, 1)
+
+
+def package_file(package: str, path: str) -> Path:
+    """A file of a package, which is not imported: what it stands on (PyTorch, often) need not be there."""
+    try:
+        return Path(str(metadata.distribution(package).locate_file(path)))
+    except metadata.PackageNotFoundError:
+        raise ModuleNotFoundError(f"pip install --no-deps {package}", name=package) from None
 
 
 @cache

@@ -155,6 +155,7 @@ def run(example: Example, **options: Any) -> Run:
             done.seconds = time.perf_counter() - start
             pyplot.close("all")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{example.name} needs {error.name}, which is not installed: "
-                                  "pip install 'gradcircuit[examples]'", name=error.name) from error
+        remedy = error.msg if error.msg.startswith("pip") else "pip install 'gradcircuit[examples]'"
+        raise ModuleNotFoundError(f"{example.name} needs {error.name}, which is not installed: {remedy}",
+                                  name=error.name) from error
     return done

@@ -118,3 +118,46 @@ def style_distance(style: list[Tensor], wanted: list[Tensor]) -> Tensor:
 def roughness(x: Tensor) -> Tensor:
     """The mean square of the differences between neighboring pixels, down and right."""
     return F.mse_loss(x[..., 1:, :], x[..., :-1, :]) + F.mse_loss(x[..., 1:], x[..., :-1])
+
+
+def _convolutions(*layers):
+    """conv1, prelu1, pool1, ...: (inputs, outputs, kernel, size of the pool after it)."""
+    named = {}
+    for i, (inputs, outputs, kernel, pool) in enumerate(layers, 1):
+        named |= {f"conv{i}": nn.Conv2d(inputs, outputs, kernel), f"prelu{i}": nn.PReLU(outputs)}
+        if pool:
+            named[f"pool{i}"] = nn.MaxPool2d(pool, 2, ceil_mode=True)
+    return named
+
+
+class _Member(nn.Module):
+    """Layers in a row, then heads beside one another: scores of no face and face, box, and landmarks."""
+
+    def __init__(self, body, heads):
+        super().__init__()
+        self.body, self.heads = [*body], [*heads]
+        for name, layer in (body | heads).items():
+            self.add_module(name, layer)
+
+    def forward(self, x):
+        for name in self.body:
+            if name.startswith("dense"):
+                x = x.permute(0, 3, 2, 1).flatten(1)  # as these were trained: columns, rows, channels
+            x = getattr(self, name)(x)
+        return [getattr(self, name)(x) for name in self.heads]
+
+
+def mtcnn() -> dict[str, nn.Module]:
+    """The three networks of the face detector MTCNN (Zhang et al. 2016), with facenet-pytorch's weights."""
+    nets = {"pnet": _Member(_convolutions((3, 10, 3, 2), (10, 16, 3, 0), (16, 32, 3, 0)),
+                           {"conv4_1": nn.Conv2d(32, 2, 1), "conv4_2": nn.Conv2d(32, 4, 1)}),
+            "rnet": _Member(_convolutions((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
+                           | {"dense4": nn.Linear(576, 128), "prelu4": nn.PReLU(128)},
+                           {"dense5_1": nn.Linear(128, 2), "dense5_2": nn.Linear(128, 4)}),
+            "onet": _Member(_convolutions((3, 32, 3, 3), (32, 64, 3, 3), (64, 64, 3, 2), (64, 128, 2, 0))
+                           | {"dense5": nn.Linear(1152, 256), "prelu5": nn.PReLU(256)},
+                           {"dense6_1": nn.Linear(256, 2), "dense6_2": nn.Linear(256, 4),
+                            "dense6_3": nn.Linear(256, 10)})}
+    for name, net in nets.items():
+        net.load_state_dict(nn.load(data.package_file("facenet-pytorch", f"facenet_pytorch/data/{name}.pt")))
+    return nets

@@ -1,0 +1,81 @@
+"""What the gallery's pretrained networks say is what their own packages say."""
+
+import importlib
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor
+from examples import data, networks
+
+
+def example(name):
+    pytest.importorskip("matplotlib")
+    return importlib.import_module(f"examples.13_beyond.{name}")
+
+
+def has(package, path):
+    try:
+        return data.package_file(package, path)
+    except ModuleNotFoundError:
+        pytest.skip(f"{package} is not installed")
+
+
+def nms(torch):
+    """torchvision.ops.boxes.batched_nms, for where torchvision isn't installed: its definition, on one group."""
+    def batched_nms(boxes, scores, groups, threshold):
+        assert not groups.any()
+        kept = []
+        for k in scores.argsort(descending=True).tolist():
+            def area(box):
+                return (box[..., 2] - box[..., 0]) * (box[..., 3] - box[..., 1])
+            others = boxes[torch.tensor(kept, dtype=torch.long)]
+            low, high = torch.maximum(boxes[k, :2], others[:, :2]), torch.minimum(boxes[k, 2:], others[:, 2:])
+            overlap = (high - low).clamp(min=0).prod(-1)
+            if (overlap <= threshold * (area(boxes[k]) + area(others) - overlap)).all():
+                kept.append(k)
+        return torch.tensor(kept, dtype=torch.long)
+    return batched_nms
+
+
+@pytest.fixture
+def detect_face(monkeypatch):
+    """facenet-pytorch's own cascade, under PyTorch."""
+    torch = pytest.importorskip("torch")
+    folder = has("facenet-pytorch", "facenet_pytorch/models/mtcnn.py").parent
+    for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchvision.ops",
+                 "torchvision.ops.boxes"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["torchvision.transforms"].functional = sys.modules["torchvision.transforms.functional"]
+    sys.modules["torchvision.ops.boxes"].batched_nms = nms(torch)
+    for name, path in (("facenet_models", folder), ("facenet_models.utils", folder / "utils")):
+        package = ModuleType(name)
+        package.__path__ = [str(path)]
+        monkeypatch.setitem(sys.modules, name, package)
+    mtcnn = importlib.import_module("facenet_models.mtcnn")
+    yield lambda image, smallest: mtcnn.detect_face(image, smallest, mtcnn.PNet(), mtcnn.RNet(), mtcnn.ONet(),
+                                                    [0.6, 0.7, 0.7], 0.709, "cpu")
+    for name in [*sys.modules]:
+        if name.startswith("facenet_models"):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("picture, rows, columns", [("astronaut", (0, 300), (100, 400)),
+                                                    ("astronaut", (0, 512), (0, 512)),
+                                                    ("astronaut", (60, 250), (180, 330))])
+def test_faces_are_those_of_facenet_pytorch(detect_face, picture, rows, columns):
+    pytest.importorskip("skimage")
+    cascade = example("face_cascade")
+    photograph = data.photograph(picture)[:, slice(*rows), slice(*columns)]
+    pixels = np.round(photograph.transpose(1, 2, 0) * 255).astype(np.uint8)
+    with autograd.no_grad():
+        stages, landmarks, _ = cascade.detect(networks.mtcnn(), Tensor((photograph * 255 - 127.5) / 128))
+    import torch
+    with torch.no_grad():
+        (boxes,), (points,) = detect_face(pixels, 20)
+    order = np.argsort(-boxes[:, 4].astype(float))
+    np.testing.assert_allclose(stages[-1].numpy(), boxes[order, :4].astype(float), atol=2e-3)
+    np.testing.assert_allclose(landmarks.numpy(), points[order].astype(float), atol=2e-3)
