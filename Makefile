@@ -39,13 +39,13 @@ docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 	@echo 'open site/index.html; with the search: $(RUN) -m mkdocs serve'
 
-$(VENV)/installed: pyproject.toml tests/packages/requirements.txt
+$(VENV)/installed: pyproject.toml tests/packages/requirements.txt examples/requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(if $(OLDEST),$(RUN) .ci/oldest.py > $(VENV)/oldest.txt)
 	$(RUN) -m pip install --quiet $(if $(OLDEST),--constraint $(VENV)/oldest.txt) --editable '.[dev]' \
 		--config-settings editable_mode=compat  # a folder on the path, which type checkers and editors can follow
-	$(RUN) -m pip install --quiet --no-deps --requirement tests/packages/requirements.txt
+	$(RUN) -m pip install --quiet --no-deps --requirement tests/packages/requirements.txt --requirement examples/requirements.txt
 	touch $@
 
 clean:

@@ -1,8 +1,9 @@
 """What the gallery's pretrained networks say is what their own packages say."""
 
 import importlib
+import re
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,3 +80,22 @@ def test_faces_are_those_of_facenet_pytorch(detect_face, picture, rows, columns)
     order = np.argsort(-boxes[:, 4].astype(float))
     np.testing.assert_allclose(stages[-1].numpy(), boxes[order, :4].astype(float), atol=2e-3)
     np.testing.assert_allclose(landmarks.numpy(), points[order].astype(float), atol=2e-3)
+
+
+def test_words_are_spoken_as_g2p_en_speaks_them(monkeypatch):
+    path = has("g2p_en", "g2p_en/g2p.py")
+    for name in ("nltk", "nltk.corpus", "nltk.tokenize", "g2p_own", "g2p_own.expand"):  # around its network
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["g2p_own"].__path__ = [str(path.parent)]
+    sys.modules["g2p_own.expand"].normalize_numbers = None
+    nltk = sys.modules["nltk"]
+    nltk.pos_tag = nltk.download = None
+    nltk.corpus = sys.modules["nltk.corpus"]
+    nltk.data, nltk.corpus.cmudict = SimpleNamespace(find=bool), SimpleNamespace(dict=dict)
+    sys.modules["nltk.tokenize"].TweetTokenizer = lambda: SimpleNamespace(tokenize=None)
+    own = importlib.import_module("g2p_own.g2p").G2p()
+    monkeypatch.delitem(sys.modules, "g2p_own.g2p")
+    pronunciation = example("pronunciation")
+    words = sorted({*re.findall(r"\b[a-z]{2,14}\b", data.manual())})[::7]
+    spoken = pronunciation.speak(pronunciation.Reader().pretrained(), words)
+    assert [[pronunciation.SOUNDS[sound] for sound in sounds] for sounds in spoken] == [own.predict(w) for w in words]
