@@ -184,20 +184,24 @@ def decimal(x: float) -> str:
 
 def name_width(name: str, size: float = NAME) -> float:
     """The room that a variable's name takes."""
-    stem, subscript = text.name_parts(text.shorten(name))
-    return 0.9 * text.width(stem, size) + text.width(subscript, size * 0.7) + NAME_GAP  # italics with serifs are narrow
+    stem, subscript = text.name_parts(text.shorten(name, text.LONG_NAME))
+    return text.width(stem, size) + text.width(subscript, size * 0.7) + NAME_GAP
 
 
-def name_element(name: str, x: float, y: float, size: float = NAME, gray: bool = False) -> str:
-    """A variable's name, from x on: italics, with the digits at its end as a subscript."""
+def name_element(name: str, x: float, y: float, size: float = NAME, gray: bool = False,
+                 anchor: str | None = None) -> str:
+    """A variable's name in italics, with a subscript.
+
+    It begins at x; where the anchor is "end" or "middle", x is that of its end or middle, in whatever font.
+    """
     if not name:
         return ""
-    stem, subscript = text.name_parts(text.shorten(name))
+    stem, subscript = text.name_parts(text.shorten(name, text.LONG_NAME))
     content = text.xml(stem)
     if subscript:
         content += tag("tspan", text.xml(subscript), dy=size * 0.2, font_size=size * 0.7)
     return tag("text", content, class_="name gray" if gray else "name ink", x=x, y=y, fill=GRAY if gray else INK,
-               font_size=size, font_family=SERIF, font_style="italic")
+               font_size=size, font_family=SERIF, font_style="italic", text_anchor=anchor)
 
 
 def description(picture: Picture) -> str:

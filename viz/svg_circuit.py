@@ -3,7 +3,7 @@
 from viz import text
 from viz.layout import Link, Size
 from viz.picture import CONSTANT, GATE, OUTPUT
-from viz.svg import GRAY, GREEN, INK, RED, Writer, name_element, name_width, tag
+from viz.svg import GRAY, GREEN, INK, NAME_GAP, RED, Writer, name_element, name_width, tag
 
 RADIUS = 20.0
 """Of a gate that is a circle, in pixels."""
@@ -78,8 +78,8 @@ class CircuitWriter(Writer):
         elif box.kind is OUTPUT:
             parts.append(name_element(box.label, x - size.length / 2 + 4, y + 5))
         else:
-            start = x + size.length / 2 - name_width(box.label)
-            parts.append(name_element(box.label, start, y + 5, gray=box.kind is CONSTANT))
+            end = x + size.length / 2 - NAME_GAP
+            parts.append(name_element(box.label, end, y + 5, gray=box.kind is CONSTANT, anchor="end"))
         if i in self.uses:
             middle = (x + size.length / 2 + self.at(self.run_ends[i], 0)[0]) / 2
             parts += [tag("text", text.xml(content), class_=class_, x=middle, y=y + dy, fill=color, font_size=NUMBER,
@@ -100,9 +100,8 @@ class CircuitWriter(Writer):
         sign = tag("text", text.xml(box.label), class_="ink", x=x, y=y + 5, fill=INK, font_size=SIGN,
                    text_anchor="middle")
         name = _short(box.name)
-        start = x - (name_width(name, GATE_NAME) - 6) / 2
-        return outline + sign + name_element(name, start, y + height / 2 + 14, GATE_NAME, gray=True)
+        return outline + sign + name_element(name, x, y + height / 2 + 14, GATE_NAME, gray=True, anchor="middle")
 
 
 def _short(name: str) -> str:
-    return text.shorten(name, 14)
+    return text.shorten(name, 24)

@@ -15,7 +15,10 @@ SMALL = 6
 """Tensors of so many elements are shown by their elements."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-_NAME = re.compile(r"([^\W\d_]+)_?(\d+)|([^\W\d_]{1,2})_([^\W_]+)")
+_NAME = re.compile(r"([^\W\d_]+)_?(\d+)|([^\W\d_]{1,2})_([^\W_]+)|([^\W\d_]+)_([^\W_])"
+                   r"|([^_{}]+)_\{([^{}]+)\}")
+LONG_NAME = 40
+"""Letters of a variable's name that are shown."""
 _NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[]1 "), frozenset("mwMWOQ@%&+=→×")
 
 
@@ -45,21 +48,29 @@ def width(text: str, size: float) -> float:
 
 
 def shorten(text: str, length: int = 26) -> str:
-    """At most `length` characters, with … in the middle."""
+    """At most `length` characters: of a path the last parts, of anything else the beginning; … says that it goes on.
+
+    >>> shorten("encoder.layers.11.attention.weight", 26), shorten("a rather long description", 12)
+    ('…11.attention.weight', 'a rather lo…')
+    """
     text = clean(text)
     if len(text) <= length:
         return text
-    head = (length - 1) // 2
-    return text[:head] + "…" + text[len(text) - (length - 1 - head):]
+    parts = text.split(".") if " " not in text else []
+    for k in range(1, len(parts)):
+        if len(tail := ".".join(parts[k:])) < length:
+            return f"…{tail}"
+    return text[:length - 1] + "…"
 
 
 def name_parts(name: str) -> tuple[str, str]:
-    """A variable's name and its subscript: `w0` and `w_0` give ("w", "0"), `h_new` gives ("h", "new").
+    """A variable's name and its subscript: `w0` and `w_0` give ("w", "0"), `h_new` gives ("h", "new"), and as in LaTeX
+    `θ_{t+1}` gives ("θ", "t+1").
 
     Longer words, as in `hidden_state`, are left as they are.
     """
     match = _NAME.fullmatch(name)
-    return (name, "") if not match else (match[1] or match[3], match[2] or match[4])
+    return (name, "") if not match else tuple(part for part in match.groups() if part)  # type: ignore[return-value]
 
 
 def number(x: Any, digits: int = 2) -> str:

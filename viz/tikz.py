@@ -96,7 +96,7 @@ def _node(x: float, y: float, content: str, look: str, name: bool = False) -> st
 
 def _name(name: str) -> str:
     """In italics, with a subscript."""
-    stem, subscript = text.name_parts(text.shorten(name, 26))
+    stem, subscript = text.name_parts(text.shorten(name, text.LONG_NAME))
     if subscript:
         return f"\\textit{{{escaped(stem)}}}$_{{\\mathrm{{{subscript}}}}}$" if subscript.isascii() else escaped(name)
     return f"\\textit{{{escaped(stem)}}}"

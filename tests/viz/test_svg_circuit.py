@@ -52,3 +52,12 @@ def test_every_shape_of_graph_is_legible(make):
 
 def test_the_same_graph_gives_the_same_bytes():
     assert len({str(viz.draw(neuron()[0])) for _ in range(3)}) == 1
+
+
+def test_a_long_name_is_written_out_and_ends_at_its_wire_in_every_font():
+    weights_of_the_first_hidden_layer, x = Tensor(2.0, requires_grad=True), Tensor(3.0, requires_grad=True)
+    figure = Figure(viz.draw(weights_of_the_first_hidden_layer * x))
+    assert_circuit_is_legible(figure)
+    [name] = [e for e in figure.root.iter() if e.text == "weights_of_the_first_hidden_layer"]
+    [start] = [start for start, _, y in figure.wires() if y == float(name.get("y")) - 5]
+    assert name.get("text-anchor") == "end" and 0 < start - float(name.get("x")) < 8
