@@ -21,6 +21,7 @@ from autograd.hooks import AfterAccumulation, KeepGradient
 from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
+from autograd.runtime.sums import added
 from autograd.table import TABLE
 from autograd.tensor import Node, Outline, Tensor
 from autograd.typing import TensorLike
@@ -241,7 +242,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> An
                            f"{g.shape}; it must have the argument's shape, or one that broadcasting stretched it to")
     if g.dtype is float16:  # its sums would overflow, and stop growing at 2048; the traversal casts back
         g = g.astype(float32)
-    g = g.sum(axis=(*range(lead), *[lead + i for i, n in enumerate(shape) if n == 1]))
+    axes = (*range(lead), *[lead + i for i, n in enumerate(shape) if n == 1])
+    g = added(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
     return g if g.shape == shape else g.reshape(shape)
 
 
@@ -307,7 +309,7 @@ def _accumulate(gradients: dict[Vertex, Any], wanted: dict[Vertex, Tensor] | Non
                 tensor.grad = g.clone() if earlier is None else earlier + g
             elif earlier is None:
                 # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
-                shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or g.base is not None
+                shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or not _owns(g)
                 tensor.grad = wrap(np.array(g) if shared else g, None)
             elif earlier.tracked or isinstance(earlier.array, np.generic):  # a number cannot be added to in place
                 tensor.grad = earlier + wrap(g, None)
@@ -338,6 +340,19 @@ _running = _Running()
 _accumulating = threading.Lock()
 
 
+def _owns(g: np.ndarray) -> bool:
+    """Whether nobody else can reach the memory of g: its own, or that of an array of which only this view is left."""
+    base = g.base
+    return base is None or (type(base) is np.ndarray and base.base is None and base.size == g.size
+                            and min(g.strides, default=0) >= 0 and _references(g) == _VIEWED)
+
+
+def _references(view: np.ndarray) -> int:
+    base = view.base
+    return sys.getrefcount(base)
+
+
+_VIEWED = _references(np.empty(2)[::-1]) + 1  # `_owns` refers to it, too
 # What `sys.getrefcount` says in such a loop as `backward`'s of a value that the dict alone holds.
 _UNSHARED = next(sys.getrefcount(value) for _, value in {"": object()}.items())
 

@@ -14,7 +14,7 @@ from autograd import dtypes, inplace
 from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
-from autograd.operations.pointwise import only
+from autograd.operations.pointwise import only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, movedim
 from autograd.samples import call
 from autograd.sharing import own
@@ -405,7 +405,7 @@ def _masked(draw):
            samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 def masked_fill(x, mask, value):
     """x with `value` where the mask is true."""
-    return np.where(mask, value, x)
+    return select(mask, value, x)
 
 
 @operation(samples=_masked)

@@ -15,6 +15,7 @@ from autograd.operations.comparisons import isnan
 from autograd.operations.norms import length, matrix_norm, vector_norm
 from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
+from autograd.runtime.sums import added
 from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -62,7 +63,13 @@ def widened(x):
            notation=Notation("Σ", "Σ {x}", ("1",), elementwise=False, back=("{g}, to each of its terms",)))
 def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):
     """The sum over `dim` (an axis, several, or all). Booleans and integers are summed as int64."""
-    return summed(np.add.reduce, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
+    return summed(_added, x, dtype, axis=reduced(dim, x.ndim), keepdims=keepdim)
+
+
+def _added(x, *, dtype, axis, keepdims):
+    if x.dtype is dtype:
+        return added(x, axis, keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
 
 
 def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None):

@@ -14,7 +14,7 @@ import autograd
 from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, softmax
 from autograd.errors import ShapeError
 from autograd.inplace import assign
-from autograd.operations.pointwise import floating
+from autograd.operations.pointwise import above, below, floating, only, select
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
@@ -113,7 +113,7 @@ def _gelu_slope(x):
 
 @compilable("nn.compiled.activation")
 def _gelu_forward(x):
-    return _in_pieces(lambda part: np.maximum(part, -FAR) * normal_cdf(part), x)
+    return _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), x)
 
 
 @compilable("nn.compiled.activation")
@@ -130,7 +130,7 @@ _TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
 def _gelu_tanh_value(x):
     near = np.clip(x, -FAR / 10, FAR / 10)
     t = np.tanh(near * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (near * near)))
-    return 0.5 * np.maximum(x, -FAR) * (1 + t)
+    return 0.5 * above(x, -FAR) * (1 + t)
 
 
 def _gelu_tanh_slope(x):
@@ -173,11 +173,11 @@ def _silu_slope(x):
 
 
 silu = offers_inplace(operation(
-    lambda x: np.maximum(x, -FAR) * sigmoid(x), vjps=lambda g, out, x: g * _silu_slope(x), names="silu", methods="",
+    lambda x: above(x, -FAR) * sigmoid(x), vjps=lambda g, out, x: g * _silu_slope(x), names="silu", methods="",
     samples=numbers, doc="x σ(x), also called swish (Elfwing et al. 2017)."))
 
 softplus_anywhere = operation(
-    lambda x: np.maximum(x, np.zeros_like(x)) + np.log1p(np.exp(-np.abs(x))), vjps=lambda g, out, x: g * sigmoid(x),
+    lambda x: above(x, 0) + np.log1p(np.exp(-np.abs(x))), vjps=lambda g, out, x: g * sigmoid(x),
     names="_softplus", samples=numbers, doc="log(1 + exp(x)), without overflow.")
 
 
@@ -203,7 +203,7 @@ def _mish_slope(x):
 
 
 mish = offers_inplace(operation(
-    lambda x: np.maximum(x, -FAR) * np.tanh(softplus_anywhere(x)), vjps=lambda g, out, x: g * _mish_slope(x),
+    lambda x: above(x, -FAR) * np.tanh(softplus_anywhere(x)), vjps=lambda g, out, x: g * _mish_slope(x),
     names="_mish", samples=numbers, doc="x tanh(softplus(x)) (Misra 2019)."))
 
 
@@ -226,11 +226,17 @@ tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.t
 
 def _slopes(x, negative):
     """1 where x > 0, else `negative`; an array of x's dtype, if that is one of fractions."""
-    return (np.asarray(x > 0) * (1 - negative) + negative).astype(floating(x).dtype)
+    dtype = floating(x).dtype
+    return select(np.asarray(x > 0), np.asarray(1, dtype), np.asarray(negative, dtype))
+
+
+def _leaky(x, *, negative_slope):
+    x = floating(x)
+    return np.maximum(x, negative_slope * x) if 0 < negative_slope <= 1 else x * _slopes(x, negative_slope)
 
 
 _leaky_relu = operation(
-    lambda x, *, negative_slope: x * _slopes(x, negative_slope), names="_leaky_relu",
+    _leaky, names="_leaky_relu",
     vjps=lambda g, out, x, negative_slope: weighted(g, _slopes(x, negative_slope)),
     samples=lambda draw: call(draw.array(away_from=(0,)), negative_slope=draw.choice([0.25, 0.0])))
 
@@ -242,9 +248,9 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01) -> Tensor:
 
 
 _prelu = operation(
-    lambda x, weight: np.where(x > 0, x, weight * x), names="_prelu",
-    vjps=(lambda g, out, x, weight: np.where(x > 0, g, g * weight),
-          lambda g, out, x, weight: np.where(x > 0, 0, g * x)),
+    lambda x, weight: select(x > 0, x, weight * x), names="_prelu",
+    vjps=(lambda g, out, x, weight: select(x > 0, g, g * weight),
+          lambda g, out, x, weight: only(g * x, ~(x > 0))),
     samples=lambda draw: call(*draw.broadcastable(2, away_from=(0,))))
 
 
@@ -271,7 +277,7 @@ def rrelu(input: TensorLike, lower: float = 1 / 8, upper: float = 1 / 3, trainin
 
 _hardtanh = operation(
     lambda x, *, low, high: np.clip(x, low, high), names="_hardtanh",
-    vjps=lambda g, out, x, low, high: weighted(g, ~((x <= low) | (x >= high))),
+    vjps=lambda g, out, x, low, high: only(g, (out != low) & (out != high)),
     samples=lambda draw: call(draw.array(away_from=(-0.75, 0.5)), low=-0.75, high=0.5))
 
 
@@ -295,15 +301,20 @@ def hardsigmoid(input: TensorLike) -> Tensor:
     return relu6(as_tensor(input) + 3) / 6
 
 
+def _hardswish_slope(x):
+    above_it = x >= 3
+    return only(x / 3 + 0.5, ~(above_it | (x <= -3))) + above_it.astype(x.dtype)
+
+
 hardswish = offers_inplace(operation(
-    lambda x: np.maximum(x, -3) * (np.clip(x, -3, 3) / 6 + 0.5), names="_hardswish",
-    vjps=lambda g, out, x: weighted(g, np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + 0.5))),
+    lambda x: above(x, -3) * (np.clip(x, -3, 3) / 6 + 0.5), names="_hardswish",
+    vjps=lambda g, out, x: weighted(g, _hardswish_slope(x)),
     samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
     doc="x relu6(x + 3) / 6 (Howard et al. 2019)."))
 
 _hardshrink = operation(
-    lambda x, *, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x), names="_hardshrink",
-    vjps=lambda g, out, x, lambd: weighted(g, ~((x >= -lambd) & (x <= lambd))),
+    lambda x, *, lambd: only(x, ~(np.abs(x) <= lambd)), names="_hardshrink",
+    vjps=lambda g, out, x, lambd: only(g, ~(np.abs(x) <= lambd)),
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
@@ -312,17 +323,22 @@ def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     return _hardshrink(as_tensor(input), lambd=float(lambd))
 
 
+_softshrink = operation(
+    lambda x, *, lambd: x - np.clip(x, -lambd, lambd), names="_softshrink",
+    vjps=lambda g, out, x, lambd: only(g, ~(np.abs(x) <= lambd)),
+    samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
+
+
 def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """x brought towards 0 by lambd."""
     if lambd < 0:
         raise ValueError(f"lambd must not be negative, it is {lambd}")
-    x = floating(as_tensor(input))
-    return autograd.where(autograd.abs(x) <= lambd, 0, x - lambd * autograd.sign(x))
+    return _softshrink(floating(as_tensor(input)), lambd=float(lambd))
 
 
 _threshold = operation(
-    lambda x, *, threshold, value: np.where(x <= threshold, value, x), names="_threshold",
-    vjps=lambda g, out, x, threshold, value: weighted(g, ~(x <= threshold)),
+    lambda x, *, threshold, value: select(x <= threshold, value, x), names="_threshold",
+    vjps=lambda g, out, x, threshold, value: only(g, ~(x <= threshold)),
     samples=lambda draw: call(draw.array(away_from=(0.5,)), threshold=0.5, value=-1.0))
 
 
@@ -334,14 +350,19 @@ def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
 
 # Exponential on the negative side
 
+def _elu_forward(x, *, alpha, scale, inner):
+    negative = np.expm1(below(x, 0) * inner if inner != 1 else below(x, 0))
+    return (above(x, 0) * scale if scale != 1 else above(x, 0)) + negative * (alpha * scale)
+
+
 def _elu_slope(x, alpha, scale, inner):
     at_zero = alpha * scale * inner
-    return np.exp(-autograd.relu(-x) * inner) * at_zero + (x > 0) * (scale - at_zero)
+    slope = np.exp(-autograd.relu(-x) * inner) * at_zero
+    return slope if scale == at_zero else slope + (x > 0).astype(x.dtype) * (scale - at_zero)
 
 
 _elu = operation(
-    lambda x, *, alpha, scale, inner: np.maximum(x, 0) * scale + np.expm1(np.minimum(x, 0) * inner) * (alpha * scale),
-    vjps=lambda g, out, x, alpha, scale, inner: g * _elu_slope(x, alpha, scale, inner),
+    _elu_forward, vjps=lambda g, out, x, alpha, scale, inner: g * _elu_slope(x, alpha, scale, inner),
     names="_elu", samples=lambda draw: call(draw.array(away_from=(0,)), alpha=draw.choice([1.0, 0.5]),
                                             scale=draw.choice([1.0, 1.5]), inner=draw.choice([1.0, 2.0])))
 

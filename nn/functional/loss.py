@@ -13,6 +13,7 @@ import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
+from autograd.operations.pointwise import above
 from autograd.samples import call
 from autograd.typing import TensorLike
 from nn.functional.activation import softplus_anywhere
@@ -313,14 +314,18 @@ def _weighted_reduction(losses, weight, reduction, size_average, reduce):
     return reduced(losses, reduction, size_average, reduce)
 
 
+def _within(d, delta):
+    """d / delta, but at least -1 and at most 1."""
+    near = np.clip(d, -delta, delta)
+    return near if delta == 1 else near / delta
+
+
 _huber = operation(
-    lambda d, *, delta, curvature, slope: np.where(
-        np.abs(d) < delta, 0.5 * curvature * d * d, slope * (np.abs(d) - 0.5 * delta)),
-    vjps=lambda g, out, d, delta, curvature, slope: g * np.where(np.abs(d) < delta, curvature * d, slope * np.sign(d)),
-    names="_huber", samples=lambda draw: call(
-        draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5,
-        **draw.choice([{"curvature": 1.0, "slope": 0.5}, {"curvature": 2.0, "slope": 1.0}])),
-    doc="curvature d² / 2 where |d| is below delta, beyond the line slope (|d| - delta / 2).")
+    lambda d, *, delta, slope: slope * (_within(d, delta) * (d - 0.5 * np.clip(d, -delta, delta))),
+    vjps=lambda g, out, d, delta, slope: g * (slope * _within(d, delta)),
+    names="_huber", samples=lambda draw: call(draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5,
+                                              slope=draw.choice([0.5, 1.0])),
+    doc="slope d² / (2 delta) where |d| is below delta, beyond the line slope (|d| - delta / 2).")
 
 
 @in_float32
@@ -332,7 +337,7 @@ def huber_loss(input: TensorLike, target: TensorLike, reduction: str = "mean", d
     input, target = _pair("huber_loss", input, target)
     _check_weight(weight, input)
     difference = counting(input - target, weight)
-    losses = _huber(difference, delta=float(delta), curvature=1.0, slope=float(delta))
+    losses = _huber(difference, delta=float(delta), slope=float(delta))
     return reduced(losses if weight is None else weighted(losses, weight), reduction)
 
 
@@ -343,7 +348,8 @@ def smooth_l1_loss(input: TensorLike, target: TensorLike, size_average: bool | N
     if beta < 0:
         raise ValueError(f"beta must not be negative, it is {beta}")
     input, target = _pair("smooth_l1_loss", input, target)
-    losses = _huber(input - target, delta=float(beta), curvature=1 / beta if beta else 0.0, slope=1.0)
+    difference = input - target
+    losses = _huber(difference, delta=float(beta), slope=1.0) if beta else difference.abs()
     return reduced(losses, reduction, size_average, reduce)
 
 
@@ -383,14 +389,17 @@ def binary_cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLi
 
 
 def _logits_forward(x, y, pos_weight):
-    smaller, zero = np.log1p(np.exp(-np.abs(x))), np.zeros_like(x)
-    if_one = np.maximum(-x, zero) + smaller  # -log σ(x)
-    return (times(if_one, y if pos_weight is None else y * pos_weight)
-            + times(np.maximum(x, zero) + smaller, 1 - y))
+    smaller = np.log1p(np.exp(-np.abs(x)))
+    if pos_weight is None and np.isfinite(x).all():  # -log σ(x) = max(-x, 0) + smaller
+        return above(-x, 0) * y + above(x, 0) * (1 - y) + smaller
+    return (times(above(-x, 0) + smaller, y if pos_weight is None else y * pos_weight)
+            + times(above(x, 0) + smaller, 1 - y))
 
 
 def _logits_slope(x, y, pos_weight):
-    return (1 - y) * sigmoid(x) - (y if pos_weight is None else y * pos_weight) * sigmoid(-x)
+    if pos_weight is None:
+        return sigmoid(x) - y
+    return (1 - y) * sigmoid(x) - y * pos_weight * sigmoid(-x)
 
 
 def _logits_slope_in_target(x, pos_weight):
