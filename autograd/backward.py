@@ -344,7 +344,7 @@ def _owns(g: np.ndarray) -> bool:
     """Whether nobody else can reach the memory of g: its own, or that of an array of which only this view is left."""
     base = g.base
     return base is None or (type(base) is np.ndarray and base.base is None and base.size == g.size
-                            and min(g.strides, default=0) >= 0 and _references(g) == _VIEWED)
+                            and g.flags.writeable and min(g.strides, default=0) >= 0 and _references(g) == _VIEWED)
 
 
 def _references(view: np.ndarray) -> int:

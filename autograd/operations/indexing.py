@@ -16,6 +16,7 @@ from autograd.grad_mode import mode
 from autograd.notation import Notation
 from autograd.operations.pointwise import only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, movedim
+from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.sharing import own
 from autograd.table import operation
@@ -48,31 +49,96 @@ def is_basic(index):
                for part in (index if type(index) is tuple else (index,)))
 
 
+def _in_range(part, n):
+    """Whether positions count from 0 and lie within n."""
+    return not part.size or (part.min() >= 0 and part.max() < n)
+
+
+def _flat(index, shape):
+    """The positions in an array of `shape`, flattened, that an index names by arrays of integers for all axes; None for
+    any other index.
+    """
+    if len(index) != len(shape) or not all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index):
+        return None
+    if not all(map(_in_range, index, shape)):
+        return None
+    at, step = index[-1].astype(np.intp, copy=False), 1
+    for part, n in zip(index[-2::-1], shape[:0:-1], strict=True):
+        step *= n
+        at = at + part.astype(np.intp, copy=False) * step
+    return at
+
+
+def _axis_of(index):
+    """The axis that an index picks from, by integers, after whole ones; None for any other index."""
+    last = len(index) - 1
+    if last >= 0 and type(index[last]) is np.ndarray and index[last].dtype.kind in "iu" and all(
+            type(part) is slice and part == _ALL for part in index[:last]):
+        return last
+    return None
+
+
 def _read(x, *, index):
-    if type(index) is tuple and index and type(index[-1]) is np.ndarray and index[-1].dtype.kind in "iu" and all(
-            type(part) is slice and part == _ALL for part in index[:-1]):  # faster, and in order
-        return x.take(index[-1], len(index) - 1)
+    if type(index) is tuple and index and type(index[-1]) is np.ndarray:
+        along = _axis_of(index)
+        if along is not None and along < x.ndim:  # faster, and in order; "raise" would copy once more
+            return x.take(index[-1], along, mode="wrap" if _in_range(index[-1], x.shape[along]) else "raise")
+        at = _flat(index, x.shape) if x.flags.c_contiguous else None
+        if at is not None:
+            return x.reshape(-1).take(at, mode="wrap")
     out = x[index]
     if isinstance(out, np.generic):  # a view even of a single element
         return x[(*index, ...) if type(index) is tuple else (index, ...)]
     return out
 
 
+FEW = 32
+
+
+def add_rows(out, index, rows):
+    """out[index] += rows, with the rows of repeated positions added up in order; positions count from 0.
+
+    In rounds: the first row of each position, the second of each, ...; what is left when few positions have more rows
+    is one sum each.
+    """
+    order = np.argsort(index, kind="stable")
+    targets, first = np.unique(index[order], return_index=True)
+    left = np.diff(np.append(first, len(index)))
+    while len(targets) > FEW:
+        out[targets] += rows.take(order[first], 0, mode="wrap")
+        more = left > 1
+        targets, first, left = targets[more], first[more] + 1, left[more] - 1
+    for target, start, count in zip(targets, first, left, strict=True):
+        out[target] += added(rows.take(order[start:start + count], 0, mode="wrap"), 0)
+
+
 def _add_at(out, index, values):
     """out[index] += values, with repeated positions added up."""
     if is_basic(index):
         out[index] += values
-    elif values.size < 64 or not out.flags.c_contiguous:
-        np.add.at(out, index, values)
-    else:  # NumPy's loop over flat positions is several times as fast as the one over rows
-        index = index if type(index) is tuple else (index,)
-        row = math.prod(out.shape[1:])
-        if len(index) == 1 and index[0].dtype.kind in "iu":
-            at = (index[0] % len(out)).reshape(-1, 1) * row + np.arange(row)
-        else:
-            at = np.arange(out.size).reshape(out.shape)[index]
-            values = np.broadcast_to(values, at.shape)
-        np.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))
+        return
+    index = index if type(index) is tuple else (index,)
+    along = _axis_of(index)
+    if values.size < 64 or not out.flags.c_contiguous or (along is not None and not _in_range(
+            index[along], out.shape[along])):
+        np.add.at(out, index, np.broadcast_to(values, out[index].shape))  # NumPy is wrong about some it broadcasts
+        return
+    if along is not None:
+        lead, n, width = math.prod(out.shape[:along]), out.shape[along], math.prod(out.shape[along + 1:])
+        at = index[along].reshape(-1).astype(np.intp, copy=False)
+        values = np.broadcast_to(values, (*out.shape[:along], *index[along].shape, *out.shape[along + 1:]))
+        if lead > 1:
+            at = (np.arange(0, lead * n, n)[:, None] + at).reshape(-1)
+        if width > 15:
+            add_rows(out.reshape(lead * n, width), at, values.reshape(-1, width))
+            return
+        if width > 1:
+            at = at[:, None] * width + np.arange(width)
+    else:
+        at = _flat(index, out.shape)
+        at = np.arange(out.size).reshape(out.shape)[index] if at is None else at
+        values = np.broadcast_to(values, at.shape)
+    np.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))  # NumPy's loop is fast for flat positions
 
 
 def _add_into_zeros(x, *, index, shape):
@@ -97,16 +163,22 @@ _scatter = operation(
 
 def _write(x, value, *, index):
     out = np.array(x)
-    out[index] = value
+    at = _flat(index, x.shape) if type(index) is tuple and out.flags.c_contiguous else None
+    if at is None:
+        out[index] = value
+    else:
+        out.reshape(-1)[at] = value
     return out
 
 
 def _last_writer(shape, index):
     """Where an index names an element several times: true for the one that is written last."""
-    order = np.arange(np.empty(shape, bool)[index].size).reshape(np.empty(shape, bool)[index].shape)
-    last = np.zeros(shape, np.int64)
-    last[index] = order
-    return last[index] == order
+    at = _flat(index, shape) if type(index) is tuple else None
+    at = np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
+    order = np.arange(at.size).reshape(at.shape)
+    last = np.zeros(math.prod(shape), np.int64)
+    last[at] = order
+    return last.take(at) == order
 
 
 def _write_vjp_value(g, out, x, value, index):
@@ -287,7 +359,7 @@ def gather(x, *, dim: int, index: TensorLike):
     index = np.asarray(index)
     if (index.ndim or 1) != (x.ndim or 1):
         raise IndexError(f"index has {index.ndim} axes and the tensor {x.ndim}; they must have as many")
-    return as_row(x)[_grid(index, dim)].reshape(index.shape)
+    return _read(as_row(x), index=_grid(index, dim)).reshape(index.shape)
 
 
 def _at(x, dim, index, src):

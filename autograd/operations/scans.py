@@ -1,5 +1,6 @@
 """Running sums, products and extremes along an axis, and differences."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,29 @@ def _accumulated(method, x, dim, dtype=None):
     """A running sum or product, in the wider type: the last of many elements would hardly add to a float32."""
     row, dim = as_row(x), axis(dim, x.ndim)
     if (x.dtype if dtype is None else np.dtype(dtype)) is dtypes.float32:
+        if method is np.cumsum and x.dtype is dtypes.float32 and x.size > 4096:
+            out = _sums_in_parts(row, dim)
+            if np.isfinite(out).all():  # or a product with 0 may have spread what is not
+                return out.reshape(x.shape)
         return method(row, axis=dim, dtype=np.float64).astype(np.float32).reshape(x.shape)
     return summed(method, row, dtype, axis=dim).reshape(x.shape)
+
+
+PART = 32
+
+
+def _sums_in_parts(x, dim):
+    """The running sum of float32: within parts as products with a triangle of ones, the parts' ends in float64."""
+    lead, n, rest = math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1:])
+    x = x.reshape(lead, n, rest)
+    if n % PART:
+        x = np.concatenate([x, np.zeros((lead, -n % PART, rest), x.dtype)], 1)
+    parts, ones = x.shape[1] // PART, np.tri(PART, dtype=x.dtype)
+    out = x.reshape(lead * parts, PART) @ ones.T if rest == 1 else ones @ x.reshape(lead * parts, PART, rest)
+    out = out.reshape(lead, parts, PART, rest)
+    ends = np.cumsum(out[:, :, -1], axis=1, dtype=np.float64).astype(x.dtype)
+    out[:, 1:] += ends[:, :-1, None]
+    return out.reshape(lead, parts * PART, rest)[:, :n]
 
 
 # The sum of what follows is the adjoint of the sum of what came before.

@@ -438,13 +438,32 @@ def diagflat(x: TensorLike, offset: int = 0) -> Tensor:
            flops=0, notation=Notation("copy", "{x}", ("1",)))
 def clone(x):
     """A copy of the values, with x as its origin."""
-    return x.copy()
+    return in_order(x)
+
+
+def in_order(x):
+    """A copy whose elements lie in memory in order; by strips where rows of x are so far apart that the cache could not
+    hold one of each.
+    """
+    if x.ndim < 2 or x.size < 1 << 15 or not x.strides[-1] or x.strides[-1] % 4096:
+        return x.copy()
+    out = np.empty(x.shape, x.dtype)
+    for i in range(0, x.shape[-1], 8):
+        out[..., i:i + 8] = x[..., i:i + 8]
+    return out
 
 
 @operation(names="_contiguous", methods="contiguous", samples=numbers)
 def contiguous(x: TensorLike) -> Tensor:
     """x itself if its elements lie in memory in order, otherwise a copy."""
     return x if x.is_contiguous() else clone(x)
+
+
+def _masked(x, mask):
+    if x.dtype.kind != "f":
+        return np.where(mask, x, np.zeros((), x.dtype))
+    bits = x.view(f"i{x.itemsize}")
+    return (bits * mask.astype(bits.dtype)).view(x.dtype)
 
 
 def _matrices(draw):
@@ -455,14 +474,14 @@ def _matrices(draw):
            inplace=True, flops=0, samples=_matrices)
 def tril(x, *, diagonal: int = 0):
     """Matrices with zeros above the given diagonal."""
-    return np.tril(x, diagonal)
+    return _masked(x, np.tri(*x.shape[-2:], diagonal, bool))
 
 
 @operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
            inplace=True, flops=0, samples=_matrices)
 def triu(x, *, diagonal: int = 0):
     """Matrices with zeros below the given diagonal."""
-    return np.triu(x, diagonal)
+    return _masked(x, ~np.tri(*x.shape[-2:], diagonal - 1, bool))
 
 
 @operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},

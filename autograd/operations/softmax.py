@@ -5,8 +5,10 @@ import numpy as np
 from autograd.operations.pointwise import ahead
 from autograd.operations.reductions import nonempty_reduction, widened
 from autograd.operations.shaping import axis, beside, reduced, spread
+from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.table import operation
+from autograd.tensor import Tensor
 from autograd.typing import Dims, DTypeLike
 
 
@@ -20,10 +22,15 @@ def above_nothing(x):
     return np.where(x == -np.inf, 0, x)
 
 
+def _top(x, dim):
+    """The maximum along `dim`, and 0 where that is -inf."""
+    return above_nothing(x.max(axis=dim, keepdims=True, initial=-np.inf))
+
+
 def _exponentials(x, dim):
-    """exp(x - max x) and the max: no overflow; where the max is -inf it is taken as 0."""
-    top = above_nothing(x.max(axis=dim, keepdims=True, initial=-np.inf))
-    return np.exp(x - top), top
+    """exp(x - max x): no overflow."""
+    below = np.asarray(x - _top(x, dim))
+    return np.exp(below, out=below)
 
 
 def _logsumexp_vjp(g, out, x, dim, keepdim):
@@ -40,27 +47,34 @@ def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     wide, along = widened(x), reduced(dim, x.ndim)
     top = wide.max(axis=along, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    out = np.log(np.exp(wide - top).sum(axis=along, keepdims=True)) + top
+    out = np.log(added(np.exp(wide - top), along, keepdims=True)) + top
     out = out if keepdim else out.squeeze(along)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
-@operation(vjps=lambda g, out, x, dim, dtype: out * (g - (g * out).sum(axis=dim, keepdims=True)), samples=_row)
+def _along(x, dim):
+    """The sum along `dim`, beside x."""
+    return x.sum(axis=dim, keepdims=True) if isinstance(x, Tensor) else added(x, dim, keepdims=True)
+
+
+@operation(vjps=lambda g, out, x, dim, dtype: out * (g - _along(g * out, dim)), samples=_row)
 def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
-    exponentials, _ = _exponentials(wide, dim)
-    return _as_asked(exponentials / exponentials.sum(axis=dim, keepdims=True), x, dtype)
+    exponentials = _exponentials(wide, dim)
+    exponentials /= _along(exponentials, dim)
+    return _as_asked(exponentials, x, dtype)
 
 
-@operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * g.sum(axis=dim, keepdims=True), samples=_row)
+@operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * _along(g, dim), samples=_row)
 def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
-    exponentials, top = _exponentials(wide, dim)
-    return _as_asked(wide - top - np.log(exponentials.sum(axis=dim, keepdims=True)), x, dtype)
+    below = np.asarray(wide - _top(wide, dim))
+    below -= np.log(_along(np.exp(below), dim))
+    return _as_asked(below, x, dtype)
 
 
 def _as_asked(out, x, dtype):

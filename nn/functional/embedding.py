@@ -6,19 +6,15 @@ import autograd
 from autograd import Tensor, as_tensor, no_grad, operation
 from autograd.errors import ShapeError
 from autograd.linalg import vector_norm
+from autograd.operations.indexing import add_rows
 from autograd.samples import call
 from autograd.typing import TensorLike
 
 
 def _add_rows_forward(y, *, indices, count):
-    """Zeros (count, width), with row i of y added to row indices[i]; sorted first, so that each row is one sum."""
-    indices, rows = indices.ravel(), y.reshape(indices.size, y.shape[-1])
+    """Zeros (count, width), with row i of y added to row indices[i]."""
     out = np.zeros((count, y.shape[-1]), y.dtype)
-    if len(indices):
-        order = np.argsort(indices, kind="stable")
-        ordered = indices[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        out[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+    add_rows(out, indices.ravel(), y.reshape(indices.size, y.shape[-1]))
     return out
 
 
@@ -33,7 +29,8 @@ def _add_samples(draw):
     return call(draw.array(shape=(*indices.shape, 2)), indices=indices, count=count)
 
 
-_lookup = operation(lambda table, *, indices: table[indices], names="_lookup", samples=_lookup_samples, flops=0,
+_lookup = operation(lambda table, *, indices: table.take(indices, 0, mode="wrap"), names="_lookup",
+                    samples=_lookup_samples, flops=0,
                     vjps=lambda g, out, table, indices: _add_rows(g, indices=indices, count=table.shape[0]))
 
 _add_rows = operation(_add_rows_forward, names="_add_rows", samples=_add_samples,

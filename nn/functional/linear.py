@@ -6,12 +6,14 @@ import numpy as np
 
 from autograd import Tensor, einsum, operation
 from autograd.errors import ShapeError
+from autograd.operations.products import packed
 from autograd.samples import call
 from autograd.typing import TensorLike
 
 
 def rows(x):
     """All axes but the last as one."""
+    x = packed(x)
     return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
