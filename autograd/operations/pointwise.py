@@ -254,8 +254,8 @@ def pow(x: TensorLike, exponent: TensorLike) -> Tensor:
     return _power(x, exponent)
 
 
-square = operation(lambda x: x * x, vjps=lambda g, out, x: 2 * g * x, samples=numbers, names="square", numpy=np.square,
-                   inplace=True, doc="x²")
+square = operation(lambda x: x * x, vjps=lambda g, out, x: g * (2 * x), samples=numbers, names="square",
+                   numpy=np.square, inplace=True, doc="x²")
 sqrt = operation(np.sqrt, vjps=lambda g, out, x: g / (2 * out), samples=positive, numpy=np.sqrt, inplace=True,
                  doc="√x, elementwise; NaN where x < 0. The derivative is infinite at 0.",
                  notation=Notation("√", "√{x}", ("1 / (2 * √{x})",)))
@@ -316,13 +316,22 @@ def logit(x: TensorLike, eps: float | None = None) -> Tensor:
 def ahead(x, y):
     """x - y; two that are inf are level, and of two that are -inf there is nothing that either could be ahead by."""
     same = (x == y) & np.isinf(x)
+    if not same.any():
+        return x - y
     return np.where(same, np.minimum(x, 0), x - np.where(same, 0, y))
 
 
+def _logaddexp(x, y):
+    top = np.maximum(x, y)
+    if top.size < 4096 or not np.isfinite(top).all():
+        return np.logaddexp(x, y)
+    return top + np.log1p(np.exp(-np.abs(x - y)))  # NumPy's loop is not vectorized
+
+
 logaddexp = operation(
-    np.logaddexp,
+    _logaddexp,
     vjps=(lambda g, out, x, y: g * sigmoid(ahead(x, y)), lambda g, out, x, y: g * sigmoid(ahead(y, x))),
-    samples=pair, numpy=np.logaddexp, doc="log(exp(x) + exp(y)), without overflow.")
+    samples=pair, names="logaddexp", numpy=np.logaddexp, doc="log(exp(x) + exp(y)), without overflow.")
 logaddexp2 = operation(
     np.logaddexp2, vjps=(lambda g, out, x, y: g * sigmoid(ahead(x, y) * math.log(2)),
                          lambda g, out, x, y: g * sigmoid(ahead(y, x) * math.log(2))),

@@ -76,7 +76,10 @@ def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
     axis, number = reduced(dim, x.ndim), count(x.shape, dim)
-    out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
+    if x.size > 4096 and x.dtype.kind == "f" and x.dtype is not dtypes.float16 and dtype in (None, x.dtype):
+        out = added(x, axis, keepdim) / x.dtype.type(number)
+    else:
+        out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
     if finite(out) or not number:
         return out
     return np.where(np.isfinite(out), out, (x / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))

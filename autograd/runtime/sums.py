@@ -18,8 +18,8 @@ def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool
     ndim = x.ndim
     among = set(range(ndim)) if axis is None else {i % ndim for i in ([axis] if isinstance(axis, int) else axis)}
     out = _equal(x, among)
-    if out is None and x.flags.c_contiguous:
-        out = _at_the_ends(x, among)
+    if out is None:
+        out = _as_products(x, among)
     if out is None:
         return np.add.reduce(x, axis=tuple(sorted(among)), keepdims=keepdims)
     shape = [1 if i in among else n for i, n in enumerate(x.shape) if keepdims or i not in among]
@@ -34,21 +34,32 @@ def _equal(x: np.ndarray, among: set[int]) -> np.ndarray | None:
     return x[tuple(slice(0, 1) if i in among else slice(None) for i in range(x.ndim))] * x.dtype.type(count)
 
 
-def _at_the_ends(x: np.ndarray, among: set[int]) -> np.ndarray | None:
-    """The sum over the first axes, the last, or both; None if others are among them."""
-    first, last = 0, x.ndim
-    while last and last - 1 in among:
-        last -= 1
-    while first < last and first in among:
-        first += 1
-    if first + x.ndim - last != len(among):
+def _as_products(x: np.ndarray, among: set[int]) -> np.ndarray | None:
+    """The sum over axes that lie side by side, or at both ends, in an array without gaps; None for any other."""
+    order = list(range(x.ndim))
+    if not x.flags.c_contiguous:  # such as channels last
+        order.sort(key=lambda i: -x.strides[i])
+        x = x.transpose(order)
+        if not x.flags.c_contiguous:
+            return None
+    summed = [axis in among for axis in order]
+    first = summed.index(False) if not all(summed) else 0
+    last = x.ndim - (summed[::-1].index(False) if not all(summed) else x.ndim)
+    middle = [i for i in range(first, last) if summed[i]]
+    if middle and (first or last < x.ndim or middle[-1] - middle[0] >= len(middle)):
         return None
-    rows, columns = math.prod(x.shape[:first]), math.prod(x.shape[first:last])
-    if last < x.ndim:
-        x = _of_rows(x.reshape(rows * columns, -1))
-    if not first:
-        return x
-    return _of_rows(x.reshape(1, -1)) if columns == 1 else _of_columns(x.reshape(rows, columns))
+    if middle:
+        lead, count = math.prod(x.shape[:middle[0]]), math.prod(x.shape[i] for i in middle)
+        out = np.ones(count, x.dtype) @ x.reshape(lead, count, -1)
+    else:
+        rows, columns, out = math.prod(x.shape[:first]), math.prod(x.shape[first:last]), x
+        if last < x.ndim:
+            out = _of_rows(x.reshape(rows * columns, -1))
+        if first:
+            out = _of_rows(out.reshape(1, -1)) if columns == 1 else _of_columns(out.reshape(rows, columns))
+    kept = [i for i in order if i not in among]
+    out = out.reshape([n for n, gone in zip(x.shape, summed, strict=True) if not gone])
+    return out if kept == sorted(kept) else out.transpose(np.argsort(kept))
 
 
 def _of_columns(x: np.ndarray) -> np.ndarray:

@@ -293,8 +293,7 @@ def mse_loss(input: TensorLike, target: TensorLike, size_average: bool | None = 
     """(x - y)²; with weights the mean is over what they add up to."""
     input, target = _pair("mse_loss", input, target)
     _check_weight(weight, input)
-    difference = counting(input - target, weight)
-    return _weighted_reduction(difference * difference, weight, reduction, size_average, reduce)
+    return _weighted_reduction(counting(input - target, weight).square(), weight, reduction, size_average, reduce)
 
 
 @in_float32
@@ -611,6 +610,86 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, size_average: 
 
 # Sequences
 
+def _nothing(dtype):
+    """A logarithm of 0 that is finite, so that no derivative is nan."""
+    return np.asarray(-1e30 if dtype == np.float64 else -1e25, dtype)
+
+
+def _stepped(alpha, two_off):
+    """log Σ exp over a state, the one before, and two before: alpha (N, 2 + states), with nothing in the first two."""
+    own, before = alpha[:, 2:], alpha[:, 1:-1]
+    top = np.maximum(np.maximum(np.maximum(own, before), two_off), _nothing(alpha.dtype))
+    return np.log(np.exp(own - top) + np.exp(before - top) + np.exp(two_off - top)) + top
+
+
+def _ends(states, input_lengths, target_lengths):
+    """Which states (N, states) a whole alignment may end in: the last blank, and the last label if there is one."""
+    last = 2 * target_lengths[:, None]
+    return (np.arange(states) == last) | ((np.arange(states) == last - 1) & (last > 0))
+
+
+def _alignments_forward(emissions, *, skip, on_path, input_lengths, target_lengths):
+    """The losses, and log α: alignments of the first t steps that end in a state (Graves et al. 2006, section 4.1)."""
+    (steps, count, states), minus = emissions.shape, _nothing(emissions.dtype)
+    alphas = np.full((steps + 1, count, states + 2), minus)
+    alphas[0, :, 2] = 0
+    with np.errstate(divide="ignore"):
+        for t in range(steps):
+            arriving = _stepped(alphas[t], np.where(skip, alphas[t, :, :-2], minus))
+            alphas[t + 1, :, 2:] = np.where(on_path[t], emissions[t] + arriving, minus)
+        final = alphas[input_lengths, np.arange(count), 2:]
+        final = np.where(_ends(states, input_lengths, target_lengths), final, minus)
+        top = np.maximum(final.max(axis=1), minus)
+        return -(np.log(np.exp(final - top[:, None]).sum(axis=1)) + top), alphas
+
+
+def _alignments_vjp(g, out, emissions, *, skip, on_path, input_lengths, target_lengths, needs_input_grad):
+    """What share of all alignments go through a state: α · β / their sum; β the rest of the way, without the state."""
+    (g,), (losses, alphas) = g, out
+    (steps, count, states), minus = emissions.shape, _nothing(emissions.dtype)
+    gradient, beta = np.zeros_like(emissions), np.full((count, states + 2), minus)  # states in reverse order
+    ends = np.where(_ends(states, input_lengths, target_lengths), np.zeros_like(minus), minus)
+    leading = np.zeros_like(skip)
+    leading[:, :-2] = skip[:, 2:]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for t in reversed(range(steps)):
+            beta[:, 2:] = np.where((input_lengths == t + 1)[:, None], ends[:, ::-1], beta[:, 2:])
+            share = np.exp(alphas[t + 1, :, 2:] + beta[:, :1:-1] + losses[:, None])
+            gradient[t] = np.where(on_path[t] & np.isfinite(losses)[:, None] | np.isnan(losses)[:, None], -share, 0)
+            beta[:, 2:] = np.where(on_path[t], emissions[t] + beta[:, :1:-1], minus)[:, ::-1]
+            beta[:, 2:] = _stepped(beta, np.where(leading[:, ::-1], beta[:, :-2], minus))
+    return (gradient * g[:, None],)
+
+
+def _alignments_step_by_step(emissions, *, skip, on_path, input_lengths, target_lengths):
+    """The same from elementary operations."""
+    (steps, count, states), dtype, minus = emissions.shape, emissions.dtype, _nothing(emissions.dtype)
+    gap = autograd.full((count, 1), minus.item(), dtype=dtype)
+    alpha = autograd.where(np.arange(states) < 1, np.zeros((count, states), dtype), minus)  # after no step
+    alphas = [alpha]
+    for t in range(steps):
+        before = autograd.cat([gap, alpha[:, :-1]], 1)
+        two_before = autograd.where(skip, autograd.cat([gap, before[:, :-1]], 1), minus)
+        arriving = autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
+        alpha = autograd.where(on_path[t], emissions[t] + arriving, minus)
+        alphas.append(alpha)
+    final = autograd.stack(alphas)[input_lengths, np.arange(count)]  # (N, states)
+    return (-autograd.logsumexp(autograd.where(_ends(states, input_lengths, target_lengths), final, minus), 1),)
+
+
+def _alignment_samples(draw):
+    skip, on_path = np.zeros((1, 5), bool), np.zeros((4, 1, 5), bool)
+    skip[0, 3] = draw.boolean()
+    lengths, labels = np.array([draw.choice([3, 4])]), np.array([2])
+    return call(draw.array(shape=on_path.shape), skip=skip, on_path=_on_path(4, skip, lengths, labels),
+                input_lengths=lengths, target_lengths=labels)
+
+
+_alignments = operation(
+    _alignments_forward, joint_vjp=_alignments_vjp, composition=_alignments_step_by_step, outputs="losses",
+    names="_alignments", samples=_alignment_samples)
+
+
 @in_float32
 def ctc_loss(log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike | Sequence[int],
              target_lengths: TensorLike | Sequence[int], blank: int = 0, reduction: str = "mean",
@@ -645,24 +724,11 @@ def ctc_loss(log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLi
     skip = np.zeros(states.shape, bool)
     skip[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
     on_path = _on_path(steps, skip, input_lengths, target_lengths)  # (T, N, 2S + 1)
-    dtype = log_probs.dtype
-    minus = np.asarray(-1e30 if dtype == np.float64 else -1e25, dtype)  # finite, so that no derivative is nan
     # What lies on no path from the start to the end is neither looked at nor given a gradient
     emissions = autograd.where(on_path, log_probs[:, np.arange(count)[:, None], states], 0.0)
-    gap = autograd.full((count, 1), minus.item(), dtype=dtype)
-    alpha = autograd.where(np.arange(states.shape[1]) < 1, np.zeros(states.shape, dtype), minus)  # after no step
-    alphas = [alpha]
-    for t in range(steps):
-        before = autograd.cat([gap, alpha[:, :-1]], 1)
-        two_before = autograd.where(skip, autograd.cat([gap, before[:, :-1]], 1), minus)
-        arriving = autograd.logsumexp(autograd.stack([alpha, before, two_before]), 0)
-        alpha = autograd.where(on_path[t], emissions[t] + arriving, minus)
-        alphas.append(alpha)
-    final = autograd.stack(alphas)[input_lengths, np.arange(count)]  # (N, 2S + 1)
-    last = 2 * target_lengths
-    ends = autograd.stack([final[np.arange(count), last],
-                           autograd.where(target_lengths > 0, final[np.arange(count), np.maximum(last - 1, 0)], minus)])
-    losses = -autograd.logsumexp(ends, 0)
+    losses = _alignments(emissions, skip=skip, on_path=on_path, input_lengths=input_lengths,
+                         target_lengths=target_lengths)[0]
+    minus, dtype = _nothing(log_probs.dtype), log_probs.dtype
     impossible = losses.array > -minus / 2
     losses = autograd.where(impossible, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":

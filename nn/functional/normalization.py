@@ -26,16 +26,16 @@ from nn.functional.precision import in_float32
 def _normalize_rows(x, weight=None, bias=None, *, eps):
     x_rows = rows(x)
     width = x.shape[-1]
-    out, average = np.empty_like(x_rows, order="C"), np.full((width, 1), 1 / max(width, 1), x.dtype)
-    mean, variance = np.empty((2, len(x_rows), 1), x.dtype)
+    out, average = np.empty_like(x_rows, order="C"), np.full(width, 1 / max(width, 1), x.dtype)
+    mean, variance = np.empty((2, len(x_rows)), x.dtype)
 
     def work(part):
         for block in pieces(part, width):
             normal = out[block]
             np.matmul(x_rows[block], average, out=mean[block])
-            np.subtract(x_rows[block], mean[block], out=normal)
+            np.subtract(x_rows[block], mean[block, None], out=normal)
             np.matmul(normal * normal, average, out=variance[block])
-            normal *= 1 / np.sqrt(variance[block] + eps)
+            normal *= (1 / np.sqrt(variance[block] + eps))[:, None]
             if weight is not None:
                 normal *= weight
             if bias is not None:
@@ -52,9 +52,9 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     width = x.shape[-1]
     x_rows, g_rows, mean = rows(x), rows(g), mean.reshape(-1, 1)
     inverse = 1 / np.sqrt(variance.reshape(-1, 1) + eps)
-    average = np.full((width, 1), 1 / max(width, 1), x.dtype)  # of weight · g
+    average = np.full(width, 1 / max(width, 1), x.dtype)  # of weight · g
     if weight is not None:
-        average *= weight[:, None]
+        average *= weight
     dx = np.empty_like(x_rows, order="C")
 
     def work(part):
@@ -68,8 +68,8 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
             if not needs_input_grad[0]:
                 continue
             # x̂ = (x - mean x) / σ: what weight · g holds of the mean and of x̂ itself has no effect
-            normal *= along @ average
-            normal += d @ average
+            normal *= (along @ average)[:, None]
+            normal += (d @ average)[:, None]
             into = dx[block]
             np.subtract(d if weight is None else np.multiply(d, weight, out=into), normal, out=into)
             into *= inverse[block]
@@ -300,8 +300,10 @@ def batch_norm(input: TensorLike, running_mean: Tensor | None, running_var: Tens
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("without training=True it needs running_mean and running_var")
-        scale = 1 / (_per_channel(running_var, x.ndim) + eps).sqrt()
-        return _scaled((x - _per_channel(running_mean, x.ndim)) * scale, weight, bias)
+        scale = 1 / (as_tensor(running_var) + eps).sqrt()
+        scale = scale if weight is None else scale * weight
+        shift = -as_tensor(running_mean) * scale
+        return _scaled(x, scale, shift if bias is None else shift + bias)
     count = math.prod(x.shape[:1] + x.shape[2:])
     if not count:  # nothing to take statistics of
         return _scaled(x, weight, bias)

@@ -339,9 +339,7 @@ def _adaptive_avg_pool(ndim, input, output_size):
     x, single = arranged(as_tensor(input), ndim)
     counts = _adaptive_size(x.shape[2:], output_size)
     if set(counts) == {1}:
-        out = _floating(x)
-        for axis in range(2, 2 + ndim):
-            out = out.mean(axis, keepdim=True)
+        out = _floating(x).mean(tuple(range(2, 2 + ndim)), keepdim=True)
     else:
         taps, lengths = _adaptive_average(x.shape[2:], counts)
         out = resample(_floating(x), taps=taps, before=None, after=lengths)

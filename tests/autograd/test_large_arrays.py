@@ -60,7 +60,8 @@ def test_sums_over_all_axes_are_right(shape, dtype):
             for keepdims in (False, True):
                 expected = x.astype(np.longdouble).sum(axis=axes, keepdims=keepdims)
                 error = np.finfo(dtype).eps * np.abs(x).sum(axis=axes, keepdims=keepdims).max()
-                for array in (x, np.asfortranarray(x), np.repeat(x, 2, -1)[..., ::2]):
+                for array in (x, np.asfortranarray(x), np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0),
+                              np.repeat(x, 2, -1)[..., ::2]):
                     got = added(array, axes, keepdims)
                     assert got.shape == expected.shape
                     assert got.dtype == dtype
