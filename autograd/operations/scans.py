@@ -41,7 +41,7 @@ def _accumulated(method, x, dim, dtype=None):
     return summed(method, row, dtype, axis=dim).reshape(x.shape)
 
 
-PART = 32
+PART = 16
 
 
 def _sums_in_parts(x, dim):

@@ -94,3 +94,81 @@ def test_gradients_of_leaves_share_no_memory():
     y.grad.mul_(5)
     assert (x.grad.numpy() == 3).all()
     assert (y.grad.numpy() == 15).all()
+
+
+def test_every_kind_of_position_is_read_written_and_added_to_as_by_numpy():
+    draw = np.random.default_rng(0)
+    for trial in range(1000):
+        shape = tuple(draw.integers(1, 6 if trial % 2 else 40, draw.integers(1, 4)))
+        along, lowest = draw.integers(0, len(shape)), -(draw.random() < 0.2)
+        some = tuple(draw.integers(1, 9, draw.integers(1, 3)))
+        index = [
+            (slice(None),) * along + (draw.integers(lowest * shape[along], shape[along], some),),
+            tuple(draw.integers(lowest * n, n, some) for n in shape),
+            tuple(draw.integers(0, n, (1, 5) if i % 2 else (4, 1)) for i, n in enumerate(shape)),
+            (draw.random(shape) < 0.5,),
+        ][draw.integers(4)]
+        x, values = draw.standard_normal(shape), draw.standard_normal(np.empty(shape)[index].shape)
+        added_up, written = x.copy(), x.copy()
+        np.add.at(added_up, index, values)
+        written[index] = values
+        given = autograd.tensor(x, requires_grad=True)
+        np.testing.assert_array_equal(given[index].numpy(force=True), x[index])
+        np.testing.assert_allclose(given.index_put(index, values, accumulate=True).numpy(force=True), added_up)
+        result = given.index_put(index, autograd.tensor(values, requires_grad=True))
+        np.testing.assert_array_equal(result.numpy(force=True), written)
+        given[index].backward(autograd.tensor(values))
+        np.testing.assert_allclose(given.grad.numpy(), added_up - x, atol=1e-12)
+
+
+def test_values_that_are_broadcast_are_added_at_repeated_positions():
+    """`np.add.at` reads beyond the end of them."""
+    x = autograd.zeros(1).index_put((np.zeros((6, 4), int),), [0.0, 1.0, 2.0, 3.0], accumulate=True)
+    assert x.item() == 36
+
+
+@pytest.mark.parametrize("count", [1, 3, 5000])
+def test_rows_that_meet_are_added_up(count):
+    draw = np.random.default_rng(0)
+    index, rows = draw.integers(0, count, 3000), draw.standard_normal((3000, 20)).astype(np.float32)
+    table = autograd.zeros(count, 20, requires_grad=True)
+    F.embedding(index, table).backward(autograd.tensor(rows))
+    expected = np.zeros((count, 20))
+    np.add.at(expected, index, rows.astype(np.float64))
+    np.testing.assert_allclose(table.grad.numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("odd", [None, np.inf, np.nan])
+def test_running_sums_of_many_are_those_of_float64(dim, odd):
+    x = np.random.default_rng(0).standard_normal((9, 70, 33)).astype(np.float32)
+    if odd is not None:
+        x[3, 40, 20] = odd
+    given = autograd.tensor(x, requires_grad=True)
+    out = given.cumsum(dim)
+    np.testing.assert_allclose(out.numpy(force=True), np.cumsum(x, dim, dtype=np.float64), atol=4e-6)
+    out.backward(autograd.tensor(x))
+    backward = np.flip(np.cumsum(np.flip(x, dim), dim, dtype=np.float64), dim)
+    np.testing.assert_allclose(given.grad.numpy(), backward, atol=4e-6)
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("values", ["distinct", "ties", "nan", "inf", "few finite"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_a_few_extremes_of_many_are_the_first_of_all_in_order(values, largest, dim):
+    draw = np.random.default_rng(0)
+    x = {"distinct": draw.standard_normal((300, 400)), "ties": draw.integers(0, 3, (300, 400)) / 1,
+         "nan": draw.choice([0.5, 1, 2, np.nan], (300, 400)), "inf": draw.choice([-np.inf, 0, 1, np.inf], (300, 400)),
+         "few finite": np.where(draw.random((300, 400)) < 0.01, 1.0, -np.inf)}[values]
+    order = autograd.tensor(x).sort(dim, descending=largest)
+    found = autograd.tensor(x).topk(7, dim, largest)
+    np.testing.assert_array_equal(found.values.numpy(), order.values.narrow(dim, 0, 7).numpy())
+    np.testing.assert_array_equal(np.take_along_axis(x, found.indices.numpy(), dim), found.values.numpy())
+
+
+@pytest.mark.parametrize("shape", [(200, 1024), (3, 40, 1024), (64, 4096)])
+def test_a_transposed_copy_is_in_order(shape):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    copy = autograd.tensor(x).transpose(-1, -2).contiguous()
+    assert copy.is_contiguous()
+    np.testing.assert_array_equal(copy.numpy(), x.swapaxes(-1, -2))

@@ -21,3 +21,36 @@ def test_distances_are_the_same_in_blocks(shape, monkeypatch):
     for a, b in zip(found, [*found[3:], *found[:3]], strict=True):
         for one, other in zip(a, b, strict=True):
             np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("block", [1 << 22, 3000])
+@pytest.mark.parametrize("case", ["apart", "near each other", "far from the origin", "equal", "broadcast"])
+def test_distances_of_float32_are_those_of_float64_rounded(case, block, monkeypatch):
+    monkeypatch.setattr(sys.modules["autograd.operations.distances"], "BLOCK", block)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 40, 8)), rng.standard_normal((2, 30, 8))
+    if case == "near each other":
+        y = x[:, :30] + 1e-4 * y
+    elif case == "far from the origin":
+        x, y = x + 1000, y + 1000
+    elif case == "equal":
+        y = x
+    elif case == "broadcast":
+        y = y[0]
+    single = [a.astype(np.float32) for a in (x, y)]
+    found = []
+    for dtype in (np.float32, np.float64):
+        a, b = (autograd.tensor(array.astype(dtype), requires_grad=True) for array in single)
+        out = autograd.cdist(a, b)
+        found.append([out.detach(), *autograd.grad(out, [a, b], autograd.ones_like(out))])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-7, atol=1e-5)
+
+
+def test_what_is_not_finite_stays_with_its_row():
+    x, y = np.ones((40, 8), np.float32), np.zeros((30, 8), np.float32)
+    x[3, 1], x[4, 2] = np.nan, np.inf
+    out = autograd.cdist(autograd.tensor(x), autograd.tensor(y)).numpy()
+    assert np.isnan(out[3]).all()
+    assert (out[4] == np.inf).all()
+    np.testing.assert_allclose(np.delete(out, [3, 4], 0), np.sqrt(8), rtol=1e-6)
