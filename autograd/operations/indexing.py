@@ -95,8 +95,8 @@ def _read(x, *, index):
 FEW = 32
 
 
-def add_rows(out, index, rows):
-    """out[index] += rows, with the rows of repeated positions added up in order; positions count from 0.
+def add_rows(out, index, rows, fresh=False):
+    """out[index] += rows (out holding zeros if it is `fresh`), with the rows of repeated positions added up in order; positions count from 0.
 
     In rounds: the first row of each position, the second of each, ...; what is left when few positions have more rows
     is one sum each.
@@ -105,7 +105,11 @@ def add_rows(out, index, rows):
     targets, first = np.unique(index[order], return_index=True)
     left = np.diff(np.append(first, len(index)))
     while len(targets) > FEW:
-        out[targets] += rows.take(order[first], 0, mode="wrap")
+        next_rows = rows.take(order[first], 0, mode="wrap")
+        if fresh:
+            out[targets], fresh = next_rows, False
+        else:
+            out[targets] += next_rows
         more = left > 1
         targets, first, left = targets[more], first[more] + 1, left[more] - 1
     for target, start, count in zip(targets, first, left, strict=True):

@@ -14,7 +14,7 @@ from autograd.typing import TensorLike
 def _add_rows_forward(y, *, indices, count):
     """Zeros (count, width), with row i of y added to row indices[i]."""
     out = np.zeros((count, y.shape[-1]), y.dtype)
-    add_rows(out, indices.ravel(), y.reshape(indices.size, y.shape[-1]))
+    add_rows(out, indices.ravel(), y.reshape(indices.size, y.shape[-1]), fresh=True)
     return out
 
 
