@@ -38,9 +38,10 @@ def workloads(library: str) -> dict[str, Callable]:
     if library in ("products", "pass"):
         return getattr(importlib.import_module("floor"), library.upper())
     if library in ("gradcircuit", "compiled", "torch", "torch_tuned"):
-        text = importlib.import_module("workloads")
-        return {name: partial(make, text.library(library)) for name, make in text.WORKLOADS.items()
-                if name in text.VARIANTS.get(library, text.WORKLOADS)}
+        text, models = importlib.import_module("workloads"), importlib.import_module("models")
+        special = text.VARIANTS.get(library, text.WORKLOADS)
+        known = models.WORKLOADS | {name: make for name, make in text.WORKLOADS.items() if name in special}
+        return {name: partial(make, text.library(library)) for name, make in known.items()}
     return importlib.import_module(f"peers.{library}").WORKLOADS
 
 

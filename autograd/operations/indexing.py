@@ -96,10 +96,10 @@ FEW = 32
 
 
 def add_rows(out, index, rows, fresh=False):
-    """out[index] += rows (out holding zeros if it is `fresh`), with the rows of repeated positions added up in order; positions count from 0.
+    """out[index] += rows, with the rows of repeated positions added up in order; positions count from 0.
 
-    In rounds: the first row of each position, the second of each, ...; what is left when few positions have more rows
-    is one sum each.
+    In rounds: the first row of each position (which is written, if `out` is fresh, holding zeros), the second of each,
+    ...; what is left when few positions have more rows is one sum each.
     """
     order = np.argsort(index, kind="stable")
     targets, first = np.unique(index[order], return_index=True)

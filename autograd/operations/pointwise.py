@@ -321,11 +321,11 @@ def ahead(x, y):
     return np.where(same, np.minimum(x, 0), x - np.where(same, 0, y))
 
 
-def _logaddexp(x, y):
-    top = np.maximum(x, y)
+def _logaddexp(input, other):
+    top = np.maximum(input, other)
     if top.size < 4096 or not np.isfinite(top).all():
-        return np.logaddexp(x, y)
-    return top + np.log1p(np.exp(-np.abs(x - y)))  # NumPy's loop is not vectorized
+        return np.logaddexp(input, other)
+    return top + np.log1p(np.exp(-np.abs(input - other)))  # NumPy's loop is not vectorized
 
 
 logaddexp = operation(

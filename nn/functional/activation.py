@@ -295,10 +295,10 @@ def relu6(input: TensorLike) -> Tensor:
     return _hardtanh(as_tensor(input), low=0.0, high=6.0)
 
 
-@offers_inplace
-def hardsigmoid(input: TensorLike) -> Tensor:
-    """relu6(x + 3) / 6."""
-    return relu6(as_tensor(input) + 3) / 6
+hardsigmoid = offers_inplace(operation(
+    lambda x: np.clip(floating(x) + 3, 0, 6) / 6, vjps=lambda g, out, x: only(g, (out != 0) & (out != 1)) / 6,
+    names="_hardsigmoid", samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
+    doc="relu6(x + 3) / 6."))
 
 
 def _hardswish_slope(x):

@@ -313,15 +313,19 @@ def _weighted_reduction(losses, weight, reduction, size_average, reduce):
     return reduced(losses, reduction, size_average, reduce)
 
 
-def _within(d, delta):
-    """d / delta, but at least -1 and at most 1."""
+def _huber_forward(d, *, delta, slope):
     near = np.clip(d, -delta, delta)
-    return near if delta == 1 else near / delta
+    return _share(near, delta, slope) * (d - 0.5 * near)
+
+
+def _share(near, delta, slope):
+    """slope · near / delta: near / delta is at most 1, however small delta is."""
+    near = near if delta == 1 else near / delta
+    return near if slope == 1 else near * slope
 
 
 _huber = operation(
-    lambda d, *, delta, slope: slope * (_within(d, delta) * (d - 0.5 * np.clip(d, -delta, delta))),
-    vjps=lambda g, out, d, delta, slope: g * (slope * _within(d, delta)),
+    _huber_forward, vjps=lambda g, out, d, delta, slope: g * _share(np.clip(d, -delta, delta), delta, slope),
     names="_huber", samples=lambda draw: call(draw.array(away_from=(-0.5, 0, 0.5)), delta=0.5,
                                               slope=draw.choice([0.5, 1.0])),
     doc="slope d² / (2 delta) where |d| is below delta, beyond the line slope (|d| - delta / 2).")
