@@ -28,6 +28,8 @@ test: $(VENV)/installed $(if $(OLDEST),,lint)  # types are those of the newest p
 
 bench: $(VENV)/installed
 	$(RUN) benchmarks/run.py $(PEERS)
+	$(RUN) benchmarks/operations.py $(PEERS)
+	$(RUN) benchmarks/models.py $(PEERS)
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check

@@ -8,8 +8,9 @@ import numpy as np
 
 def polynomial(x: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
     """The polynomial with these coefficients, highest power first (Horner's rule, in place)."""
-    out = np.full_like(x, coefficients[0])
-    for c in coefficients[1:]:
+    first, second, *others = coefficients
+    out = x * first + second
+    for c in others:
         out *= x
         out += c
     return out

@@ -24,6 +24,9 @@ def _flat_in_both(g, out, x, y):
 
 _zeros_like = operation(lambda x: Tensor(np.zeros(x.shape, x.dtype)), names="_zeros_like", numpy=np.zeros_like)
 
+MANY = 4096
+"""Numbers from which on it pays to go another way than for few."""
+
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
@@ -48,7 +51,7 @@ def select(condition, x, y):
     """`np.where`, for many numbers by their bits: it branches at each of them, which takes ten times as long where the
     condition is as good as random.
     """
-    if type(condition) is np.ndarray and condition.size > 4096 and condition.dtype is bool_:
+    if type(condition) is np.ndarray and condition.size > MANY and condition.dtype is bool_:
         like = x if type(x) is np.ndarray else y
         if type(like) is np.ndarray and like.dtype in _BITS:
             x, y = (np.asarray(a, like.dtype) if type(a) in (int, float) else a for a in (x, y))
@@ -81,21 +84,21 @@ def _is_finite(g):
 
 def negated(g):
     """-g; of a gradient that is the same everywhere, of one number."""
-    if type(g) is np.ndarray and g.ndim and g.size > 1 and not any(g.strides):
+    if type(g) is np.ndarray and g.size > MANY and not any(g.strides):
         return np.broadcast_to(-g[(0,) * g.ndim], g.shape)
     return -g
 
 
 def above(x, low):
     """max(x, low) for a number: of many, NumPy's loop for `clip` is vectorized and that of `maximum` is not."""
-    if type(x) is np.ndarray and x.size > 4096 and x.dtype.kind == "f":
+    if type(x) is np.ndarray and x.size > MANY and x.dtype.kind == "f":
         return x.clip(low, np.inf)
     return np.maximum(x, low)
 
 
 def below(x, high):
     """min(x, high) for a number, likewise."""
-    if type(x) is np.ndarray and x.size > 4096 and x.dtype.kind == "f":
+    if type(x) is np.ndarray and x.size > MANY and x.dtype.kind == "f":
         return x.clip(-np.inf, high)
     return np.minimum(x, high)
 
@@ -323,7 +326,7 @@ def ahead(x, y):
 
 def _logaddexp(input, other):
     top = np.maximum(input, other)
-    if top.size < 4096 or not np.isfinite(top).all():
+    if top.size <= MANY or not np.isfinite(top).all():
         return np.logaddexp(input, other)
     return top + np.log1p(np.exp(-np.abs(input - other)))  # NumPy's loop is not vectorized
 
