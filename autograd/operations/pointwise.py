@@ -420,12 +420,23 @@ atan2 = operation(
 
 def _over_length(x, y, length):
     """x / √(x² + y²): 0 at the origin, and the limit where one of the two is infinite."""
+    if type(length) is np.ndarray and length.size > MANY and length.min() > 0 and length.max() < np.inf:
+        return x / length
     far = np.isinf(x) & ~np.isinf(y)
     return only(np.where(far, np.sign(x), x / np.where((length == 0) | far, 1, length)), length != 0)
 
 
+def _hypot(input, other):
+    if input.size > MANY and other.size > MANY and input.dtype.kind == "f":
+        with np.errstate(over="ignore", under="ignore"):
+            squares = input * input + other * other
+        if squares.min() > np.finfo(squares.dtype).tiny * 1e9 and squares.max() < np.inf:
+            return np.sqrt(squares)  # NumPy's loop, which is right everywhere, is not vectorized
+    return np.hypot(input, other)
+
+
 hypot = operation(
-    np.hypot, vjps=(lambda g, out, x, y: times(g, _over_length(x, y, out)),
+    _hypot, names="hypot", vjps=(lambda g, out, x, y: times(g, _over_length(x, y, out)),
                     lambda g, out, x, y: times(g, _over_length(y, x, out))),
     samples=_apart_from_zero, numpy=np.hypot, inplace=True,
     doc="√(x² + y²), without overflow; its derivatives at 0 are 0.")
