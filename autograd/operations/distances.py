@@ -8,7 +8,7 @@ from autograd.dtypes import float32
 from autograd.errors import ShapeError
 from autograd.operations.joining import cat
 from autograd.operations.norms import vector_norm
-from autograd.operations.pointwise import only
+from autograd.operations.pointwise import floating, only
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -26,7 +26,7 @@ def _blocks(x1, x2):
 
 def _euclidean_forward(x1, x2):
     """√(|x|² + |y|² - 2 x·y) in float64; where that cancels, and where it is no number, from the differences."""
-    out, y = np.empty((*x1.shape[:-1], x2.shape[-2]), x1.dtype), x2.astype(np.float64)
+    out, y = np.empty((*x1.shape[:-1], x2.shape[-2]), floating(x1).dtype), x2.astype(np.float64)
     y_squares = (y * y).sum(-1)[..., None, :]
     for block in _blocks(x1, x2):
         x = x1[block].astype(np.float64)
@@ -53,7 +53,7 @@ def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
 
 
 def _differences(x1, x2):
-    return (vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), 2.0, -1),)
+    return (vector_norm(x1[..., :, None, :] - x2[..., None, :, :], 2.0, -1),)
 
 
 _euclidean = operation(_euclidean_forward, joint_vjp=_euclidean_vjp, composition=_differences, outputs="distances",
