@@ -445,7 +445,8 @@ def kl_div(input: TensorLike, target: TensorLike, size_average: bool | None = No
         losses = weighted(autograd.where(impossible, 0.0, target - input), target.exp())
     else:
         losses = _x_log_x(target) - weighted(input, target)
-    losses = autograd.where(np.isnan(input.array), input, losses)  # where the target is 0, too
+    missing = np.isnan(input.array)
+    losses = autograd.where(missing, input, losses) if missing.any() else losses  # where the target is 0, too
     if reduction == "batchmean" and size_average is None and reduce is None:
         return mean(losses, input.shape[0])
     return reduced(losses, reduction, size_average, reduce)
