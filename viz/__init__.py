@@ -4,11 +4,12 @@ from autograd.runtime import installation  # autograd comes before anything else
 
 # isort: split
 from viz.drawing import Drawing, draw
+from viz.flow import flow
 from viz.geometry import mesh, points
 from viz.overlay import attention, image
 from viz.plots import curves, heatmap, images, surface
 from viz.watching import watch
 from viz.worksheets import Worksheet, worksheet
 
-__all__ = ["Drawing", "Worksheet", "attention", "curves", "draw", "heatmap", "image", "images", "mesh", "points",
-           "surface", "watch", "worksheet"]
+__all__ = ["Drawing", "Worksheet", "attention", "curves", "draw", "flow", "heatmap", "image", "images", "mesh",
+           "points", "surface", "watch", "worksheet"]

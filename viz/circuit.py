@@ -62,7 +62,10 @@ class Circuit:
         if shown.shape is not None:
             self._fill(box, node.name, shown)
         self.box_of[id(node)] = self.box_of[id(shown)] = self.picture.add(box)
-        self.picture.wires.extend(Wire(source, self.box_of[id(node)], argument=i) for i, source in sources)
+        for i, source in sources:
+            wire = Wire(source, self.box_of[id(node)], argument=i)
+            self.picture.wires.append(wire)
+            self.reading.uses[id(wire)] = [(node, i)]
 
     def _source(self, origin: Any) -> int:
         """The box of an argument; an input gets it when it is first used."""
@@ -76,6 +79,7 @@ class Circuit:
     def _fill(self, box: Box, what: str, origin: Any) -> None:
         """Value and gradient; and everything in one sentence, with more digits than the figure has room for."""
         value, gradient = self.reading.value(origin), self.reading.gradient(origin)
+        self.reading.origin_of[id(box)] = origin
         box.value = text.values(value if isinstance(value, (np.ndarray, np.generic, float, int)) else None)
         box.gradient = text.values(gradient)
         name = box.name or self.letters.get(id(origin))

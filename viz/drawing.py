@@ -4,8 +4,9 @@ import contextlib
 import inspect
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import graphviz
@@ -98,7 +99,8 @@ class Drawing:
 
 def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: naming.Module | None = None,
          style: Literal["circuit", "model"] | None = None, depth: int | None = None, constants: bool = False,
-         limit: int = 1000, engine: Engine = "auto") -> Drawing:
+         limit: int = 1000, engine: Engine = "auto",
+         overlay: Callable[[Picture, Reading], None] | None = None) -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
     Nothing has to be prepared before the forward pass. Draw before `backward()`, which releases the graph, or call
@@ -117,6 +119,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         limit: the greatest number of boxes.
         engine: who orders the boxes side by side: "layered" is built in; "graphviz" crosses fewer wires in large
             graphs, by "pygraphviz" or the program "dot". "auto" takes Graphviz for large graphs, if it is there.
+        overlay: what changes the picture before it is shown, knowing the graph; see `flow` and `diff`.
 
     Raises:
         ImportError: the engine asked for is not installed.
@@ -132,7 +135,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
     if not what:
         raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
-    scope = naming.Variables(sys._getframe(1))
+    scope = naming.Variables(_caller())
     with contextlib.ExitStack() as looking:
         graph = _recorded(what, scope, looking)
         looking.callback(graph.forget)
@@ -153,12 +156,26 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         looking.enter_context(np.errstate(all="ignore"))  # NaN and infinity are shown, and have been warned of
         graph.recall()
         graph.backward()
+        reading: Reading
         if chosen is CIRCUIT:
-            circuit = Circuit(Reading(graph, found))
-            circuit.picture.steps = steps.of_circuit(circuit)
-            return Drawing(circuit.picture, engine)
-        reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules)
-        return Drawing(model_picture(reading, tree, depth), engine)
+            reading = Reading(graph, found)
+            circuit = Circuit(reading)
+            picture = circuit.picture
+            picture.steps = steps.of_circuit(circuit)
+        else:
+            reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules)
+            picture = model_picture(reading, tree, depth)
+        if overlay:
+            overlay(picture, reading)
+    return Drawing(picture, engine)
+
+
+def _caller() -> FrameType:
+    """Who called this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        frame = frame.f_back
+    return frame
 
 
 def _recorded(what: tuple, scope: dict[str, Any], looking: contextlib.ExitStack) -> Graph:

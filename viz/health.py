@@ -46,12 +46,12 @@ def summarize(array: Any) -> Summary:
     if array.size == 1:
         return Summary(short_number(low), rms=abs(low))
     if high == low:
-        return Summary(f"all {_brief(low)}", rms=abs(low), alarm=alarm, bars=_bars(numbers, low, high))
+        return Summary(f"all {brief(low)}", rms=abs(low), alarm=alarm, bars=_bars(numbers, low, high))
     mean, rms = _mean_and_rms(numbers, max(abs(low), abs(high)))
     deviation = np.sqrt(max(rms ** 2 - mean ** 2, 0.0))
     if deviation < 0.05 * abs(mean):  # the difference of nearly equal numbers
         deviation = float(numbers.astype(np.float64, copy=False).std())
-    text = f"{_brief(mean)} ± {_brief(deviation)}, {_brief(low)} … {_brief(high)}"
+    text = f"{brief(mean)} ± {brief(deviation)}, {brief(low)} … {brief(high)}"
     return Summary(text, _bars(numbers, low, high), rms, alarm)
 
 
@@ -87,5 +87,6 @@ def _bars(numbers: np.ndarray, low: float, high: float) -> tuple[float, ...]:
     return tuple((counts / counts.max()).round(2).tolist())
 
 
-def _brief(x: float) -> str:
+def brief(x: float) -> str:
+    """Two digits."""
     return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

@@ -186,6 +186,8 @@ class Model:
         each = [calls[0]] if ill is None else [*calls, *(item.rounds() if isinstance(item, Repeats) else ())]
         shown = next((call for call in each if ill and any(o is ill[0] for o in self._covered(call))), calls[0])
         box = Box(MODULE, text.shorten(label, 40), link=f"{shown.path}@{shown.first}")
+        if len(calls) > 1:
+            self.reading.rounds[id(box)] = calls
         self.reading.insides[box.link] = Model(self.reading, shown, readable_depth(shown)).picture
         last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
         if last.shape is not None:
@@ -231,6 +233,7 @@ class Model:
 
     def _fill(self, box: Box, origin: Any) -> None:
         """Shape, dtype and the statistics of value and gradient."""
+        self.reading.origin_of[id(box)] = origin
         value, gradient = np.asarray(self.reading.value(origin)), self.reading.gradient(origin)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
         summary = self.reading.summary(origin)
@@ -245,7 +248,7 @@ class Model:
     # Wires
 
     def _wires(self) -> None:
-        seen = set()
+        seen: dict[tuple[int, int], Wire] = {}
         for node in self.nodes:
             if node in self.reading.views and id(node) not in self.box_of:
                 continue
@@ -253,6 +256,9 @@ class Model:
             for i, origin in self.reading.arguments(node):
                 source = self.box_of.get(id(origin))
                 # A leaf that a closed module reads may be drawn later, where another operation reads it too.
-                if source is not None and source < target and (source, target) not in seen:
-                    seen.add((source, target))
-                    self.picture.wires.append(Wire(source, target, argument=i))
+                if source is None or source >= target:
+                    continue
+                if (source, target) not in seen:
+                    seen[source, target] = wire = Wire(source, target, argument=i)
+                    self.picture.wires.append(wire)
+                self.reading.uses.setdefault(id(seen[source, target]), []).append((node, i))

@@ -4,6 +4,7 @@
 `tikz`, `dot` and `page` write it.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from viz.text import NONE
@@ -62,6 +63,68 @@ OUTPUT = Kind("output", shape="plaintext")
 KINDS = (PARAMETER, INPUT, CONSTANT, GATE, OPERATION, MODULE, OUTPUT)
 
 
+FLOW = ("#8fa6bf", "#5b8fd0", "#7a68c8", "#bb4f9d", "#e0524a", "#f08a24")
+"""From little to much, on white and on black."""
+
+
+@dataclass
+class Scale:
+    """What the colors and widths of wires and bars mean: a logarithmic scale.
+
+    Attributes:
+        title: what is measured.
+        low: what has the first color, or less.
+        high: what has the last color, or more.
+        first: the text of low.
+        last: the text of high.
+    """
+
+    title: str
+    low: float
+    high: float
+    first: str
+    last: str
+
+    def share(self, x: float) -> float:
+        """Where a number lies, from 0 to 1."""
+        if not x > self.low:
+            return 1.0 if math.isnan(x) else 0.0
+        return min(math.log(x / self.low) / math.log(self.high / self.low), 1.0) if math.isfinite(x) else 1.0
+
+    def color(self, x: float) -> str:
+        """The color of a number."""
+        return self.mixed(self.share(x)) if math.isfinite(x) else "#c8102e"
+
+    def mixed(self, share: float) -> str:
+        """The color of a place on the scale."""
+        place = share * (len(FLOW) - 1)
+        k = min(int(place), len(FLOW) - 2)
+        mixed = (round((1 - place + k) * int(FLOW[k][i:i + 2], 16) + (place - k) * int(FLOW[k + 1][i:i + 2], 16))
+                 for i in (1, 3, 5))
+        return "#" + "".join(f"{part:02x}" for part in mixed)
+
+    def width(self, x: float) -> float:
+        """Of a wire, in pixels."""
+        return 1.2 + 5.8 * self.share(x)
+
+
+@dataclass
+class Bar:
+    """One of several in a box.
+
+    Attributes:
+        height: from 0 to 1.
+        color: of the bar.
+        note: for tooltips.
+        link: of a module, the key of what is in it, in `Picture.insides`.
+    """
+
+    height: float
+    color: str
+    note: str
+    link: str = ""
+
+
 @dataclass
 class Box:
     """A value and what made it.
@@ -80,6 +143,8 @@ class Box:
         born: it begins here.
         follows: it is a consequence of what was born elsewhere.
         link: of a closed module, the key of what is in it, in `Picture.insides`.
+        strip: bars below the text: one for each folded call or time step.
+        glow: how much has changed, from 0 to 1.
     """
 
     kind: Kind
@@ -95,6 +160,8 @@ class Box:
     born: bool = False
     follows: bool = False
     link: str = ""
+    strip: tuple[Bar, ...] = ()
+    glow: float = 0.0
 
     def gradient_in_words(self) -> str:
         """As a sentence says it."""
@@ -110,12 +177,20 @@ class Wire:
         target: index of a later box.
         contribution: what this use adds to the value's gradient; shown where a value is used several times.
         argument: its number among the arguments of the target.
+        color: if it is not that of all wires.
+        width: in pixels; 0 for that of all wires.
+        dash: nothing comes along it.
+        note: for tooltips.
     """
 
     source: int
     target: int
     contribution: str = ""
     argument: int = 0
+    color: str = ""
+    width: float = 0.0
+    dash: bool = False
+    note: str = ""
 
 
 @dataclass
@@ -160,6 +235,7 @@ class Picture:
         clusters: groups of boxes, outer ones first.
         insides: pictures of closed modules, by the `link` of their boxes.
         steps: in circuits, the forward and backward pass step by step.
+        scale: what colors and widths mean, if they mean something.
     """
 
     style: Style
@@ -169,6 +245,7 @@ class Picture:
     clusters: list[Cluster] = field(default_factory=list)
     insides: dict[str, "Picture"] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    scale: Scale | None = None
     _entering: dict[int, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _indexed: int = field(default=0, init=False, repr=False, compare=False)
 

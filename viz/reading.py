@@ -53,6 +53,10 @@ class Reading:
         picks: dict[Node, list[Node]] = {}
         for node in filter(is_pick, graph.nodes):
             picks.setdefault(node.parents[0], []).append(node)
+        # Which part of the graph a wire or box of the picture stands for, by its id: for what is laid over it.
+        self.uses: dict[int, list[tuple[Node, int]]] = {}
+        self.origin_of: dict[int, Any] = {}
+        self.rounds: dict[int, list[Any]] = {}
         self.only_picks = {whole: some[0] for whole, some in picks.items() if len(some) == 1}
         self.called = {id(v): names[id(v)] for v in self._origins() if id(v) in names}
         self.x = "·" if ("x", "") in map(text.name_parts, self.called.values()) else "x"

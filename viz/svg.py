@@ -13,6 +13,8 @@ from viz.layout import Link, Size, place
 from viz.picture import KINDS, Picture
 
 MARGIN = 16.0
+LEGEND = 40.0
+"""Height of what says the meaning of colors, in pixels."""
 NAME = 17.0
 """Size of a variable's name, in pixels."""
 NAME_GAP = 6.0
@@ -107,16 +109,40 @@ class Writer:
     def at(self, along: float, across: float) -> tuple[float, float]:
         """The pixel of a place of the layout."""
         x, y = self.turned(along, across)
-        return MARGIN + x, MARGIN + y
+        return MARGIN + x, MARGIN + y + (LEGEND if self.picture.scale else 0)
+
+    def look(self, i: int, width: float) -> dict[str, object]:
+        """Color and width of a wire; they mean something if the picture has a scale."""
+        wire = self.picture.wires[i]
+        look: dict[str, object] = {"stroke": wire.color or GRAY, "stroke_width": wire.width or width}
+        if wire.color:  # stronger than the style sheet of dark mode
+            look["style"] = f"stroke:{wire.color}"
+        if wire.dash:
+            look["stroke_dasharray"] = "2 4"
+        return look
+
+    def legend(self) -> list[str]:
+        """What colors and widths mean, if they mean something."""
+        scale, parts = self.picture.scale, []
+        if scale:
+            title = 12 + text.width(scale.title, 11.0)
+            at = MARGIN + title + text.width(scale.first, 11.0)
+            parts = [_note(scale.title, MARGIN, 26.0), _note(scale.first, MARGIN + title - 6, 26.0),
+                     *(tag("rect", x=at + 8 * k, y=22.0 - (1.2 + 5.8 * k / 15) / 2, width=8.0,
+                           height=1.2 + 5.8 * k / 15, fill=scale.mixed(k / 15)) for k in range(16)),
+                     _note(scale.last, at + 134, 26.0)]
+        return parts
 
     def svg(self) -> str:
         """The picture as one SVG element."""
         picture = self.picture
         width, height = (2 * MARGIN + side for side in self.extent())
+        if self.picture.scale:
+            width, height = max(width, 400.0), height + LEGEND
         parts = [tag("title", text.xml(picture.summary)), tag("desc", text.xml(description(picture))),
                  f"<style>{STYLE}</style>",
                  tag("rect", class_="paper", x=0.0, y=0.0, width=width, height=height, fill=PAPER),
-                 *self.background(),
+                 *self.legend(), *self.background(),
                  *(self.wire(i) for i in range(len(picture.wires))),
                  *map(self.fork, self.forks()),
                  *(self.box(i) for i in range(len(picture.boxes)))]
@@ -164,6 +190,10 @@ class Writer:
         """The dot where the wires of a value part."""
         x, y = self.at(self.run_ends[i], self.centers[i][1])
         return tag("circle", class_="dot", cx=x, cy=y, r=3.0, fill=GRAY)
+
+
+def _note(content: str, x: float, y: float) -> str:
+    return tag("text", text.xml(content), class_="gray", x=x, y=y, fill=GRAY, font_size=11.0)
 
 
 def tag(name: str, content: str | None = None, /, **attributes: object) -> str:

@@ -3,7 +3,7 @@
 from viz import text
 from viz.layout import Link, Size
 from viz.picture import CONSTANT, GATE, OUTPUT
-from viz.svg import GRAY, GREEN, INK, NAME_GAP, RED, Writer, name_element, name_width, tag
+from viz.svg import GREEN, INK, NAME_GAP, RED, Writer, name_element, name_width, tag
 
 RADIUS = 20.0
 """Of a gate that is a circle, in pixels."""
@@ -61,7 +61,8 @@ class CircuitWriter(Writer):
     def wire(self, i: int) -> str:
         """The wire, and the contribution that comes back along it."""
         wire, route = self.picture.wires[i], self.routes[i]
-        drawn = tag("path", class_="wire", d=self.path(i), fill="none", stroke=GRAY, stroke_width=1.4, data_wire=i)
+        note = tag("title", text.xml(wire.note)) if wire.note else None
+        drawn = tag("path", note, class_="wire", d=self.path(i), fill="none", data_wire=i, **self.look(i, 1.4))
         if wire.contribution:
             (start, y), (end, _) = self.at(*route[-2]), self.at(*route[-1])
             drawn += tag("text", text.xml(wire.contribution), class_="contribution", x=(start + end) / 2, y=y + 12,

@@ -4,7 +4,7 @@ from collections import Counter
 
 from viz import text
 from viz.layout import Link, Size
-from viz.picture import MODULE, OPERATION, PARAMETER
+from viz.picture import MODULE, OPERATION, PARAMETER, Bar
 from viz.svg import GRAY, GREEN, INK, RED, Writer, decimal, name_element, name_width, tag
 
 TITLE, LINE = 13.0, 11.0
@@ -12,6 +12,8 @@ TITLE, LINE = 13.0, 11.0
 PADDING, ROW, TITLE_ROW = 9.0, 15.0, 18.0
 BARS = 46.0
 """Width of a histogram."""
+STRIP, MIN_BAR = 34.0, 4.0
+"""Height of bars that stand for calls or time steps, and width of each at least."""
 FRAME = 10.0
 """Between a module's frame and what it holds; its title needs TITLE_ROW more."""
 BESIDE, STACK = 26.0, 8.0
@@ -103,13 +105,16 @@ class ModelWriter(Writer):
         box, beside = self.picture.boxes[i], self.beside_title(i)
         title = 1.05 * text.width(box.label, TITLE) + (name_width(beside, TITLE) + 10 if beside else 0)
         widths = [text.width(content, LINE) + (BARS + 10 if bars else 0) for _, content, bars in self.rows(i)]
-        return Size(2 * PADDING + TITLE_ROW + ROW * len(widths) - 4,
+        if box.strip:
+            widths.append(max(MIN_BAR * len(box.strip), BARS))
+        return Size(2 * PADDING + TITLE_ROW + ROW * len(widths) - 4 + (STRIP - ROW) * bool(box.strip),
                     max([title, *widths, 20.0 * self.entries.get(i, 1)]) + 2 * PADDING,
                     6.0 + self.frames_after.get(i, 0.0))
 
     def wire(self, i: int) -> str:
         """The wire and its arrowhead."""
         wire = self.picture.wires[i]
+        half = max(4.0, 0.5 + 1.1 * wire.width)
         if wire.source in self.attached:
             target, size = self.centers[wire.target], self.sizes[wire.target]
             siblings = [j for j, at in self.attached.items() if at == wire.target]
@@ -120,12 +125,14 @@ class ModelWriter(Writer):
                                 self.centers[wire.source][1] - self.sizes[wire.source].extent / 2)
             bends = [start - 14, y0, x + 16, y, x + 4, y]
             path = f"M{decimal(start)} {decimal(y0)}C{' '.join(decimal(c) for c in bends)}"
-            arrow = f"M{decimal(x)} {decimal(y)}l7 -4v8z"
+            arrow = f"M{decimal(x)} {decimal(y)}l{decimal(1.75 * half)} {decimal(-half)}v{decimal(2 * half)}z"
         else:
             path, (x, y) = self.path(i), self.at(*self.routes[i][-1])
-            arrow = f"M{decimal(x)} {decimal(y)}l-4 -7h8z"
-        return (tag("path", class_="wire", d=path, fill="none", stroke=GRAY, stroke_width=1.2, data_wire=i)
-                + tag("path", class_="arrow", d=arrow, fill=GRAY))
+            arrow = f"M{decimal(x)} {decimal(y)}l{decimal(-half)} {decimal(-1.75 * half)}h{decimal(2 * half)}z"
+        look = self.look(i, 1.2)
+        return (tag("path", tag("title", text.xml(wire.note)) if wire.note else None, class_="wire", d=path,
+                    fill="none", data_wire=i, **look)
+                + tag("path", class_="arrow", d=arrow, fill=look["stroke"]))
 
     def fork(self, i: int) -> str:
         """Arrowheads say enough."""
@@ -161,6 +168,8 @@ class ModelWriter(Writer):
                              data_box=i if class_ in ("value", "gradient") else None))
             if bars:
                 parts.append(_histogram(bars, right - BARS, y, class_=class_, fill=color, data_box=i))
+        if box.strip:
+            parts.append(_strip(box.strip, left + PADDING, y + STRIP, size.extent - 2 * PADDING))
         return tag("g", "".join(parts), class_="node", data_box=i, data_kind=box.kind.name,
                    data_link=box.link or None)
 
@@ -205,6 +214,16 @@ class ModelWriter(Writer):
         """Frames need a wider margin."""
         width, height = super().extent()
         return width + 2 * FRAME * self.nesting + 4, height + (2 * FRAME + TITLE_ROW) * self.nesting + 4
+
+
+def _strip(bars: tuple[Bar, ...], x: float, y: float, width: float) -> str:
+    """Bars side by side, standing on y; each opens what it stands for."""
+    step = min(width / len(bars), 24.0)
+    return "".join(
+        tag("rect", tag("title", text.xml(bar.note)), class_="bar", x=x + k * step, y=y - (STRIP - 6) * bar.height - 2,
+            width=step - min(1.5, step / 4), height=(STRIP - 6) * bar.height + 2, fill=bar.color,
+            data_link=bar.link or None)
+        for k, bar in enumerate(bars))
 
 
 def _histogram(bars: tuple[float, ...], x: float, y: float, **look: object) -> str:

@@ -1,7 +1,9 @@
-"""What is wrong with a net, and where it is born: a NaN in one of twelve folded blocks.
+"""What is wrong with a net, and where it is born: a NaN in one of twelve blocks, a gradient that vanishes on its way.
 
 viz.draw examines what it draws. It marks one place, and what follows from that is gray, wherever boxes are open or
-closed. Try a weight of your own: NaN, 1e30, or a bias of -100 before a relu.
+closed. viz.flow shows on every wire how much of the gradient comes back: four layers of sigmoids leave a hundredth of
+it, and of what an untrained LSTM gets at its last step little arrives at the first. Try relu, or a forget gate's bias
+of 3; try a weight that is NaN or 1e30.
 """
 
 import math
@@ -11,8 +13,9 @@ import nn
 import viz
 from autograd import Tensor
 
-SYSTEMS = ("computational graph", "NaN")
-CLAIM = "One box says where the fault is born, and it holds the layer that was made sick."
+SYSTEMS = ("computational graph", "NaN", "vanishing gradient", "gradient flow")
+CLAIM = ("One box says where the NaN is born, the right one; sigmoids leave less than a fiftieth of the gradient for "
+         "the first layer, and an LSTM less than a hundredth for ten steps before.")
 
 
 class Residual(nn.Module):
@@ -35,9 +38,55 @@ def nan() -> viz.Drawing:
     return viz.draw(model, autograd.randn(8, 16), depth=1)
 
 
+def flow() -> viz.Drawing:
+    """Four layers of sigmoids."""
+    layers = [layer for k in range(3) for layer in (nn.Linear(16, 16), nn.Sigmoid())]
+    model, labels = nn.Sequential(*layers, nn.Linear(16, 4)), autograd.randint(0, 4, (16,))
+    loss = nn.functional.cross_entropy(model(autograd.randn(16, 16)), labels)
+    return viz.flow(loss, model=model)
+
+
+class Recurrent(nn.Module):
+    """One LSTM cell, called at every step, and a prediction from the last state."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.cell, self.head = nn.LSTMCell(inputs, width), nn.Linear(width, 1)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """(steps, batch, inputs) -> (batch, 1)."""
+        state = None
+        for x in steps:
+            state = self.cell(x, state)
+        return self.head(state[0])
+
+
+def flow_steps() -> viz.Drawing:
+    """Fifty steps of an LSTM, folded: a bar a step."""
+    return viz.flow(Recurrent(8, 16), autograd.randn(50, 16, 8), depth=0)
+
+
 def example(run):
-    drawing = nan()
-    run.save(drawing, "nan")
-    born = [box for box in drawing.picture.boxes if box.born]
-    run.result("places", len(born))
+    found = {}
+    for picture in run.progress((nan, flow, flow_steps), quick=3):
+        autograd.manual_seed(run.seed)
+        found[picture] = picture()
+        run.save(found[picture], picture.__name__)
+
+    born = [box for box in found[nan].picture.boxes if box.born]
+    run.result("places where a NaN is born", len(born))
     run.holds(len(born) == 1 and "7.down.weight" in born[0].alarm)
+
+    through = [number(box.gradient) for box in found[flow].picture.boxes if box.label == "linear"]
+    run.result("gradient at the first of four layers", through[0] / through[-1])
+    run.holds(through[0] < through[-1] / 50)
+
+    [strip] = [box.strip for box in found[flow_steps].picture.boxes if box.strip]
+    steps = [number(bar.note) for bar in strip]
+    run.result("gradient ten steps before the last", steps[-11] / steps[-1])
+    run.holds(steps[-11] < steps[-1] / 100)
+
+
+def number(text: str) -> float:
+    """What stands behind the word norm."""
+    return float(text.rpartition("norm ")[2].replace("−", "-"))
