@@ -272,6 +272,11 @@ def hardtanh(write, x, *, low, high):
     return write("Clip", x, np.asarray(low, write.dtype), np.asarray(high, write.dtype))
 
 
+def hardsigmoid(write, x):
+    x, three, zero, six = write.cast(x, write.dtype), *(np.asarray(n, write.dtype) for n in (3, 0, 6))
+    return write("Div", write("Clip", write("Add", x, three), zero, six), six)
+
+
 def hardswish(write, x):
     return write("HardSwish", x) if write.dtype == np.float32 else write("Mul", x, write("Div", write(
         "Clip", write("Add", x, np.asarray(3, write.dtype)), np.asarray(0, write.dtype), np.asarray(6, write.dtype)),
@@ -281,6 +286,10 @@ def hardswish(write, x):
 def hardshrink(write, x, *, lambd):
     return write("Where", write("LessOrEqual", write("Abs", x), np.asarray(lambd, write.dtype)),
                  np.asarray(0, write.dtype), x)
+
+
+def softshrink(write, x, *, lambd):
+    return write("Sub", x, write("Clip", x, np.asarray(-lambd, write.dtype), np.asarray(lambd, write.dtype)))
 
 
 def threshold(write, x, *, threshold, value):
