@@ -21,6 +21,7 @@ class Node:
     dtype: np.dtype | None
     birth: Any
     hooks: Any
+    calls: Any
     def __init__(self, operation: Any, parents: tuple, args: tuple, options: dict, out: Any, shape: tuple[builtins.int, ...] | None, dtype: np.dtype | None) -> None: ...
     @property
     def name(self) -> str: ...

@@ -83,8 +83,8 @@ def describe(samples: Sequence[np.ndarray]) -> list[Distribution | None]:
     digits = np.ceil(9 * heights / heights.max(axis=1, keepdims=True)).astype(np.uint8) + ord("0")
     found: list[Distribution | None] = [None] * len(samples)
     for k, i in enumerate(present):
-        numbers_of = (float(part[k]) for part in (mean, std, low, high))
-        found[i] = Distribution(*numbers_of, digits[k].tobytes().decode())
+        found[i] = Distribution(float(mean[k]), float(std[k]), float(low[k]), float(high[k]),
+                                digits[k].tobytes().decode())
     return found
 
 
