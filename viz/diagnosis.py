@@ -148,7 +148,7 @@ class _Doctor:
         self.layers: dict[Node, list[Tensor]] = {}
         for node in self.graph.nodes:
             origins = [o for o in _origins(node) if np.size(_array(self.graph, o)) != 1 or id(o) in made]
-            own = [p for o in origins if id(o) in made for p in made[id(o)]]
+            own = list({id(p): p for o in origins if id(o) in made for p in made[id(o)]}.values())
             if own and all(id(o) in made for o in origins) and (self.given or len(origins) == 1):
                 made[id(node)] = tuple(own)
             elif own:

@@ -8,7 +8,7 @@ from viz.picture import Box, Picture
 
 def digraph(picture: Picture) -> graphviz.Digraph:
     """Boxes as nodes n0, n1, …; in circuits the numbers stand on the edges."""
-    direction, font = {"rankdir": "TB" if picture.style.downward else "LR"}, {"fontname": "Helvetica"}
+    direction, font = {"rankdir": "TB" if picture.downward else "LR"}, {"fontname": "Helvetica"}
     graph: graphviz.Digraph = graphviz.Digraph("gradcircuit", graph_attr=direction, node_attr=font, edge_attr=font)
     for i, box in enumerate(picture.boxes):
         graph.node(f"n{i}", _label(box, picture.style.on_wires), shape=box.kind.shape)

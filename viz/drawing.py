@@ -4,7 +4,7 @@ import contextlib
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from viz import names as naming
 from viz.circuit import Circuit
 from viz.engines import Engine
 from viz.model import ModelReading, model_picture
-from viz.picture import CIRCUIT, MODEL, STYLES, Picture
+from viz.picture import A4, CIRCUIT, MODEL, SHOWN, STYLES, Look, Picture
 from viz.reading import Reading
 from viz.svg_circuit import CircuitWriter
 from viz.svg_model import ModelWriter
@@ -98,8 +98,10 @@ class Drawing:
 
 
 def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, model: naming.Module | None = None,
-         style: Literal["circuit", "model"] | None = None, depth: int | None = None, constants: bool = False,
-         limit: int = 1000, engine: Engine = "auto",
+         style: Literal["circuit", "model"] | None = None, depth: int | None = None,
+         opened: Collection[str] | Callable[[str], bool] = (), show: Collection[str] | None = None,
+         shapes: bool = True, constants: bool = False, direction: Literal["down", "right"] = "down",
+         ratio: float | None = None, limit: int = 1000, engine: Engine = "auto",
          overlay: Callable[[Picture, Reading], None] | None = None) -> Drawing:
     """Draw the graph behind some outputs: every value in it and every gradient.
 
@@ -115,7 +117,16 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         style: "circuit" shows every number, "model" shows shapes and statistics, grouped by module. By default small
             tensors without a Module make a circuit.
         depth: for models, how many levels of modules to open. By default as many as leave at most 60 boxes.
+        opened: for models, which modules to open besides: their names, or patterns such as "layer3.*"; or a function
+            that is asked for each path.
+        show: for models, what stands in the boxes: "shape"; "value" and "gradient", their statistics; "parameters",
+            as boxes; and the costs "count" (of parameters), "flops", "bytes" (of results), "time" (of the forward
+            pass). By default the first four, or shapes alone if those don't fit a page.
+        shapes: for models, draw operations that only bring a value into another shape, as reshape does.
         constants: for models, also draw constants without a name.
+        direction: for models, read them "down" or to the "right".
+        ratio: width / height of the page that the picture should fit, by default that of A4; what is too long for it
+            is wrapped into ribbons side by side. 0 for one ribbon, however long.
         limit: the greatest number of boxes.
         engine: who orders the boxes side by side: "layered" is built in; "graphviz" crosses fewer wires in large
             graphs, by "pygraphviz" or the program "dot". "auto" takes Graphviz for large graphs, if it is there.
@@ -124,7 +135,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     Raises:
         ImportError: the engine asked for is not installed.
         RuntimeError: nothing was recorded, the graph has been released, or what it was computed from has been changed.
-        ValueError: there would be more boxes than `limit`.
+        ValueError: there would be more boxes than `limit`; an option has none of its values.
 
     >>> w, b = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
     >>> draw(w * b + b)
@@ -133,6 +144,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
     engines.command(engine)
     if style not in (None, *STYLES):
         raise ValueError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
+    look = _look(show, direction, ratio)
     if not what:
         raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
     scope = naming.Variables(_caller())
@@ -146,8 +158,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         _refuse_changes(graph, found)
         chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
         tree = scopes.tree(graph.nodes, scopes.calls(graph.nodes, naming.paths(modules)) if chosen is MODEL else [])
-        depth = scopes.readable_depth(tree) if depth is None else depth
-        visible = scopes.visible(tree, depth)
+        is_opened = scopes.chosen(opened)
+        depth = scopes.readable_depth(tree, is_opened) if depth is None else depth
+        visible = scopes.visible(tree, depth, is_opened)
         if visible > limit:
             raise ValueError(f"this graph has {len(graph.nodes):,} operations and would be drawn as {visible:,} boxes; "
                              f"more than {limit:,} cannot be read. Draw a part of it (an intermediate result computed "
@@ -161,10 +174,12 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
             reading = Reading(graph, found)
             circuit = Circuit(reading)
             picture = circuit.picture
+            picture.look = Look(downward=False, ratio=1 / A4 if ratio is None else ratio)
             picture.steps = steps.of_circuit(circuit)
         else:
-            reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules)
-            picture = model_picture(reading, tree, depth)
+            reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules, shapes,
+                                   look)
+            picture = model_picture(reading, tree, depth, is_opened)
         if overlay:
             overlay(picture, reading)
     return Drawing(picture, engine)
@@ -214,6 +229,20 @@ def _refuse_changes(graph: Graph, names: naming.Names) -> None:
             "after the forward pass, for example by an optimizer step, so a picture would show its value of now beside "
             "the gradients of then. Draw before the change (a Drawing holds texts, so nothing changes in it later), or "
             "compute the output again")
+
+
+def _look(show: Collection[str] | None, direction: str, ratio: float | None) -> Look:
+    if direction not in ("down", "right"):
+        raise ValueError(f"direction must be 'down' or 'right', not {direction!r}")
+    if isinstance(show, str):
+        show = (show,)
+    if show is not None and (unknown := [name for name in show if name not in SHOWN]):
+        raise ValueError(f"show must be some of {', '.join(map(repr, SHOWN))}, not {unknown[0]!r}")
+    if ratio is None:
+        ratio = A4 if direction == "down" else 1 / A4
+    if not ratio >= 0:
+        raise ValueError(f"ratio is the width of a page divided by its height (0 for one ribbon), not {ratio!r}")
+    return Look(direction == "down", None if show is None else tuple(show), ratio)
 
 
 def _all_small(graph: Graph) -> bool:

@@ -1,18 +1,19 @@
 """A graph of large tensors: operations with shapes, dtypes and statistics, grouped by the modules they belong to."""
 
 import math
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd import Graph, Node
-from viz import health, notation, text
+from autograd import Graph, Node, Tensor, costs, no_grad
+from viz import families, health, notation, text
 from viz.diagnosis import Unreached, diagnose
 from viz.names import Names
-from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Picture, Wire
+from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Look, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
-from viz.scopes import Repeats, Scope, all_paths, fold, innermost, operations, readable_depth
+from viz.scopes import NONE, Chosen, Repeats, Scope, all_paths, fold, innermost, operations, readable_depth
 
 
 class ModelReading(Reading):
@@ -24,17 +25,24 @@ class ModelReading(Reading):
         parameters: ids of what belongs to modules: drawn beside the operation that reads it, hidden in a closed module.
         constants: whether to draw constants without a name.
         modules: prefix -> module, for what may be wrong with them.
+        shapes: whether to draw operations that only bring a value into another shape.
+        look: of the pictures.
     """
 
     def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool,
-                 modules: Mapping[str, Any] | None = None) -> None:
+                 modules: Mapping[str, Any] | None = None, shapes: bool = True, look: Look | None = None) -> None:
         super().__init__(graph, names)
-        self.parameters, self.constants = parameters, constants
+        self.parameters, self.constants, self.look = parameters, constants, look
+        self._seconds: dict[Node, float] = {}
         self._summaries: dict[tuple[int, bool], health.Summary] = {}
         roots = {output.node for output in graph.outputs}
         # Not worth a box: what only brings a parameter into shape.
-        self.views = {node: node.parents[0] for node in graph.nodes if id(node.parents[0]) in parameters
-                      and _is_only_reshaped(node) and node not in roots and id(node) not in names}
+        self.views: dict[Any, Any] = {}
+        for node in graph.nodes:
+            parent = node.parents[0]
+            if (_is_only_reshaped(node) and (id(parent) in parameters or not shapes) and node not in roots
+                    and id(node) not in names):
+                self.views[node] = self.views.get(parent, parent)
         self.diagnosis = diagnose(graph, modules, self._summary)
         self.unreached: dict[str, list[Unreached]] = {}  # by the path of the module in which they are drawn
         self.insides: dict[str, Picture] = {}
@@ -55,6 +63,36 @@ class ModelReading(Reading):
             self._summaries[key] = health.Summary("") if several else health.summarize(array)
         return self._summaries[key]
 
+    def costs(self, nodes: Iterable[Node]) -> dict[str, float]:
+        """What some operations take: numbers in their parameters, FLOPs, bytes of their results, seconds."""
+        sums = dict.fromkeys(("count", "flops", "bytes", "time"), 0.0)
+        read = set()
+        for node in nodes:
+            for _, origin in self.arguments(node):
+                if id(origin) in self.parameters and id(origin) not in read and isinstance(origin, Tensor):
+                    read.add(id(origin))
+                    sums["count"] += origin.array.size
+            if is_pick(node):
+                continue
+            value, shapes = self.value(node), [np.shape(self.value(origin)) for _, origin in arguments(node)]
+            results = list(value) if isinstance(value, tuple) else [value]
+            sums["flops"] += costs.flops(node.operation, shapes, np.shape(results[0]), node.options)
+            sums["bytes"] += 0 if node.operation.view else sum(getattr(result, "nbytes", 0) for result in results)
+            if self.look and self.look.show and "time" in self.look.show:
+                if node not in self._seconds:
+                    self._seconds[node] = self._time(node)
+                sums["time"] += self._seconds[node]
+        return sums
+
+    def _time(self, node: Node) -> float:
+        """The second of two calls: the first may have to make room."""
+        given = [self.value(origin) for _, origin in arguments(node)]
+        with no_grad():
+            node.operation.forward(*given, **node.options)
+            begin = time.perf_counter()
+            node.operation.forward(*given, **node.options)
+        return time.perf_counter() - begin
+
     def arguments(self, node: Node) -> Iterator[tuple[int, Any]]:
         """As `reading.arguments`; a parameter that is only reshaped counts as the parameter."""
         for i, origin in arguments(node):
@@ -63,19 +101,19 @@ class ModelReading(Reading):
 
 def _is_only_reshaped(node: Node) -> bool:
     """Whether a node shows all elements of its argument, each as often as the others."""
-    if not node.operation.view or node.shape is None:
+    if not node.operation.view or node.shape is None or node.parents[0].shape is None:
         return False
-    size = math.prod(node.shape)
-    return size > 0 and not size % math.prod(node.parents[0].shape)
+    size, before = math.prod(node.shape), math.prod(node.parents[0].shape)
+    return size > 0 and before > 0 and not size % before
 
 
-def model_picture(reading: ModelReading, root: Scope, depth: int) -> Picture:
+def model_picture(reading: ModelReading, root: Scope, depth: int, chosen: Chosen = NONE) -> Picture:
     """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
     paths = set(all_paths(root))
     for part in reading.diagnosis.unreached:  # in the innermost module around it that is called
         around = [part.path[:end] for end, letter in enumerate(part.path) if letter == "."]
         reading.unreached.setdefault(next((path for path in reversed(around) if path in paths), ""), []).append(part)
-    model = Model(reading, root, depth)
+    model = Model(reading, root, depth, chosen)
     whole = model.picture
     if not whole.boxes:  # a leaf that nothing was computed from
         whole.add(model.leaf(reading.graph.outputs[0]))
@@ -94,13 +132,14 @@ class Model:
         reading: of the graph.
         root: the tree of calls.
         depth: how many levels of modules to open.
+        chosen: which modules to open however deep they are.
     """
 
-    def __init__(self, reading: ModelReading, root: Scope, depth: int) -> None:
-        self.reading = reading
+    def __init__(self, reading: ModelReading, root: Scope, depth: int, chosen: Chosen = NONE) -> None:
+        self.reading, self.chosen = reading, chosen
         self.nodes = list(operations(root))
         self.inside = set(self.nodes)
-        self.picture = Picture(MODEL, f"{root.path} {root.kind}")
+        self.picture = Picture(MODEL, f"{root.path} {root.kind}", look=reading.look)
         self.box_of: dict[int, int] = {}  # id of an origin -> index of its box
         self._draw(root, depth)
         self._wires()
@@ -109,7 +148,7 @@ class Model:
 
     def _draw(self, scope: Scope, depth: int) -> list[int]:
         members: list[int] = []
-        for item in fold(scope, depth > 0):
+        for item in fold(scope, depth > 0, self.chosen):
             if isinstance(item, Node):
                 if item in self.reading.views:
                     continue
@@ -119,7 +158,7 @@ class Model:
                     leaves = self._leaves([item], closed=False)
                     members += [i for i in leaves if not scope.path or self.picture.boxes[i].kind is PARAMETER]
                     members.append(self._operation(item))
-            elif isinstance(item, Scope) and depth > 0:
+            elif isinstance(item, Scope) and (depth > 0 or self.chosen(item.path)):
                 cluster = Cluster(f"{text.shorten(item.path)} {item.kind}", [])
                 self.picture.clusters.append(cluster)
                 cluster.members = self._draw(item, depth - 1)
@@ -174,7 +213,8 @@ class Model:
             box.lines = (f"{len(self.reading.value(node))} results",)
         else:
             self._fill(box, shown)
-        box.note = f"{label}, {box.note}"
+        box.family, box.settings, box.costs = families.family(node), families.settings(node), self.reading.costs([node])
+        box.note = ", ".join(part for part in (label, box.settings, box.note) if part)
         self._warn(box, [node, shown])
         return self._add(box, [node, shown])
 
@@ -189,10 +229,15 @@ class Model:
         if len(calls) > 1:
             self.reading.rounds[id(box)] = calls
         self.reading.insides[box.link] = Model(self.reading, shown, readable_depth(shown)).picture
-        last = next((node for node in reversed(nodes) if node.shape is not None), nodes[-1])
+        last = next((node for node in reversed(nodes) if node.shape is not None and node not in self.reading.views),
+                    nodes[-1])
         if last.shape is not None:
             self._fill(box, last)
         own = {id(p): p for node in nodes for p in node.parents if p is not None and id(p) in self.reading.parameters}
+        box.family, box.costs = families.common_family(nodes), self.reading.costs(nodes)
+        settings = [found for node in nodes if families.family(node) != "shape" and (found := families.settings(node))]
+        if len(calls) == 1 and len(settings) == 1:
+            box.settings = settings[0]
         parameters = f", {sum(math.prod(p.shape) for p in own.values()):,} parameters" if own else ""
         box.lines = (calls[0].kind, f"{len(nodes)} operation{'s' * (len(nodes) > 1)}{parameters}", *box.lines)
         box.note = f"{label}, {', '.join(box.lines[:2])}, {box.note}"

@@ -25,6 +25,27 @@ class Style:
     on_wires: bool
 
 
+A4 = 2 ** -0.5
+"""Width / height of a page."""
+SHOWN = ("shape", "value", "gradient", "parameters", "count", "flops", "bytes", "time")
+"""What can stand in the boxes of a model: `draw(show=...)`."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How much of a picture is shown, and how it lies on the page; chosen by the caller.
+
+    Attributes:
+        downward: read from top to bottom; otherwise from left to right.
+        show: of `SHOWN`; None for shapes and statistics if they fit a page, else shapes alone.
+        ratio: width / height of the page that it should fit; 0 for one ribbon, however long.
+    """
+
+    downward: bool
+    show: tuple[str, ...] | None = None
+    ratio: float = 0.0
+
+
 CIRCUIT = Style("circuit", downward=False, on_wires=True)
 MODEL = Style("model", downward=True, on_wires=False)
 STYLES = {style.name: style for style in (CIRCUIT, MODEL)}
@@ -60,6 +81,12 @@ GATE = Kind("gate", shape="circle")
 OPERATION = Kind("operation")
 MODULE = Kind("module", shape="box3d", fill="#e9ecf0")
 OUTPUT = Kind("output", shape="plaintext")
+FAMILIES = {"convolution": ("#dbe9f9", "#1c3350"), "matrix product": ("#cfeae6", "#173c37"),
+            "attention": ("#e6dcf5", "#372850"), "recurrent": ("#f6dcea", "#4a2238"),
+            "embedding": ("#f9e3cf", "#463018"), "normalization": ("#e4eecb", "#313d14"),
+            "pooling": ("#d3ecf5", "#153a48"), "elementwise": ("#f4f6f8", "#23282d"),
+            "reduction": ("#fbe3e0", "#4a2522"), "loss": ("#f7d9d5", "#552420"), "shape": ("#ffffff", "#14171a")}
+"""Fill of the operations of a family, in light and in dark mode: see `families`."""
 KINDS = (PARAMETER, INPUT, CONSTANT, GATE, OPERATION, MODULE, OUTPUT)
 
 
@@ -145,6 +172,9 @@ class Box:
         link: of a closed module, the key of what is in it, in `Picture.insides`.
         strip: bars below the text: one for each folded call or time step.
         glow: how much has changed, from 0 to 1.
+        family: of an operation or of all in a closed module: see `families`.
+        settings: such as its kernel and stride.
+        costs: name (of `SHOWN`) -> how much, for parameters, FLOPs, bytes and seconds.
     """
 
     kind: Kind
@@ -162,6 +192,9 @@ class Box:
     link: str = ""
     strip: tuple[Bar, ...] = ()
     glow: float = 0.0
+    family: str = ""
+    settings: str = ""
+    costs: dict[str, float] = field(default_factory=dict)
 
     def gradient_in_words(self) -> str:
         """As a sentence says it."""
@@ -236,6 +269,7 @@ class Picture:
         insides: pictures of closed modules, by the `link` of their boxes.
         steps: in circuits, the forward and backward pass step by step.
         scale: what colors and widths mean, if they mean something.
+        look: how it lies on the page.
     """
 
     style: Style
@@ -246,8 +280,14 @@ class Picture:
     insides: dict[str, "Picture"] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     scale: Scale | None = None
+    look: Look | None = None
     _entering: dict[int, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _indexed: int = field(default=0, init=False, repr=False, compare=False)
+
+    @property
+    def downward(self) -> bool:
+        """Whether it is read from top to bottom."""
+        return self.look.downward if self.look else self.style.downward
 
     def add(self, box: Box) -> int:
         """Append a box; its index."""

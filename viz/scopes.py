@@ -4,8 +4,9 @@ Every Node has a number on the clock (its birth), and a call of a module covers 
 span as one box cannot make a cycle, since no operation depends on a younger one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from autograd import Node
@@ -13,6 +14,8 @@ from autograd import Node
 FEW = 4
 """Up to so many repeats are drawn one by one."""
 
+Chosen = Callable[[str], bool]
+"""Whether the module of a path is opened, however deep it is."""
 READABLE = 50
 """Operations and closed modules in one picture, without leaves."""
 
@@ -124,7 +127,21 @@ def tree(nodes: list[Node], calls: list[Scope]) -> Scope:
     return root
 
 
-def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
+def chosen(opened: Collection[str] | Chosen) -> Chosen:
+    """What opens the modules of some names (or patterns, as in a shell) and all around them."""
+    if callable(opened):
+        return opened
+    if isinstance(opened, str):
+        opened = [opened]
+    patterns = {".".join(pattern.split(".")[:k]) for pattern in opened for k in range(1, pattern.count(".") + 2)}
+    return lambda path: any(path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)
+                            for pattern in patterns)
+
+
+NONE = chosen(())
+
+
+def fold(scope: Scope, opened: bool, chosen: Chosen = NONE) -> list["Node | Scope | Repeats"]:
     """The items of a scope, many repeats in a row put together; if calls are opened, the first stays apart."""
     folded: list[Node | Scope | Repeats] = []
     i = 0
@@ -132,7 +149,8 @@ def fold(scope: Scope, opened: bool) -> list["Node | Scope | Repeats"]:
         run = _run_of_repeats(scope.items, i)
         calls = [place for place, item in enumerate(run) if isinstance(item, Scope)]
         apart = calls[1] if opened and len(calls) > 1 else 0
-        if len(calls) - bool(apart) > FEW:
+        open_ones = any(isinstance(item, Scope) and chosen(item.path) for item in run)
+        if len(calls) - bool(apart) > FEW and not open_ones:
             folded += [*run[:apart], Repeats(run[apart:])]
             i += len(run)
         else:
@@ -157,16 +175,16 @@ def _run_of_repeats(items: list[Node | Scope], i: int) -> list[Node | Scope]:
         gap, end = between, following[0] + 1
 
 
-def visible(scope: Scope, depth: int) -> int:
-    """How many operations and closed modules are drawn if so many levels of modules are opened."""
-    return sum(visible(item, depth - 1) if isinstance(item, Scope) and depth > 0 else 1
-               for item in fold(scope, depth > 0))
+def visible(scope: Scope, depth: int, chosen: Chosen = NONE) -> int:
+    """How many operations and closed modules are drawn if so many levels of modules, and those chosen, are opened."""
+    return sum(visible(item, depth - 1, chosen) if isinstance(item, Scope) and (depth > 0 or chosen(item.path)) else 1
+               for item in fold(scope, depth > 0, chosen))
 
 
-def readable_depth(root: Scope) -> int:
+def readable_depth(root: Scope, chosen: Chosen = NONE) -> int:
     """How many levels of modules to open so that at most about 60 boxes are drawn, if that is possible."""
     depth = 0
-    while depth < _depth(root) and visible(root, depth + 1) <= READABLE:
+    while depth < _depth(root) and visible(root, depth + 1, chosen) <= READABLE:
         depth += 1
     return depth
 

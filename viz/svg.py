@@ -6,11 +6,15 @@ bytes.
 """
 
 import itertools
+import math
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from viz import text
-from viz.layout import Link, Size, place
-from viz.picture import KINDS, Picture
+from viz.layout import TURN, Link, Size
+from viz.nested import Frame, Group, Nested, place_groups
+from viz.picture import FAMILIES, KINDS, Picture
 
 MARGIN = 16.0
 LEGEND = 40.0
@@ -21,11 +25,16 @@ NAME_GAP = 6.0
 """Between a name and its wire."""
 LONG = 24
 """From so many points on, wires of one value share their way in the file too."""
+PAGE = 1090.0 * 1540.0
+"""Square pixels of a page: printed on A4, the smallest type has six points."""
+MOST_RIBBONS = 9
 GREEN, RED, INK, GRAY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff"
 SANS = "Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'Times New Roman', Times, serif"
 
-_KINDS = "\n".join(f"  .gradcircuit .{kind.name} {{ fill: {kind.dark}; }}" for kind in KINDS if kind.dark)
+_KINDS = "\n".join(f"  .gradcircuit .{name} {{ fill: {dark}; }}" for name, dark in
+                   [*((kind.name, kind.dark) for kind in KINDS if kind.dark),
+                    *((f"family-{name.replace(' ', '-')}", dark) for name, (_, dark) in FAMILIES.items())])
 STYLE = f"""
 @media (prefers-color-scheme: dark) {{
   .gradcircuit .paper {{ fill: #14171a; }}
@@ -33,6 +42,7 @@ STYLE = f"""
 {_KINDS}
   .gradcircuit .cluster {{ fill: #1b2024; stroke: #59636d; }}
   .gradcircuit .wire {{ stroke: #9aa4ad; }}
+  .gradcircuit .skip {{ stroke: #6bb8ff; }} .gradcircuit .arrow.skip {{ fill: #6bb8ff; stroke: none; }}
   .gradcircuit .dot, .gradcircuit .arrow {{ fill: #9aa4ad; }}
   .gradcircuit .ink {{ fill: #f0f3f6; }}
   .gradcircuit .gray {{ fill: #a5afb8; }}
@@ -55,28 +65,63 @@ class Writer:
     def __init__(self, picture: Picture, engine: str = "layered") -> None:
         self.picture, self.engine = picture, engine
         self.uses = Counter(wire.source for wire in picture.wires)
-        self.entries = Counter(wire.target for wire in picture.wires)
         self.drawn: dict[int, list[tuple[float, float]]] = {}  # box -> the longest way of its wires so far
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Measure all boxes and say where they stand."""
+        self.entries = Counter(wire.target for wire in self.picture.wires)
         self.attached: dict[int, int] = {}  # box -> the box at whose side it stands
         self.prepare()
-        self.sizes = {i: self.size(i) for i in range(len(picture.boxes))}
+        self.sizes = {i: self.size(i) for i in range(len(self.picture.boxes))}
         self.place()
 
     def place(self) -> None:
         """Positions of all boxes and wires; those of attached boxes are left to whoever attached them."""
         boxes = [i for i in self.sizes if i not in self.attached]
         wires = [i for i, wire in enumerate(self.picture.wires) if wire.source not in self.attached]
-        index = {box: k for k, box in enumerate(boxes)}
+        groups, frames = self.groups(boxes)
         links = [self.link(i) for i in wires]
-        for link in links:
-            link.source, link.target = index[link.source], index[link.target]
-        layout = place([self.sizes[i] for i in boxes], links, gap=self.gap, bend=self.bend,
-                       longest_bend=self.longest_bend, inputs_first=self.inputs_first, sweeps=self.sweeps,
-                       engine=self.engine)
-        self.centers = dict(zip(boxes, layout.centers, strict=True))
-        self.run_ends = dict(zip(boxes, layout.run_ends, strict=True))
+
+        memory: dict[int, dict[str, Any]] = {}
+
+        def nested(limit: float) -> Nested:
+            return place_groups(groups, self.sizes, links, frames, limit, memory, gap=self.gap, bend=self.bend,
+                                longest_bend=self.longest_bend, inputs_first=self.inputs_first, sweeps=self.sweeps,
+                                engine=self.engine)
+        layout = self.fitted(nested)
+        self.centers, self.run_ends, self.frames = layout.centers, layout.run_ends, layout.frames
         self.routes = dict(zip(wires, layout.routes, strict=True))
         self.sides = layout.length, layout.extent
+
+    def groups(self, boxes: list[int]) -> tuple[Group, dict[int, Frame]]:
+        """The boxes to lay out, in groups, and the room around each group."""
+        return Group(boxes), {}
+
+    def fitted(self, layout: Callable[[float], Nested]) -> Nested:
+        """In one ribbon if that can be read on a page, else in as many as fit the page best."""
+        whole = layout(math.inf)
+
+        def scale(found: Nested) -> float:
+            return self.scale(found.length, found.extent)
+        best, tries = whole, 1
+        while scale(best) < 1 and tries < (MOST_RIBBONS if len(whole.centers) < 400 else 4):
+            tries += 1
+            found = layout(1.05 * whole.length / tries)
+            if scale(found) > scale(best):
+                best = found
+            elif scale(found) < 0.8 * scale(best):
+                break
+        return best
+
+    def scale(self, length: float, extent: float) -> float:
+        """How large a picture comes out on a page, if 1 has the smallest type that can be read; infinite for no page.
+        """
+        ratio = self.picture.look.ratio if self.picture.look else 0.0
+        if not 0 < ratio < math.inf:
+            return math.inf
+        page = math.sqrt(PAGE * ratio), math.sqrt(PAGE / ratio)
+        return min(side / max(own, 1.0) for side, own in zip(page, self.turned(length, extent), strict=True))
 
     def prepare(self) -> None:
         """Whatever has to be known before the boxes are measured."""
@@ -104,7 +149,7 @@ class Writer:
 
     def turned(self, along: float, across: float) -> tuple[float, float]:
         """Right and down, of a way in the layout."""
-        return (across, along) if self.picture.style.downward else (along, across)
+        return (across, along) if self.picture.downward else (along, across)
 
     def at(self, along: float, across: float) -> tuple[float, float]:
         """The pixel of a place of the layout."""
@@ -156,13 +201,18 @@ class Writer:
 
     def path(self, i: int) -> str:
         """The way of wire i: straight along the boxes, bent between them."""
-        straight, axis = ("V", 1) if self.picture.style.downward else ("H", 0)
+        straight, axis = ("V", 1) if self.picture.downward else ("H", 0)
         (along, across), *rest = self.routes[i][self.shared(i):]
         x, y = self.at(along, across)
-        path = [f"M{decimal(x)} {decimal(y)}"]
+        path, onward = [f"M{decimal(x)} {decimal(y)}"], 1
         for k, (along2, across2) in enumerate(rest):
             end = self.at(along2, across2)
-            if k % 2 == 0 or across2 == across:
+            if k % 2 and along2 == along:  # a turn, at the end of a ribbon or at the begin of the next
+                beyond = along + TURN * onward
+                onward = -onward
+                bends = [*self.at(beyond, across), *self.at(beyond, across2), *end]
+                path.append("C" + " ".join(decimal(c) for c in bends))
+            elif k % 2 == 0 or across2 == across:
                 if path[-1].startswith(straight):
                     path.pop()
                 path.append(straight + decimal(end[axis]))

@@ -13,11 +13,16 @@ PORT = 20.0
 """Distance of the wires that enter a gate."""
 
 
+MANY = 16
+"""More inputs would stand far from their gates if they all stood at the left."""
+
+
 class CircuitWriter(Writer):
     """Inputs at the left, every forward value above its wire, every gradient below."""
 
     def prepare(self) -> None:
-        """All inputs are as wide as the widest."""
+        """All inputs are as wide as the widest; many stand beside their first gate."""
+        self.inputs_first = sum(box.kind.given for box in self.picture.boxes) <= MANY
         self.input_width = max([name_width(box.label) for box in self.picture.boxes if box.kind.given], default=0.0)
 
     def size(self, i: int) -> Size:

@@ -152,7 +152,7 @@ def assert_model_is_legible(drawing: viz.Drawing) -> None:
     root = ET.fromstring(str(drawing))
     _, _, width, height = (float(n) for n in root.get("viewBox").split())
     writer = ModelWriter(drawing.picture)
-    corners = [writer._corners(i) for i in range(len(drawing.picture.boxes))]
+    corners = [writer.corners(i) for i in range(len(drawing.picture.boxes)) if writer.is_drawn(i)]
     for i, (left, top, right, bottom) in enumerate(corners):
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
         for left2, top2, right2, bottom2 in corners[:i]:

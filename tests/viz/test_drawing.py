@@ -7,7 +7,7 @@ import pytest
 import viz
 from autograd import Tensor
 from tests.viz.pictures import neuron, product
-from viz.layout import place
+from viz.nested import place_groups
 
 
 def test_drawing_changes_nothing_and_can_be_followed_by_backward():
@@ -43,7 +43,7 @@ def test_saving_and_showing(tmp_path):
 
 def test_a_picture_is_laid_out_once_however_often_it_is_saved(tmp_path, monkeypatch):
     drawing, places = viz.draw(neuron()[0]), []
-    monkeypatch.setattr("viz.svg.place", lambda *args, **options: places.append(1) or place(*args, **options))
+    monkeypatch.setattr("viz.svg.place_groups", lambda *args, **more: places.append(1) or place_groups(*args, **more))
     for name in ("a.svg", "b.svg", "c.html"):
         drawing.save(tmp_path / name)
     drawing._repr_mimebundle_()

@@ -1,12 +1,13 @@
 """Pictures of models: what each box says, what is hidden."""
 
 import numpy as np
+import pytest
 
 import autograd
 import nn
 import viz
 from autograd import Tensor
-from tests.viz.pictures import assert_model_is_legible, boxes, labels, mlp
+from tests.viz.pictures import Tower, assert_model_is_legible, boxes, labels, mlp
 
 
 def test_an_mlp_shows_operations_parameters_shapes_and_statistics():
@@ -72,3 +73,35 @@ def test_the_first_bad_value_is_pointed_out():
     alarms = {box.label: box.alarm for box in drawing.picture.boxes if box.alarm}
     assert alarms["log"] == "born here: 5 of 11 NaN: ln (-1.00) = NaN"
     assert sum("born" in alarm for alarm in alarms.values()) == 1
+
+
+def test_what_is_open_is_chosen_by_depth_by_name_or_by_a_function():
+    net, x = nn.Sequential(Tower(4, 2), Tower(3, 12)), autograd.randn(2, 4)
+
+    def closed(**options):
+        return [box.link.partition("@")[0] for box in boxes(viz.draw(net, x, **options), "module")]
+    assert closed(depth=0) == ["0", "1"]
+    assert closed(depth=1) == ["0.blocks.0", "0.blocks.1", "0.head", "1.blocks.0", "1.head"]
+    assert closed(depth=0, opened=["0.blocks.1"]) == ["0.blocks.0", "0.blocks.1.up", "0.blocks.1.down", "0.head", "1"]
+    assert closed(depth=0, opened=["1.blocks.7"])[:9] == ["0", *(f"1.blocks.{i}" for i in range(7)), "1.blocks.7.up"]
+    assert closed(depth=0, opened=["0.*"]) == ["0.blocks.0", "0.blocks.1", "1"]
+    assert closed(depth=0, opened=lambda path: path == "0") == ["0.blocks.0", "0.blocks.1", "0.head", "1"]
+
+
+def test_operations_that_only_change_a_shape_can_be_left_out():
+    x = autograd.randn(4, 6).requires_grad_()
+    y = (x.exp().reshape(2, 12).transpose(0, 1) @ x.reshape(2, 12)).flatten()[3:].sum()
+    assert labels(viz.draw(y, style="model"), "operation") == [
+        "exp", "reshape", "transpose", "reshape", "matmul", "flatten", "getitem [3:]", "sum"]
+    drawing = viz.draw(y, style="model", shapes=False)
+    assert_model_is_legible(drawing)
+    assert labels(drawing, "operation") == ["exp", "matmul", "getitem [3:]", "sum"]
+    assert len(drawing.picture.wires) == 5  # matmul still takes x and exp(x)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"direction": "up"}, "'down' or 'right', not 'up'"), ({"show": ["values"]}, "'value'.*not 'values'"),
+    ({"ratio": -1}, "not -1")])
+def test_an_option_without_meaning_says_what_it_may_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        viz.draw(Tensor(1.0, requires_grad=True) * 2, **options)
