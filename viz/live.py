@@ -22,15 +22,21 @@ class Display:
         """A display in a notebook or a terminal; elsewhere None, as where output goes to a file."""
         return cls() if _notebook() or sys.stderr.isatty() else None
 
-    def show(self, what: Any, last: bool = False) -> None:
-        """Show it in the place of what was shown before, unless that was only just now; the last one in any case."""
+    def show(self, what: Any, last: bool = False, lines: str | None = None) -> None:
+        """Show it in the place of what was shown before, unless that was only just now; the last one in any case.
+
+        Args:
+            what: has a picture for notebooks.
+            last: nothing will follow.
+            lines: what a terminal shows; by default its `str`.
+        """
         start = time.perf_counter()
         if start < self.next and not last:
             return
         if _notebook():
             self._in_notebook(what)
         else:
-            self._in_terminal(str(what))
+            self._in_terminal(str(what) if lines is None else lines)
         now = time.perf_counter()
         self.next = now + max(INTERVAL, (now - start) / SHARE)
 
@@ -47,6 +53,20 @@ class Display:
         sys.stderr.write(up + "\n".join(lines) + "\n")
         sys.stderr.flush()
         self.lines = len(lines)
+
+
+_last: tuple[Any, Display | None] = None, None
+"""What is shown by the cell that runs: the number of the cell, and where."""
+
+
+def show_again(what: Any, lines: str) -> None:
+    """Show it in the place of what this cell, or this program, has shown before."""
+    global _last
+    cell = sys.modules["IPython"].get_ipython().execution_count if _notebook() else 0
+    if _last[0] != cell or _last[1] is None:
+        _last = cell, Display.where_possible()
+    if _last[1] is not None:
+        _last[1].show(what, lines=lines)
 
 
 def _notebook() -> bool:
