@@ -4,6 +4,7 @@ from autograd.runtime import installation  # autograd comes before anything else
 
 # isort: split
 from viz.animation import Animation
+from viz.comparison import diff
 from viz.drawing import Drawing, draw
 from viz.flow import flow
 from viz.geometry import mesh, points
@@ -12,5 +13,5 @@ from viz.plots import curves, heatmap, images, surface
 from viz.watching import watch
 from viz.worksheets import Worksheet, worksheet
 
-__all__ = ["Animation", "Drawing", "Worksheet", "attention", "curves", "draw", "flow", "heatmap", "image", "images",
-           "mesh", "points", "surface", "watch", "worksheet"]
+__all__ = ["Animation", "Drawing", "Worksheet", "attention", "curves", "diff", "draw", "flow", "heatmap", "image",
+           "images", "mesh", "points", "surface", "watch", "worksheet"]

@@ -52,7 +52,7 @@ def _lay(picture: Picture, reading: Reading) -> None:
     boxes = [box for each in pictures for box in each.boxes]
     norms = {id(wire): _of_wire(reading, wire) for wire in wires}
     strips = {id(box): _strip(reading, box) for box in boxes}
-    picture.scale = _scale([*norms.values(), *itertools.chain(*strips.values())])
+    picture.scale = logarithmic("norm of the gradient", [*norms.values(), *itertools.chain(*strips.values())])
     for each in pictures:
         each.scale = picture.scale
         for wire in each.wires:
@@ -136,9 +136,10 @@ def norm_of(parts: Iterable[Any]) -> float:
     return total
 
 
-def _scale(norms: Iterable[float]) -> Scale:
-    sizes = [norm for norm in norms if norm and math.isfinite(norm)]
+def logarithmic(title: str, sizes: Iterable[float]) -> Scale:
+    """A scale from the least to the greatest of some numbers, as far as `DECADES` allow."""
+    sizes = [size for size in sizes if size and math.isfinite(size)]
     high = max(sizes, default=1.0)
     least, most = DECADES
     low = min(max(min(sizes, default=1.0), high * 10 ** -most), high * 10 ** -least)
-    return Scale("norm of the gradient", low, high, brief(low), brief(high))
+    return Scale(title, low, high, brief(low), brief(high))

@@ -222,10 +222,12 @@ class Model:
         nodes = list(operations(item))
         calls = item.calls if isinstance(item, Repeats) else [item]
         label = calls[0].path if len(calls) == 1 else f"{calls[0].path} … {calls[-1].path} × {len(calls)}"
-        ill = self.reading.diagnosis.worst(self._covered(item))
+        covered = self._covered(item)
+        ill = self.reading.diagnosis.worst(covered)
         each = [calls[0]] if ill is None else [*calls, *(item.rounds() if isinstance(item, Repeats) else ())]
         shown = next((call for call in each if ill and any(o is ill[0] for o in self._covered(call))), calls[0])
         box = Box(MODULE, text.shorten(label, 40), link=f"{shown.path}@{shown.first}")
+        self.reading.covered[id(box)] = covered
         if len(calls) > 1:
             self.reading.rounds[id(box)] = calls
         self.reading.insides[box.link] = Model(self.reading, shown, readable_depth(shown)).picture

@@ -171,7 +171,7 @@ class Box:
         follows: it is a consequence of what was born elsewhere.
         link: of a closed module, the key of what is in it, in `Picture.insides`.
         strip: bars below the text: one for each folded call or time step.
-        glow: how much has changed, from 0 to 1.
+        glow: color of a halo, if it has one.
         family: of an operation or of all in a closed module: see `families`.
         settings: such as its kernel and stride.
         costs: name (of `SHOWN`) -> how much, for parameters, FLOPs, bytes and seconds.
@@ -191,7 +191,7 @@ class Box:
     follows: bool = False
     link: str = ""
     strip: tuple[Bar, ...] = ()
-    glow: float = 0.0
+    glow: str = ""
     family: str = ""
     settings: str = ""
     costs: dict[str, float] = field(default_factory=dict)

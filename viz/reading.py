@@ -57,6 +57,7 @@ class Reading:
         self.uses: dict[int, list[tuple[Node, int]]] = {}
         self.origin_of: dict[int, Any] = {}
         self.rounds: dict[int, list[Any]] = {}
+        self.covered: dict[int, list[Any]] = {}
         self.only_picks = {whole: some[0] for whole, some in picks.items() if len(some) == 1}
         self.called = {id(v): names[id(v)] for v in self._origins() if id(v) in names}
         self.x = "·" if ("x", "") in map(text.name_parts, self.called.values()) else "x"

@@ -98,6 +98,10 @@ class CircuitWriter(Writer):
         """A circle, or an outline as long as its sign and as high as its wires need."""
         box, length, height = self.picture.boxes[i], self.sizes[i].length, self.height(i)
         look = {"fill": box.kind.fill, "stroke": INK, "stroke_width": 1.4}
+        glow = ""
+        if box.glow:
+            glow = tag("rect", class_="glow", x=x - length / 2, y=y - height / 2, width=length, height=height,
+                       rx=RADIUS, fill="none", stroke=box.glow, stroke_width=11.0, opacity=0.6)
         if self.round(i):
             outline = tag("circle", class_="gate", cx=x, cy=y, r=RADIUS, **look)
         else:
@@ -106,7 +110,7 @@ class CircuitWriter(Writer):
         sign = tag("text", text.xml(box.label), class_="ink", x=x, y=y + 5, fill=INK, font_size=SIGN,
                    text_anchor="middle")
         name = _short(box.name)
-        return outline + sign + name_element(name, x, y + height / 2 + 14, GATE_NAME, gray=True, anchor="middle")
+        return glow + outline + sign + name_element(name, x, y + height / 2 + 14, GATE_NAME, gray=True, anchor="middle")
 
 
 def _short(name: str) -> str:

@@ -38,7 +38,7 @@ class ModelWriter(Writer):
         """With statistics, if they fit the page; else with shapes alone, unless the caller says what to show."""
         look, few = self.picture.look, len(self.picture.boxes) <= MANY
         chosen = look.show if look else None
-        compact = (*COMPACT, "gradient") if self.picture.scale else COMPACT
+        compact = (*COMPACT, "value", "gradient") if self.picture.scale else COMPACT
         self.show = chosen if chosen is not None else FULL if few else compact
         super().arrange()
         if chosen is None and few and self.scale(*self.sides) < LEAST:
@@ -255,6 +255,9 @@ class ModelWriter(Writer):
         frame = {"class_": class_, "width": width, "height": height, "fill": fill, "stroke": RED if box.born else INK,
                  "stroke_width": 2.4 if box.born else 1.2, "rx": box.kind.corner, "stroke_dasharray": box.kind.dash}
         parts = [tag("title", text.xml(box.note))]
+        if box.glow:
+            parts.append(tag("rect", class_="glow", x=left, y=top, width=width, height=height, fill="none",
+                             stroke=box.glow, stroke_width=11.0, opacity=0.6, rx=box.kind.corner))
         if box.kind is MODULE:  # a pile
             parts.append(tag("rect", x=left + 4, y=top + 4, **frame))
         parts.append(tag("rect", x=left, y=top, **frame))
