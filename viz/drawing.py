@@ -13,11 +13,13 @@ import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor
+from autograd.errors import warn
 from autograd.graph import tensors_in
 from viz import dot, engines, page, saving, scopes, steps, text
 from viz import names as naming
 from viz.circuit import Circuit
 from viz.engines import Engine
+from viz.failure import Forward
 from viz.model import ModelReading, model_picture
 from viz.picture import A4, CIRCUIT, MODEL, SHOWN, STYLES, Look, Picture
 from viz.reading import Reading
@@ -39,6 +41,9 @@ class Drawing:
     >>> str(draw(w * x)).startswith("<svg")
     True
     """
+
+    error: Exception | None = None
+    """That of the forward pass, if it failed and the picture shows how far it came."""
 
     def __init__(self, picture: Picture, engine: Engine = "auto") -> None:
         self.picture, self.engine = picture, engine
@@ -134,6 +139,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
 
     Raises:
         ImportError: the engine asked for is not installed.
+        Exception: what the Module or function raises before anything is computed. If it fails later, the drawing shows
+            how far it came, with what failed and its shapes in red; a warning says so.
         RuntimeError: nothing was recorded, the graph has been released, or what it was computed from has been changed.
         ValueError: there would be more boxes than `limit`; an option has none of its values.
 
@@ -149,7 +156,7 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         raise TypeError("draw() needs what to draw: draw(y), or draw(model, x)")
     scope = naming.Variables(_caller())
     with contextlib.ExitStack() as looking:
-        graph = _recorded(what, scope, looking)
+        graph, failure = _recorded(what, scope, looking)
         looking.callback(graph.forget)
         if hasattr(what[0], "named_modules"):
             model = what[0]
@@ -157,7 +164,9 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
         found = naming.find(names, scope, modules)
         _refuse_changes(graph, found)
         chosen = STYLES[style] if style else MODEL if modules or not _all_small(graph) else CIRCUIT
-        tree = scopes.tree(graph.nodes, scopes.calls(graph.nodes, naming.paths(modules)) if chosen is MODEL else [])
+        chosen, paths = MODEL if failure else chosen, naming.paths(modules)
+        calls = [*scopes.calls(graph.nodes, paths), *(failure.open_calls(paths) if failure else ())]
+        tree = scopes.tree(graph.nodes, calls if chosen is MODEL else [])
         is_opened = scopes.chosen(opened)
         depth = scopes.readable_depth(tree, is_opened) if depth is None else depth
         visible = scopes.visible(tree, depth, is_opened)
@@ -168,7 +177,8 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
                              "modules are drawn as one box")
         looking.enter_context(np.errstate(all="ignore"))  # NaN and infinity are shown, and have been warned of
         graph.recall()
-        graph.backward()
+        if failure is None:
+            graph.backward()
         reading: Reading
         if chosen is CIRCUIT:
             reading = Reading(graph, found)
@@ -177,12 +187,17 @@ def draw(*what: Any, names: Mapping[str, Tensor | np.ndarray] | None = None, mod
             picture.look = Look(downward=False, ratio=1 / A4 if ratio is None else ratio)
             picture.steps = steps.of_circuit(circuit)
         else:
-            reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules, shapes,
-                                   look)
-            picture = model_picture(reading, tree, depth, is_opened)
-        if overlay:
+            reading = ModelReading(graph, found, set(naming.owners(modules)), constants, modules, shapes, look,
+                                   failed=failure is not None)
+            picture = model_picture(reading, tree, depth, is_opened, failure.drawn(paths) if failure else None)
+        if overlay and failure is None:
             overlay(picture, reading)
-    return Drawing(picture, engine)
+    drawing = Drawing(picture, engine)
+    if failure:
+        drawing.error = failure.error
+        warn(f"the forward pass {failure.summary(paths)}; the drawing shows how far it came, and drawing.error is the "
+             f"{type(failure.error).__name__}: {failure.error}")
+    return drawing
 
 
 def _caller() -> FrameType:
@@ -193,8 +208,9 @@ def _caller() -> FrameType:
     return frame
 
 
-def _recorded(what: tuple, scope: dict[str, Any], looking: contextlib.ExitStack) -> Graph:
-    """The Graph of some outputs, or of a call, whose arguments join the scope.
+def _recorded(what: tuple, scope: dict[str, Any],
+              looking: contextlib.ExitStack) -> tuple[Graph, Forward | None]:
+    """The Graph of some outputs, or of a call, whose arguments join the scope; and the forward pass, if it failed.
 
     What is entered into `looking` undoes at its end whatever this and all that follows would change.
     """
@@ -203,15 +219,23 @@ def _recorded(what: tuple, scope: dict[str, Any], looking: contextlib.ExitStack)
         with untouched(called):  # a checkpointed part is computed again
             graph = Graph(*what)
         looking.enter_context(untouched([]))
-        return graph
+        return graph, None
     function, *arguments = what
     if not callable(function):
         raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
                         f"{type(function).__name__}")
     looking.enter_context(untouched(called))
-    result = function(*arguments)
     scope.update(_argument_names(getattr(function, "forward", function), arguments))
-    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result)))
+    forward = Forward(t for _, t in naming.variables(scope))
+    try:
+        with forward:
+            result = function(*arguments)
+    except Exception as error:
+        if forward.failed is None:  # it did not even begin
+            raise
+        forward.error = error
+        return Graph(*forward.ends_of_the_graph()), forward
+    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result))), None
 
 
 def _refuse_changes(graph: Graph, names: naming.Names) -> None:

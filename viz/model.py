@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Graph, Node, Tensor, costs, no_grad
 from viz import families, health, notation, text
-from viz.diagnosis import Unreached, diagnose
+from viz.diagnosis import Diagnosis, Unreached, diagnose
 from viz.names import Names
 from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Look, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
@@ -27,10 +27,12 @@ class ModelReading(Reading):
         modules: prefix -> module, for what may be wrong with them.
         shapes: whether to draw operations that only bring a value into another shape.
         look: of the pictures.
+        failed: whether the forward pass failed; there are no gradients then.
     """
 
     def __init__(self, graph: Graph, names: Names, parameters: set[int], constants: bool,
-                 modules: Mapping[str, Any] | None = None, shapes: bool = True, look: Look | None = None) -> None:
+                 modules: Mapping[str, Any] | None = None, shapes: bool = True, look: Look | None = None,
+                 failed: bool = False) -> None:
         super().__init__(graph, names)
         self.parameters, self.constants, self.look = parameters, constants, look
         self._seconds: dict[Node, float] = {}
@@ -43,7 +45,7 @@ class ModelReading(Reading):
             if (_is_only_reshaped(node) and (id(parent) in parameters or not shapes) and node not in roots
                     and id(node) not in names):
                 self.views[node] = self.views.get(parent, parent)
-        self.diagnosis = diagnose(graph, modules, self._summary)
+        self.diagnosis = Diagnosis() if failed else diagnose(graph, modules, self._summary)
         self.unreached: dict[str, list[Unreached]] = {}  # by the path of the module in which they are drawn
         self.insides: dict[str, Picture] = {}
 
@@ -107,14 +109,20 @@ def _is_only_reshaped(node: Node) -> bool:
     return size > 0 and before > 0 and not size % before
 
 
-def model_picture(reading: ModelReading, root: Scope, depth: int, chosen: Chosen = NONE) -> Picture:
-    """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones."""
+def model_picture(reading: ModelReading, root: Scope, depth: int, chosen: Chosen = NONE,
+                  failed: tuple[Box, list[Any]] | None = None) -> Picture:
+    """The whole graph, with modules opened down to some depth, and in `insides` what is in the closed ones.
+
+    What failed is drawn as a box of its own, behind what it was called on.
+    """
     paths = set(all_paths(root))
     for part in reading.diagnosis.unreached:  # in the innermost module around it that is called
         around = [part.path[:end] for end, letter in enumerate(part.path) if letter == "."]
         reading.unreached.setdefault(next((path for path in reversed(around) if path in paths), ""), []).append(part)
     model = Model(reading, root, depth, chosen)
     whole = model.picture
+    if failed is not None:
+        model.fail(*failed)
     if not whole.boxes:  # a leaf that nothing was computed from
         whole.add(model.leaf(reading.graph.outputs[0]))
     closed = sum(box.kind is MODULE for box in whole.boxes)
@@ -293,6 +301,17 @@ class Model:
         box.note = f"{box.lines[0]}, value {box.value}, {box.gradient_in_words()}"
 
     # Wires
+
+    def fail(self, box: Box, origins: list[Any]) -> None:
+        """Add the box of a call that could not be made, and of what it was called on."""
+        for origin in origins:
+            if id(origin) not in self.box_of:
+                if isinstance(origin, Tensor):
+                    self.reading.graph.values[origin] = origin.array
+                self._add(self.leaf(origin), [origin])
+        target = self.picture.add(box)
+        self.picture.wires += [Wire(source, target, argument=i) for i, source in
+                               enumerate(dict.fromkeys(self.box_of[id(origin)] for origin in origins))]
 
     def _wires(self) -> None:
         seen: dict[tuple[int, int], Wire] = {}
