@@ -119,14 +119,15 @@ class Run:
         self.judged.append(bool(claim))
 
     def save(self, picture: Any, name: str = "") -> None:
-        """A Matplotlib figure, a Drawing (viz.draw) or an array (H, W) or (H, W, 3) of pixels, as a file.
+        """A Matplotlib figure, a Drawing or an Animation (viz), or an array (H, W) or (H, W, 3) of pixels, as a file.
 
         The first one is the example's own; others are numbered if they aren't named.
         """
         name = name or self.name + (f"_{len(self.pictures) + 1}" if self.pictures else "")
-        path = self.out / f"{name}.{'svg' if isinstance(picture, viz.Drawing) else 'png'}"
+        as_svg = isinstance(picture, (viz.Drawing, viz.Animation))
+        path = self.out / f"{name}.{'svg' if as_svg else 'png'}"
         self.out.mkdir(parents=True, exist_ok=True)
-        if isinstance(picture, viz.Drawing):
+        if as_svg:
             picture.save(path)
         elif hasattr(picture, "savefig"):
             picture.savefig(path)
