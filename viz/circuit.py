@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node, Tensor
 from viz import names, notation, text
+from viz.diagnosis import diagnose
 from viz.picture import CIRCUIT, CONSTANT, GATE, INPUT, OUTPUT, Box, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
 
@@ -34,8 +35,10 @@ class Circuit:
         for output in self.graph.outputs:
             self._output(output.node or output)
         self._contributions()
+        self._warn()
         gates = sum(box.kind is GATE for box in self.picture.boxes)
         self.picture.summary = f"Circuit of {gates} gates and {len(self.graph.leaves)} inputs"
+        self.picture.summary += next((f"; {box.label}: {box.alarm}" for box in self.picture.boxes if box.born), "")
 
     def _letters(self) -> dict[int, str]:
         """What formulas call the results that have no name but are read, by their ids: each its own letter."""
@@ -91,6 +94,18 @@ class Circuit:
         box = self.picture.boxes[source]
         name, box.name = box.name, ""
         self.picture.wires.append(Wire(source, self.picture.add(Box(OUTPUT, "" if box.kind.given else name))))
+
+    def _warn(self) -> None:
+        """Mark where a number stops being finite; of so small a graph no more can be said."""
+        numbers = [*self.graph.values.values(), *self.graph.gradients.values()]
+        if all(np.isfinite(number).all() for number in numbers if isinstance(number, (np.ndarray, np.generic))):
+            return
+        findings = diagnose(self.graph).findings
+        for box in self.picture.boxes:
+            finding = findings.get(id(self.reading.origin_of.get(id(box))))
+            if finding:
+                box.alarm, box.born, box.follows = str(finding), finding.born, finding.follows
+                box.note += f", {finding}"
 
     def _contributions(self) -> None:
         """Where a value is used several times, say on each wire what that use adds to its gradient."""

@@ -48,7 +48,7 @@ STYLE = f"""
   .gradcircuit .gray {{ fill: #a5afb8; }}
   .gradcircuit .value {{ fill: #4fd08b; }}
   .gradcircuit .gradient, .gradcircuit .contribution, .gradcircuit .alarm {{ fill: #ff8085; }}
-  .gradcircuit .box.born {{ stroke: #ff8085; }}
+  .gradcircuit .box.born, .gradcircuit .gate.born {{ stroke: #ff8085; }}
 }}
 """
 

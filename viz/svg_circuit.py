@@ -9,6 +9,9 @@ RADIUS = 20.0
 """Of a gate that is a circle, in pixels."""
 NUMBER, CONTRIBUTION, SIGN, GATE_NAME = 13.0, 11.0, 14.0, 13.0
 """Sizes of type, in pixels: numbers on wires, contributions at forks, signs in gates, names under gates."""
+BORN = "⚠ born here"
+BORN_WIDTH = text.width(BORN, CONTRIBUTION) + 6
+"""What stands under a gate whose number is the first that isn't finite."""
 PORT = 20.0
 """Distance of the wires that enter a gate."""
 
@@ -23,7 +26,8 @@ class CircuitWriter(Writer):
     def prepare(self) -> None:
         """All inputs are as wide as the widest; many stand beside their first gate."""
         self.inputs_first = sum(box.kind.given for box in self.picture.boxes) <= MANY
-        self.input_width = max([name_width(box.label) for box in self.picture.boxes if box.kind.given], default=0.0)
+        self.input_width = max([max(name_width(box.label), box.born * BORN_WIDTH) for box in self.picture.boxes
+                                if box.kind.given], default=0.0)
 
     def size(self, i: int) -> Size:
         """A gate grows with its sign and with the number of wires that enter it."""
@@ -34,7 +38,7 @@ class CircuitWriter(Writer):
         if box.kind.given:
             return Size(self.input_width, 2 * RADIUS, run)
         length = max(2 * RADIUS, text.width(box.label, SIGN) + 12)
-        return Size(length, self.height(i) + (32 if box.name else 0), run)
+        return Size(length, self.height(i) + 32 * bool(box.name) + 32 * box.born, run)
 
     def height(self, i: int) -> float:
         """Of a gate's outline."""
@@ -46,7 +50,8 @@ class CircuitWriter(Writer):
         box = self.picture.boxes[wire.target]
         run = text.width(wire.contribution, CONTRIBUTION) + 12 if wire.contribution else 0.0
         if box.kind is GATE:
-            overhang = (name_width(_short(box.name), GATE_NAME) - self.sizes[wire.target].length) / 2 + 4
+            below = max(name_width(_short(box.name), GATE_NAME), box.born * BORN_WIDTH)
+            overhang = (below - self.sizes[wire.target].length) / 2 + 4
             run = max(run, overhang, 6.0)
         return Link(wire.source, wire.target, run)
 
@@ -86,6 +91,8 @@ class CircuitWriter(Writer):
         else:
             end = x + size.length / 2 - NAME_GAP
             parts.append(name_element(box.label, end, y + 5, gray=box.kind is CONSTANT, anchor="end"))
+            if box.born:
+                parts.append(_born(end, y + 22, "end"))
         if i in self.uses:
             middle = (x + size.length / 2 + self.at(self.run_ends[i], 0)[0]) / 2
             parts += [tag("text", text.xml(content), class_=class_, x=middle, y=y + dy, fill=color, font_size=NUMBER,
@@ -97,20 +104,27 @@ class CircuitWriter(Writer):
     def gate(self, i: int, x: float, y: float) -> str:
         """A circle, or an outline as long as its sign and as high as its wires need."""
         box, length, height = self.picture.boxes[i], self.sizes[i].length, self.height(i)
-        look = {"fill": box.kind.fill, "stroke": INK, "stroke_width": 1.4}
+        class_ = f"gate{' born' * box.born}"
+        look = {"fill": box.kind.fill, "stroke": RED if box.born else INK, "stroke_width": 3.0 if box.born else 1.4}
         glow = ""
         if box.glow:
             glow = tag("rect", class_="glow", x=x - length / 2, y=y - height / 2, width=length, height=height,
                        rx=RADIUS, fill="none", stroke=box.glow, stroke_width=11.0, opacity=0.6)
         if self.round(i):
-            outline = tag("circle", class_="gate", cx=x, cy=y, r=RADIUS, **look)
+            outline = tag("circle", class_=class_, cx=x, cy=y, r=RADIUS, **look)
         else:
-            outline = tag("rect", class_="gate", x=x - length / 2, y=y - height / 2, width=length, height=height,
+            outline = tag("rect", class_=class_, x=x - length / 2, y=y - height / 2, width=length, height=height,
                           rx=RADIUS, **look)
         sign = tag("text", text.xml(box.label), class_="ink", x=x, y=y + 5, fill=INK, font_size=SIGN,
                    text_anchor="middle")
         name = _short(box.name)
-        return glow + outline + sign + name_element(name, x, y + height / 2 + 14, GATE_NAME, gray=True, anchor="middle")
+        sign += name_element(name, x, y + height / 2 + 14, GATE_NAME, gray=True, anchor="middle")
+        return glow + outline + sign + (_born(x, y + height / 2 + (30 if name else 14), "middle") if box.born else "")
+
+
+def _born(x: float, y: float, anchor: str) -> str:
+    return tag("text", BORN, class_="alarm", x=x, y=y, fill=RED, font_size=CONTRIBUTION, font_weight="bold",
+               text_anchor=anchor)
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ import viz
 from autograd import Tensor
 from tests.viz import nets
 from tests.viz.nets import Size
+from tests.viz.pictures import Figure, assert_circuit_is_legible
 from viz.picture import Box, Picture
 
 SIZES = [Size(), Size(width=8, depth=5, batch=8), Size(width=32, depth=12, batch=32)]
@@ -102,6 +103,18 @@ def test_without_modules_leaves_are_the_parameters():
     drawing = viz.draw(x.sum(), names={f"layer {i}": w for i, w in enumerate(weights)})
     found = {box.label: box.alarm for box in drawing.picture.boxes}
     assert found["layer 0"].startswith("gradient vanishes") and not found["layer 8"]
+
+
+@pytest.mark.parametrize(("value", "born"), [(-2.0, "ln"), (np.nan, "x"), (2.0, "")])
+def test_circuits_show_where_a_number_stops_being_finite(value, born):
+    w, x = Tensor(3.0, requires_grad=True), Tensor(value, requires_grad=True)
+    with np.errstate(all="ignore"):
+        y = (w * x).log() * w + 1
+    drawing = viz.draw(y, names={"w": w, "x": x})
+    marked = [box for box in drawing.picture.boxes if box.born]
+    assert [box.label for box in marked] == [born] * bool(born)
+    assert str(drawing).count("⚠ born here") == len(marked)
+    assert_circuit_is_legible(Figure(drawing))
 
 
 def test_an_infinity_that_reaches_the_output_is_born_where_it_was_written():
