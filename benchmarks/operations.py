@@ -36,12 +36,13 @@ class Input(NamedTuple):
     tracked: bool = True
 
     def array(self, draw: np.random.Generator, factor: float, batch: int) -> np.ndarray:
-        """The numbers; where the first axis is the batch it is `factor` times as long."""
-        shape = self.shape
+        """The numbers; where the first axis is the batch it is `factor` times as long, and so are positions in it."""
+        shape, scaled = self.shape, max(1, round(batch * factor))
         if shape and shape[0] == batch:
-            shape = (max(1, round(batch * factor)), *shape[1:])
+            shape = (scaled, *shape[1:])
         if isinstance(self.holds, int):
-            return draw.integers(1, self.holds, shape)
+            limit = scaled if self.holds == batch else self.holds
+            return draw.integers(min(1, limit - 1), limit, shape)
         if self.holds == "mask":
             return draw.random(shape) < 0.5
         if self.holds == "sign":

@@ -14,7 +14,7 @@ from autograd import dtypes, inplace
 from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
-from autograd.operations.pointwise import only, select
+from autograd.operations.pointwise import MANY, only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, movedim
 from autograd.runtime.sums import added
 from autograd.samples import call
@@ -56,11 +56,11 @@ def _in_range(part, n):
 
 def _flat(index, shape):
     """The positions in an array of `shape`, flattened, that an index names by arrays of integers for all axes; None for
-    any other index.
+    any other index, and for few positions.
     """
     if len(index) != len(shape) or not all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index):
         return None
-    if not all(map(_in_range, index, shape)):
+    if max([part.size for part in index], default=0) < MANY // 4 or not all(map(_in_range, index, shape)):
         return None
     at, step = index[-1].astype(np.intp, copy=False), 1
     for part, n in zip(index[-2::-1], shape[:0:-1], strict=True):
@@ -82,7 +82,8 @@ def _read(x, *, index):
     if type(index) is tuple and index and type(index[-1]) is np.ndarray:
         along = _axis_of(index)
         if along is not None and along < x.ndim:  # faster, and in order; "raise" would copy once more
-            return x.take(index[-1], along, mode="wrap" if _in_range(index[-1], x.shape[along]) else "raise")
+            many = index[-1].size > MANY // 4
+            return x.take(index[-1], along, mode="wrap" if many and _in_range(index[-1], x.shape[along]) else "raise")
         at = _flat(index, x.shape) if x.flags.c_contiguous else None
         if at is not None:
             return x.reshape(-1).take(at, mode="wrap")

@@ -5,7 +5,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.notation import Notation
 from autograd.operations.indexing import scatter_along
-from autograd.operations.pointwise import maximum, minimum
+from autograd.operations.pointwise import MANY, maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp
 from autograd.operations.shaping import as_row, axis
 from autograd.samples import call
@@ -109,7 +109,7 @@ def topk(x, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True)
     n = x.shape[dim]
     if not 0 <= k <= n:
         raise ShapeError(f"k={k} is out of range for {n} elements along dim={dim}")
-    if 0 < k <= FEW and n > 16 * FEW and x.dtype.kind == "f":
+    if 0 < k <= FEW and n > 16 * FEW and x.size > 8 * MANY and x.dtype.kind == "f":
         found = _one_by_one(x, k, dim, largest)
         if found is not None:
             return found

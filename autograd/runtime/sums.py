@@ -15,6 +15,8 @@ def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool
     """`x.sum(axis, keepdims=keepdims)` of floating-point numbers, in their dtype."""
     if x.size < WORTHWHILE or x.dtype.char not in "fd":
         return np.add.reduce(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis), keepdims=keepdims)
+    if axis is None and not keepdims and x.flags.c_contiguous:
+        return _of_rows(x.reshape(1, x.size))[0]
     ndim = x.ndim
     among = set(range(ndim)) if axis is None else {i % ndim for i in ([axis] if isinstance(axis, int) else axis)}
     out = _equal(x, among)
@@ -80,7 +82,8 @@ def _of_rows(x: np.ndarray) -> np.ndarray:
     if whole == n:
         out = (x.reshape(-1, part) @ np.ones(part, x.dtype)).reshape(rows, -1)
     elif rows == 1:
-        out = np.append(x[0, :whole].reshape(-1, part) @ np.ones(part, x.dtype), x[0, whole:].sum())[None]
+        parts = x[0, :whole].reshape(-1, part) @ np.ones(part, x.dtype)
+        return (np.add.reduce(parts) + np.add.reduce(x[0, whole:])).reshape(1)
     else:
         return np.add.reduce(x, axis=1)
     return out[:, 0] if out.shape[1] == 1 else np.add.reduce(out, axis=1)
