@@ -5,6 +5,7 @@ backward, update, and the loss as a Python float.
 """
 
 import importlib
+import os
 import types
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +27,7 @@ def library(name: str) -> types.SimpleNamespace:
         base.set_compiled(name == "compiled")
         return types.SimpleNamespace(base=base, nn=nn, F=nn.functional, optim=optim, grad=base.grad, images=lambda v: v)
     torch = importlib.import_module("torch")
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     optim, images = torch.optim, lambda v: v
     if name == "torch_tuned":
         optim = types.SimpleNamespace(**{rule: partial(getattr(optim, rule), fused=True)
