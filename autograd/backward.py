@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd import sharing, watching
 from autograd.calling import alias, apply
+from autograd.clock import clock
 from autograd.dtypes import float16, float32
 from autograd.grad_mode import set_grad_enabled
 from autograd.hooks import AfterAccumulation, KeepGradient
@@ -51,6 +52,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
         RuntimeError: the graph was released, something that a rule reads has changed, or a rule gave a wrong shape.
     """
     hooked: dict[Vertex, None] = {}
+    started = next(clock) if differentiable else 0
     order = reachable(roots, stop, hooked)
     needed = None if wanted is None else leading_to(wanted, order)
     gradients, found = dict(roots), {}
@@ -111,10 +113,19 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 gradients[parent] = contribution if earlier is None else earlier + contribution
             if not retain and operation.keeps:
                 node.args = node.out = None
-    if wanted is None:
-        return gradients
-    found.update((vertex, g) for vertex, g in gradients.items() if vertex in wanted)
-    return found
+    if wanted is not None:
+        found.update((vertex, g) for vertex, g in gradients.items() if vertex in wanted)
+        gradients = found
+    if differentiable and not stop:
+        for g in gradients.values():
+            if isinstance(g, Tensor) and g.node is not None and g.node.birth > started:
+                g.node.calls = backward_pass, started, g.node.calls
+    return gradients
+
+
+def backward_pass() -> Callable:
+    """What stands in a node's `calls` for a backward pass that was recorded, where the node is of a gradient."""
+    return backpropagate
 
 
 def _released(node: Node) -> RuntimeError:

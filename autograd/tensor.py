@@ -39,7 +39,7 @@ class Node:
         birth: the node's number on the clock. Parents are always older.
         hooks: functions that see, and may replace, the gradient of the output; None if there are none.
         calls: of modules that returned the output: a weak reference to the last of them, the moment when it was called,
-            and the calls of further ones; None if there are none.
+            and the calls of further ones; None if there are none. A backward pass that was recorded counts as one.
     """
 
     __slots__ = ("operation", "parents", "args", "options", "out", "shape", "dtype", "birth", "hooks", "calls")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from viz import names, notation, text
+from viz import names, notation, scopes, text
 from viz.diagnosis import diagnose
 from viz.picture import CIRCUIT, CONSTANT, GATE, INPUT, OUTPUT, Box, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
@@ -30,6 +30,8 @@ class Circuit:
         self.picture = Picture(CIRCUIT)
         self.box_of: dict[int, int] = {}
         self.letters = self._letters()
+        passes = scopes.calls(self.graph.nodes, {})  # of modules there is no name here
+        self.backward = {node for node in self.graph.nodes if any(p.first < node.birth <= p.last for p in passes)}
         for node in self.graph.nodes:
             self._gate(node)
         for output in self.graph.outputs:
@@ -37,7 +39,10 @@ class Circuit:
         self._contributions()
         self._warn()
         gates = sum(box.kind is GATE for box in self.picture.boxes)
+        of_backward = sum(box.backward for box in self.picture.boxes)
         self.picture.summary = f"Circuit of {gates} gates and {len(self.graph.leaves)} inputs"
+        if of_backward:
+            self.picture.summary += f"; {of_backward} gates, dashed, are of a backward pass"
         self.picture.summary += next((f"; {box.label}: {box.alarm}" for box in self.picture.boxes if box.born), "")
 
     def _letters(self) -> dict[int, str]:
@@ -62,6 +67,7 @@ class Circuit:
         sources = [(i, self._source(origin)) for i, origin in arguments(node) if i not in inside]
         box = Box(GATE, output_name(node) if is_pick(node) else notation.sign(node, inside, self.reading.x),
                   self.reading.name(shown))
+        box.backward = node in self.backward
         if shown.shape is not None:
             self._fill(box, node.name, shown)
         self.box_of[id(node)] = self.box_of[id(shown)] = self.picture.add(box)

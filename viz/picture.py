@@ -166,6 +166,7 @@ class Box:
         note: the full text, for tooltips and screen readers.
         value_bars: heights of a small histogram of the values, 0 to 1.
         gradient_bars: the same for the gradient.
+        backward: whether it was computed in a backward pass that was recorded.
         alarm: what is wrong with the numbers, if anything is.
         born: it begins here.
         follows: it is a consequence of what was born elsewhere.
@@ -186,6 +187,7 @@ class Box:
     note: str = ""
     value_bars: tuple[float, ...] = ()
     gradient_bars: tuple[float, ...] = ()
+    backward: bool = False
     alarm: str = ""
     born: bool = False
     follows: bool = False

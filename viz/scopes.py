@@ -10,7 +10,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from autograd import Node
+from autograd.backward import backward_pass
 
+BACKWARD = "backward pass", "(create_graph)"
+"""What a recorded backward pass is called, as if it were a module."""
 FEW = 4
 """Up to so many repeats are drawn one by one."""
 
@@ -99,9 +102,11 @@ def calls(nodes: list[Node], paths: Mapping[int, str]) -> list[Scope]:
         while returned:
             reference, first, returned = returned
             module = reference()
-            path = paths.get(id(module), "")
+            path, kind = paths.get(id(module), ""), type(module).__name__
+            if reference is backward_pass:
+                path, kind = BACKWARD
             if module is not None and path:
-                scope = found.setdefault((path, first), Scope(path, type(module).__name__, first, node.birth))
+                scope = found.setdefault((path, first), Scope(path, kind, first, node.birth))
                 scope.last = node.birth  # of several outputs, the last
     return list(found.values())
 

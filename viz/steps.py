@@ -51,7 +51,8 @@ def _forward(circuit: Circuit) -> Iterator[Step]:
             continue
         call = _formula(circuit, node)
         name = circuit.called(circuit.reading.shown(node))
-        yield Step("forward", f"{name} = {call}" if name else call, [_in_numbers(circuit, node, call)],
+        recorded = " (in the recorded backward pass)" if node in circuit.backward else ""
+        yield Step("forward", (f"{name} = {call}" if name else call) + recorded, [_in_numbers(circuit, node, call)],
                    i, circuit.picture.entering(i), {f"v{i}": boxes[i].value})
 
 

@@ -105,7 +105,8 @@ class CircuitWriter(Writer):
         """A circle, or an outline as long as its sign and as high as its wires need."""
         box, length, height = self.picture.boxes[i], self.sizes[i].length, self.height(i)
         class_ = f"gate{' born' * box.born}"
-        look = {"fill": box.kind.fill, "stroke": RED if box.born else INK, "stroke_width": 3.0 if box.born else 1.4}
+        look = {"fill": box.kind.fill, "stroke": RED if box.born else INK, "stroke_width": 3.0 if box.born else 1.4,
+                "stroke_dasharray": "4 3" if box.backward else None}
         glow = ""
         if box.glow:
             glow = tag("rect", class_="glow", x=x - length / 2, y=y - height / 2, width=length, height=height,

@@ -74,7 +74,7 @@ class TikzWriter(CircuitWriter):
             shape = (f"({x:.1f},{y:.1f}) circle[radius={RADIUS * POINT:g}pt]" if self.round(i) else
                      f"[rounded corners={RADIUS * POINT:g}pt] ({left:.1f},{y - half:.1f}) rectangle "
                      f"({right:.1f},{y + half:.1f})")
-            lines = f"\\draw[gate] {shape};\n" + _node(x, y, box.label, "")
+            lines = f"\\draw[gate{', dashed' * box.backward}] {shape};\n" + _node(x, y, box.label, "")
             if box.name:
                 lines += _node(x, y + half + 4, box.name, r"black!60, anchor=north, font=\footnotesize", name=True)
         elif box.kind is OUTPUT:

@@ -128,3 +128,28 @@ def test_functions_of_the_user_with_one_and_with_several_results_are_called_by_t
     y = a * b
     assert labels(viz.draw(y), "gate") == ["Split", "output 0", "output 1", "*"]
     assert len(boxes(viz.draw(a, style="model"), "operation")) == 1  # with its only output that is used
+
+
+def test_what_a_recorded_backward_pass_computed_is_marked():
+    w, x = Tensor(3.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    y = (w * x).tanh() * x
+    slope, = autograd.grad(y, x, create_graph=True)
+    drawing = viz.draw((slope - 1) ** 2)
+    recorded = [box.backward for box in boxes(drawing, "gate")]
+    assert recorded[:2] == [False, False] and all(recorded[2:-3]) and recorded[-2:] == [False, False]
+    assert f"{sum(recorded)} gates, dashed, are of a backward pass" in repr(drawing)
+    svg = str(drawing)
+    assert svg.count('class="gate"') == len(recorded) and svg.count("stroke-dasharray") == sum(recorded)
+    assert sum("(in the recorded backward pass)" in step.title for step in drawing.picture.steps) == sum(recorded)
+    assert not any(box.backward for box in viz.draw(y).picture.boxes)
+
+
+def test_the_backward_pass_of_a_gradient_penalty_has_a_frame():
+    net, x = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)), autograd.randn(5, 4, requires_grad=True)
+    slope, = autograd.grad(net(x).sum(), x, create_graph=True)
+    loss = ((slope.norm(dim=1) - 1) ** 2).mean()
+    titles = [cluster.title for cluster in viz.draw(loss, depth=1).picture.clusters]
+    assert titles == ["0 Linear", "1 Tanh", "backward pass (create_graph)"]
+    (net(x).sum() * 0 + loss).backward(create_graph=True)
+    assert any("backward pass" in cluster.title
+               for cluster in viz.draw(net[0].weight.grad.sum(), model=net, depth=1).picture.clusters)
