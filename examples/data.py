@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+import autograd
+from autograd import Tensor
+
 
 class Labeled(NamedTuple):
     """Images, (N, C, H, W), and their labels, (N,)."""
@@ -119,6 +122,18 @@ def boxes_of(masks: np.ndarray) -> np.ndarray:
     return np.array([(x[0], y[0], x[1] + 1, y[1] + 1) for x, y in edges], np.float32)
 
 
+def targets(scenes: Scenes, first: int = 0) -> list[dict[str, Tensor]]:
+    """What nn.vision's detectors learn from, a dict for each scene; the label of digit 0 is `first`."""
+    return [dict(zip(("boxes", "labels", "masks"), map(autograd.tensor, (boxes, labels + first, masks)), strict=True))
+            for boxes, labels, masks in zip(scenes.boxes, scenes.labels, scenes.masks, strict=True)]
+
+
+def classes(scenes: Scenes) -> np.ndarray:
+    """The class of each pixel (N, side, side): 0 where nothing is, k + 1 where a digit k is."""
+    return np.stack([((labels + 1)[:, None, None] * masks).max(0)
+                     for labels, masks in zip(scenes.labels, scenes.masks, strict=True)])
+
+
 def captions(scenes: Scenes) -> list[str]:
     """What is to be seen in each scene, from left to right: "a three and a five"."""
     words = ["a zero", "a one", "a two", "a three", "a four", "a five", "a six", "a seven", "an eight", "a nine"]
@@ -189,3 +204,27 @@ def two_on_photographs(digits: Labeled, count: int, rng: np.random.Generator, he
 def in_a_row(images: np.ndarray) -> np.ndarray:
     """Images (N, 1, H, W) beside one another, with gray edges."""
     return np.concatenate([np.pad(image[0], 1, constant_values=0.5) for image in images], 1)
+
+
+def outline(axis, image: np.ndarray, boxes: np.ndarray, names=(), color: str = "C0", **style) -> None:
+    """Draw an image (1 or 3, H, W) into a Matplotlib axis, and boxes (n, 4) on it, with a name above each."""
+    height, width = image.shape[1:]
+    axis.imshow(image.transpose(1, 2, 0), vmin=0, vmax=1, extent=(0, width, height, 0))
+    axis.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
+    axis.grid(visible=False)
+    for x1, y1, x2, y2 in boxes:
+        axis.plot([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1], color=color, **style)
+    for name, (x1, y1, _, _) in zip(names, boxes, strict=False):
+        axis.text(x1, y1 - 1, name, color=color, fontsize="small")
+
+
+def mistakes(axis, found: np.ndarray, wanted: np.ndarray) -> None:
+    """Draw into a Matplotlib axis which pixels (H, W) are given their class, and what is wrong with the others."""
+    from matplotlib.colors import ListedColormap
+    kind = np.select([found == wanted, (found > 0) & (wanted > 0), wanted > 0], [wanted > 0, 2, 3], 4)
+    axis.imshow(kind, ListedColormap(["black", "white", "C5", "C4", "C1"]), vmin=0, vmax=4)
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+
+
+MISTAKES = "white: the digit; red: taken for another one; blue: missed; orange: where nothing is"

@@ -22,14 +22,15 @@ def digit_network(channels: int = 16) -> nn.Sequential:
 
 
 def fit(run, model: nn.Module, images, labels, steps: int = 300, lr: float = 3e-3, label: str = "",
-        prepare: Callable[[Tensor, Tensor], Tensor] = lambda x, y: x) -> nn.Module:
-    """Train a classifier with Adam on random batches, each after `prepare(x, y)`, and return it for evaluation."""
+        prepare: Callable[[Tensor, Tensor], Tensor] = lambda x, y: x, size: int = 64, weight=None) -> nn.Module:
+    """Train a classifier of images, or of their pixels, with Adam on random batches of this size, each after
+    `prepare(x, y)`, with a weight of each class, and return it for evaluation."""
     x, y = autograd.tensor(images), autograd.tensor(labels)
     optimizer = optim.Adam(model.parameters(), lr)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
     for _ in run.progress(steps, quick=2, label=label):
-        batch = run.rng.integers(0, len(x), 64)
-        loss = F.cross_entropy(model(prepare(x[batch], y[batch])), y[batch])
+        batch = run.rng.integers(0, len(x), size)
+        loss = F.cross_entropy(model(prepare(x[batch], y[batch])), y[batch], weight)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -70,18 +70,9 @@ style transfer
 fast style transfer
 classification and localization
 sliding window
-IoU
 NMS
-mAP
 R-CNN
 RoI pool
-RoI align
-RPN
-anchors
-two-stage detector
-single-stage detector
-focal loss
-FPN
 FCN
 learned upsampling
 U-Net
