@@ -68,7 +68,8 @@ class Drawing:
         return f"<Drawing: {self.picture.summary}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": f'<div style="overflow-x:auto">{self}</div>', "image/svg+xml": str(self),
+        interactive = page.write(self.picture, self._svg)
+        return {"text/html": page.in_cell(str(self), interactive, self.picture.summary), "image/svg+xml": str(self),
                 "text/plain": repr(self)}
 
     def to_dot(self) -> graphviz.Digraph:

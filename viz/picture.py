@@ -81,11 +81,11 @@ GATE = Kind("gate", shape="circle")
 OPERATION = Kind("operation")
 MODULE = Kind("module", shape="box3d", fill="#e9ecf0")
 OUTPUT = Kind("output", shape="plaintext")
-FAMILIES = {"convolution": ("#dbe9f9", "#1c3350"), "matrix product": ("#cfeae6", "#173c37"),
-            "attention": ("#e6dcf5", "#372850"), "recurrent": ("#f6dcea", "#4a2238"),
+FAMILIES = {"convolution": ("#dbe9f9", "#1c3350"), "matrix product": ("#d8efeb", "#173c37"),
+            "attention": ("#ebe3f7", "#372850"), "recurrent": ("#f6dcea", "#4a2238"),
             "embedding": ("#f9e3cf", "#463018"), "normalization": ("#e4eecb", "#313d14"),
             "pooling": ("#d3ecf5", "#153a48"), "elementwise": ("#f4f6f8", "#23282d"),
-            "reduction": ("#fbe3e0", "#4a2522"), "loss": ("#f7d9d5", "#552420"), "shape": ("#ffffff", "#14171a")}
+            "reduction": ("#fbe3e0", "#4a2522"), "loss": ("#fbe0dc", "#552420"), "shape": ("#ffffff", "#14171a")}
 """Fill of the operations of a family, in light and in dark mode: see `families`."""
 KINDS = (PARAMETER, INPUT, CONSTANT, GATE, OPERATION, MODULE, OUTPUT)
 

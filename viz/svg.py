@@ -28,7 +28,7 @@ LONG = 24
 PAGE = 1090.0 * 1540.0
 """Square pixels of a page: printed on A4, the smallest type has six points."""
 MOST_RIBBONS = 9
-GREEN, RED, INK, GRAY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#6b6b6b", "#ffffff"
+GREEN, RED, INK, GRAY, PAPER = "#00703c", "#c8102e", "#1a1a1a", "#595959", "#ffffff"
 SANS = "Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'Times New Roman', Times, serif"
 
@@ -104,10 +104,11 @@ class Writer:
 
         def scale(found: Nested) -> float:
             return self.scale(found.length, found.extent)
-        best, tries = whole, 1
-        while scale(best) < 1 and tries < (MOST_RIBBONS if len(whole.centers) < 400 else 4):
-            tries += 1
-            found = layout(1.05 * whole.length / tries)
+        best, ribbons, few = whole, 1, len(whole.centers) < 100
+        while scale(best) < 1 and ribbons < (MOST_RIBBONS if few else 4):
+            ribbons += 1
+            tried = [layout(room * whole.length / ribbons) for room in ((1.05, 1.2) if few else (1.05,))]
+            found = max(tried, key=scale)
             if scale(found) > scale(best):
                 best = found
             elif scale(found) < 0.8 * scale(best):

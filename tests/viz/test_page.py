@@ -45,13 +45,13 @@ REPORT = """document.body.replaceChildren(Object.assign(document.createElement("
   textContent: btoa(encodeURIComponent(JSON.stringify(found)))}));"""
 
 
-def in_a_browser(page: str, probe: str, tmp_path: Path) -> dict:
-    """What a script at the end of a page finds: it fills `found`."""
+def in_a_browser(page: str, probe: str, tmp_path: Path, report: bool = True) -> dict:
+    """What a script at the end of a page finds: it fills `found`, and may report it by itself, later."""
     script = ('<script>const found = {errors: []};'
               'addEventListener("error", e => found.errors.push(e.message));</script>'
-              f"<script>{probe}\n{REPORT}</script></body>")
+              f"<script>{probe}\n{REPORT if report else ''}</script></body>")
     path = tmp_path / "probe.html"
-    path.write_text(page.replace("</body>", script), encoding="utf-8")
+    path.write_text(script.join(page.rsplit("</body>", 1)), encoding="utf-8")
     out = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
@@ -119,3 +119,83 @@ def test_a_browser_opens_closed_modules_and_goes_back(tmp_path):
     assert found["before"] == found["after"] == ["input", "0", "1", "2"]
     assert found["inside"] == ["input", "0.weight", "0.bias", "linear"]
     assert "0 Linear" in found["way"]
+
+
+IN_A_NOTEBOOK = """
+const frame = document.querySelector("iframe"), page = frame.contentDocument;
+found.images = document.querySelectorAll("img").length;
+found.shown = frame.style.display;
+const fill = () => frame.contentWindow.getComputedStyle(page.querySelector("svg .paper")).fill;
+found.dark = [page.documentElement.style.colorScheme, fill()];
+document.body.dataset.jpThemeLight = "true";
+frame.contentWindow.recolor();
+found.light = [page.documentElement.style.colorScheme, fill()];
+found.first = page.querySelectorAll("svg .later").length;
+frame.contentWindow.eval("go(4)");
+found.said = page.getElementById("say").textContent;
+"""
+
+
+@pytest.mark.slow
+@in_browser
+def test_in_the_cell_of_a_notebook_the_page_takes_the_place_of_its_image_and_the_colors_of_the_notebook(tmp_path):
+    drawing = neuron_with_a_fork()
+    cell = drawing._repr_mimebundle_()["text/html"]
+    notebook = f'<!DOCTYPE html><html><body data-jp-theme-light="false">{cell}</body></html>'
+    probe = 'addEventListener("load", () => {' + IN_A_NOTEBOOK + REPORT + "});"
+    found = in_a_browser(notebook, probe, tmp_path, report=False)
+    assert (found["images"], found["shown"]) == (0, "block")
+    assert found["dark"] == ["dark", "rgb(20, 23, 26)"] and found["light"] == ["light", "rgb(255, 255, 255)"]
+    assert found["first"] == 0 and drawing.picture.steps[4].title in found["said"]
+
+
+def test_without_scripts_a_cell_shows_an_image_in_the_colors_of_paper():
+    drawing = neuron_with_a_fork()
+    cell = drawing._repr_mimebundle_()["text/html"]
+    [image] = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]*)" alt="Circuit of 8 gates', cell)
+    svg = base64.b64decode(image).decode()
+    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg" and "prefers-color-scheme" not in svg
+    assert svg.replace("\n\n", "\n") == re.sub("<style>.*?</style>", "", str(drawing), flags=re.DOTALL).replace(
+        "\n\n", "\n")
+
+
+LOOKING = """
+const key = k => document.body.dispatchEvent(new KeyboardEvent("keydown", {key: k, bubbles: true, cancelable: true}));
+const sight = () => svg.getAttribute("viewBox").split(" ").map(Number);
+found.gates = [...document.querySelectorAll("g.node")].map(e =>
+  [e.tabIndex, e.getAttribute("role"), e.getAttribute("aria-label")]);
+found.whole = sight();
+document.getElementById("in").click(); found.larger = sight()[2];
+document.getElementById("out").click(); found.again = sight()[2];
+key("+"); key("0"); found.fitted = sight();
+const search = document.getElementById("search");
+search.value = "exp"; search.dispatchEvent(new Event("input"));
+found.count = document.getElementById("found").textContent;
+found.bright = [...document.querySelectorAll("g.node:not(.faint)")].map(e => e.dataset.box);
+search.value = ""; search.dispatchEvent(new Event("input"));
+go(6); found.address = location.hash;
+const touch = (type, id, x, y) => document.getElementById("figure").dispatchEvent(
+  new PointerEvent(type, {pointerId: id, clientX: x, clientY: y, bubbles: true}));
+touch("pointerdown", 1, 300, 200); touch("pointerdown", 2, 400, 200); touch("pointermove", 2, 500, 200);
+found.pinched = sight()[2];
+touch("pointerup", 1, 300, 200); touch("pointerup", 2, 500, 200);
+dispatchEvent(new Event("beforeprint")); found.printed = sight();
+dispatchEvent(new Event("afterprint")); found.after = sight()[2];
+"""
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_browser_zooms_searches_links_to_a_step_and_prints_the_whole(tmp_path):
+    drawing = neuron_with_a_fork()
+    found = in_a_browser(drawing.save(tmp_path / "a.html").read_text(encoding="utf-8"), LOOKING, tmp_path)
+    assert found["errors"] == []
+    assert len(found["gates"]) == len(drawing.picture.boxes)
+    assert all(index == 0 and role == "img" and name for index, role, name in found["gates"])
+    width = found["whole"][2]
+    assert found["larger"] < width and found["again"] == pytest.approx(width) and found["fitted"] == found["whole"]
+    [exp] = [str(i) for i, box in enumerate(drawing.picture.boxes) if box.label == "exp"]
+    assert (found["count"], found["bright"]) == ("1 found", [exp])
+    assert found["address"] == "#7"
+    assert found["pinched"] == pytest.approx(width / 2, rel=0.01)
+    assert found["printed"] == found["whole"] and found["after"] == found["pinched"]
