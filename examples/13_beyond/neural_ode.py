@@ -40,8 +40,8 @@ class Field(nn.Module):
 def learn(run, field, times, way):
     """From pieces of 20 steps, at random places."""
     optimizer = optim.Adam(field.parameters(), 1e-2)
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(400, 2))
-    for _ in run.progress(400, quick=2):
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(600, 2))
+    for _ in run.progress(600, quick=2):
         places = run.rng.integers(0, len(way) - 20, 32)
         places[:4] = 0  # which is in few others
         wanted = way[places + np.arange(21)[:, None]]
