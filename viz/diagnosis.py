@@ -526,8 +526,9 @@ class _Doctor:
                            "wrong sign: the output falls when this probability falls") for node, _ in terms])
 
 
-_LINEAR = ("mean", "sum", "neg", "mul", "div", "add", "sub", "getitem", "gather", "reshape", "squeeze", "mul_of_number",
-           "div_of_number", "take_along_dim", "view", "flatten", "truediv", "stack", "cat", "to", "transpose")
+_LINEAR = ("mean", "sum", "neg", "mul", "div", "add", "sub", "getitem", "gather", "reshape", "squeeze",
+           "take_along_dim", "flatten", "stack", "cat", "to", "transpose")
+"""What an output is made of its terms by."""
 
 
 def _times(factor: float) -> str:
@@ -542,8 +543,8 @@ def _can_be_called(module: Any) -> bool:
 
 def _is_loss(node: Node) -> bool:
     """Whether an operation is a loss: never negative, and better when smaller."""
-    if node.name in ("power", "pow") and np.size(exponent := node.options.get("exponent", 1)) == 1:
-        return float(exponent) % 2 == 0
+    if node.name == "power_of_number":
+        return float(node.options["exponent"]) % 2 == 0
     return node.name.strip("_").endswith(("loss", "cross_entropy", "bce", "bce_with_logits", "huber")) or (
         node.name in ("square", "abs", "norm"))
 
@@ -621,8 +622,10 @@ def _writes_infinity(node: Node) -> bool:
 
 def _underflows(node: Node, graph: Graph) -> bool:
     """Whether a product is zero though no factor is, for at least half of its elements."""
+    if node.name not in ("mul", "prod", "pow", "power_of_number", "square", "div"):
+        return False
     value = graph.values[node]
-    if node.name not in ("mul", "prod", "pow", "square", "div") or not np.size(value) or np.all(value):
+    if not np.size(value) or np.all(value):
         return False
     zero, values = np.asarray(value) == 0, [_array(graph, origin) for origin in _origins(node)]
     if node.name == "prod":

@@ -286,6 +286,11 @@ def maximized(size: Size) -> Net:
     return -loss, model
 
 
+def error_with_a_minus(size: Size) -> Net:
+    model = stack(Size(size.width, 2), nn.ReLU)
+    return -((model(randn(size.batch, 8)) - randn(size.batch, 4)) ** 2).mean(), model
+
+
 def likelihood_without_its_minus(size: Size) -> Net:
     model = stack(Size(size.width, 2), nn.ReLU)
     p = model(randn(size.batch, 8)).log_softmax(-1)
@@ -321,6 +326,7 @@ SICK: dict[str, tuple[Callable[[Size], Net], str, str]] = {
     "frozen by mistake": (frozen_by_mistake, "4.weight", "frozen"),
     "rounded": (rounded, "round", "no gradient"),
     "maximized": (maximized, "output|cross_entropy", "wrong sign"),
+    "error with a minus": (error_with_a_minus, "power", "wrong sign"),
     "likelihood without its minus": (likelihood_without_its_minus, "log_softmax", "wrong sign"),
 }
 """What the fault is -> the net, the box where it is born, and what is said about it."""
