@@ -73,8 +73,6 @@ sliding window
 NMS
 R-CNN
 RoI pool
-FCN
-learned upsampling
 U-Net
 instance segmentation
 """
