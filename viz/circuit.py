@@ -4,12 +4,14 @@ The figure of the CS231n notes: inputs at the left, an operation is a gate, the 
 that leaves it and the gradient below.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tensor
 from viz import names, notation, scopes, text
+from viz.arithmetic import Operand, comes_out
 from viz.diagnosis import diagnose
 from viz.picture import CIRCUIT, CONSTANT, GATE, INPUT, OUTPUT, Box, Picture, Wire
 from viz.reading import Reading, arguments, is_constant, is_pick, output_name
@@ -114,7 +116,8 @@ class Circuit:
                 box.note += f", {finding}"
 
     def _contributions(self) -> None:
-        """Where a value is used several times, say on each wire what that use adds to its gradient."""
+        """Where a value is used several times, say on each wire what that use adds to its gradient, so that it adds
+        up as printed."""
         uses: dict[int, list[Wire]] = {}
         for wire in self.picture.wires:
             uses.setdefault(wire.source, []).append(wire)
@@ -122,10 +125,13 @@ class Circuit:
         for source, wires in uses.items():
             if len(wires) == 1 or self.picture.boxes[source].gradient in ("", text.NONE):
                 continue
-            for wire in wires:
-                node = nodes.get(wire.target)
-                wire.contribution = text.values(  # an output's own gradient is 1
-                    np.ones(1) if node is None else self.graph.contributions.get((node, wire.argument)))
+            sent = [1.0 if wire.target not in nodes else  # an output's own gradient
+                    self.graph.contributions.get((nodes[wire.target], wire.argument)) for wire in wires]
+            terms = [Operand(share) for share in sent if share is not None]
+            total = functools.reduce(np.add, [term.value for term in terms])
+            texts = iter(comes_out(lambda *shares: functools.reduce(np.add, shares), terms, total).operands)
+            for wire, share in zip(wires, sent, strict=True):
+                wire.contribution = text.NONE if share is None else next(texts).strip("()")
 
 
 def _precise(value: Any) -> str:

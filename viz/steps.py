@@ -101,7 +101,7 @@ def _backward(circuit: Circuit) -> Iterator[Step]:
             before = total.get(source)
             total[source] = contribution if before is None else before + contribution
             if uses[source] > 1:
-                step.shows[f"c{wire}"] = text.values(contribution)
+                step.shows[f"c{wire}"] = wires[wire].contribution
                 if before is not None:
                     printed = arithmetic.comes_out(np.add, [Operand(before), Operand(contribution)], total[source])
                     line += f"; added to what came before: {' + '.join(printed.operands)} {printed.result}"

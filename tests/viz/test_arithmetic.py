@@ -81,6 +81,20 @@ def test_every_printed_product_and_sum_comes_out(seeds):
     assert count > 1000
 
 
+@pytest.mark.parametrize("seeds", [range(0, 100), range(100, 200)])
+def test_what_comes_back_along_the_branches_of_a_fork_adds_up(seeds):
+    forks = 0
+    for seed in seeds:
+        picture = viz.draw(some_output(seed), style="circuit").picture
+        for i, box in enumerate(picture.boxes):
+            shares = [read(wire.contribution)[0] for wire in picture.wires if wire.source == i and wire.contribution]
+            if shares:
+                total, half = read(box.gradient)
+                assert np.all(np.abs(sum(shares) - total) <= half * (1 + 1e-9)), (shares, box)
+                forks += 1
+    assert forks > 100
+
+
 def test_digits_are_added_only_where_rounding_spoils_the_result():
     third, hundred = Operand(1 / 3), Operand(300.0)
     assert comes_out(np.multiply, [third, Operand(0.4)], 0.4 / 3).operands == ["0.33", "0.40"]
