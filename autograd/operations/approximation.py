@@ -9,7 +9,7 @@ import numpy as np
 def polynomial(x: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
     """The polynomial with these coefficients, highest power first (Horner's rule, in place)."""
     first, second, *others = coefficients
-    out = x * first + second
+    out = np.asarray(x * first + second)
     for c in others:
         out *= x
         out += c

@@ -147,3 +147,10 @@ def test_shapes_and_dtypes(name, shape):
 def test_every_name_is_one_of_torch():
     torch_special = pytest.importorskip("torch").special
     assert [name for name in special.__all__ if not hasattr(torch_special, name)] == []
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfinv", "gammaln", "digamma", "i0"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_number_without_axes_is_one_of_many(name, dtype):
+    function = getattr(autograd.special, name)
+    assert function(autograd.tensor(dtype(0.25))).item() == function(autograd.tensor([dtype(0.25)]))[0].item()
