@@ -68,12 +68,10 @@ DeepDream
 texture synthesis
 style transfer
 fast style transfer
-classification and localization
 sliding window
 NMS
 R-CNN
 RoI pool
-U-Net
 instance segmentation
 """
 """A line is deleted when an example shows it; the test sees to that."""
