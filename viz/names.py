@@ -46,7 +46,7 @@ def find(given: Mapping[str, Any] | None, scope: Mapping[str, Any], modules: Map
     for name, tensor in [*_checked(given), *_state(modules)]:
         names.setdefault(key(tensor), name)
     taken = set(map(text.name_parts, names.values()))  # x0 and x_0 look the same
-    for name, tensor in variables(scope):
+    for name, tensor in [*variables(scope), *_attributes(modules)]:
         if text.name_parts(name) not in taken and key(tensor) not in names:
             names[key(tensor)] = name
             taken.add(text.name_parts(name))
@@ -98,6 +98,14 @@ def _state(modules: Mapping[str, Module]) -> Iterator[tuple[str, Tensor]]:
         for method in ("named_parameters", "named_buffers"):
             for path, tensor in getattr(module, method, list)():
                 yield _joined(prefix, path), tensor
+
+
+def _attributes(modules: Mapping[str, Module]) -> Iterator[tuple[str, Tensor]]:
+    """Tensors that are neither parameters nor buffers, as a state that a module keeps, by their paths."""
+    for path, module in inner(modules):
+        for name, value in vars(module).items():
+            if isinstance(value, Tensor):
+                yield _joined(path, name), value
 
 
 def _joined(prefix: str, path: str) -> str:

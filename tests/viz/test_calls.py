@@ -153,3 +153,14 @@ def test_the_backward_pass_of_a_gradient_penalty_has_a_frame():
     (net(x).sum() * 0 + loss).backward(create_graph=True)
     assert any("backward pass" in cluster.title
                for cluster in viz.draw(net[0].weight.grad.sum(), model=net, depth=1).picture.clusters)
+
+
+def test_a_tensor_that_a_module_keeps_has_its_path():
+    class Shifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.state = nn.Linear(2, 2), Tensor([1.0, 2.0], requires_grad=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(x) + self.state
+    assert labels(viz.draw(nn.Sequential(Shifted()), autograd.randn(1, 2)), "input") == ["0.state"]
