@@ -99,7 +99,8 @@ def place_groups(root: Group, sizes: Mapping[int, Size], links: Sequence[Link], 
             while (outer := around[way[-1]]) is not None:
                 way.append(outer)
         while len(up) > 1 and len(down) > 1 and up[-2] is down[-2]:
-            up.pop(), down.pop()
+            up.pop()
+            down.pop()
         ways.append([*up, *down[-2::-1]])
         for group in ways[-1]:
             members[group].append((wire, link))
