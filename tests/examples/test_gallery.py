@@ -70,9 +70,6 @@ style transfer
 fast style transfer
 sliding window
 NMS
-R-CNN
-RoI pool
-instance segmentation
 """
 """A line is deleted when an example shows it; the test sees to that."""
 
