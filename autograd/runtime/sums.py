@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+_reduce: Any = np.add.reduce  # x.sum() without what its method adds
 
 WORTHWHILE = 1 << 14
 """Numbers from which on it pays."""
@@ -14,7 +17,7 @@ LONG = 1 << 10
 def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> np.ndarray:
     """`x.sum(axis, keepdims=keepdims)` of floating-point numbers, in their dtype."""
     if x.size < WORTHWHILE or x.dtype.char not in "fd":
-        return np.add.reduce(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis), keepdims=keepdims)
+        return _reduce(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis), keepdims=keepdims)
     if axis is None and not keepdims and x.flags.c_contiguous:
         return _of_rows(x.reshape(1, x.size))[0]
     ndim = x.ndim
@@ -23,7 +26,7 @@ def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool
     if out is None:
         out = _as_products(x, among)
     if out is None:
-        return np.add.reduce(x, axis=tuple(sorted(among)), keepdims=keepdims)
+        return _reduce(x, axis=tuple(sorted(among)), keepdims=keepdims)
     shape = [1 if i in among else n for i, n in enumerate(x.shape) if keepdims or i not in among]
     return out.reshape(shape) if shape else out.reshape(-1)[0]
 
@@ -61,7 +64,7 @@ def _as_products(x: np.ndarray, among: set[int]) -> np.ndarray | None:
             out = _of_rows(out.reshape(1, -1)) if columns == 1 else _of_columns(out.reshape(rows, columns))
     kept = [i for i in order if i not in among]
     out = out.reshape([n for n, gone in zip(x.shape, summed, strict=True) if not gone])
-    return out if kept == sorted(kept) else out.transpose(np.argsort(kept))
+    return out if kept == sorted(kept) else out.transpose([kept.index(i) for i in sorted(kept)])
 
 
 def _of_columns(x: np.ndarray) -> np.ndarray:
@@ -69,21 +72,21 @@ def _of_columns(x: np.ndarray) -> np.ndarray:
     whole = rows - rows % LONG
     out = np.ones(rows - whole, x.dtype) @ x[whole:]
     if whole:
-        out += np.add.reduce(np.ones(LONG, x.dtype) @ x[:whole].reshape(-1, LONG, columns), axis=0)
+        out += _reduce(np.ones(LONG, x.dtype) @ x[:whole].reshape(-1, LONG, columns), axis=0)
     return out
 
 
 def _of_rows(x: np.ndarray) -> np.ndarray:
     rows, n = x.shape
     if n < 4:
-        return np.add.reduce(x, axis=1)
+        return _reduce(x, axis=1)
     whole = n - n % LONG if n > LONG else n
     part = min(n, LONG)
     if whole == n:
         out = (x.reshape(-1, part) @ np.ones(part, x.dtype)).reshape(rows, -1)
     elif rows == 1:
         parts = x[0, :whole].reshape(-1, part) @ np.ones(part, x.dtype)
-        return (np.add.reduce(parts) + np.add.reduce(x[0, whole:])).reshape(1)
+        return (_reduce(parts) + _reduce(x[0, whole:])).reshape(1)
     else:
-        return np.add.reduce(x, axis=1)
-    return out[:, 0] if out.shape[1] == 1 else np.add.reduce(out, axis=1)
+        return _reduce(x, axis=1)
+    return out[:, 0] if out.shape[1] == 1 else _reduce(out, axis=1)
