@@ -56,11 +56,12 @@ def _in_range(part, n):
 
 def _flat(index, shape):
     """The positions in an array of `shape`, flattened, that an index names by arrays of integers for all axes; None for
-    any other index, and for few positions.
+    any other index, and for few positions in a small array.
     """
     if len(index) != len(shape) or not all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index):
         return None
-    if max([part.size for part in index], default=0) < MANY // 4 or not all(map(_in_range, index, shape)):
+    few = max([part.size for part in index], default=0) < MANY // 4 and math.prod(shape) < 8 * MANY
+    if few or not all(map(_in_range, index, shape)):
         return None
     at, step = index[-1].astype(np.intp, copy=False), 1
     for part, n in zip(index[-2::-1], shape[:0:-1], strict=True):
