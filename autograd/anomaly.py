@@ -1,28 +1,21 @@
 """Where a NaN came from: the operation whose derivative gave it, and the line of the program that called it."""
 
-import linecache
-import sys
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from autograd.lines import Lines
 from autograd.tensor import Node, Tensor
-from autograd.watching import Watcher
-
-_LIBRARY = {__name__.partition(".")[0], "nn", "optim"}
-_MOST = 1_000_000
-"""How many lines are remembered; the oldest half is forgotten when there are more."""
 
 
-class _Detection(Watcher):
+class _Detection(Lines):
     """Notes the line of the program that each node comes from, and looks for NaN in every gradient."""
 
     every_thread = True
 
     def __init__(self) -> None:
+        super().__init__()
         self.enabled, self.check_nan = False, True
-        self.lines: dict[int, tuple[str, int, str]] = {}
 
     def switch(self, enabled: bool, check_nan: bool) -> None:
         if enabled and not self.enabled:
@@ -31,15 +24,6 @@ class _Detection(Watcher):
             self.__exit__()
             self.lines.clear()
         self.enabled, self.check_nan = enabled, check_nan
-
-    def born(self, node: Node) -> None:
-        frame = sys._getframe(1)
-        while frame.f_back is not None and _is_library(frame):
-            frame = frame.f_back
-        if len(self.lines) >= _MOST:
-            for birth in list(self.lines)[:_MOST // 2]:
-                del self.lines[birth]
-        self.lines[node.birth] = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
 
     def sends(self, node: Node, argument: int, gradient: Any) -> None:
         parts = gradient.values() if isinstance(gradient, dict) else (gradient,)
@@ -53,15 +37,11 @@ class _Detection(Watcher):
         what = f"the derivative of `{node.name}` with respect to its argument {argument} holds a NaN{cause}"
         if node.birth not in self.lines:
             return f"{what}; to learn which line called it, put the forward pass into detect_anomaly(), too"
-        file, line, function = self.lines[node.birth]
-        return f"{what}; recorded at {file}, line {line}, in {function}: {linecache.getline(file, line).strip()}"
+        line = self.lines[node.birth]
+        return f"{what}; recorded at {line.file}, line {line.number}, in {line.function}: {line.text}"
 
 
 _detection = _Detection()
-
-
-def _is_library(frame: FrameType) -> bool:
-    return frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY
 
 
 def _has_nan(g: Any) -> bool:

@@ -75,6 +75,21 @@ class Graph:
         self.gradients: dict[Vertex, Any] = {}
         self.contributions: dict[tuple[Node, int], Any] = {}
 
+    def node(self, number: int) -> Node:
+        """A node by its number from the oldest on, as the page of a drawing gives it.
+
+        Raises:
+            IndexError: there are not so many.
+
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> Graph(x * x + 1).node(1).name
+        'add_of_number'
+        """
+        if not 0 <= number < len(self.nodes):
+            raise IndexError(f"this graph has {len(self.nodes)} nodes, from 0 on, and no node {number}; is it the "
+                             "graph that was drawn?")
+        return self.nodes[number]
+
     def forget(self) -> None:
         """Drop what had to be computed again of checkpointed parts; nothing can be computed from this Graph then."""
         for segment in self._segments:

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "autograd/test_table.py": "autograd/operation",  # what follows from a declaration
     "test_mistakes.py": "autograd/errors",  # by what a beginner does wrong
     "test_typing.py": "autograd/typing",
+    "autograd/test_anomaly.py": "autograd/lines",
     "viz/test_watching.py": "viz/moments",
     "viz/test_drawing.py": "viz/saving",
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn

@@ -90,7 +90,7 @@ class Circuit:
     def _fill(self, box: Box, what: str, origin: Any) -> None:
         """Value and gradient; and everything in one sentence, with more digits than the figure has room for."""
         value, gradient = self.reading.value(origin), self.reading.gradient(origin)
-        self.reading.origin_of[id(box)] = origin
+        self.reading.locate(box, origin)
         box.value = text.values(value if isinstance(value, (np.ndarray, np.generic, float, int)) else None)
         box.gradient = text.values(gradient)
         name = box.name or self.letters.get(id(origin))

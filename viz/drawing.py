@@ -15,6 +15,7 @@ import numpy as np
 from autograd import Graph, Tensor
 from autograd.errors import warn
 from autograd.graph import tensors_in
+from autograd.lines import Lines
 from viz import dot, engines, page, saving, scopes, steps, text
 from viz import names as naming
 from viz.circuit import Circuit
@@ -226,6 +227,7 @@ def _recorded(what: tuple, scope: dict[str, Any],
         raise TypeError("draw() takes Tensors, or a Module or function and its arguments, not a "
                         f"{type(function).__name__}")
     looking.enter_context(untouched(called))
+    looking.enter_context(Lines())
     scope.update(_argument_names(getattr(function, "forward", function), arguments))
     forward = Forward(t for _, t in naming.variables(scope))
     try:

@@ -288,7 +288,7 @@ class Model:
 
     def _fill(self, box: Box, origin: Any) -> None:
         """Shape, dtype and the statistics of value and gradient."""
-        self.reading.origin_of[id(box)] = origin
+        self.reading.locate(box, origin)
         value, gradient = np.asarray(self.reading.value(origin)), self.reading.gradient(origin)
         box.lines = (f"{text.shape(value.shape)}  {value.dtype}",)
         summary = self.reading.summary(origin)

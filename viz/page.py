@@ -49,4 +49,5 @@ def in_cell(svg: str, page: str, summary: str) -> str:
 
 def _data(picture: Picture) -> dict[str, Any]:
     return {"steps": [asdict(step) for step in picture.steps or steps.of_model(picture)],
-            "wires": [[wire.source, wire.target] for wire in picture.wires]}
+            "wires": [[wire.source, wire.target] for wire in picture.wires],
+            "places": [[box.line, box.lookup] for box in picture.boxes]}

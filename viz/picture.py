@@ -170,6 +170,8 @@ class Box:
         alarm: what is wrong with the numbers, if anything is.
         born: it begins here.
         follows: it is a consequence of what was born elsewhere.
+        lookup: the expression by which Python finds it in `graph = Graph(outputs)`.
+        line: of the program, where it was computed, if that is known.
         link: of a closed module, the key of what is in it, in `Picture.insides`.
         strip: bars below the text: one for each folded call or time step.
         glow: color of a halo, if it has one.
@@ -191,6 +193,8 @@ class Box:
     alarm: str = ""
     born: bool = False
     follows: bool = False
+    lookup: str = ""
+    line: str = ""
     link: str = ""
     strip: tuple[Bar, ...] = ()
     glow: str = ""

@@ -6,13 +6,16 @@ owners are found by an origin's id.
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd import Graph, Node, Tensor
+from autograd.lines import line_of
 from viz import notation, text
 from viz.names import Names
+from viz.picture import Box
 
 
 def arguments(node: Node) -> Iterator[tuple[int, Any]]:
@@ -62,12 +65,21 @@ class Reading:
         self.called = {id(v): names[id(v)] for v in self._origins() if id(v) in names}
         self.x = "·" if ("x", "") in map(text.name_parts, self.called.values()) else "x"
         self.numbered: dict[int, str] = {}
+        self.lookups = {id(leaf): f"graph.leaves[{i}]" for i, leaf in enumerate(graph.leaves)}
+        self.lookups |= {id(node): f"graph.node({i})" for i, node in enumerate(graph.nodes)}
 
     def _origins(self) -> Iterator[Any]:
         yield from self.graph.nodes
         yield from self.graph.leaves
         for node in self.graph.nodes:
             yield from (origin for _, origin in arguments(node) if is_constant(origin))
+
+    def locate(self, box: Box, origin: Any) -> None:
+        """Say in a box what part of the graph it shows, how Python finds that, and which line computed it."""
+        self.origin_of[id(box)] = origin
+        box.lookup = self.lookups.get(id(origin), "")
+        if isinstance(origin, Node) and (line := line_of(origin)):
+            box.line = f"{Path(line.file).name}, line {line.number}: {line.text}"
 
     def shown(self, node: Node) -> Node:
         """Whose value stands in the box of an operation: that of its output, if only one of several is used."""

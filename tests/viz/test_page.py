@@ -199,3 +199,52 @@ def test_a_browser_zooms_searches_links_to_a_step_and_prints_the_whole(tmp_path)
     assert found["address"] == "#7"
     assert found["pinched"] == pytest.approx(width / 2, rel=0.01)
     assert found["printed"] == found["whole"] and found["after"] == found["pinched"]
+
+
+FINDING = """
+const click = e => e.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+const told = () => document.getElementById("place").textContent;
+let copied = "";
+Object.defineProperty(navigator, "clipboard",
+  {value: {writeText: text => { copied = text; return Promise.resolve(); }}});
+found.told = [...document.querySelectorAll("g.node")].map(e => { click(e); return told(); });
+click(nodes[2]); document.querySelector("#place button").click(); found.copied = copied;
+"""
+
+
+def tripled(w, b):
+    scaled = w * 3.0
+    return scaled + b
+
+
+def places(drawing):
+    return [(box.line, box.lookup) for box in drawing.picture.boxes]
+
+
+def test_a_box_knows_its_line_and_how_python_finds_it():
+    w, b = autograd.tensor(2.0, requires_grad=True), autograd.tensor(1.0, requires_grad=True)
+    drawing, graph = viz.draw(tripled, w, b), autograd.Graph(tripled(w, b))
+    lines = dict.fromkeys(line for line, _ in places(drawing))
+    assert [line.partition(": ")[2] for line in lines if line] == ["scaled = w * 3.0", "return scaled + b"]
+    assert all(line.startswith("test_page.py, line ") for line in lines if line)
+    for box in drawing.picture.boxes:
+        if box.lookup:
+            found = eval(box.lookup, {"graph": graph})
+            assert found is {"w": w, "b": b}.get(box.label) or box.label in ("*3", "+")
+    with autograd.detect_anomaly():
+        y = tripled(w, b)
+        assert places(viz.draw(y)) == places(drawing)
+    assert [line for line, _ in places(viz.draw(tripled(w, b))) if line] == []  # nobody noted them
+    with pytest.raises(IndexError, match="has 2 nodes, from 0 on, and no node 2"):
+        graph.node(2)
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_browser_tells_where_a_box_comes_from(tmp_path):
+    w, b = autograd.tensor(2.0, requires_grad=True), autograd.tensor(1.0, requires_grad=True)
+    drawing = viz.draw(tripled, w, b)
+    found = in_a_browser(drawing.save(tmp_path / "page.html").read_text(encoding="utf-8"), FINDING, tmp_path)
+    assert found["errors"] == []
+    assert found["told"] == [f"{line} Copy {lookup}".lstrip() if lookup else "" for line, lookup in places(drawing)]
+    assert found["copied"] == drawing.picture.boxes[2].lookup
