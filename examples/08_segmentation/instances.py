@@ -67,10 +67,10 @@ def example(run):
     figure, axes = plt.subplots(2, 5, figsize=(10, 4.6))
     colors = [tuple(int(color[i:i + 2], 16) for i in (1, 3, 5)) for color in gallery.COLORS]
     for axis, image, of_image in zip(axes.flat, held_out.images, found, strict=False):
-        sure = (of_image["scores"] > 0.3).numpy()
+        sure = (of_image["scores"] > 0.5).numpy()
         picture = draw_segmentation_masks(autograd.tensor(image).expand(3, -1, -1), of_image["masks"][sure], 0.6,
                                           colors[:sure.sum()])
         names = [str(label - 1) for label in of_image["labels"][sure].tolist()]
         data.outline(axis, picture.numpy(), of_image["boxes"][sure].numpy(), names, "w", linewidth=0.8)
-    figure.suptitle("Masks, boxes and digits that were found with a probability of more than 30 %")
+    figure.suptitle("Masks, boxes and digits that were found with a probability of more than 50 %")
     run.save(figure)

@@ -68,8 +68,6 @@ DeepDream
 texture synthesis
 style transfer
 fast style transfer
-sliding window
-NMS
 """
 """A line is deleted when an example shows it; the test sees to that."""
 
