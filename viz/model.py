@@ -67,7 +67,7 @@ class ModelReading(Reading):
 
     def costs(self, nodes: Iterable[Node]) -> dict[str, float]:
         """What some operations take: numbers in their parameters, FLOPs, bytes of their results, seconds."""
-        sums = dict.fromkeys(("count", "flops", "bytes", "time"), 0.0)
+        sums: dict[str, float] = dict.fromkeys(("count", "flops", "bytes", "time"), 0.0)
         read = set()
         for node in nodes:
             for _, origin in self.arguments(node):
@@ -76,7 +76,8 @@ class ModelReading(Reading):
                     sums["count"] += origin.array.size
             if is_pick(node):
                 continue
-            value, shapes = self.value(node), [np.shape(self.value(origin)) for _, origin in arguments(node)]
+            value = self.value(node)
+            shapes: list[tuple[int, ...] | None] = [np.shape(self.value(origin)) for _, origin in arguments(node)]
             results = list(value) if isinstance(value, tuple) else [value]
             sums["flops"] += costs.flops(node.operation, shapes, np.shape(results[0]), node.options)
             sums["bytes"] += 0 if node.operation.view else sum(getattr(result, "nbytes", 0) for result in results)
