@@ -49,6 +49,15 @@ def textures(count: int, size: int, rng: np.random.Generator) -> Labeled:
     return Labeled(np.stack(pieces)[:, None], labels)
 
 
+def on_textures(digits: Labeled, rng: np.random.Generator, contrast: float = 1.0) -> Labeled:
+    """Digits somewhere on a piece of brick, grass or gravel of that contrast, lighter or darker, (N, 1, 20, 20)."""
+    images = contrast * textures(len(digits.images), 20, rng).images
+    corners = rng.integers(0, 9, (len(images), 2))
+    for image, digit, (top, left) in zip(images[:, 0], digits.images[:, 0], corners, strict=True):
+        image[top:top + 12, left:left + 12] += rng.choice([-0.8, 0.8]) * enlarged(digit, 12)
+    return Labeled(images, digits.labels)
+
+
 @cache
 def photograph(name: str) -> np.ndarray:
     """scikit-image's photographs: astronaut, coffee and more in color (3, H, W), camera and coins in gray (1, H, W);

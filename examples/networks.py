@@ -1,7 +1,7 @@
 """Networks that several chapters look into, and how they are trained."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -162,3 +162,20 @@ def mtcnn() -> dict[str, nn.Module]:
     for name, net in nets.items():
         net.load_state_dict(nn.load(data.package_file("facenet-pytorch", f"facenet_pytorch/data/{name}.pt")))
     return nets
+
+
+def show_costs(accuracy: Mapping[str, float], costs: Mapping[str, nn.Summary]):
+    """The notes' table as a figure: what networks reach, and what they need for an image."""
+    from matplotlib import pyplot as plt
+    columns = {"% of held-out digits": [100 * share for share in accuracy.values()],
+               "thousand parameters": [summary.parameters / 1e3 for summary in costs.values()],
+               "million multiply-adds": [summary.multiply_adds / 1e6 for summary in costs.values()],
+               "kB of memory": [summary.activation_bytes / 1e3 for summary in costs.values()]}
+    figure, axes = plt.subplots(1, 4, sharey=True, figsize=(11, 1 + 0.45 * len(costs)))
+    for i, (axis, (title, numbers)) in enumerate(zip(axes, columns.items(), strict=True)):
+        bars = axis.barh(list(costs), numbers, color=f"C{i}")
+        axis.bar_label(bars, [f"{number:.3g}" for number in numbers], padding=3, fontsize=8)
+        axis.set(title=title, xlim=(0, 1.2 * max(numbers)))
+        axis.grid(visible=False)
+    axes[0].invert_yaxis()
+    return figure

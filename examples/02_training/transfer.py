@@ -23,15 +23,6 @@ CLAIM = ("With ten examples each of 5 to 9, on textures, a network that knows 0 
 COUNTS = (5, 10, 20, 50)
 
 
-def on_textures(digits, rng):
-    """Digits somewhere on a piece of brick, grass or gravel of 20 x 20 pixels, lighter than it or darker."""
-    images = data.textures(len(digits.images), 20, rng).images
-    corners = rng.integers(0, 9, (len(images), 2))
-    for image, digit, (top, left) in zip(images[:, 0], digits.images[:, 0], corners, strict=True):
-        image[top:top + 12, left:left + 12] += rng.choice([-0.8, 0.8]) * data.enlarged(digit, 12)
-    return autograd.tensor(images)
-
-
 def features():
     """Images to 256 features."""
     def block(inputs, outputs):
@@ -52,14 +43,15 @@ def train(run, groups, model, x, y, steps, label=""):
 
 def example(run):
     train_set, held_out = data.digits(run.seed)
-    x, test = (on_textures(part, run.rng) for part in (train_set, held_out))
+    x, test = (autograd.tensor(data.on_textures(part, run.rng).images) for part in (train_set, held_out))
     y = autograd.tensor(train_set.labels)
     many = np.tile(np.flatnonzero(train_set.labels < 5), 8)  # each on eight backgrounds
     source = data.Labeled(train_set.images[many], train_set.labels[many])
     high = held_out.labels >= 5
+    many_images = autograd.tensor(data.on_textures(source, run.rng).images)
     base = features()
     model = nn.Sequential(base, nn.Linear(256, 5))
-    train(run, [{"params": model.parameters(), "lr": 2e-3}], model, on_textures(source, run.rng),
+    train(run, [{"params": model.parameters(), "lr": 2e-3}], model, many_images,
           autograd.tensor(source.labels), 800, "0 to 4")
 
     accuracy = {"scratch": [], "features kept": [], "fine-tuned": []}

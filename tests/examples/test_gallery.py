@@ -37,32 +37,9 @@ FCN, learned upsampling, U-Net, instance segmentation
 """What chapters 1 to 8 of the notes teach, by their own words."""
 
 NOT_YET = """
-AlexNet
-ZFNet
-VGG
-GoogLeNet
-ResNet
-bottleneck
-pre-activation
 ResNeXt
 SENet
 DenseNet
-MobileNet
-ShuffleNet
-memory
-parameters
-multiply-adds
-vanilla RNN
-LSTM
-truncated backpropagation
-character model
-captioning
-captioning with attention
-self-attention
-Transformer
-translation
-ViT
-
 gradient ascent
 DeepDream
 texture synthesis
