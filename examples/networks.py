@@ -85,6 +85,16 @@ def trained(run, seed: int = 0) -> nn.Sequential:
     return _trained[key]
 
 
+def untrained(images: np.ndarray) -> nn.Sequential:
+    """A `photograph_network` as it begins, but normalized: its features of these images have mean 0 and variance 1."""
+    model = photograph_network()
+    for layer in model.features:
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1
+    model(autograd.tensor(images))
+    return model.eval().requires_grad_(False)
+
+
 def activations(model: nn.Sequential, x: Tensor) -> list[Tensor]:
     """What the four convolutions of a `photograph_network` say of images, before their ReLUs.
 
@@ -110,15 +120,22 @@ def style(model: nn.Sequential, x: Tensor) -> list[Tensor]:
 
 
 def style_distance(style: list[Tensor], wanted: list[Tensor]) -> Tensor:
-    """How far the Gram matrices of images are from those wanted, as a share of these."""
+    """How far the Gram matrices of each image are from those wanted, as a share of these; the mean of all images."""
     weights = [100, 1, 1, 1, 1] * 2  # of pixels more, or wrong colors creep in
-    return sum([weight * (a - b).square().sum() / b.square().sum() / len(a)
+    return sum([weight * ((a - b).square().sum((1, 2)) / b.square().sum((1, 2))).mean()
                 for weight, a, b in zip(weights, style, wanted, strict=True)])
 
 
 def roughness(x: Tensor) -> Tensor:
     """The mean square of the differences between neighboring pixels, down and right."""
     return F.mse_loss(x[..., 1:, :], x[..., :-1, :]) + F.mse_loss(x[..., 1:], x[..., :-1])
+
+
+def perceptual_loss(model: nn.Sequential, x: Tensor, content: Tensor, wanted: list[Tensor]) -> Tensor:
+    """How far images are from the content of others, by the third convolution, and from a style's Gram matrices."""
+    shown = activations(model, content)[2]
+    return (style_distance(style(model, x), wanted) + 0.1 * F.mse_loss(activations(model, x)[2], shown) / shown.var()
+            + 10 * roughness(x))
 
 
 def _convolutions(*layers):
