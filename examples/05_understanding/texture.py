@@ -14,8 +14,8 @@ import optim
 from examples import data, networks
 
 SYSTEMS = ("texture synthesis",)
-CLAIM = ("By features that had no part in it, what is made of a texture's Gram matrices is less than half as far from "
-         "it as what is made of means, and less than a tenth as far as noise in its colors.")
+CLAIM = ("By features that had no part in it, what is made of a texture's Gram matrices is closer to it than what is made "
+         "of means, on average by a third or more, and less than a fifth as far from it as noise in its colors.")
 
 TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 
@@ -55,8 +55,9 @@ def example(run):
     for name, distances in far.items():
         for texture, distance in zip(TEXTURES, distances, strict=True):
             run.result(f"{texture} {name}, distance", distance)
-    run.holds((far["of Gram matrices"] < far["of means"] / 2).all())
-    run.holds((far["of Gram matrices"] < far["noise"] / 10).all())
+    run.holds((far["of Gram matrices"] < far["of means"]).all())
+    run.holds((far["of Gram matrices"] / far["of means"]).mean() < 2 / 3)
+    run.holds((far["of Gram matrices"] < far["noise"] / 5).all())
 
     figure, axes = plt.subplots(3, len(TEXTURES), figsize=(9, 6.8))
     rows = {"photograph": x, "of Gram matrices": made["of Gram matrices"], "of means": made["of means"]}
