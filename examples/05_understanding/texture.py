@@ -14,8 +14,8 @@ import optim
 from examples import data, networks
 
 SYSTEMS = ("texture synthesis",)
-CLAIM = ("By features that had no part in it, what is made of a texture's Gram matrices is closer to it than what is made "
-         "of means, on average by a third or more, and less than a fifth as far from it as noise in its colors.")
+CLAIM = ("By features that had no part in it, what is made of a texture's Gram matrices is closer to it than what is "
+         "made of means, on average by a third or more, and less than a fifth as far as noise in its colors.")
 
 TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 
