@@ -82,8 +82,8 @@ class Graph:
             IndexError: there are not so many.
 
         >>> x = Tensor(3.0, requires_grad=True)
-        >>> Graph(x * x + 1).node(1).name
-        'add_of_number'
+        >>> Graph(x * x + 1).node(0).name
+        'mul'
         """
         if not 0 <= number < len(self.nodes):
             raise IndexError(f"this graph has {len(self.nodes)} nodes, from 0 on, and no node {number}; is it the "

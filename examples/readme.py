@@ -78,7 +78,7 @@ def entry(example: Example, reached: dict) -> str:
     """An example's row."""
     source = example.path.read_text(encoding="utf-8")
     used = dict.fromkeys(re.findall(r"\bdata\.(\w+)\(", source))  # once each, in order
-    sources = "; ".join([getattr(data, name).__doc__.partition(":")[0] for name in used])
+    sources = "; ".join([" ".join(getattr(data, name).__doc__.partition(":")[0].split()) for name in used])
     picture = f'<img src="thumbnails/{reached["picture"]}" width="240">' if reached else ""
     cells = [picture, f"{link(example)}: {example.doc.splitlines()[0]}", sources, len(source.splitlines()),
              reached.get("seconds", ""), results(reached.get("results", {})), example.claim]

@@ -427,7 +427,7 @@ def _over_length(x, y, length):
 
 
 def _hypot(input, other):
-    if input.size > MANY and other.size > MANY and input.dtype.kind == "f":
+    if np.size(input) > MANY and np.size(other) > MANY and input.dtype.kind == "f":
         with np.errstate(over="ignore", under="ignore"):
             squares = input * input + other * other
         if squares.min() > np.finfo(squares.dtype).tiny * 1e9 and squares.max() < np.inf:

@@ -14,8 +14,8 @@ import optim
 from examples import data, networks
 
 SYSTEMS = ("texture synthesis",)
-CLAIM = ("By features that had no part in it, what is made of Gram matrices is, on average over four textures, at least "
-         "a quarter closer to them than what is made of means, and for each less than a third as far as noise.")
+CLAIM = ("By features that had no part in it, what is made of Gram matrices is, on average over four textures, at "
+         "least a quarter closer to them than what is made of means, and for each less than a third as far as noise.")
 
 TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 
