@@ -129,7 +129,7 @@ def example(run):
     attention.register_forward_pre_hook(lambda module, args: (*args[:4], True, *args[5:]))  # need_weights
     attention.register_forward_hook(lambda module, args, output: looked.append(output[1][0].detach().numpy()))
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.5))
-    longest = sorted(range(len(said)), key=lambda k: -len(said[k]))[:2]
+    longest = sorted(range(len(said)), key=lambda k: -len(english(numbers[k])))[:2]
     for axis, k in zip(axes, longest, strict=True):
         words, written = english(numbers[k]), [*said[k], "<end>"]
         model.write(tokens([["<start>", *said[k]]], GERMAN)[:, :len(written)], *model.read(texts[k:k + 1]))
