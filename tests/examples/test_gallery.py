@@ -37,9 +37,6 @@ FCN, learned upsampling, U-Net, instance segmentation
 """What chapters 1 to 8 of the notes teach, by their own words."""
 
 NOT_YET = """
-ResNeXt
-SENet
-DenseNet
 fast style transfer
 """
 """A line is deleted when an example shows it; the test sees to that."""
