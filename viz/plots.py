@@ -126,7 +126,7 @@ def _as_text(panels: Mapping[str, Any]) -> str:
     for quantity, given in panels.items():
         for name, series in given.items() if isinstance(given, Mapping) else [("", given)]:
             y = _series(name, series)[1].mean(axis=0)
-            lines.append(f"{f'{quantity} {name}':<24} {sparkline(y)} {y[-1]:.4g}" if len(y) else f"{quantity} {name}")
+            lines.append(f"{f'{quantity} {name}':<24} {sparkline(y.tolist())} {y[-1]:.4g}" if len(y) else f"{quantity} {name}")
     return "\n".join(lines)
 
 
