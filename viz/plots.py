@@ -125,8 +125,8 @@ def _as_text(panels: Mapping[str, Any]) -> str:
     lines = []
     for quantity, given in panels.items():
         for name, series in given.items() if isinstance(given, Mapping) else [("", given)]:
-            y = _series(name, series)[1].mean(axis=0)
-            lines.append(f"{f'{quantity} {name}':<24} {sparkline(y.tolist())} {y[-1]:.4g}" if len(y) else f"{quantity} {name}")
+            y = _series(name, series)[1].mean(axis=0).tolist()
+            lines.append(f"{f'{quantity} {name}':<24} {sparkline(y)} {y[-1]:.4g}" if y else f"{quantity} {name}")
     return "\n".join(lines)
 
 

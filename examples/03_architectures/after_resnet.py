@@ -13,9 +13,9 @@ from autograd import cat
 from examples import data, networks
 
 SYSTEMS = ("ResNeXt", "SENet", "DenseNet")
-CLAIM = ("ResNeXt, twice as wide, and DenseNet read at most 5 % fewer of the held-out digits than bottlenecks: ResNeXt "
-         "with no more parameters, less than half of those without groups. SENet reads at most 10 % fewer, with hardly "
-         "more multiply-adds. Where layers of DenseNet see only the last one's maps it reads at least 20 % fewer.")
+CLAIM = ("ResNeXt, twice as wide, and DenseNet read at most 5 % fewer of the held-out digits than bottlenecks, "
+         "ResNeXt with less than half of the parameters that it had without groups. SENet reads at most 10 % fewer, "
+         "with hardly more multiply-adds. Where its layers see only the last one's maps DenseNet reads 20 % fewer.")
 
 
 def conv(inputs, outputs, size=3, groups=1, activation=nn.ReLU):
