@@ -32,12 +32,78 @@ fast style transfer,
 FGSM, PGD, targeted attack, black-box attack, backdoor, adversarial training,
 classification and localization, sliding window, IoU, NMS, mAP, R-CNN, RoI pool, RoI align, RPN, anchors,
 two-stage detector, single-stage detector, focal loss, FPN,
-FCN, learned upsampling, U-Net, instance segmentation
+FCN, learned upsampling, U-Net, instance segmentation,
+depth estimation, scale-invariant loss, surface normals, voxels, implicit surface, signed distance, PointNet,
+Chamfer distance, mesh, graph convolution, F1@t,
+single-frame CNN, late fusion, early fusion, slow fusion, C3D, inflation, two-stream, optical flow, CNN + RNN,
+non-local block, SlowFast,
+PixelRNN, PixelCNN, autoencoder, VAE, VQ-VAE, learned prior, minimax GAN, non-saturating GAN, WGAN-GP,
+latent interpolation, latent arithmetic, diffusion, classifier-free guidance,
+Markov decision process, value iteration, Q-learning, DQN, experience replay, target network, policy gradient,
+REINFORCE, REINFORCE with baseline, actor-critic, PPO,
+Neural ODE, adjoint method, contrastive learning, linear probe, pretrained networks, face detection,
+grapheme to phoneme, voice activity, speaker embedding, text recognition
 """
-"""What chapters 1 to 8 of the notes teach, by their own words."""
+"""What chapters 1 to 13 of the notes teach, by their own words."""
 
 NOT_YET = """
 fast style transfer
+
+depth estimation
+scale-invariant loss
+surface normals
+
+voxels
+
+implicit surface
+signed distance
+
+PointNet
+Chamfer distance
+
+mesh
+graph convolution
+F1@t
+
+single-frame CNN
+late fusion
+early fusion
+slow fusion
+C3D
+inflation
+two-stream
+CNN + RNN
+non-local block
+SlowFast
+
+optical flow
+
+PixelRNN
+PixelCNN
+
+autoencoder
+VAE
+latent interpolation
+latent arithmetic
+
+VQ-VAE
+learned prior
+
+minimax GAN
+non-saturating GAN
+WGAN-GP
+
+diffusion
+classifier-free guidance
+
+contrastive learning
+linear probe
+
+voice activity
+
+speaker embedding
+
+text recognition
 """
 """A line is deleted when an example shows it; the test sees to that."""
 
