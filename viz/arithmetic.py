@@ -24,6 +24,11 @@ class Operand:
         self.is_printed = constant or text.is_printed(self.value)
         """Whether its elements are, and not its shape."""
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether its two decimals are all it has."""
+        return self.is_printed and np.array_equal(self.rounded(2), self.value)
+
     def text(self, digits: int = 2) -> str:
         """With brackets around a negative number."""
         printed = (text.short_number(self.value.item(), digits + 2) if self.constant

@@ -66,7 +66,7 @@ class Circuit:
         if self.reading.has_no_box(node):
             return
         inside, shown = self.reading.folded(node), self.reading.shown(node)
-        sources = [(i, self._source(origin)) for i, origin in arguments(node) if i not in inside]
+        sources = [(i, self._source(origin)) for i, origin in arguments(node) if i not in inside and origin is not None]
         box = Box(GATE, output_name(node) if is_pick(node) else notation.sign(node, inside, self.reading.x),
                   self.reading.name(shown))
         box.backward = node in self.backward
@@ -129,9 +129,9 @@ class Circuit:
                     self.graph.contributions.get((nodes[wire.target], wire.argument)) for wire in wires]
             terms = [Operand(share) for share in sent if share is not None]
             total = functools.reduce(np.add, [term.value for term in terms])
-            texts = iter(comes_out(lambda *shares: functools.reduce(np.add, shares), terms, total).operands)
+            digits = comes_out(lambda *shares: functools.reduce(np.add, shares), terms, total).digits
             for wire, share in zip(wires, sent, strict=True):
-                wire.contribution = text.NONE if share is None else next(texts).strip("()")
+                wire.contribution = text.values(share, digits)
 
 
 def _precise(value: Any) -> str:

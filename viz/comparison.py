@@ -11,10 +11,10 @@ from autograd import Graph, Node, Tensor
 from viz import text
 from viz.drawing import Drawing, draw
 from viz.flow import logarithmic, norm_of
-from viz.health import brief
 from viz.model import ModelReading
 from viz.picture import Box, Picture
 from viz.reading import Reading, arguments
+from viz.text import short_number
 
 
 def diff(before: Tensor | Graph, after: Tensor, **options: Any) -> Drawing:
@@ -161,8 +161,8 @@ def _difference(was: np.ndarray, now: np.ndarray) -> str:
     if now.size == 1:
         return f"{text.number(was)} → {text.number(now)}"
     largest = float(np.abs(now.astype(np.float64) - was.astype(np.float64)).max())
-    return f"changed by {_percent(change)}, at most {brief(largest)}"
+    return f"changed by {_percent(change)}, at most {short_number(largest, 2)}"
 
 
 def _percent(share: float) -> str:
-    return f"{brief(100 * share)}%" if np.isfinite(share) else "NaN or infinity"
+    return f"{short_number(100 * share, 2)}%" if np.isfinite(share) else "NaN or infinity"

@@ -9,11 +9,11 @@ import numpy as np
 
 from autograd import Node, Tensor
 from viz.drawing import Drawing, draw
-from viz.health import brief
 from viz.model import Model, ModelReading
 from viz.picture import PARAMETER, Bar, Box, Picture, Scale, Wire
 from viz.reading import Reading
 from viz.scopes import operations, readable_depth
+from viz.text import short_number
 
 DECADES = 2.0, 6.0
 """The least and the greatest range of the scale, in powers of ten."""
@@ -58,13 +58,14 @@ def _lay(picture: Picture, reading: Reading) -> None:
         for wire in each.wires:
             norm = norms[id(wire)]
             wire.color, wire.width, wire.dash = picture.scale.color(norm), picture.scale.width(norm), not norm
-            wire.note = f"gradient: norm {brief(norm)}" if norm else "no gradient comes back here"
+            wire.note = f"gradient: norm {short_number(norm, 2)}" if norm else "no gradient comes back here"
         for box in each.boxes:
             if isinstance(reading, ModelReading):
                 _say(reading, box)
             calls = [f"{call.path}@{call.first}" for call in reading.rounds.get(id(box), ())]
             box.strip = tuple(
-                Bar(picture.scale.share(norm), picture.scale.color(norm), f"{label}gradient: norm {brief(norm)}", link)
+                Bar(picture.scale.share(norm), picture.scale.color(norm),
+                    f"{label}gradient: norm {short_number(norm, 2)}", link)
                 for norm, label, link in itertools.zip_longest(
                     strips[id(box)], [f"{call.partition('@')[0]}, " for call in calls], calls, fillvalue="")
                 if isinstance(norm, float))
@@ -116,9 +117,9 @@ def _say(reading: ModelReading, box: Box) -> None:
     if gradient is None:
         return
     norm = norm_of([gradient])
-    box.gradient, box.gradient_bars = f"norm {brief(norm)}", ()
+    box.gradient, box.gradient_bars = f"norm {short_number(norm, 2)}", ()
     if box.kind is PARAMETER and isinstance(origin, Tensor) and (own := norm_of([reading.value(origin)])):
-        box.gradient += f", {brief(norm / own)} of the weights"
+        box.gradient += f", {short_number(norm / own, 2)} of the weights"
 
 
 def norm_of(parts: Iterable[Any]) -> float:
@@ -142,4 +143,4 @@ def logarithmic(title: str, sizes: Iterable[float]) -> Scale:
     high = max(sizes, default=1.0)
     least, most = DECADES
     low = min(max(min(sizes, default=1.0), high * 10 ** -most), high * 10 ** -least)
-    return Scale(title, low, high, brief(low), brief(high))
+    return Scale(title, low, high, short_number(low, 2), short_number(high, 2))

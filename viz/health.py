@@ -1,5 +1,6 @@
 """The numbers of a large tensor in a few."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +47,12 @@ def summarize(array: Any) -> Summary:
     if array.size == 1:
         return Summary(short_number(low), rms=abs(low))
     if high == low:
-        return Summary(f"all {brief(low)}", rms=abs(low), alarm=alarm, bars=_bars(numbers, low, high))
+        return Summary(f"all {short_number(low, 2)}", rms=abs(low), alarm=alarm, bars=_bars(numbers, low, high))
     mean, rms = _mean_and_rms(numbers, max(abs(low), abs(high)))
-    deviation = np.sqrt(max(rms ** 2 - mean ** 2, 0.0))
+    deviation = rms * math.sqrt(max(1 - (mean / rms) ** 2, 0.0))  # the squares themselves may overflow
     if deviation < 0.05 * abs(mean):  # the difference of nearly equal numbers
         deviation = float(numbers.astype(np.float64, copy=False).std())
-    text = f"{brief(mean)} ± {brief(deviation)}, {brief(low)} … {brief(high)}"
+    text = f"{short_number(mean, 2)} ± {short_number(deviation, 2)}, {short_number(low, 2)} … {short_number(high, 2)}"
     return Summary(text, _bars(numbers, low, high), rms, alarm)
 
 
@@ -85,8 +86,3 @@ def _bars(numbers: np.ndarray, low: float, high: float) -> tuple[float, ...]:
     share = (numbers.astype(np.float64) - low) / (high - low) if high > low else np.full(numbers.shape, 0.5)
     counts = np.bincount(np.minimum((share * BINS).astype(np.int64), BINS - 1), minlength=BINS)
     return tuple((counts / counts.max()).round(2).tolist())
-
-
-def brief(x: float) -> str:
-    """Two digits."""
-    return f"{float(x):.2g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

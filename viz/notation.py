@@ -69,13 +69,19 @@ def kink(node: Node, values: Sequence[Any]) -> str:
 
 
 def _filled(form: str, node: Node, arguments: Sequence[str] = (), out: str = "", g: str = "", digits: int = 15) -> str:
-    parts = {"out": out, "g": g, "all": ", ".join(arguments), **dict(zip("xy", arguments, strict=False))}
+    parts = {"out": out, "g": g, "all": ", ".join(map(_without_brackets, arguments)),
+             **dict(zip("xy", arguments, strict=False))}
     if "{exponent}" in form:
         exponent = float(node.options["exponent"])
         parts |= {"exponent": short_number(exponent, digits), "less": short_number(exponent - 1, digits)}
     if "{index}" in form:
         parts["index"] = _index(node.options["index"])
     return form.format(**parts)
+
+
+def _without_brackets(argument: str) -> str:
+    """A negative number as one of several arguments."""
+    return argument[1:-1] if argument.startswith("(-") else argument
 
 
 def _index(parts: Any) -> str:

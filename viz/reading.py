@@ -99,9 +99,10 @@ class Reading:
             return name
         if id(origin) not in self.numbered:
             kind = "constant" if is_constant(origin) else "input"
-            taken = {*self.called.values(), *self.numbered.values()}
-            several = (f"{kind} {i}" for i in itertools.count(2))
-            self.numbered[id(origin)] = next(name for name in itertools.chain([kind], several) if name not in taken)
+            taken = {text.name_parts(name) for name in (*self.called.values(), *self.numbered.values())}
+            several = (f"{kind}_{i}" for i in itertools.count(2))
+            self.numbered[id(origin)] = next(
+                name for name in itertools.chain([kind], several) if text.name_parts(name) not in taken)
         return self.numbered[id(origin)]
 
     def value(self, origin: Any) -> Any:
@@ -116,5 +117,5 @@ class Reading:
         """The constant that is written into the gate, as in +1 and 1/x: a number without a name beside an argument."""
         if len(node.parents) != 2 or not notation.of(node).with_number:
             return {}
-        return {i: float(origin) for i, origin in arguments(node)
+        return {i: np.asarray(origin).item() for i, origin in arguments(node)
                 if is_constant(origin) and id(origin) not in self.names and np.size(origin) == 1}

@@ -63,12 +63,12 @@ def _in_numbers(circuit: Circuit, node: Node, call: str) -> str:
                  for array in arrays]
         return node.operation.forward(*given, **node.options)
     result = circuit.reading.value(circuit.reading.shown(node))
-    operands = [Operand(circuit.reading.value(origin), k in circuit.reading.folded(node))
-                for k, origin in arguments(node)]
     if is_pick(node) or not node.operation.notation or node.shape is None:
         return f"= {text.values(result)}"
+    operands = [Operand(circuit.reading.value(origin), k in circuit.reading.folded(node))
+                for k, origin in arguments(node)]
     printed = arithmetic.comes_out(compute, operands, result)
-    numbers = notation.formula(node, printed.operands)
+    numbers = notation.formula(node, _as_matrices(printed.operands) if node.name == "matmul" else printed.operands)
     return f"{numbers} {printed.result}" if numbers != call else printed.result
 
 
@@ -117,13 +117,13 @@ def _gates(circuit: Circuit) -> Iterator[tuple[Node, int]]:
 
 
 def _names(circuit: Circuit, node: Node) -> list[str]:
-    """What each argument is called; a constant without a name is its number."""
+    """What each argument is called; a constant without a name is its number, if that is short, or None."""
     inside, names = circuit.reading.folded(node), []
     for k, origin in arguments(node):
-        value = circuit.reading.value(origin)
-        number = k in inside or (not circuit.called(origin) and is_constant(origin) and text.is_printed(value))
-        names.append(Operand(value, k in inside).text() if number else circuit.called(origin)
-                     or circuit.reading.label(origin))
+        if k in inside or (not circuit.called(origin) and is_constant(origin) and Operand(origin).is_exact):
+            names.append(Operand(origin, k in inside).text())
+        else:
+            names.append("None" if origin is None else circuit.called(origin) or circuit.reading.label(origin))
     return names
 
 
@@ -154,7 +154,7 @@ def _sent_back(circuit: Circuit, node: Node, k: int, contribution: Any) -> str:
         summed, digits = f", summed over what broadcasting repeated {total.result}", total.digits
     printed = arithmetic.comes_out(np.multiply, [Operand(local), Operand(upstream)], product, digits)
     rule = notation.derivative(node, names, k, circuit.called(circuit.reading.shown(node)))
-    known = [*([rule] if rule and not _NUMBER.fullmatch(rule) else []), printed.operands[0].strip("()")]
+    known = [*([rule] if rule and not _NUMBER.fullmatch(rule) else []), text.values(local, printed.digits)]
     by = names[k] if names.count(names[k]) == 1 else f"({_ordinal(names[:k + 1].count(names[k]))} {names[k]})"
     return (f"∂({notation.formula(node, names)})/∂{by} = {' = '.join(known)}{remark}; "
             f"times upstream: {' * '.join(printed.operands)} {printed.result}{summed}")
@@ -205,6 +205,12 @@ def _of_matrices(node: Node, k: int, values: list[Any], upstream: Any, contribut
                for form in notation.of(node).back[k].split(" @ ")]
     printed = arithmetic.comes_out(np.matmul, list(map(Operand, factors)),
                                    np.reshape(contribution, (rows, columns)[k].shape))
-    if not all(operand.startswith(("[", "-")) or operand[:1].isdigit() for operand in printed.operands):
+    if not all(text.is_printed(factor) for factor in factors):
         return f" {printed.result}"
-    return f" = {' @ '.join(printed.operands)} {printed.result}"
+    return f" = {' @ '.join(_as_matrices(printed.operands))} {printed.result}"
+
+
+def _as_matrices(operands: list[str]) -> list[str]:
+    """In brackets, also those of one element."""
+    return [operand if operand.startswith("[") or "," in operand else f"[{operand.strip('()')}]"
+            for operand in operands]

@@ -113,26 +113,32 @@ def unit(x: float, digits: int = 2) -> float:
 
 
 def short_number(x: Any, digits: int = 4) -> str:
-    """A constant as it stands in a gate, with so many significant digits: 1, 0.5, -3."""
+    """A constant as it stands in a gate, with so many significant digits: 1, 0.5, -3, 2e-5."""
     x = float(x)
-    return f"{x:.{digits}g}" if math.isfinite(x) else number(x)
+    if not math.isfinite(x):
+        return number(x)
+    mantissa, power, exponent = f"{x:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if power else mantissa
 
 
 def values(array: Any, digits: int = 2) -> str:
-    """A small array by its elements, a large one by its shape, None by a dash."""
+    """A small array by its elements, a large one by its shape (as Python writes it), None by a dash."""
     if array is None:
         return NONE
     array = np.asarray(array)
     if not is_printed(array):
-        return shape(array.shape)
+        return str(array.shape)
+    def written(x: Any) -> str:
+        return number(x, digits) if array.dtype.kind == "f" else str(int(x))
     if array.size == 1:
-        return number(array.item(), digits)
+        return written(array.item())
     rows = array if array.ndim == 2 else array[None]
-    return "[" + "; ".join(" ".join(number(x, digits) for x in row) for row in rows) + "]"
+    return "[" + "; ".join(" ".join(map(written, row)) for row in rows) + "]"
 
 
-def is_printed(array: np.ndarray) -> bool:
+def is_printed(array: Any) -> bool:
     """Whether `values` shows the elements."""
+    array = np.asarray(array)
     return array.dtype.kind in "fiub" and (array.size == 1 or (0 < array.size <= SMALL and array.ndim <= 2))
 
 

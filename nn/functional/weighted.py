@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd import as_tensor, operation, where
+from autograd.notation import Notation
 from autograd.samples import pair
 
 
@@ -15,7 +16,7 @@ def times(x, weight):
 
 weighted = operation(
     times, vjps=(lambda g, out, x, weight: weighted(g, weight), lambda g, out, x, weight: g * x), names="_weighted",
-    samples=pair,
+    samples=pair, notation=Notation("*", "{x} * {y}", ("{y}", "{x}")),
     doc="x times weight, and 0 where weight is 0, whatever x and the gradient that arrives there: nan and inf too.")
 
 

@@ -6,15 +6,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 import autograd
+import nn
 import viz
 from autograd import Tensor
+from autograd.table import TABLE
+from autograd.testing import Draw, flatten
 from viz.arithmetic import Operand, comes_out
 from viz.picture import Picture
 
 NUMBER = r"\(?(-?[\d.]+(?:e-?\d+)?|\[[^\]]*\])\)?"
-CALCULATION = re.compile(rf"{NUMBER} ([-+*/@^]) {NUMBER} = {NUMBER}")
+CALCULATION = re.compile(rf"(?<!\w){NUMBER} ([-+*/@^]) {NUMBER} = {NUMBER}")
+SHAPE = re.compile(r"\(\d+,[ \d,]*\)")
 
 
 def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -28,7 +34,7 @@ SUMMED = re.compile(rf"= {NUMBER}, summed over what broadcasting repeated = {NUM
 
 def read(printed: str) -> tuple[np.ndarray, np.ndarray]:
     """Numbers, and half a unit of their last digits."""
-    rows = [row.split() for row in printed.strip("[]").split(";")]
+    rows = [row.split() for row in printed.replace("∞", "inf").strip("[]").split(";")]
     halves = [[0.5 * 10.0 ** ((int(n.split("e")[1]) if "e" in n else 0) - len(n.split("e")[0].partition(".")[2]))
                for n in row] for row in rows]
     arrays = np.array(rows, float), np.array(halves)
@@ -38,11 +44,12 @@ def read(printed: str) -> tuple[np.ndarray, np.ndarray]:
 def assert_all_comes_out(picture: Picture) -> int:
     """Check what is calculated in the steps; how much that was."""
     count = 0
-    for line in [line for step in picture.steps for line in step.lines]:
+    for line in [SHAPE.sub("shape", line) for step in picture.steps for line in step.lines]:
         assert "≈" not in line, line
         for a, sign, b, c in CALCULATION.findall(line):
             c, half = read(c)
-            assert np.all(np.abs(OPERATORS[sign](read(a)[0], read(b)[0]) - c) <= half * (1 + 1e-9) + 1e-12), line
+            found = OPERATORS[sign](read(a)[0], read(b)[0])
+            assert np.all((np.abs(found - c) <= half * (1 + 1e-9) + 1e-12) | (found == c)), line
             count += 1
         for a, c in SUMMED.findall(line):
             c, half = read(c)
@@ -93,6 +100,38 @@ def test_what_comes_back_along_the_branches_of_a_fork_adds_up(seeds):
                 assert np.all(np.abs(sum(shares) - total) <= half * (1 + 1e-9)), (shares, box)
                 forks += 1
     assert forks > 100
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples and op.differentiable], ids=str)
+def test_any_operation_is_drawn_and_comes_out(op):
+    @settings(max_examples=2, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(st.data())
+    def check(data):
+        args, options = op.samples(Draw(data.draw))
+        arrays, rebuild = flatten(args)
+        out = op.call(*rebuild([Tensor(x, requires_grad=True) for x in arrays]), **options)
+        outputs = [t for t in (out if isinstance(out, (tuple, list)) else [out]) if t.requires_grad]
+        if outputs:
+            assert_all_comes_out(viz.draw(*outputs, style="circuit").picture)
+            assert str(viz.draw(*outputs, style="model"))
+    check()
+
+
+@pytest.mark.parametrize(("function", "line"), [
+    (lambda x: x.clamp(-0.5, 0.5), "clamp(x, -0.50, 0.50)"), (lambda x: x % 3, "remainder(x, 3"),
+    (lambda x: x * Tensor([[2.0]]), "x * 2 ="), (lambda x: x / Tensor([0.501, 0.5]), "= 1 / constant ="),
+    (lambda x: x * 2e5, "x * 2e5 ="),
+    (lambda x: x.reshape(1, 1, 2).exp(), "= (1, 1, 2); times upstream: (1, 1, 2) *"),
+    (lambda x: x.clamp(max=1.5), "clamp(x, None, 1.50)"),
+    (lambda x: autograd.where(Tensor([True, False]), x, 3.0), "where([1 0], x, 3.00) ="),
+    (lambda x: nn.functional.dropout(x, 1 - 1e-12), "x * [0.00 0.00] ="),
+    (lambda x: x @ Tensor([[0.5], [3.0]]) @ Tensor([[2.0]]), "[13.00] @ [2.00] = 26.00")])
+def test_numbers_that_are_no_parameters_are_written_as_they_are(function, line):
+    x = Tensor([2.0, 4.0], requires_grad=True)
+    steps = viz.draw(function(x).sum(), style="circuit").picture.steps
+    assert any(line in said for step in steps for said in (step.title + " =", *step.lines)), [
+        (step.title, step.lines) for step in steps]
 
 
 def test_digits_are_added_only_where_rounding_spoils_the_result():

@@ -84,8 +84,8 @@ def test_there_are_letters_for_any_number_of_values():
 
 def test_inputs_without_a_name_are_told_apart():
     y = Tensor(2.0, requires_grad=True) * Tensor(3.0, requires_grad=True) + Tensor([1.0]) * Tensor([2.0, 3.0])
-    drawing = viz.draw(y, names={"input 2": y})
-    assert labels(drawing, "input") == ["input", "input 3"]
+    drawing = viz.draw(y, names={"input_2": y})
+    assert labels(drawing, "input") == ["input", "input_3"]
 
 
 def test_two_names_that_look_the_same_are_not_given_twice():
