@@ -11,6 +11,7 @@ import optim
 from autograd import Tensor
 from examples import data
 from nn import functional as F
+from nn import metrics
 from nn.vision import transforms
 
 
@@ -42,6 +43,35 @@ def accuracy(model: nn.Module, images, labels) -> float:
     """The share of images that are given their label."""
     with autograd.no_grad():
         return float((model(autograd.as_tensor(images)).argmax(1) == autograd.as_tensor(labels)).float().mean())
+
+
+class Judge:
+    """A classifier of digits that judges images (N, 1, 8, 8) that no one has drawn, by those held out.
+
+    It reads them, and its features, which separate the digits better than pixels do, say how far they are from real
+    ones (Fréchet distance), and which share of the real ones has one nearby (coverage).
+    """
+
+    def __init__(self, run):
+        train_set, held_out = data.digits(run.seed)
+        self.model = fit(run, digit_network(), *train_set, label="the judge").requires_grad_(False)
+        self.real = self.features(held_out.images)
+
+    def features(self, images) -> Tensor:
+        """(N, 64)."""
+        return self.model[:-1](autograd.as_tensor(images))
+
+    def read(self, images) -> np.ndarray:
+        """Which digits they are taken for, (N,)."""
+        return self.model(autograd.as_tensor(images)).argmax(1).numpy()
+
+    def distance(self, images) -> float:
+        """The Fréchet distance from the held-out digits."""
+        return metrics.frechet_distance(self.features(images), self.real).item()
+
+    def coverage(self, images) -> float:
+        """The share of held-out digits that have one nearby, of as many images."""
+        return metrics.coverage(self.features(images[:len(self.real)]), self.real).item()
 
 
 def photograph_network() -> nn.Sequential:

@@ -22,6 +22,7 @@ from nn.metrics.image import (
     FrechetDistance,
     PeakSignalNoiseRatio,
     StructuralSimilarityIndexMeasure,
+    coverage,
     frechet_distance,
     peak_signal_noise_ratio,
     structural_similarity_index_measure,
@@ -34,6 +35,7 @@ from nn.metrics.text import BLEUScore, EditDistance, Perplexity, bleu_score, edi
 __all__ = ["Accuracy", "AveragePrecision", "BLEUScore", "Classification", "ConfusionMatrix", "DiceScore",
            "EditDistance", "F1Score", "FrechetDistance", "JaccardIndex", "MeanAveragePrecision", "MeanIoU", "Metric",
            "PeakSignalNoiseRatio", "Perplexity", "Precision", "Recall", "StructuralSimilarityIndexMeasure", "accuracy",
-           "average_precision", "bleu_score", "chamfer_distance", "confusion_matrix", "dice_score", "edit_distance",
-           "f1_at_distance", "f1_score", "frechet_distance", "jaccard_index", "mean_average_precision", "mean_iou",
-           "peak_signal_noise_ratio", "perplexity", "precision", "recall", "structural_similarity_index_measure"]
+           "average_precision", "bleu_score", "chamfer_distance", "confusion_matrix", "coverage", "dice_score",
+           "edit_distance", "f1_at_distance", "f1_score", "frechet_distance", "jaccard_index", "mean_average_precision",
+           "mean_iou", "peak_signal_noise_ratio", "perplexity", "precision", "recall",
+           "structural_similarity_index_measure"]

@@ -1,4 +1,4 @@
-"""Measures of images: peak signal to noise ratio, structural similarity, the Fréchet distance of features."""
+"""Measures of images: peak signal to noise ratio, structural similarity, Fréchet distance and coverage of features."""
 
 import math
 from typing import Any
@@ -11,6 +11,7 @@ from autograd.errors import ShapeError
 from autograd.typing import TensorLike
 from nn import functional as F
 from nn.metrics.metric import Metric, array_of, result
+from nn.points import knn_points
 
 Range = float | tuple[float, float] | None
 
@@ -196,3 +197,24 @@ def frechet_distance(preds: TensorLike, target: TensorLike) -> Tensor:
     metric.update(target, real=True)
     metric.update(preds, real=False)
     return metric.compute()
+
+
+def coverage(preds: TensorLike, target: TensorLike, nearest_k: int = 5) -> Tensor:
+    """The share of real features, target (M, D), that have one of the generated features, preds (N, D), as near as
+    their own `nearest_k` nearest real ones (Naeem et al. 2020).
+
+    It falls when a generator leaves kinds of images out. Equally many examples of one distribution reach about
+    1 - 1/2^nearest_k.
+
+    >>> coverage(tensor([[0.1], [0.2]]), tensor([[0.0], [1.0], [9.0], [10.0]]), nearest_k=1)
+    tensor(0.5000)
+    """
+    generated, real = array_of(preds), array_of(target)
+    if generated.ndim != 2 or real.ndim != 2 or generated.shape[1] != real.shape[1]:
+        raise ShapeError(f"features must have shapes (N, D) and (M, D), not {generated.shape} and {real.shape}; write "
+                         "features.flatten(1)")
+    if not 1 <= nearest_k < len(real):
+        raise ValueError(f"nearest_k must be from 1 to {len(real) - 1}, the number of other real examples, not "
+                         f"{nearest_k}")
+    reach = knn_points(real, real, nearest_k + 1).dists[:, -1]  # the nearest one is itself
+    return (knn_points(real, generated).dists[:, 0] <= reach).float().mean()

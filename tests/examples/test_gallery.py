@@ -78,9 +78,6 @@ SlowFast
 
 optical flow
 
-PixelRNN
-PixelCNN
-
 autoencoder
 VAE
 latent interpolation
@@ -88,10 +85,6 @@ latent arithmetic
 
 VQ-VAE
 learned prior
-
-minimax GAN
-non-saturating GAN
-WGAN-GP
 
 diffusion
 classifier-free guidance

@@ -1,4 +1,4 @@
-"""Measures of images are torchmetrics', and differentiable."""
+"""Measures of images are torchmetrics', and differentiable; those of features are SciPy's and scikit-learn's."""
 
 import numpy as np
 import pytest
@@ -59,3 +59,28 @@ def test_the_distance_of_gaussians_is_the_formula_with_matrix_roots():
     np.testing.assert_allclose(float(metric.compute()), expected, rtol=1e-6)
     with pytest.raises(RuntimeError, match="40 and 1"):
         metrics.frechet_distance(b[:1], a)
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_coverage_is_that_of_scikit_learns_neighbors(k):
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    real, generated = rng.standard_normal((60, 4)), rng.standard_normal((25, 4)) * [3, 1, 1, 0.1]
+    reach = neighbors.NearestNeighbors().fit(real).kneighbors(n_neighbors=k)[0][:, -1]  # itself is left out
+    there = neighbors.NearestNeighbors().fit(generated).kneighbors(real, 1)[0][:, 0]
+    covered = metrics.coverage(generated, real, nearest_k=k)
+    np.testing.assert_allclose(covered.item(), (there <= reach).mean(), rtol=1e-6)
+    assert 0 < covered.item() < 1
+
+
+def test_coverage_falls_with_the_kinds_that_are_left_out():
+    kinds = np.repeat(np.eye(4), 20, 0) * 100 + rng.standard_normal((80, 4))
+    others = np.repeat(np.eye(4), 20, 0) * 100 + rng.standard_normal((80, 4))
+    shares = [metrics.coverage(others[:20 * count], kinds).item() for count in (1, 2, 4)]
+    np.testing.assert_allclose(shares, [0.25, 0.5, 1], atol=0.08)
+
+
+def test_coverage_says_what_it_needs():
+    with pytest.raises(ShapeError, match=r"\(2, 3\) and \(4, 5\); write features.flatten"):
+        metrics.coverage(np.ones((2, 3)), np.ones((4, 5)))
+    with pytest.raises(ValueError, match=r"nearest_k must be from 1 to 3, .* not 4"):
+        metrics.coverage(np.ones((2, 3)), np.ones((4, 3)), nearest_k=4)

@@ -63,7 +63,7 @@ def test_a_batch_of_nothing_changes_nothing():
 def test_each_is_a_function_too():
     assert set(CASES) <= set(metrics.__all__)
     assert {name for name in metrics.__all__ if name.islower()} - set(CASES) == {
-        "chamfer_distance", "f1_at_distance", "frechet_distance"}
+        "chamfer_distance", "coverage", "f1_at_distance", "frechet_distance"}
 
 
 def test_what_was_gathered_keeps_no_graph():
