@@ -39,9 +39,7 @@ _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"(\S+)": r"shape \1 cannot be broadcast to \2",
     r"operands could not be broadcast together with remapped .*":
         "a letter of the equation stands for axes of different lengths",
-    r"operands could not be broadcast together with shapes (.*)":
-        r"shapes \1 cannot be broadcast together; they are compared from the right and must be equal or 1 there: "
-        "unsqueeze() inserts an axis of 1",
+    r"operands could not be broadcast together with shapes (.*)": r"shapes \1 cannot be broadcast together",
     r"(operands|shape mismatch|could not broadcast|.*cannot be broadcast).*":
         r"\g<0>; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1",
     r"matmul: .* \(size (\d+) is different from (\d+)\)":

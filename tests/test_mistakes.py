@@ -41,8 +41,7 @@ GIVEN = {"np": np, "autograd": autograd, "nn": nn, "F": F, "optim": optim, "tens
 TABLE = [
     # Shapes
     ('x + zeros(4)', autograd.ShapeError,
-     'add(float32[2, 3], float32[4]): shapes (2,3) (4,) cannot be broadcast together; they are compared '
-     'from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1; shapes are compared '
+     'add(float32[2, 3], float32[4]): shapes (2,3) (4,) cannot be broadcast together; shapes are compared '
      'from the right and must be equal or 1 there: unsqueeze() inserts an axis of 1'),
     ('x @ x', autograd.ShapeError,
      'matmul(float32[2, 3], float32[2, 3]): the rows of the first matrix have 3 elements and the columns '

@@ -250,6 +250,7 @@ class OnnxModule(Module):
     Attributes:
         input_names: of the inputs without those that have an initializer.
         output_names: of the outputs.
+        metadata: what else the file says of itself: the names of classes, for example.
     """
 
     def __init__(self, model: Any) -> None:
@@ -271,6 +272,7 @@ class OnnxModule(Module):
             graph.constants = {}
         self.input_names = [name for name in self._graph.inputs if name not in self._graph.held]
         self.output_names = list(self._graph.outputs)
+        self.metadata = {entry.key: entry.value for entry in model.metadata_props}
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         if len(inputs) > len(self.input_names):
@@ -295,7 +297,7 @@ def load(f: str | os.PathLike) -> OnnxModule:
         f: path of the file; numbers that it keeps in other files (external data) are looked for beside it.
 
     Raises:
-        ImportError: the package `onnx`, which reads the file, is not installed.
+        ModuleNotFoundError: the package `onnx`, which reads the file, is not installed.
         ValueError: the file is damaged, or not one of ONNX.
         NotImplementedError: it has an operator that is not available here; says which.
 
@@ -307,7 +309,8 @@ def load(f: str | os.PathLike) -> OnnxModule:
         import onnx
         from google.protobuf.message import DecodeError
     except ImportError as error:
-        raise ImportError("nn.onnx.load needs the package onnx: pip install 'gradcircuit[onnx]'") from error
+        raise ModuleNotFoundError("nn.onnx.load needs the package onnx: pip install 'gradcircuit[onnx]'",
+                                  name="onnx") from error
     path = os.fspath(f)
     try:
         model = onnx.load(path)
