@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from inspect import signature
 from itertools import groupby
 from pathlib import Path
 
@@ -78,7 +79,10 @@ def entry(example: Example, reached: dict) -> str:
     """An example's row."""
     source = example.path.read_text(encoding="utf-8")
     used = dict.fromkeys(re.findall(r"\bdata\.(\w+)\(", source))  # once each, in order
-    sources = "; ".join([" ".join(getattr(data, name).__doc__.partition(":")[0].split()) for name in used])
+    described = [getattr(data, name).__doc__.partition(":")[0] for name in used
+                 if name != "package_file" and "axis" not in signature(getattr(data, name)).parameters]
+    packages = dict.fromkeys(re.findall(r'\bdata\.package_file\("(.+?)"', source))
+    sources = "; ".join([" ".join(text.split()) for text in described] + [f"package {name}" for name in packages])
     picture = f'<img src="thumbnails/{reached["picture"]}" width="240">' if reached else ""
     cells = [picture, f"{link(example)}: {example.doc.splitlines()[0]}", sources, len(source.splitlines()),
              reached.get("seconds", ""), results(reached.get("results", {})), example.claim]

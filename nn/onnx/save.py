@@ -52,7 +52,7 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
         training: write what it does in training. Dropout is refused; statistics are not moved by what runs the file.
 
     Raises:
-        ImportError: the package `onnx` is not installed.
+        ModuleNotFoundError: the package `onnx` is not installed.
         NotImplementedError: something that ONNX can't express, or that depends on the inputs in a way that can't be
             followed; says which operation in which module.
 
@@ -63,7 +63,8 @@ def save(model: Module, args: Any, f: str | os.PathLike, *, kwargs: Mapping[str,
     try:
         import onnx  # noqa: F401
     except ImportError as error:
-        raise ImportError("nn.onnx.save needs the package onnx: pip install 'gradcircuit[onnx]'") from error
+        raise ModuleNotFoundError("nn.onnx.save needs the package onnx: pip install 'gradcircuit[onnx]'",
+                                  name="onnx") from error
     given = (args if isinstance(args, tuple) else (args,), dict(kwargs or {}))
     arrays = [np.asarray(a) for a in arrays_in(given)]
     if not arrays:

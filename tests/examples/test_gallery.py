@@ -95,8 +95,6 @@ linear probe
 voice activity
 
 speaker embedding
-
-text recognition
 """
 """A line is deleted when an example shows it; the test sees to that."""
 

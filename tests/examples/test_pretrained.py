@@ -99,3 +99,15 @@ def test_words_are_spoken_as_g2p_en_speaks_them(monkeypatch):
     words = sorted({*re.findall(r"\b[a-z]{2,14}\b", data.manual())})[::7]
     spoken = pronunciation.speak(pronunciation.Reader().pretrained(), words)
     assert [[pronunciation.SOUNDS[sound] for sound in sounds] for sounds in spoken] == [own.predict(w) for w in words]
+
+
+@pytest.mark.parametrize("name, side", [("det", 96), ("rec", 48)])
+def test_text_is_found_and_read_as_onnxruntime_does(name, side):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    path = has("rapidocr-onnxruntime", f"rapidocr_onnxruntime/models/ch_PP-OCRv4_{name}_infer.onnx")
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 3, side, 160)).astype(np.float32)
+    session = runtime.InferenceSession(path)
+    (wanted,) = session.run(None, {session.get_inputs()[0].name: x})
+    with autograd.no_grad():
+        np.testing.assert_allclose(example("text_recognition").network(name)(Tensor(x)).numpy(), wanted, atol=1e-4)

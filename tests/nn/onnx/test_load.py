@@ -72,6 +72,15 @@ def test_its_parameters_and_buffers_have_the_files_names(classifier):
     assert model.load_state_dict(state).missing_keys == []
 
 
+def test_what_else_the_file_says_of_itself(tmp_path):
+    path = file([helper.make_node("Relu", ["x"], ["y"])], {}, ["x"], ["y"], tmp_path)
+    model = onnx.load(path)
+    assert nn.onnx.load(path).metadata == {}
+    helper.set_model_props(model, {"classes": "a\nb"})
+    onnx.save(model, path)
+    assert nn.onnx.load(path).metadata == {"classes": "a\nb"}
+
+
 @pytest.mark.parametrize("how", [lambda model, x: model(x), lambda model, x: model(x=x)])
 def test_values_and_all_gradients_are_those_of_the_layers(classifier, how):
     path, theirs = classifier
