@@ -10,7 +10,7 @@ The rules, in the order in which they are asked; the first that finds something 
    are compared by their Euclidean norms, at what a layer (whatever reads a parameter) puts out. So neither the size of
    the loss nor that of the weights matters, and a converged net, whose gradients are all tiny, is healthy.
 4. **Dead or saturated.** Nine tenths of the units of a hidden layer are 0 for every sample; nine tenths of its tanh or
-   sigmoid are at their ends. A gate, which multiplies something else, may be.
+   sigmoid are at their ends, or of its softmax all on one element. A gate, which multiplies something else, may be.
 5. **Zero.** A parameter's gradient is exactly zero, and the operation that lets nothing through isn't a factor which is
    still zero and is about to be learned.
 6. **Vanishing.** The gradient at a layer, and at every layer before it, is less than 1/10,000 of that at the last
@@ -300,26 +300,32 @@ class _Doctor:
     def _flat(self) -> None:
         found = []
         for node in self.graph.nodes:
-            flat = notation.of(node).flat
-            value = self.graph.values[node]
-            if flat is None or id(node) not in self.hidden or np.size(value) < ENOUGH or self._is_gate(node):
+            value, flat = np.asarray(self.graph.values[node]) if node.shape else np.zeros(0), notation.of(node).flat
+            if id(node) not in self.hidden or value.size < ENOUGH or self._is_gate(node):
                 continue
-            what, test = flat
-            there = test(np.asarray(value))
-            if what == "zero":
-                axis = self._unit_axis(node)
-                there = there.all(axis=tuple(k for k in range(there.ndim) if k != axis))
-                what = "of the units are dead: 0 for every sample"
+            if node.name == "softmax":
+                what, there = "of the rows are saturated: all on one element", (
+                    value.max(axis=node.options["dim"]) >= 1 - np.finfo(value.dtype).eps)
+            elif flat is None:
+                continue
+            elif flat[0] == "zero":
+                axis, there = self._unit_axis(node), flat[1](value)
+                what, there = "of the units are dead: 0 for every sample", there.all(
+                    axis=tuple(k for k in range(there.ndim) if k != axis))
+            else:
+                what, there = flat[0], flat[1](value)
             fraction = float(there.mean())
             if there.size >= ENOUGH and fraction >= MOSTLY:
                 found.append((node, f"{fraction:.0%} {what}"))
         self._report(found)
 
     def _is_gate(self, node: Node) -> bool:
-        """Whether a value is used as a factor of something else only."""
+        """Whether a value, or one minus it, is used as a factor of something else only."""
         readers = self.consumers.get(id(node), [])
-        return bool(readers) and all(c.name == "mul" and all(
-            isinstance(o, Node) and np.size(self.graph.values[o]) > 1 for o in _origins(c)) for c in readers)
+        return bool(readers) and all(
+            all(isinstance(o, Node) and np.size(self.graph.values[o]) > 1 for o in _origins(c)) if c.name == "mul" else
+            (c.operation.view or c.name in ("add", "sub", "neg")) and self._is_gate(c) and
+            sum(isinstance(o, Node) for o in _origins(c)) == 1 for c in readers)
 
     def _unit_axis(self, node: Node) -> int:
         """Which axis counts the units: the second of what came from a convolution, the last otherwise."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import graphviz
 import numpy as np
 
-from autograd import Graph, Tensor
+from autograd import Graph, Tensor, enable_grad
 from autograd.errors import warn
 from autograd.graph import tensors_in
 from autograd.lines import Lines
@@ -231,7 +231,7 @@ def _recorded(what: tuple, scope: dict[str, Any],
     scope.update(_argument_names(getattr(function, "forward", function), arguments))
     forward = Forward(t for _, t in naming.variables(scope))
     try:
-        with forward:
+        with enable_grad(), forward:
             result = function(*arguments)
     except Exception as error:
         if forward.failed is None:  # it did not even begin

@@ -144,13 +144,14 @@ def held(scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             if isinstance(value, (list, tuple, dict)) and len(value) <= MANY:
                 items = value.items() if isinstance(value, dict) else enumerate(value)
                 inner += [(f"{name}[{place!r}]", item) for place, item in items]
-            elif _is_plain_object(value) and len(vars(value)) <= MANY:
+            elif is_plain_object(value) and len(vars(value)) <= MANY:
                 inner += [(f"{name}.{attribute}", item) for attribute, item in vars(value).items()]
         level = inner[:10 * MANY]
     yield from ((name, scope[name]) for name in left_over if name in scope)
 
 
-def _is_plain_object(value: Any) -> bool:
+def is_plain_object(value: Any) -> bool:
+    """Whether a value is there to hold others: neither called, nor a Module, nor numbers."""
     return (hasattr(value, "__dict__") and not callable(value) and not hasattr(value, "named_parameters")
             and not isinstance(value, (type, types.ModuleType, Tensor, np.ndarray)))
 

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, watching
+from viz.names import MANY, is_plain_object
+
+DEPTH = 4
+"""How deep containers and objects in an attribute are looked into."""
 
 
 @contextlib.contextmanager
 def untouched(modules: Iterable[Any]) -> Iterator[None]:
     """Within the block modules can be called, and backward passes run; after it all is as it was before.
 
-    That is: buffers (running statistics), other attributes (counters, lists, what was kept of the last call), weights
-    that a forward pass writes, random generators. Hooks of modules aren't run, and watchers (a profile, anomaly
+    That is: buffers (running statistics), weights that a forward pass writes, other attributes (counters, what is in
+    containers and plain objects), random generators. Hooks of modules aren't run, and watchers (a profile, anomaly
     detection) aren't told.
 
     Args:
@@ -49,23 +54,39 @@ def _without_hooks(after: contextlib.ExitStack, registered: dict[str, list[Any]]
 
 
 def _keep_attributes(after: contextlib.ExitStack, attributes: dict[str, Any]) -> None:
-    """Put back each attribute, the elements of containers, and the memory of Tensors that a forward pass writes."""
-    before = dict(attributes)
+    """Put back each attribute, and what is in it."""
+    kept: dict[int, Any] = {}
+    for value in attributes.values():
+        _keep(after, value, kept, DEPTH)
+    after.callback(_refill, attributes, dict(attributes))
 
-    def put_back() -> None:
-        attributes.clear()
-        attributes.update(before)
-    after.callback(put_back)
-    for value in before.values():
-        if isinstance(value, (list, dict, set)):
+
+def _keep(after: contextlib.ExitStack, value: Any, kept: dict[int, Any], depth: int) -> None:
+    """Put back the elements of containers and objects, the states of generators, and the memory of Tensors."""
+    if id(value) in kept or depth == 0:
+        return
+    kept[id(value)] = value  # as long as its id is known
+    if isinstance(value, Tensor):
+        after.callback(setattr, value, "array", value.array)
+        value.array = np.array(value.array)
+    elif isinstance(value, np.ndarray):
+        after.callback(np.copyto, value, value.copy())
+    elif isinstance(value, np.random.Generator):
+        after.callback(setattr, value.bit_generator, "state", value.bit_generator.state)
+    elif isinstance(value, (np.random.RandomState, autograd.Generator)):
+        after.callback(value.set_state, value.get_state())
+    elif isinstance(value, random.Random):
+        after.callback(value.setstate, value.getstate())
+    elif isinstance(value, (list, dict, set, deque, tuple)):
+        if not isinstance(value, tuple):
             after.callback(_refill, value, value.copy())
-        elif isinstance(value, np.ndarray):
-            after.callback(np.copyto, value, value.copy())
-        elif isinstance(value, Tensor) and (not value.tracked or before.get("max_norm") is not None):
-            after.callback(setattr, value, "array", value.array)
-            value.array = np.array(value.array)
+        if not isinstance(value, set) and len(value) <= MANY:
+            for inner in value.values() if isinstance(value, dict) else value:
+                _keep(after, inner, kept, depth - 1)
+    elif is_plain_object(value):
+        _keep(after, vars(value), kept, depth)
 
 
 def _refill(container: Any, elements: Any) -> None:
     container.clear()
-    (container.extend if isinstance(container, list) else container.update)(elements)
+    (container.extend if isinstance(container, (list, deque)) else container.update)(elements)

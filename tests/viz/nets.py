@@ -12,6 +12,7 @@ import autograd
 import nn
 import nn.functional as F
 from autograd import Tensor, rand, randint, randn
+from autograd.checkpoint import checkpoint
 
 Net = tuple[Tensor, Any]
 """A loss, and the module (or the tensors by name) that it was computed with."""
@@ -297,6 +298,38 @@ def likelihood_without_its_minus(size: Size) -> Net:
     return p[autograd.arange(size.batch), classes(size.batch)].mean(), model
 
 
+def saturated_attention(size: Size) -> Net:
+    model = GPT(size.width, 2)
+    with autograd.no_grad():
+        for p in (model.blocks[1].attention.query.weight, model.blocks[1].attention.key.weight):
+            p *= 1e5
+    x = randint(60, (size.batch // 4, 9))
+    return F.cross_entropy(model(x[:, :-1]).reshape(-1, 60), x[:, 1:].reshape(-1)), model
+
+
+def scores_in_half_precision(size: Size) -> Net:
+    model = nn.ModuleDict({"query": nn.Linear(8, size.width), "key": nn.Linear(8, size.width)}).half()
+    x = 500 * randn(size.batch, 6, 8).half()
+    mixed = (model["query"](x) @ model["key"](x).transpose(1, 2)).softmax(-1) @ x
+    return (mixed.float() ** 2).mean(), model
+
+
+def argmax_between(size: Size) -> Net:
+    class Chosen(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores, self.words, self.head = nn.Linear(8, 6), nn.Embedding(6, size.width), nn.Linear(size.width, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.words(self.scores(x).argmax(-1)))
+    return classified(Chosen(), size)
+
+
+def softmax_of_one(size: Size) -> Net:
+    model = stack(Size(size.width, 2), nn.ReLU, outputs=1)
+    return F.mse_loss(model(randn(size.batch, 8)).softmax(-1), rand(size.batch, 1)), model
+
+
 SICK: dict[str, tuple[Callable[[Size], Net], str, str]] = {
     "NaN forward": (nan_forward, "sqrt", "NaN"),
     "NaN backward only": (nan_backward, "sqrt", "gradient NaN|gradient .* NaN|gradient .*infinite"),
@@ -327,6 +360,10 @@ SICK: dict[str, tuple[Callable[[Size], Net], str, str]] = {
     "rounded": (rounded, "round", "no gradient"),
     "maximized": (maximized, "output|cross_entropy", "wrong sign"),
     "error with a minus": (error_with_a_minus, "power", "wrong sign"),
+    "saturated attention": (saturated_attention, "softmax", "saturated"),
+    "scores in half precision": (scores_in_half_precision, "matmul", "float16"),
+    "argmax in between": (argmax_between, "scores", "no gradient"),
+    "softmax of one": (softmax_of_one, "softmax", "no gradient"),
     "likelihood without its minus": (likelihood_without_its_minus, "log_softmax", "wrong sign"),
 }
 """What the fault is -> the net, the box where it is born, and what is said about it."""
@@ -661,6 +698,43 @@ def patches(size: Size) -> Net:
     return F.cross_entropy(model(randn(size.batch, 3, 8, 8)), classes(size.batch)), model
 
 
+class Highway(nn.Module):
+    """A layer that carries its input past itself, by a gate that is closed at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer, self.gate = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.constant_(self.gate.bias, -9.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = self.gate(x).sigmoid()
+        return self.layer(x).relu() * gate + x * (1 - gate)
+
+
+def highway(size: Size) -> Net:
+    return classified(nn.Sequential(nn.Linear(8, size.width), Highway(size.width), Highway(size.width),
+                                    nn.Linear(size.width, 4)), size)
+
+
+def gradient_penalty(size: Size) -> Net:
+    model, real, fake = stack(Size(size.width, 2), lambda: nn.LeakyReLU(0.2), outputs=1), *randn(2, size.batch, 8)
+    between = (real * 0.3 + fake * 0.7).requires_grad_()
+    slope, = autograd.grad(model(between).sum(), [between], create_graph=True)
+    return model(fake).mean() - model(real).mean() + 10 * ((slope.norm(dim=1) - 1) ** 2).mean(), model
+
+
+def checkpointed(size: Size) -> Net:
+    model, x = stack(Size(size.width, 4), nn.ReLU), randn(size.batch, 8)
+    for part in (model[:4], model[4:8]):
+        x = checkpoint(part, x, use_reentrant=False)
+    return F.cross_entropy(model[8](x), classes(size.batch)), model
+
+
+def straight_through(size: Size) -> Net:
+    rounding = Then(lambda x: x + (x.round() - x).detach())
+    return classified(nn.Sequential(nn.Linear(8, size.width), rounding, nn.Linear(size.width, 4)), size)
+
+
 HEALTHY: dict[str, Callable[[Size], Net]] = {
     "MLP": mlp, "CNN with batch norm": cnn, "ResNet": resnet, "ResNet with zero gamma": resnet_with_zero_gamma,
     "U-Net": unet, "LSTM cell, 50 steps": lstm_cell, "LSTM, 50 steps": lstm, "GRU": gru, "GPT": gpt,
@@ -668,5 +742,7 @@ HEALTHY: dict[str, Callable[[Size], Net]] = {
     "GAN, generator": gan_generator, "MoE": moe, "dense MoE": soft_moe, "fine-tuning": fine_tuning, "LoRA": lora,
     "VAE": vae, "embedding": word_vectors, "bigrams": one_pixel, "Siamese": siamese, "converged": converged,
     "converged exactly": converged_exactly, "policy gradient": policy, "another scale": output_of_another_size,
+    "highway": highway, "gradient penalty": gradient_penalty, "checkpointed": checkpointed,
+    "straight-through": straight_through,
 }
 """Nets that have no fault."""

@@ -2,6 +2,7 @@
 
 import functools
 import random
+from collections import Counter, deque
 
 import numpy as np
 import pytest
@@ -77,27 +78,48 @@ def test_hooks_of_tensors_are_not_run():
     assert boxes(drawing, "input")[0].gradient == "[2.00 2.00]"
 
 
+class Tally:
+    """What some programs hand to all their modules."""
+
+    def __init__(self) -> None:
+        self.calls, self.losses = 0, []
+
+
 class Nosy(nn.Module):
     """A module with everything that a call may change."""
 
     def __init__(self) -> None:
         super().__init__()
         self.norm, self.embedding = nn.BatchNorm1d(3), nn.Embedding(5, 3, max_norm=0.1)
-        self.calls, self.seen, self.counts, self.last = 0, [], {}, None
-        self.table = np.zeros(3)
+        self.calls, self.seen, self.counts, self.last = 0, [], Counter(), None
+        self.table, self.latest, self.nested = np.zeros(3), deque(maxlen=2), {"by layer": [{"calls": 0}]}
+        self.tally, self.numpys, self.pythons = Tally(), np.random.default_rng(0), random.Random(0)
+        self.own = autograd.Generator()
 
     def forward(self, x: Tensor) -> Tensor:
         self.calls += 1
+        self.tally.calls += 1
+        self.tally.losses.append(self.calls)
         self.seen.append(x)
-        self.counts["calls"] = self.calls
+        self.latest.append(x)
+        self.nested["by layer"][0]["calls"] += 1
+        self.counts["calls"] += 1
         self.table += 1
+        with no_grad():
+            self.norm.weight.clamp_(-0.5, 0.5)
         self.last = nn.functional.dropout(self.norm(x + self.embedding(tensor([0, 1])))) * random.random()
-        return self.last * np.random.rand() + autograd.randn(3)
+        noise = np.random.rand() + self.numpys.random() + self.pythons.random()
+        return self.last * noise + autograd.randn(3) + autograd.randn(3, generator=self.own)
 
 
 def state(module: nn.Module) -> tuple:
+    generators = [value.get_state().array.tobytes() if isinstance(value, autograd.Generator) else
+                  repr(value.bit_generator.state) if isinstance(value, np.random.Generator) else value.getstate()
+                  for value in vars(module).values()
+                  if isinstance(value, (autograd.Generator, np.random.Generator, random.Random))]
     return ({name: value.array.tobytes() for name, value in module.state_dict().items()},
             [{name: repr(value) for name, value in vars(inner).items()} for inner in module.modules()],
+            repr(vars(getattr(module, "tally", module))), generators,
             autograd.get_rng_state().array.tobytes(), repr(np.random.get_state()), random.getstate(),
             [p.grad for p in module.parameters()])
 
@@ -110,6 +132,8 @@ def test_calling_a_module_for_a_picture_changes_nothing():
     before = state(model)
     viz.draw(model, x)
     viz.draw(lambda x: model(x).sum(), x)
+    with no_grad():
+        viz.flow(model, x)
     assert state(model) == before and heard == []
     handle.remove()
     model(x)
