@@ -129,7 +129,7 @@ def explained(error: Exception, name: str, args: Iterable = (), options: Mapping
     else:
         named = wanted(text)
         named.__cause__ = error
-    named.reason = reason
+    named.reason, named.call = reason, (name, [*args, *(options or {}).values()])
     return named
 
 

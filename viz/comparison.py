@@ -61,9 +61,13 @@ def _lay(before: Graph, picture: Picture, reading: Reading) -> None:
         raise ValueError("the two outputs have no operation in common: diff() compares two passes through one net")
     pictures, was = [picture, *picture.insides.values()], partial(_then, before, partner)
     boxes = [box for each in pictures for box in each.boxes]
-    changes = {id(box): max((_change(then, _now(reading, origin, part))
-                             for origin in _covered(reading, box) for part in ("value", "gradient")
-                             for then in was(origin, part)), default=0.0) for box in boxes}
+
+    def changed(origin: Any) -> float:
+        if isinstance(origin, Node) and id(origin) not in partner:
+            return 1.0
+        return max((_change(then, _now(reading, origin, part)) for part in ("value", "gradient")
+                    for then in was(origin, part)), default=0.0)
+    changes = {id(box): max(map(changed, _covered(reading, box)), default=0.0) for box in boxes}
     picture.scale = logarithmic("relative change", changes.values())
     for each in pictures:
         each.scale = picture.scale
@@ -80,10 +84,12 @@ def _lay(before: Graph, picture: Picture, reading: Reading) -> None:
                 wire.color, wire.width = picture.scale.color(change), picture.scale.width(change)
                 wire.note = f"changed by {_percent(change)}"
     most = max(picture.boxes, key=lambda box: changes[id(box)], default=None)
+    new = sum(id(node) not in partner for node in reading.graph.nodes)
     missing = len(before.nodes) - sum(isinstance(origin, Node) for origin in partner.values())
     picture.summary += "; nothing has changed" if most is None or not changes[id(most)] else (
         f"; changed most: {most.name or most.label} by {_percent(changes[id(most)])}")
-    picture.summary += f"; {missing} operation{'s' * (missing > 1)} only in the first" * bool(missing)
+    for count, where in ((missing, "first"), (new, "second")):
+        picture.summary += f"; {count} operation{'s' * (count > 1)} only in the {where}" * bool(count)
 
 
 def _matched(before: Graph, after: Graph) -> Iterator[tuple[int, Any]]:
@@ -165,4 +171,6 @@ def _difference(was: np.ndarray, now: np.ndarray) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{short_number(100 * share, 2)}%" if np.isfinite(share) else "NaN or infinity"
+    if not np.isfinite(share):
+        return "NaN or infinity"
+    return f"{100 * share:.0f}%" if share >= 0.1 else f"{short_number(100 * share, 2)}%"

@@ -13,7 +13,7 @@ import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor, enable_grad
-from autograd.errors import warn
+from autograd.errors import shown, warn
 from autograd.graph import tensors_in
 from autograd.lines import Lines
 from viz import dot, engines, page, saving, scopes, steps, text
@@ -234,11 +234,15 @@ def _recorded(what: tuple, scope: dict[str, Any],
         with enable_grad(), forward:
             result = function(*arguments)
     except Exception as error:
-        if forward.failed is None:  # it did not even begin
+        if forward.failed is None or (forward.failed[1] is function and not forward.arrays):  # it did not even begin
             raise
         forward.error = error
         return Graph(*forward.ends_of_the_graph()), forward
-    return Graph(*([t for t in tensors_in(result) if t.requires_grad] or tensors_in(result))), None
+    outputs = tensors_in(result)
+    if not outputs:
+        raise TypeError(f"{getattr(function, '__name__', type(function).__name__)} returned {shown(result)}, in which "
+                        "there is no Tensor to draw; it must return what it computes")
+    return Graph(*([t for t in outputs if t.requires_grad] or outputs)), None
 
 
 def _refuse_changes(graph: Graph, names: naming.Names) -> None:

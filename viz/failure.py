@@ -46,14 +46,17 @@ class Forward(Watcher):
     def ends(self, begun: tuple[str, Any], result: Any, args: tuple, options: dict) -> None:
         """It has returned, or raised what is being handled now."""
         kind, what = begun
-        given = [a for a in (*_flat(args), *_flat(options)) if isinstance(a, (Tensor, np.ndarray))]
+        given = [a for a in (*_flat(args), *_flat(options)) if _is_array(a)]
         self._tensors += [t for t in given if isinstance(t, Tensor)]
-        if result is None and sys.exc_info()[1] is not None and self.failed is None:
+        if result is None and (error := sys.exc_info()[1]) is not None and self.failed is None:
             own = [p for _, p in what.named_parameters(recurse=False)] if kind == "module" else []
+            name, arguments = getattr(error, "call", ("", []))
+            if kind == "module" and name not in ("", type(what).__name__):  # a function in it, not an operation
+                kind, what, given, own = "function", name, [a for a in _flat(arguments) if _is_array(a)], []
             self.failed = kind, what, [*given, *own]
             self._failed_in = list(self._modules)
         self._latest = result
-        if kind == "module":
+        if begun[0] == "module":
             self._modules.pop()
 
     def born(self, node: Node) -> None:
@@ -93,7 +96,7 @@ class Forward(Watcher):
         assert self.failed
         kind, what, arguments = self.failed
         title = (f"{paths.get(id(what), '')} {type(what).__name__}".strip() if kind == "module" else
-                 getattr(what, "__name__", None) or str(what.name))
+                 what if kind == "function" else getattr(what, "__name__", None) or str(what.name))
         return f"failed at {title}, on {' and '.join(text.shape(t.shape) for t in arguments) or 'no tensor'}"
 
     def drawn(self, paths: Mapping[int, str]) -> tuple[Box, list[Any]]:
@@ -104,6 +107,10 @@ class Forward(Watcher):
         box = Box(OPERATION, text.shorten(title, 34), lines=(why,), alarm=f"failed on {shapes}", born=True,
                   note=f"{summary}: {reason}")
         return box, self.origins()
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (Tensor, np.ndarray))
 
 
 def _flat(values: Any) -> Iterator[Any]:

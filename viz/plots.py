@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Tensor
+from autograd.errors import shown
 from viz.live import show_again
 from viz.sampling import sparkline
 
@@ -59,12 +60,17 @@ def curves(panels: Mapping[str, Any], *, x: str = "epoch", log: Sequence[str] = 
             the lists grow; it is shown at most twice a second.
 
     Raises:
-        ValueError: nothing to show, `smooth` out of its range, or another number of positions.
+        TypeError: `panels` is not a dict.
+        ValueError: nothing to show, `smooth` out of its range, another number of positions, or no panel of a name.
 
     >>> figure = curves({"loss": {"training": [2.3, 0.9], "validation": ([0, 2], [2.4, 1.1])}, "learning rate": [0.1]})
     >>> [axes.get_title() for axes in figure.axes]
     ['loss', 'learning rate']
     """
+    if not isinstance(panels, Mapping):
+        raise TypeError(f'curves() takes a dict such as {{"loss": losses}}, not {shown(panels)}')
+    if unknown := set(log) - {*panels, x}:
+        raise ValueError(f"log={log!r}, but {unknown.pop()!r} is none of {', '.join(map(repr, [*panels, x]))}")
     if not panels:
         raise ValueError('curves() needs at least one panel, such as {"loss": losses}')
     if not 0 <= smooth < 1:

@@ -98,8 +98,16 @@ def test_operations_are_matched_by_name_and_what_is_new_is_said():
     picture = viz.diff((x * 2).tanh().sum(), ((x * 3).tanh().exp()).sum(), style="model", names={"x": x}).picture
     lines = {box.label: box.lines[1:] for box in picture.boxes}
     assert lines["exp"] == ("only in the second",) and lines["tanh"] == ()
+    assert all(box.glow for box in picture.boxes if box.label == "exp")
+    assert "1 operation only in the second" in picture.summary
     back = viz.diff(((x * 3).tanh().exp()).sum(), (x * 2).tanh().sum(), style="model").picture
     assert "1 operation only in the first" in back.summary
+
+
+def test_a_change_is_said_in_percent():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for factor, said in ((-7.0, "114%"), (1.001, "0.1%")):
+        assert said in viz.diff((x * 1).sum(), (x * factor).sum()).picture.summary
 
 
 def test_other_shapes_are_said():

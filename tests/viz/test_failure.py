@@ -56,6 +56,23 @@ def test_operations_fail_in_functions_too(function):
     assert "x" in labels(drawing, "input")
 
 
+def test_a_function_that_refuses_its_arguments_in_a_module_is_what_failed():
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return nn.functional.conv2d(x.exp(), autograd.randn(2, 3, 3, 3))
+    with pytest.warns(UserWarning, match="failed at conv2d, on 1 × 1 × 4 × 4 and 2 × 3 × 3 × 3"):
+        drawing = viz.draw(Net(), autograd.randn(1, 1, 4, 4).requires_grad_())
+    assert sources(drawing)[0] == "exp"
+
+
+@pytest.mark.parametrize(("function", "reason"), [
+    (lambda x: None, "returned None, in which there is no Tensor"), (lambda x: {"n": 3}, "returned {'n': 3}"),
+    (nn.Linear(2, 2), "the argument 'input' is missing")])
+def test_what_returns_nothing_to_draw_or_gets_nothing_is_refused(function, reason):
+    with pytest.raises(TypeError, match=reason):
+        viz.draw(function, *[Tensor(1.0)] * (not isinstance(function, nn.Module)))
+
+
 def test_what_does_not_begin_raises():
     with pytest.raises(TypeError):
         viz.draw(lambda x: x, 1, 2, 3)

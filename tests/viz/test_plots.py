@@ -118,13 +118,15 @@ def test_a_surface_with_a_path_shows_where_it_ends():
     (lambda: viz.curves({}), "at least one panel"),
     (lambda: viz.curves({"loss": ([1, 2], [1.0, 2.0, 3.0])}), "'loss' has 3 numbers at 2 positions"),
     (lambda: viz.curves({"loss": [1.0]}, smooth=1.0), r"smooth=1.0, but it must be in \[0, 1\)"),
+    (lambda: viz.curves([1.0]), r"takes a dict such as .* not \[1.0\]"),
+    (lambda: viz.curves({"loss": [1.0]}, log=["rate"]), "'rate' is none of 'loss', 'epoch'"),
     (lambda: viz.surface(lambda a, b: a / 0 * 0, (0, 1), (0, 1)), "finite nowhere"),
     (lambda: viz.images(np.zeros((2, 5, 4, 4))), r"\(2, 5, 4, 4\).*weight\[:, 0\]"),
     (lambda: viz.images(np.zeros((2, 4, 4)), titles=["a"]), "2 images need as many titles, not 1"),
     (lambda: viz.images(np.zeros((2, 4, 4)), scale="none"), "'each' or 'all'"),
     (lambda: viz.heatmap(np.zeros(3)), r"not shape \(3,\)")])
 def test_what_does_not_fit_says_why(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         call()
 
 
