@@ -78,14 +78,6 @@ SlowFast
 
 optical flow
 
-autoencoder
-VAE
-latent interpolation
-latent arithmetic
-
-VQ-VAE
-learned prior
-
 diffusion
 classifier-free guidance
 
