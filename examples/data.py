@@ -1,5 +1,6 @@
 """The gallery's data: out of packages, nothing is downloaded. Images are float32 from 0 to 1, (N, channels, H, W)."""
 
+import wave
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -74,6 +75,17 @@ def package_file(package: str, path: str) -> Path:
         return Path(str(metadata.distribution(package).locate_file(path)))
     except metadata.PackageNotFoundError:
         raise ModuleNotFoundError(f"pip install --no-deps {package}", name=package) from None
+
+
+@cache
+def conversation() -> tuple[np.ndarray, list[tuple[str, float, float]]]:
+    """pyannote.audio's telephone call: half a minute of sound, 16,000 numbers from -1 to 1 a second, and who speaks,
+    from when to when, in seconds."""
+    with wave.open(str(package_file("pyannote.audio", "pyannote/audio/sample/sample.wav"))) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16) / np.float32(2 ** 15)
+    lines = package_file("pyannote.audio", "pyannote/audio/sample/sample.rttm").read_text().splitlines()
+    turns = [(words[7], float(words[3]), float(words[4])) for words in map(str.split, lines)]
+    return sound, [(name, start, start + length) for name, start, length in turns]
 
 
 @cache

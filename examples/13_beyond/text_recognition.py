@@ -22,7 +22,7 @@ from nn.vision import ops
 SYSTEMS = ("pretrained networks", "text recognition", "CTC")
 CLAIM = ("Of 128 words in four fonts on eight photographs over 90 % are found, and over 90 % of these read without a "
          "mistake; over 80 % of those with a double letter, none if blanks are dropped before letters are joined. Over "
-         "65 % of letters depend most on the pixels of their own place.")
+         "60 % of letters depend most on the pixels of their own place.")
 
 FONTS = ["DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral"]
 PHOTOGRAPHS = ["coffee", "gravel", "astronaut", "brick", "camera", "china", "flower", "grass"]
@@ -104,7 +104,7 @@ def example(run):
     vocabulary = sorted({*re.findall(r"\b[a-z]{4,12}\b", data.manual())})
     found, doubled, read, blanks_first, pages = [], [], [], [], []
     for name in run.progress(PHOTOGRAPHS, quick=1):
-        words = run.rng.choice(vocabulary, 12, replace=False)
+        words = run.rng.choice(vocabulary, 16, replace=False)
         image, boxes = page(data.photograph(name)[:, :384, :512], words, run.rng)
         places = find(finder, image)
         overlap = ops.box_iou(Tensor(boxes), Tensor(places)).numpy()
@@ -134,7 +134,7 @@ def example(run):
             shares = np.stack([looked[:, letter == k].sum(1) for k in range(len(word))], 1)
             own += [*(shares.argmax(1) == np.arange(len(word)))]
     run.result("letters that depend most on their own place", 100 * np.mean(own), "%")
-    run.holds(np.mean(own) > 0.65)
+    run.holds(np.mean(own) > 0.6)
 
     figure, axes = plt.subplots(1, 3, figsize=(14, 3.9), width_ratios=[4, 4, 3])
     for axis, (image, places, texts) in zip(axes[:2], pages, strict=False):

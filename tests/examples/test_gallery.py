@@ -83,10 +83,6 @@ classifier-free guidance
 
 contrastive learning
 linear probe
-
-voice activity
-
-speaker embedding
 """
 """A line is deleted when an example shows it; the test sees to that."""
 

@@ -111,3 +111,40 @@ def test_text_is_found_and_read_as_onnxruntime_does(name, side):
     (wanted,) = session.run(None, {session.get_inputs()[0].name: x})
     with autograd.no_grad():
         np.testing.assert_allclose(example("text_recognition").network(name)(Tensor(x)).numpy(), wanted, atol=1e-4)
+
+
+def test_voices_are_heard_as_by_silero_vads_own_file():
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(has("silero-vad", "silero_vad/data/silero_vad.onnx"))
+    has("pyannote.audio", "pyannote/audio/sample/sample.wav")
+    sound = data.conversation()[0][6 * 16_000:12 * 16_000]
+    state, before, wanted = np.zeros((2, 1, 128), np.float32), np.zeros((1, 64), np.float32), []
+    for k in range(0, len(sound), 512):
+        chunk = np.pad(sound[None, k:k + 512], ((0, 0), (0, max(0, k + 512 - len(sound)))))
+        chunk = np.concatenate([before, chunk], 1)
+        score, state = session.run(None, {"input": chunk, "state": state, "sr": np.array(16_000)})
+        wanted.append(score[0, 0])
+        before = chunk[:, -64:]
+    assert max(wanted) > 0.9 and min(wanted) < 0.1
+    found = example("voice_activity").VoiceActivity().pretrained()(Tensor(sound[None]))
+    np.testing.assert_allclose(found[0].numpy(), wanted, atol=5e-6)
+
+
+def test_voices_are_told_apart_as_by_resemblyzer(monkeypatch):
+    torch = pytest.importorskip("torch")
+    path = has("Resemblyzer", "resemblyzer/voice_encoder.py")
+    for name in ("resemblyzer", "resemblyzer.audio"):  # which needs librosa and more
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["resemblyzer"].__path__ = [str(path.parent)]
+    sys.modules["resemblyzer"].audio = sys.modules["resemblyzer.audio"]
+    own = importlib.import_module("resemblyzer.voice_encoder").VoiceEncoder("cpu", verbose=False)
+    for name in [name for name in sys.modules if name.startswith("resemblyzer.") and name != "resemblyzer.audio"]:
+        monkeypatch.delitem(sys.modules, name)
+    has("pyannote.audio", "pyannote/audio/sample/sample.wav")
+    speaker = example("speaker_embedding")
+    spectra = speaker.mel_spectra(data.conversation()[0])[600:2200].reshape(10, 160, 40)
+    with torch.no_grad():
+        wanted = own(torch.from_numpy(spectra))
+    with autograd.no_grad():
+        found = speaker.VoiceEncoder().pretrained()(Tensor(spectra))
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), atol=2e-6)
