@@ -78,9 +78,6 @@ SlowFast
 
 optical flow
 
-diffusion
-classifier-free guidance
-
 contrastive learning
 linear probe
 """
