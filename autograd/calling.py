@@ -17,6 +17,7 @@ from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import OUTLINE
 from autograd.recording import alias_operation, kept, pick_output, recorded, unchanging, viewed, wrap
+from autograd.runtime.tracing import Symbol
 from autograd.sharing import own
 from autograd.tensor import Node, Tensor
 
@@ -128,7 +129,7 @@ def _promote(op: Operation, args: Sequence) -> list:
             continue
         if isinstance(a, np.generic):  # counts as a Python number, so that t * np.float64(2) keeps t's dtype
             args[i] = a = np.asarray(a) if in_a_rule else a.item()
-        elif not isinstance(a, (Tensor, np.ndarray, *NUMBERS)):
+        elif not isinstance(a, (Tensor, np.ndarray, Symbol, *NUMBERS)):
             args[i] = a = dtypes.as_array(a)
         value = a.array if isinstance(a, Tensor) else a
         if not op.joint_vjp or getattr(value, "dtype", dtypes.float64).kind not in "biu":

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd.errors import close_to, explained, form
 from autograd.notation import Notation
-from autograd.reads import ARRAY, NOTHING, what_it_reads
+from autograd.reads import ARRAY, NOTHING, steps, what_it_reads
+from autograd.runtime.elementwise import traceable
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "size": "shape", "dims": "sizes",
               "repeats": "sizes", "split_size": "split_size_or_sections"}
@@ -51,7 +52,11 @@ class Operation:
                  outputs: str | None, view: bool, samples: Callable | None, name: str, public: str = "",
                  flops: int | Count | None = None, multiply_adds: Count | None = None,
                  notation: Notation | None = None) -> None:
-        self.forward, self.vjps, self.joint_vjp, self.composition = forward, vjps, joint_vjp, composition
+        self.joint_vjp, self.composition = joint_vjp, composition
+        # What takes several steps through memory may be one loop; a single step is as fast in NumPy.
+        loops = bool(vjps) and not outputs and not view
+        self.forward = traceable(forward) if loops and steps(forward) > 1 else forward
+        self.vjps = tuple([traceable(rule) if loops and steps(rule) > 1 else rule for rule in vjps])
         self.view, self.samples, self.name, self.public = view, samples, name, public or name
         self.flops, self.multiply_adds, self.notation = flops, multiply_adds, notation
         self.signature = _signature(forward)

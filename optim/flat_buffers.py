@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel
-from optim.tracing import Recording
+from autograd.runtime.tracing import Recording
 
 BLOCK = 1 << 18
 """Bytes of a block of one array: the few that a formula works on stay in a core's cache."""
@@ -94,7 +94,7 @@ def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequenc
                 _scatter(buffers[slot], columns[slot])
 
 
-@compilable("optim.compiled")
+@compilable("autograd.compiled.elementwise")
 def _computation(recording: Recording, dtype: np.dtype) -> Callable[[list[Any]], None]:
     """What carries out the calls on one block, given its slots: arrays and scratch, contiguous, and constants."""
     def compute(slots: list[Any]) -> None:

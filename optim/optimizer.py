@@ -11,8 +11,8 @@ import numpy as np
 from autograd import Tensor, enable_grad, increment_version, no_grad, watching
 from autograd.errors import close_to, explain_constructor, is_of, shown
 from autograd.hooks import RemovableHandle
-from autograd.runtime import settings
-from optim import flat_buffers, tracing
+from autograd.runtime import settings, tracing
+from optim import flat_buffers
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 Group = dict[str, Any]
@@ -63,9 +63,9 @@ class Optimizer:
                 p += v
 
     The formula writes to `p` and its buffers in place (`v *= …`, `v[...] = …`). It is not called with the arrays
-    themselves but with symbols that note what is computed (see `optim.tracing`): arithmetic and NumPy's ufuncs work,
-    branching on values or sums over elements don't. A rule that needs those sets `elementwise = False`, and is called
-    with the arrays of one parameter at a time.
+    themselves but with symbols that note what is computed (see `autograd.runtime.tracing`): arithmetic and NumPy's
+    ufuncs work, branching on values or sums over elements don't. A rule that needs those sets `elementwise = False`,
+    and is called with the arrays of one parameter at a time.
 
     The base takes care of `maximize` and `weight_decay`: coupled (`g + λp` enters the formula, as the gradient of
     λ/2·‖p‖² would) or decoupled (`p *= 1 - lr·λ` before it: `decoupled_weight_decay` of the group, or `decoupled` of

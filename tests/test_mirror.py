@@ -27,9 +27,9 @@ ELSEWHERE = {
     "nn/test_module.py": "nn/parameter",
     "nn/onnx/test_save.py": "nn/onnx/tracing nn/onnx/writing",
     "autograd/runtime/test_caching.py": "autograd/runtime/compiled",
+    "autograd/runtime/test_elementwise.py": "autograd/compiled/elementwise autograd/compiled/mathematics",
     "optim/test_trajectories.py": "optim/adam optim/adaptive optim/sgd",  # compared with PyTorch's rules
     "optim/test_behavior.py": "optim/matrix optim/second_order",  # PyTorch has none to compare with
-    "optim/test_flat_buffers.py": "optim/compiled",
     "autograd/test_inplace.py": "autograd/sharing autograd/clock",  # who shares memory, and when it was written
     "autograd/test_memory.py": "autograd/recording",  # what a node keeps
     "autograd/test_table.py": "autograd/operation",  # what follows from a declaration

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from autograd.runtime.tracing import Symbol
+
 
 def polynomial(x: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
     """The polynomial with these coefficients, highest power first (Horner's rule, in place)."""
     first, second, *others = coefficients
-    out = np.asarray(x * first + second)
+    out = x * first + second
     for c in others:
         out *= x
         out += c
@@ -18,6 +20,8 @@ def polynomial(x: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
 
 def piecewise(x: np.ndarray, *pieces: tuple[np.ndarray, Callable]) -> np.ndarray:
     """Each of the (mask, function) at the elements of its mask alone; the masks cover x."""
+    if isinstance(x, Symbol):
+        return functools.reduce(lambda others, piece: np.where(piece[0], piece[1](x), others), reversed(pieces), 0.0)
     out = np.empty_like(x)
     for mask, function in pieces:
         if mask.any():
@@ -29,6 +33,8 @@ def approximation(function: Callable) -> Callable:
     """Let a function of an array of float32 or float64 take numbers of any kind and shape, and keep float16."""
     @functools.wraps(function)
     def forward(x, **options):
+        if isinstance(x, Symbol):
+            return function(x, **options)
         array = np.asarray(x)
         floating = array.dtype.kind == "f"
         array = array.astype(np.result_type(array, np.float32) if floating else np.float64, copy=False)

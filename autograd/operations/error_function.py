@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from autograd.operations.approximation import approximation, piecewise, polynomial
-from autograd.operations.pointwise import only
+from autograd.operations.pointwise import only, select
 from autograd.samples import call, inside_one, numbers
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -83,7 +83,7 @@ def _erf_single(x):
     out = polynomial(square, _U)
     out /= polynomial(square, _V)
     out *= near
-    out[np.abs(x) >= 4] = 1  # half a unit in the last place below 1
+    out = select(np.abs(x) >= 4, 1.0, out)  # half a unit in the last place below 1
     return np.copysign(out, x)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd.dtypes import bool_, float64, get_default_dtype
 from autograd.notation import Notation
+from autograd.runtime.tracing import Symbol
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -78,8 +79,9 @@ def _product(g, slope):
 
 
 def _is_finite(g):
-    """Whether all of a gradient is finite; of one that is the same everywhere, a single number tells."""
-    return np.isfinite(g if any(g.strides) or not g.size else g[(0,) * g.ndim]).all()
+    """Whether all of a gradient is finite; of one that is the same everywhere, a single number tells, of a symbol none.
+    """
+    return not isinstance(g, Symbol) and np.isfinite(g if any(g.strides) or not g.size else g[(0,) * g.ndim]).all()
 
 
 def negated(g):

@@ -63,10 +63,12 @@ def _sources(folder: Path) -> bytes:
 
 
 def _read_by(function: Callable) -> Iterator[bytes]:
-    """What a loop, and the loops that it calls, read of their modules: numbers, arrays, types of C's functions."""
+    """What a loop, and the loops that it calls, read of their modules: loops, numbers, arrays, types of C functions."""
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Dispatcher) and value.py_func is not function:
+            code = value.py_func.__code__  # which may be of another folder
+            yield code.co_code + repr(code.co_consts).encode()
             yield from _read_by(value.py_func)
         elif isinstance(value, bool | int | float | tuple | np.generic | np.ndarray):
             yield pickle.dumps((name, value))

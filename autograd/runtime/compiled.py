@@ -18,15 +18,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-_on = False
+on = False
+"""Whether loops are used; see `set_compiled`."""
 
 
 def set_compiled(mode: bool) -> None:
     """Let operations that have a form compiled by numba use it, or no longer; at first they don't.
 
-    `GRADCIRCUIT_COMPILED=1` in the environment does the same. There are forms of random draws and, for float32, of
-    convolution, batch and layer normalization, attention, gelu, the LSTM and the optimizers; results differ in the last
-    digits. A function is compiled when it is first called, which takes seconds; later processes find it on disk.
+    `GRADCIRCUIT_COMPILED=1` in the environment does the same. There are forms of random draws and, for float32, of what
+    is elementwise, convolution, batch and layer normalization, attention, the LSTM and the optimizers; results differ
+    in the last digits. A function is compiled when it is first called, which takes seconds; later processes find it on
+    disk.
 
     Raises:
         ImportError: numba is not installed.
@@ -35,15 +37,15 @@ def set_compiled(mode: bool) -> None:
     >>> autograd.is_compiled()
     True
     """
-    global _on
+    global on
     if mode and importlib.util.find_spec("numba") is None:
         raise ImportError("set_compiled(True) needs numba, which is not installed: pip install 'gradcircuit[compiled]'")
-    _on = bool(mode)
+    on = bool(mode)
 
 
 def is_compiled() -> bool:
     """Whether operations use their compiled forms."""
-    return _on
+    return on
 
 
 def compilable(module: str) -> Callable[[Callable], Callable]:
@@ -54,7 +56,7 @@ def compilable(module: str) -> Callable[[Callable], Callable]:
         @functools.wraps(plain)
         def either(*args: Any, **options: Any) -> Any:
             nonlocal form
-            if _on:
+            if on:
                 form = form or getattr(importlib.import_module(module), plain.__name__.lstrip("_"))
                 result = form(*args, **options)
                 if result is not NotImplemented:

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from autograd.compiled.mathematics import ONE, exp
 from autograd.runtime.threads import in_parallel
-from nn.compiled.loops import HAS_PRODUCTS, ONE, all_float32, exp, largest, loop, product, transposed_product
+from nn.compiled.loops import HAS_PRODUCTS, all_float32, largest, loop, product, transposed_product
 from nn.functional.attention import batches, blocks_seen
 
 QUERIES = 32

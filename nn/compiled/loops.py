@@ -1,4 +1,4 @@
-"""What all compiled loops are made with: the decorator, matrix products inside a loop, fast exp and tanh."""
+"""What nn's compiled loops are made with: the decorator, matrix products inside a loop."""
 
 import ctypes
 from typing import Any
@@ -13,9 +13,6 @@ from autograd.runtime.products import SMALL
 
 loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
-
-HALF, ONE = np.float32(0.5), np.float32(1)
-"""Beside numbers of float32; Python's own would make float64 of them."""
 
 
 def all_float32(*arrays: Any) -> bool:
@@ -86,43 +83,3 @@ def largest(numbers):
     for i in range(len(numbers)):
         top = max(top, numbers[i])
     return top
-
-
-@loop
-def tanh(x):
-    """tanh by a rational function, to 3e-7 (the coefficients are Eigen's): it fits into vector registers."""
-    limit = np.float32(7.90531110763549805)
-    clipped = limit if x > limit else -limit if x < -limit else x
-    square = clipped * clipped
-    p = np.float32(-2.76076847742355e-16)
-    p = p * square + np.float32(2.00018790482477e-13)
-    p = p * square + np.float32(-8.60467152213735e-11)
-    p = p * square + np.float32(5.12229709037114e-08)
-    p = p * square + np.float32(1.48572235717979e-05)
-    p = p * square + np.float32(6.37261928875436e-04)
-    p = p * square + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * square + np.float32(1.18534705686654e-04)
-    q = q * square + np.float32(2.26843463243900e-03)
-    q = q * square + np.float32(4.89352518554385e-03)
-    return ONE if x > limit else -ONE if x < -limit else clipped * p / q
-
-
-@loop
-def exp(x):
-    """exp by 2ⁿ times a polynomial, to 2e-7 (the coefficients are Cephes'); below exp(-87.3) it is 0."""
-    least, most = np.float32(-87.3), np.float32(88.72284)  # the logarithms of the smallest and largest numbers
-    clipped = most if x > most else least if x < least else x
-    n = np.floor(clipped * np.float32(1.44269504088896341) + np.float32(0.5))
-    r = clipped - n * np.float32(0.693359375) - n * np.float32(-2.12194440e-4)
-    p = np.float32(1.9875691500e-4)
-    p = p * r + np.float32(1.3981999507e-3)
-    p = p * r + np.float32(8.3334519073e-3)
-    p = p * r + np.float32(4.1665795894e-2)
-    p = p * r + np.float32(1.6666665459e-1)
-    p = p * r + np.float32(5.0000001201e-1)
-    p = p * (r * r) + r + np.float32(1)
-    twice = n > np.float32(127)  # 2¹²⁸ is no float32
-    power = np.int32((np.int32(n) - np.int32(twice) + np.int32(127)) << np.int32(23)).view(np.float32)
-    value = (p + p if twice else p) * power
-    return np.float32(0) if x < least else np.float32(np.inf) if x > most else value

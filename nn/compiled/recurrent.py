@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from autograd.compiled.mathematics import HALF, ONE, tanh
 from autograd.runtime.threads import in_parallel
-from nn.compiled.loops import HALF, HAS_PRODUCTS, ONE, all_float32, loop, product_in_columns, tanh
+from nn.compiled.loops import HAS_PRODUCTS, all_float32, loop, product_in_columns
 
 
 def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):

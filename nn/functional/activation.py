@@ -16,7 +16,6 @@ from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
 from autograd.operations.pointwise import above, below, floating, only, select
-from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
 from autograd.typing import DTypeLike, TensorLike
@@ -63,7 +62,7 @@ relu.__module__ = __name__  # where a pickle finds it
 
 def _in_pieces(function, x):
     """function(x), elementwise; over threads and in pieces that stay in the cache if x is a large array."""
-    if isinstance(x, Tensor) or x.size <= CACHED:
+    if type(x) is not np.ndarray or x.size <= CACHED:
         return function(x)
     out = np.empty_like(x)
     source, target = x.ravel(order="K"), out.ravel(order="K")
@@ -76,20 +75,17 @@ def _in_pieces(function, x):
     return out if np.shares_memory(out, target) else target.reshape(x.shape)
 
 
-# Φ(x) = (1 + tanh(x p(x²))) / 2 for |x| < 6, to 3e-8; the highest power first. In float32 Φ is 0 or 1 beyond.
-_P = (1.756170923e-09, -1.322633395e-07, 3.964744335e-06, -5.530619279e-05, -3.259497904e-05, 3.633308458e-02,
-      7.978849415e-01)
+# Φ(x) = σ(x p(x²)), to 3e-8; the highest power first.
+_P = (3.512341846e-09, -2.64526679e-07, 7.92948867e-06, -1.1061238558e-04, -6.518995808e-05, 7.266616916e-02,
+      1.595769883)
 
 
 def normal_cdf(x):
     """Φ(x), the distribution function of the standard normal distribution."""
     if x.dtype != np.float32 or isinstance(x, Tensor):
         return 0.5 * autograd.erf(x * math.sqrt(0.5)) + 0.5
-    x = np.clip(x, -6, 6)  # with the polynomial, several times as fast as erf
-    out = np.tanh(x * polynomial(x * x, _P))
-    out *= 0.5
-    out += 0.5
-    return out
+    x = np.clip(x, -8, 8)  # beyond, it is 0 or 1; with the polynomial, several times as fast as erf
+    return sigmoid(x * polynomial(x * x, _P))
 
 
 FAR = 1000.0
@@ -101,47 +97,27 @@ def _gelu_slope(x):
     return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
-@compilable("nn.compiled.activation")
-def _gelu_forward(x):
-    return _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), x)
+_gelu = operation(lambda x: _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), x), names="gelu", methods="",
+                  vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), samples=numbers)
 
 
-@compilable("nn.compiled.activation")
-def _gelu_back(g, x):
-    return g * _in_pieces(_gelu_slope, x)
-
-
-_gelu = operation(_gelu_forward, vjps=lambda g, out, x: _gelu_back(g, x), names="gelu", methods="", samples=numbers)
-
-
-_TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
+_SCALE, _CUBE = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
 
 
 def _gelu_tanh_value(x):
     near = np.clip(x, -FAR / 10, FAR / 10)
-    t = np.tanh(near * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * (near * near)))
-    return 0.5 * above(x, -FAR) * (1 + t)
+    return above(x, -FAR) * sigmoid(near * (_SCALE + _CUBE * (near * near)))  # (1 + tanh(u)) / 2 = σ(2u)
 
 
 def _gelu_tanh_slope(x):
     x = np.clip(x, -FAR / 10, FAR / 10)
     square = x * x
-    t = np.tanh(x * (_TANH_SCALE + _TANH_SCALE * _TANH_CUBE * square))
-    return 0.5 * (1 + t + x * (1 - t * t) * (_TANH_SCALE + 3 * _TANH_SCALE * _TANH_CUBE * square))
+    s = sigmoid(x * (_SCALE + _CUBE * square))
+    return s * (1 + x * (1 - s) * (_SCALE + 3 * _CUBE * square))
 
 
-@compilable("nn.compiled.activation")
-def _gelu_tanh_forward(x):
-    return _in_pieces(_gelu_tanh_value, x)
-
-
-@compilable("nn.compiled.activation")
-def _gelu_tanh_back(g, x):
-    return g * _in_pieces(_gelu_tanh_slope, x)
-
-
-_gelu_tanh = operation(_gelu_tanh_forward, vjps=lambda g, out, x: _gelu_tanh_back(g, x), names="gelu_tanh", methods="",
-                       samples=numbers)
+_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_value, x), names="gelu_tanh", methods="",
+                       vjps=lambda g, out, x: g * _in_pieces(_gelu_tanh_slope, x), samples=numbers)
 
 
 def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
@@ -186,14 +162,21 @@ def logsigmoid(input: TensorLike) -> Tensor:
     return -softplus_anywhere(-as_tensor(input))
 
 
+def _mish_value(x):
+    e = np.exp(below(floating(x), 20))  # beyond, the tangent is 1
+    n = e * (e + 2)
+    return above(x, -FAR) * (n / (n + 2))  # tanh(log(1 + e)) = ((1 + e)² - 1) / ((1 + e)² + 1)
+
+
 def _mish_slope(x):
     x = np.clip(x, -FAR, FAR)
-    t = np.tanh(softplus_anywhere(x))
-    return t + x * (1 - t * t) * sigmoid(x)
+    e = np.exp(below(x, 20))
+    n = e * (e + 2)
+    return (n + 4 * x * e * (1 + e) / (n + 2)) / (n + 2)
 
 
 mish = offers_inplace(operation(
-    lambda x: above(x, -FAR) * np.tanh(softplus_anywhere(x)), vjps=lambda g, out, x: g * _mish_slope(x),
+    _mish_value, vjps=lambda g, out, x: g * _mish_slope(x),
     names="_mish", samples=numbers, doc="x tanh(softplus(x)) (Misra 2019)."))
 
 
@@ -217,7 +200,7 @@ tanhshrink = operation(lambda x: x - np.tanh(x), vjps=lambda g, out, x: g * np.t
 def _slopes(x, negative):
     """1 where x > 0, else `negative`; an array of x's dtype, if that is one of fractions."""
     dtype = floating(x).dtype
-    return select(np.asarray(x > 0), np.asarray(1, dtype), np.asarray(negative, dtype))
+    return select(x > 0, np.asarray(1, dtype), np.asarray(negative, dtype))
 
 
 def _leaky(x, *, negative_slope):

@@ -14,6 +14,7 @@ from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.operations.pointwise import above
+from autograd.runtime.tracing import Symbol
 from autograd.samples import call
 from autograd.typing import TensorLike
 from nn.functional.activation import softplus_anywhere
@@ -393,7 +394,7 @@ def binary_cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLi
 
 def _logits_forward(x, y, pos_weight):
     smaller = np.log1p(np.exp(-np.abs(x)))
-    if pos_weight is None and np.isfinite(x).all():  # -log σ(x) = max(-x, 0) + smaller
+    if pos_weight is None and not isinstance(x, Symbol) and np.isfinite(x).all():  # -log σ(x) = max(-x, 0) + smaller
         return above(-x, 0) * y + above(x, 0) * (1 - y) + smaller
     return (times(above(-x, 0) + smaller, y if pos_weight is None else y * pos_weight)
             + times(above(x, 0) + smaller, 1 - y))

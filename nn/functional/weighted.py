@@ -4,6 +4,7 @@ import numpy as np
 
 from autograd import as_tensor, operation, where
 from autograd.notation import Notation
+from autograd.runtime.tracing import Symbol
 from autograd.samples import pair
 
 
@@ -11,7 +12,9 @@ def times(x, weight):
     """`weighted` of arrays."""
     with np.errstate(invalid="ignore"):  # inf · 0, which is not taken
         out = np.multiply(x, weight)
-    return out if np.isfinite(out).all() else np.where(weight == 0, 0, out)  # selecting takes five times as long
+    if not isinstance(out, Symbol) and np.isfinite(out).all():  # selecting takes five times as long
+        return out
+    return np.where(weight == 0, 0, out)
 
 
 weighted = operation(

@@ -226,23 +226,6 @@ def test_what_is_not_a_number_is_not_hidden(value, compiled):
 
 
 @needs_numba
-def test_exp_and_tanh(compiled):
-    from numba import njit
-
-    from nn.compiled import loops
-
-    @njit
-    def every(x, exps, tanhs):
-        for i in range(len(x)):
-            exps[i], tanhs[i] = loops.exp(x[i]), loops.tanh(x[i])
-    x = np.concatenate([np.linspace(-87, 88.722, 100_001), [np.inf, -np.inf, np.nan, 0, 1e-30]]).astype(np.float32)
-    exps, tanhs = np.empty((2, len(x)), np.float32)
-    every(x, exps, tanhs)
-    np.testing.assert_allclose(exps, np.exp(x.astype(np.float64)), rtol=3e-7)
-    np.testing.assert_allclose(tanhs, np.tanh(x.astype(np.float64)), rtol=4e-7)
-
-
-@needs_numba
 def test_float64_and_second_derivatives_take_the_plain_forms(compiled):
     x, w = rng.standard_normal((2, 3, 6, 6)), rng.standard_normal((4, 3, 3, 3))
     fast = F.conv2d(autograd.tensor(x), autograd.tensor(w)).numpy()

@@ -54,6 +54,8 @@ class Recording:
     After `settle()`, results share as few slots as possible: those that are not needed any more make room for others.
     """
 
+    symbol = Symbol
+
     def __init__(self, arrays: int) -> None:
         self.arrays = self.slots = arrays
         self.calls: list[tuple[Callable, list[int], int]] = []
@@ -65,7 +67,7 @@ class Recording:
         """Note one call, with its result in `out` or a new slot."""
         slots = [x.slot if isinstance(x, Symbol) else self._constant(x) for x in inputs]
         if out is None:
-            out = Symbol(self, self._new_slot())
+            out = self.symbol(self, self._new_slot())
         self.calls.append((function, slots, out.slot))
         return out
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optim.tracing import record
+from autograd.runtime.tracing import record
 
 
 def test_results_that_are_needed_no_more_make_room():

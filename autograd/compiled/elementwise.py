@@ -1,0 +1,236 @@
+"""Elementwise functions as loops that numba compiles, made of the functions' own text.
+
+The text is called once with symbols in the place of arrays (`runtime/tracing.py`), and the calls that it makes are
+written out as one loop: each number goes through all of them at once. So there is no second text that could differ. The
+loop is kept on disk by what it says, whatever the numbers in it are.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+
+from autograd.compiled import mathematics
+from autograd.dtypes import bool_, float32
+from autograd.runtime.caching import compiler
+from autograd.runtime.elementwise import Loop
+from autograd.runtime.tracing import Recording, Symbol, assign
+
+NUMBERS: dict[Callable, str] = {
+    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}", np.negative: "-{}",
+    np.positive: "{}", assign: "{}", np.square: "{0} * {0}", np.reciprocal: "ONE / {}", np.absolute: "abs({})",
+    np.sqrt: "sqrt({})", np.maximum: "maximum({}, {})", np.minimum: "minimum({}, {})", np.sign: "sign({})",
+    np.floor: "floor({})", np.ceil: "ceil({})", np.trunc: "trunc({})", np.rint: "rint({})", np.exp: "exp({})",
+    np.copysign: "copysign({}, {})", np.expm1: "expm1({})", np.log: "log({})", np.log1p: "log1p({})",
+    np.tanh: "tanh({})", np.where: "({1} if {0} else {2})"}
+"""What has a fast form, and gives numbers."""
+QUESTIONS: dict[Callable, str] = {
+    np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
+    np.equal: "{} == {}", np.not_equal: "{} != {}", np.isnan: "{0} != {0}", np.isinf: "abs({}) == INFINITY",
+    np.isfinite: "abs({}) < INFINITY"}
+"""What is asked of numbers."""
+LOGIC: dict[Callable, str] = {
+    np.logical_and: "{} & {}", np.bitwise_and: "{} & {}", np.logical_or: "{} | {}", np.bitwise_or: "{} | {}",
+    np.logical_not: "not {}", np.invert: "not {}"}
+"""What is made of answers."""
+FORMS = NUMBERS | QUESTIONS | LOGIC
+DEAR = {np.exp, np.expm1, np.log, np.log1p, np.tanh}
+SLOW = {*DEAR, np.sign, np.where, np.maximum, np.minimum}
+"""What takes longer by itself in NumPy than as a loop."""
+_exact = compiler(nogil=True, error_model="numpy")
+_close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
+ARRAY, MASK = numba.float32[::1], numba.boolean[::1]
+BLOCK = 4096
+"""Numbers that are added up in float32 before they go to the total, in float64."""
+
+
+# Tracing
+
+class Value(Symbol):
+    """A symbol for what the text of an operation may do: it has a dtype, and takes NumPy's functions that select."""
+
+    __slots__ = ()
+    recording: "Formula"
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32, or bool of an answer."""
+        return bool_ if self.slot in self.recording.logical else float32
+
+    def astype(self, dtype: Any, copy: bool = True) -> "Value":
+        """As of an array, to float32."""
+        if np.dtype(dtype) != float32:
+            raise TypeError(f"not {dtype}")
+        return self.recording.note(np.positive, (self,), None) if copy or self.dtype is bool_ else self
+
+    def __array_function__(self, function: Callable, types: Any, args: tuple, options: dict) -> Any:
+        note = self.recording.note
+        if function is np.where and len(args) == 3 and not options:
+            return note(np.where, args, None)
+        if function is np.clip:
+            x, low, high = (*args, None, None)[:3]
+            for bound, limit in ((low, np.maximum), (high, np.minimum)):
+                x = x if bound is None else note(limit, (x, bound), None)
+            return x
+        if function in (np.zeros_like, np.ones_like):
+            return note(np.positive, (float(function is np.ones_like),), None)
+        raise TypeError(f"not {function.__name__}")
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise TypeError("a symbol is no array")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("a symbol has no elements")
+
+    def sum(self) -> "Sum":
+        """The sum over all elements, with which the text must end."""
+        return Sum(self)
+
+
+class Sum:
+    """What is added up over all elements."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+
+class Formula(Recording):
+    """A recording of float32 whose answers to questions are booleans."""
+
+    symbol = Value
+
+    def __init__(self, arrays: int, masks: Iterable[int]) -> None:
+        super().__init__(arrays)
+        self.logical = set(masks)
+
+    def note(self, function: Callable, inputs: Sequence, out: Symbol | None) -> Value:
+        """Note one call.
+
+        Raises:
+            TypeError: there is no fast form of it.
+        """
+        asked = [isinstance(x, Symbol) and x.slot in self.logical for x in inputs]
+        if (function in LOGIC and not all(asked)) or function not in FORMS or (
+                function is np.where and (not asked[0] or any(asked[1:]))):
+            raise TypeError(f"not {function.__name__}")
+        noted = super().note(function, inputs, out)
+        (self.logical.discard if function in NUMBERS else self.logical.add)(noted.slot)
+        return noted
+
+    def _constant(self, value: Any) -> int:
+        if type(value) not in (int, float) and getattr(value, "dtype", None) is not float32:
+            raise TypeError(f"not {value!r}")  # of float64, say, which would make float64 of what it meets
+        return super()._constant(float(value))
+
+
+class Outline:
+    """Stands for an argument of which only the dtype is known."""
+
+    dtype = float32
+
+
+def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, int, bool] | None:
+    """What a function computes of arguments of these kinds: the recording, its result, whether it is to be added up.
+
+    Args:
+        function: on arrays, elementwise, with broadcasting.
+        kinds: of each argument: "array", "mask" (an array of booleans), "number", "outline" or "none".
+        options: what decides how the function computes.
+
+    Returns:
+        None if it cannot be traced, or is a single simple call, which NumPy does as fast.
+    """
+    recording = Formula(len(kinds), [i for i, kind in enumerate(kinds) if kind == "mask"])
+    stands = {"outline": Outline(), "none": None}
+    arguments = [stands[kind] if kind in stands else Value(recording, i) for i, kind in enumerate(kinds)]
+    try:
+        result = function(*arguments, **options)
+    except Exception:  # whatever it does with what is no array
+        return None
+    added_up = isinstance(result, Sum)
+    value = result.value if isinstance(result, Sum) else result
+    if not isinstance(value, Value) or value.dtype is not float32 or not recording.calls:
+        return None
+    if len(recording.calls) == 1 and recording.calls[0][0] not in SLOW and not added_up:
+        return None
+    return recording, value.slot, added_up
+
+
+# Writing
+
+def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Iterable[int], written: dict[str, int],
+         total: int | None = None) -> str:
+    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes to arrays or returns a sum."""
+    names = {f"a{slot}": slot for slot in arrays}
+    logical, lines = set(masks), [f"v{slot} = {name}[i]" for name, slot in names.items()]
+
+    def number(slot: int) -> str:
+        return f"float32(v{slot})" if slot in logical else f"v{slot}"
+
+    def answer(slot: int) -> str:
+        return f"v{slot}" if slot in logical else f"(v{slot} != 0)"
+
+    for function, inputs, out in calls:
+        values = [(answer if function in LOGIC or (function is np.where and i == 0) else number)(slot)
+                  for i, slot in enumerate(inputs)]
+        lines.append(f"v{out} = " + FORMS[function].format(*values))
+        (logical.discard if function in NUMBERS else logical.add)(out)
+    parameters = [*(name for name in written if name not in names), *names, *(f"v{slot}" for slot in numbers)]
+    head, size = f"def NAME({', '.join(parameters)}):", f"a{arrays[0]}.size"
+    if total is None:
+        lines += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
+        return "\n".join([head, f"    for i in range({size}):", *(f"        {line}" for line in lines)])
+    lines.append(f"part = added(part, {number(total)})")
+    return "\n".join([head, "    total = 0.0", f"    for start in range(0, {size}, {BLOCK}):", "        part = ZERO",
+                      f"        for i in range(start, min(start + {BLOCK}, {size})):",
+                      *(f"            {line}" for line in lines), "        total += part", "    return total"])
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled(source: str, types: tuple, exact: bool = True) -> Callable:
+    """A text as a compiled function; if it need not give NumPy's numbers, products and sums may be rounded together."""
+    name = "loop_" + hashlib.sha256(source.encode()).hexdigest()[:16]  # by which it is kept on disk
+    names = vars(mathematics) | {"__name__": __name__, "float32": np.float32, "floor": np.floor, "ceil": np.ceil,
+                                 "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt}
+    exec(compile(source.replace("NAME", name), __file__, "exec"), names)
+    loop = (_exact if exact else _close)(names[name])
+    loop.compile(types)
+    return loop
+
+
+# What the two that use it ask for
+
+def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None:
+    """The loop of an operation's forward function or rule for arguments of these kinds, see `trace`."""
+    traced = trace(function, kinds, options)
+    if traced is None:
+        return None
+    recording, result, added_up = traced
+    read = {slot for _, inputs, _ in recording.calls for slot in inputs}
+    arrays = [i for i, kind in enumerate(kinds) if i in read and kind in ("array", "mask")]
+    numbers = [i for i, kind in enumerate(kinds) if i in read and kind == "number"]
+    if not arrays:
+        return None
+    source = text(recording.calls, arrays, [*numbers, *recording.constants], [i for i in arrays if kinds[i] == "mask"],
+                  {} if added_up else {"out": result}, result if added_up else None)
+    types = [ARRAY] * (not added_up) + [MASK if kinds[i] == "mask" else ARRAY for i in arrays]
+    exact = not any(call[0] in DEAR for call in recording.calls)
+    kernel = compiled(source, (*types, *[numba.float32] * (len(numbers) + len(recording.constants))), exact)
+    work = sum(8 if function in DEAR else 1 for function, _, _ in recording.calls)
+    return Loop(kernel, arrays, numbers, [np.float32(value) for value in recording.constants.values()], added_up, work,
+                exact)
+
+
+def computation(recording: Recording, dtype: np.dtype) -> Any:
+    """What carries out the calls of an optimizer's formula on one block, given its slots."""
+    if dtype != np.float32 or not recording.arrays or any(call[0] not in FORMS for call in recording.calls):
+        return NotImplemented
+    count = recording.arrays
+    source = text(recording.calls, range(count), list(recording.constants), (),
+                  {f"a{slot}": slot for slot in recording.written})
+    kernel = compiled(source, (ARRAY,) * count + (numba.float32,) * len(recording.constants))
+    constants = [np.float32(value) for value in recording.constants.values()]
+    return lambda slots: kernel(*slots[:count], *constants)

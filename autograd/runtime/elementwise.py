@@ -1,0 +1,112 @@
+"""Which elementwise work is given to compiled loops, made of the functions' own text (`autograd/compiled/`).
+
+A function that is written for arrays of any kind runs as a loop where that pays and gives the same: on large arrays of
+float32 that have one shape and lie alike, without gaps. NumPy does everything else.
+"""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.dtypes import bool_, float32
+from autograd.runtime import compiled
+from autograd.runtime.threads import WORTHWHILE, in_parallel
+from autograd.tensor import Outline
+
+LEAST = 1 << 13
+"""Numbers from which on a loop pays."""
+DEAR = 10
+"""From this much work on, arrays that lie differently in memory are copied first."""
+
+
+class Loop(NamedTuple):
+    """A compiled loop, and what of a call's arguments it is given."""
+
+    kernel: Callable
+    """A function of arrays without gaps, of one axis, then the result if that is one, then numbers."""
+    arrays: list[int]
+    numbers: list[int]
+    constants: list[np.float32]
+    added_up: bool
+    """Whether it returns the sum of what it computes."""
+    work: int
+    """About how many additions' time a number takes."""
+    exact: bool
+    """Whether it gives NumPy's numbers, bit by bit."""
+
+
+def traceable(plain: Callable) -> Callable:
+    """Let a function, elementwise in all its arguments, run as a loop wherever that pays."""
+    loops: dict[tuple, Loop | None] = {}
+
+    def for_many(*args: Any, **options: Any) -> Any:
+        result = _run(plain, loops, args, options)
+        return plain(*args, **options) if result is NotImplemented else result
+
+    code = plain.__code__
+    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        return plain
+    # Written out with its own parameters, since it is called with few numbers, too, and should cost nothing there.
+    names, options = (code.co_varnames[:code.co_argcount],
+                      code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount])
+    many = " or ".join(f"(type({name}) is ndarray and {name}.size >= LEAST)" for name in names[::2][:2])
+    given = ", ".join([*names, *[f"{name}={name}" for name in options]])
+    parameters = ", ".join([*names, *("*",) * bool(options), *options])
+    either = eval(f"lambda {parameters}: (for_many if compiled.on and ({many}) else plain)({given})",
+                  {"compiled": compiled, "ndarray": np.ndarray, "LEAST": LEAST, "plain": plain, "for_many": for_many})
+    either.__defaults__, either.__kwdefaults__ = plain.__defaults__, plain.__kwdefaults__
+    return functools.update_wrapper(either, plain)
+
+
+_KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
+
+
+def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
+    kinds, values = [], []
+    for a in args:
+        kind = _KINDS.get(type(a))
+        if kind is None:
+            if type(a) is not np.ndarray or (a.dtype is not float32 and a.dtype is not bool_):
+                return NotImplemented
+            kind = "array" if a.dtype is float32 else "mask"
+            if not any(a.strides) and kind == "array":  # of no axes, or the same everywhere, as the gradient of a sum
+                a, kind = a[(0,) * a.ndim], "number"
+        kinds.append(kind)
+        values.append(a)
+    try:
+        key = (*kinds, *options.values())
+        loop = loops.get(key, ...)
+    except TypeError:  # an option that is an array, say
+        return NotImplemented
+    if loop is ...:
+        loop = loops[key] = importlib.import_module("autograd.compiled.elementwise").loop(plain, kinds, options)
+    return NotImplemented if loop is None else _apply(loop, values)
+
+
+def _apply(loop: Loop, values: list) -> Any:
+    kernel, arrays = loop.kernel, [values[i] for i in loop.arrays]
+    shape, lie_alike = arrays[0].shape, True
+    for a in arrays:
+        lie_alike = lie_alike and a.flags.c_contiguous and a.shape == shape
+    if lie_alike:
+        out = np.empty(shape, float32)
+    else:  # perhaps they do so in another order, such as channels last
+        out = np.empty_like(arrays[0], float32)
+        if any([4 * stride // a.itemsize for stride in a.strides] != [*out.strides] for a in arrays):
+            if loop.work < DEAR:
+                return NotImplemented
+            arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
+            out = np.empty(arrays[0].shape, float32)
+    numbers = [values[i] for i in loop.numbers]
+    numbers += loop.constants
+    flat = [a.ravel(order="K") for a in (arrays if loop.added_up else (out, *arrays))]
+    size = out.size
+    if size * loop.work < WORTHWHILE:
+        total = kernel(*flat, *numbers)
+        return float32.type(total) if loop.added_up else out
+    totals = in_parallel(lambda part: kernel(*[a[part] for a in flat], *numbers), size, size * loop.work)
+    return float32.type(sum(totals)) if loop.added_up else out

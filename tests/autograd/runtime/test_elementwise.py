@@ -1,0 +1,214 @@
+"""Loops that are made of an operation's own text give what the text gives, for any number."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import autograd
+import nn.functional as F
+from autograd.runtime import elementwise
+from autograd.table import TABLE
+from autograd.testing import Draw
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+COUNT = 2 * elementwise.LEAST
+ODD = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1, -1, 0.5, -0.5, 3, -3, 6, 20, 1e-4, 1e-30, 1e-40, -1e-40, 88.5,
+                88.71, -87, -88, -100, 1e3, -1e3, 3e38, -3e38], np.float32)
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def compiled():
+    """Loops are on, until a test switches them off."""
+    autograd.set_compiled(True)
+    yield
+    autograd.set_compiled(False)
+
+
+def numbers(odd=0.6):
+    """Many, as different as they can be."""
+    out = rng.standard_normal(COUNT).astype(np.float32) * rng.choice(np.array([0.01, 1, 10], np.float32), COUNT)
+    return np.where(rng.random(COUNT) < odd, rng.choice(ODD, COUNT), out)
+
+
+def is_traceable(function):
+    return hasattr(function, "__wrapped__")
+
+
+MODULES = ("autograd.operations.pointwise", "autograd.operations.error_function", "nn.functional.activation",
+           "nn.functional.loss", "nn.functional.weighted")
+OPERATIONS = [op for op in TABLE.values() if op.declared[0] in MODULES and op.samples and any(
+    map(is_traceable, (op.forward, *op.vjps)))]
+
+
+def calls(op):
+    """Calls of different kinds, with many numbers for each array."""
+    found = {}
+
+    @settings(derandomize=True, database=None, max_examples=30, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))
+    @given(st.composite(lambda draw: op.samples(Draw(draw)))())
+    def collect(call):
+        args, options = call
+        found.setdefault((*[type(a) for a in args], repr(options)), call)
+    collect()
+    for args, options in [*found.values()][:4]:
+        yield [a if not isinstance(a, np.ndarray) else numbers() if a.dtype.kind == "f" else rng.random(COUNT) < 0.5
+               for a in args], {**op.options, **options}
+
+
+def loops_of(function, args, options):
+    """What a function gives as a loop, the loop, and what its own text gives; None where there is no loop."""
+    made = []
+
+    def noted(loop, values):
+        made.append(loop)
+        return apply(loop, values)
+    apply = elementwise._apply
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(elementwise, "_apply", noted)
+        out = function(*args, **options)
+        autograd.set_compiled(False)
+        plain = function(*args, **options)
+        autograd.set_compiled(True)
+    return (out, made[-1], plain) if made else None
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+def test_odd_numbers(op):
+    """NaN, infinities, -0, denormals and what overflows: the same, bit by bit where there is no exp or log."""
+    for args, options in calls(op):
+        autograd.set_compiled(False)
+        with np.errstate(all="ignore"):
+            out = op.forward(*args, **options)
+        autograd.set_compiled(True)
+        rules = [(rule, [numbers(), out, *args]) for rule, a in zip(op.vjps, args, strict=True) if a is not None]
+        for function, given_ in [(op.forward, args), *rules]:
+            found = loops_of(function, given_, options) if is_traceable(function) else None
+            if found is None:
+                continue
+            fast, loop, plain = found
+            assert fast.dtype == plain.dtype
+            if loop.exact:
+                np.testing.assert_array_equal(fast, plain)
+                continue
+            scale = np.prod([np.fmax(np.abs(a), 1) for a in given_ if isinstance(a, np.ndarray)], axis=0,
+                            dtype=np.float64)
+            np.testing.assert_array_equal(np.isnan(fast), np.isnan(plain))
+            with np.errstate(all="ignore"):
+                wrong = ~(np.abs(fast.astype(np.float64) - plain) <= 4e-6 * (np.abs(plain) + scale)) & (fast != plain)
+            assert not (wrong & ~np.isnan(plain)).any()
+
+
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if op.name != "sign"], ids=lambda op: op.name)
+def test_derivatives_of_both_orders(op):
+    """Through the engine."""
+    def derivatives(args, options):
+        tensors = [autograd.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+                   for a in args]
+        leaves = [t for t in tensors if isinstance(t, autograd.Tensor)]
+        out = op.call(*tensors, **options)
+        first = autograd.grad((out * out).sum(), leaves, create_graph=True, allow_unused=True)
+        second = autograd.grad(sum((g * g).sum() for g in first if g is not None), leaves, allow_unused=True)
+        return [t.detach().numpy() for t in (out, *first, *second) if t is not None]
+
+    for args, options in calls(op):
+        args = [rng.uniform(0.2, 0.8, COUNT).astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f"
+                else a for a in args]
+        fast = derivatives(args, options)
+        autograd.set_compiled(False)
+        for one, other in zip(fast, derivatives(args, options), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * max(1, np.abs(other).max()))
+        autograd.set_compiled(True)
+
+
+@pytest.mark.parametrize("name", [
+    "relu", "abs", "sigmoid", "erf", "lerp", "clamp", "gelu", "gelu_tanh", "silu", "_mish", "_softplus", "_leaky_relu",
+    "_elu", "_hardtanh", "_hardswish", "_hardsigmoid", "_huber", "_bce", "_bce_with_logits"])
+def test_what_runs_as_loops(name):
+    """The rule or the forward function of each, so that the tests above have something to test."""
+    op = TABLE[name]
+    args, options = next(calls(op))
+    out = op.forward(*args, **options)
+    assert any(loops_of(function, given_, options) for function, given_ in (
+        (op.forward, args), (op.vjps[0], [numbers(), out, *args])))
+
+
+LAYOUTS = {
+    "rows": lambda a: a.reshape(4, 8, -1), "channels last": lambda a: a.reshape(4, -1, 8).transpose(0, 2, 1),
+    "with gaps": lambda a: np.repeat(a, 2)[::2], "backwards": lambda a: a[::-1], "no axes": lambda a: a[0],
+    "the same everywhere": lambda a: np.broadcast_to(a[0], a.shape), "float64": lambda a: a.astype(np.float64),
+    "few": lambda a: a[:5], "none": lambda a: a[:0]}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("function", [F.silu, F.hardswish, autograd.sigmoid, autograd.abs])
+def test_arrays_of_any_kind(function, layout):
+    results = []
+    for mode in (False, True):
+        autograd.set_compiled(mode)
+        x = autograd.tensor(LAYOUTS[layout](np.linspace(-5, 5, COUNT, dtype=np.float32)), requires_grad=True)
+        out = function(x)
+        out.sum().backward()
+        results.append((out.detach().numpy(), x.grad.numpy()))
+    for plain, fast in zip(*results, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-6, atol=1e-6)
+        assert (fast.dtype, fast.shape) == (plain.dtype, plain.shape)
+
+
+def test_a_loop_keeps_the_order_in_memory():
+    x = autograd.from_numpy(LAYOUTS["channels last"](numbers(0)))
+    assert F.silu(x).numpy().strides == x.numpy().strides
+
+
+def test_arguments_that_are_broadcast():
+    x, weight = numbers(0).reshape(-1, 4), np.float32([0.1, 0.2, 0.3, 0.4])
+    out = F.prelu(autograd.tensor(x), autograd.tensor(weight)).numpy()
+    np.testing.assert_array_equal(out, np.where(x > 0, x, weight * x))
+
+
+def test_numbers_in_a_formula_are_not_compiled_in():
+    from autograd.compiled.elementwise import compiled
+    x = autograd.tensor(numbers(0))
+    F.leaky_relu(x, 0.1)
+    before = compiled.cache_info().currsize
+    np.testing.assert_array_equal(F.leaky_relu(x, 0.2).numpy(), np.where(x.numpy() > 0, x.numpy(),
+                                                                         np.float32(0.2) * x.numpy()))
+    assert compiled.cache_info().currsize == before
+
+
+def test_threads_share_a_loop(monkeypatch):
+    x = autograd.tensor(numbers(0))
+    alone = F.gelu(x).numpy()
+    monkeypatch.setattr(elementwise, "WORTHWHILE", 1)
+    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(2)
+    together = F.gelu(x).numpy()
+    autograd.set_num_threads(before)
+    np.testing.assert_array_equal(together, alone)
+
+
+FUNCTIONS = {"exp": (-104, 88.7), "tanh": (-10, 10), "expm1": (-20, 88), "log": (0, 1e3), "log1p": (-1, 1e3)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_elementary_functions(name):
+    """To three units in the last place, beside float64."""
+    import numba
+
+    from autograd.compiled import elementwise, mathematics
+    loop = elementwise.compiled(f"def NAME(out, a0):\n    for i in range(a0.size):\n        out[i] = {name}(a0[i])",
+                                (elementwise.ARRAY, elementwise.ARRAY))
+    assert isinstance(getattr(mathematics, name), numba.core.dispatcher.Dispatcher)
+    x = np.concatenate([np.linspace(*FUNCTIONS[name], 100_001), np.linspace(-0.9, 0.9, 100_001), ODD,
+                        np.logspace(-44, 38, 10_001)]).astype(np.float32)
+    out = np.empty_like(x)
+    loop(out, x)
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(x.astype(np.float64)).astype(np.float32)
+    np.testing.assert_allclose(out, expected, rtol=3.6e-7, atol=3e-45)
+    np.testing.assert_array_equal(np.isinf(out), np.isinf(expected))
