@@ -79,8 +79,9 @@ def entry(example: Example, reached: dict) -> str:
     """An example's row."""
     source = example.path.read_text(encoding="utf-8")
     used = dict.fromkeys(re.findall(r"\bdata\.(\w+)\(", source))  # once each, in order
+    helpers = {"axis", "image", "images"}  # what takes one of these draws or changes images that are there
     described = [getattr(data, name).__doc__.partition(":")[0] for name in used
-                 if name != "package_file" and "axis" not in signature(getattr(data, name)).parameters]
+                 if name != "package_file" and not helpers & {*signature(getattr(data, name)).parameters}]
     packages = dict.fromkeys(re.findall(r'\bdata\.package_file\("(.+?)"', source))
     sources = "; ".join([" ".join(text.split()) for text in described] + [f"package {name}" for name in packages])
     picture = f'<img src="thumbnails/{reached["picture"]}" width="240">' if reached else ""

@@ -4,7 +4,7 @@ Pixels come row by row; each has 17 levels, of which a softmax tells how likely 
 and to the left of a pixel through convolutions whose kernels are masked; PixelRNN's row LSTM goes down the image, a row
 a step, and remembers all rows above it (van den Oord et al. 2016). What is held out then costs so many nats. Without
 the mask each pixel sees itself: the loss is nearly 0, and nothing was learned that could draw. The picture shows what
-each draws, from nothing and from the upper half of held-out digits. Try one layer.
+each draws, from nothing and from the upper half of held-out digits. Try blocks=0.
 """
 
 import numpy as np

@@ -4,7 +4,7 @@ Noise is added to digits in 50 steps, until nothing else is left; the network is
 was. Drawing goes the other way (Ho et al. 2020; Nichol and Dhariwal 2021, whose schedule it is). The network is
 told the digit, too, but not always; the difference that this makes can then be exaggerated while drawing, which is
 guidance without a classifier (Ho and Salimans 2021). The picture shows how digits come out of noise, and what guidance
-does. Try other weights.
+does. Try STEPS = 10.
 """
 
 import math
