@@ -22,10 +22,11 @@ Series = dict[str, tuple[list[int], list[float]]]
 
 @dataclass
 class Moment:
-    """What was seen at one step of the optimizer.
+    """What was seen at one step of an optimizer.
 
     Attributes:
         step: its number, from 0.
+        optimizer: the number of the optimizer, from 0.
         numbers: quantity -> place -> number. Places are paths of modules, or names of parameters; "" is the whole.
         distributions: "activation", "weight" or "gradient" -> place -> what its elements are like.
         bad: place -> how many of its activations are NaN or infinite, in the order of the forward pass.
@@ -35,6 +36,7 @@ class Moment:
     """
 
     step: int
+    optimizer: int = 0
     numbers: dict[str, dict[str, float]] = field(default_factory=dict)
     distributions: dict[str, dict[str, Distribution]] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
@@ -62,16 +64,28 @@ def series(moments: Sequence[Moment], quantity: str) -> Series:
     return found
 
 
+def of_one(moments: Sequence[Moment], optimizer: int) -> list[Moment]:
+    """The moments of one optimizer."""
+    return [moment for moment in moments if moment.optimizer == optimizer]
+
+
+def standing(moments: Sequence[Moment]) -> dict[str, str]:
+    """Place -> what is wrong there at the last moment of each optimizer."""
+    last = {moment.optimizer: moment.alarms for moment in moments}
+    return {place: text for found in last.values() for place, text in found.items()}
+
+
 def alarms(moments: Sequence[Moment]) -> dict[str, str]:
     """Place -> what is wrong there at the last moment: what isn't finite at once, anything else if it lasts."""
     now = moments[-1]
     now.symptoms = _symptoms(now)
     if found := _not_finite(now):
         return found
-    if len(moments) < PATIENCE:
+    recent = of_one(moments, now.optimizer)[-PATIENCE:]
+    if len(recent) < PATIENCE:
         return {}
     return {place: text for (place, kind), text in now.symptoms.items()
-            if all((place, kind) in earlier.symptoms for earlier in moments[-PATIENCE:])}
+            if all((place, kind) in earlier.symptoms for earlier in recent)}
 
 
 def _not_finite(moment: Moment) -> dict[str, str]:
@@ -84,8 +98,7 @@ def _not_finite(moment: Moment) -> dict[str, str]:
     for place, number in moment.of(WEIGHT).items():
         if not math.isfinite(number):
             return {place: "weights are not finite"}
-    loss = moment.of(LOSS).get("", 0.0)
-    return {} if math.isfinite(loss) else {LOSS: f"is {loss}"}
+    return next(({LOSS: f"is {loss}"} for loss in moment.of(LOSS).values() if not math.isfinite(loss)), {})
 
 
 def _symptoms(moment: Moment) -> dict[tuple[str, str], str]:

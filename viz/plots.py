@@ -196,7 +196,7 @@ def heatmap(matrix: Numbers, *, rows: Sequence[str] | None = None, columns: Sequ
             integers as they are.
 
     Raises:
-        ValueError: another number of axes, or nothing in it.
+        ValueError: another number of axes, nothing in it, or another number of names.
 
     >>> figure = heatmap([[0.9, 0.1], [0.4, 0.6]], rows=["cat", "sat"], columns=["the", "cat"], title="attention")
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -205,6 +205,9 @@ def heatmap(matrix: Numbers, *, rows: Sequence[str] | None = None, columns: Sequ
     array = bare(matrix)
     if array.ndim not in (2, 3) or not array.size:
         raise ValueError(f"heatmap() takes a matrix (R, C) or several (H, R, C) with elements, not shape {array.shape}")
+    for labels, count, what in ((rows, array.shape[-2], "rows"), (columns, array.shape[-1], "columns")):
+        if labels is not None and len(labels) != count:
+            raise ValueError(f"{count} {what} need as many names, not {len(labels)}")
     maps = array if array.ndim == 3 else array[None]
     form = numbers if isinstance(numbers, str) else "d" if array.dtype.kind in "iu" else "" if array.dtype.kind == "b" \
         else ".2f"

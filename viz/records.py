@@ -11,7 +11,7 @@ from typing import Any
 from autograd.runtime import files
 from viz import chart, events, text
 from viz.chart import Panel
-from viz.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, series
+from viz.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, series, standing
 from viz.sampling import sparkline
 
 LINES = 12
@@ -22,7 +22,7 @@ USUAL = 1e-3
 
 def panels(moments: Sequence[Moment], logged: Series) -> list[Panel]:
     """The curves, without those that have nothing to show."""
-    found = [Panel(LOSS, {"": (steps, numbers)}) for steps, numbers in series(moments, LOSS).values()]
+    found = [Panel(LOSS, series(moments, LOSS))]
     found += [Panel(name, {"": points}) for name, points in logged.items()]
     found += [Panel("gradient, root mean square", series(moments, GRADIENT), log=True),
               Panel("update / weight", series(moments, RATIO), log=True, guides=(USUAL,)),
@@ -43,12 +43,12 @@ def lines(moments: Sequence[Moment], logged: Series) -> str:
         return "nothing recorded yet"
     last = moments[-1]
     found = [f"step {last.step:,}"]
-    losses = [(LOSS, points) for points in series(moments, LOSS).values()]
+    losses = [(f"{LOSS} {place}".rstrip(), points) for place, points in series(moments, LOSS).items()]
     found += [f"{name:<24} {sparkline(numbers)} {numbers[-1]:.4g}" for name, (_, numbers) in [*losses, *logged.items()]]
     gradients, ratios, dead = (series(moments, quantity) for quantity in (GRADIENT, RATIO, DEAD))
     if gradients:
         found.append(f"{'':<24} {'gradient':<30} update/weight")
-    chosen = _some(list(gradients), last.alarms)
+    chosen = _some(list(gradients), standing(moments))
     found += [f"{text.shorten(place, 24):<24} " + " ".join(
         f"{sparkline([_log(x) for x in known[place][1]]):<20} {known[place][1][-1]:<9.1e}"
         for known in (gradients, ratios) if place in known).rstrip() for place in chosen]
@@ -56,7 +56,7 @@ def lines(moments: Sequence[Moment], logged: Series) -> str:
         found.append(f"… {len(gradients) - len(chosen)} more parameters")
     found += [f"{text.shorten(place, 24):<24} {sparkline(shares):<20} {shares[-1]:.0%} of the units dead"
               for place, (_, shares) in dead.items() if max(shares) > 0]
-    found += [f"⚠ {place}: {what}" for place, what in last.alarms.items()]
+    found += [f"⚠ {place}: {what}" for place, what in standing(moments).items()]
     return "\n".join(found)
 
 

@@ -1,18 +1,34 @@
 """`watch` records what happens in a model in training: activations, gradients, sizes of updates, dead units, alarms."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from autograd import Tensor, is_grad_enabled
+from autograd.errors import shown
 from autograd.graph import tensors_in
 from autograd.watching import Watcher
 from viz import records
 from viz.live import Display
-from viz.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, alarms, series
+from viz.moments import (
+    DEAD,
+    GRADIENT,
+    LOSS,
+    RATE,
+    RATIO,
+    SATURATED,
+    WEIGHT,
+    Moment,
+    Series,
+    alarms,
+    of_one,
+    series,
+    standing,
+)
 from viz.sampling import describe, sample
 
 LIMIT = 400
@@ -22,12 +38,12 @@ LIMIT = 400
 class watch(Watcher):
     """In this block, the training of a model is recorded; nothing else has to be changed.
 
-    Steps are counted by the optimizer (any that has parameters of this model). At every so many of them is noted: what
-    the modules gave (mean, standard deviation, a histogram, units that are zero for the whole batch, saturated
-    elements); the root mean square of every parameter and its gradient as the optimizer got it, and that of its update
-    relative to the weights (about 0.001 is usual); the loss; and what is wrong. Means, deviations and histograms are
-    those of 512 elements, the other numbers of all. Between these steps the program runs at full speed. Nothing changes
-    for it: no random number is drawn, no tensor is written to.
+    Steps are counted by the optimizer; if several have parameters of this model, each has its own. At every so many of
+    them is noted: what the modules gave (mean, standard deviation, a histogram, units that are zero for the whole
+    batch, saturated elements); the root mean square of every parameter and its gradient as the optimizer got it, and
+    that of its update relative to the weights (about 0.001 is usual); the loss; and what is wrong. Means, deviations
+    and histograms are those of 512 elements, the other numbers of all. Between these steps the program runs at full
+    speed. Nothing changes for it: no random number is drawn, no tensor is written to.
 
     While it runs, a notebook shows curves below the cell, and a terminal shows them as lines of text.
 
@@ -39,9 +55,9 @@ class watch(Watcher):
     Attributes:
         moments: what was recorded.
         logged: what was given to `log`: name -> (steps, numbers).
-        step: how many steps were taken.
 
     Raises:
+        TypeError: no model.
         ValueError: `every` is less than 1, or the model has no parameters.
 
     >>> with watch(model, every=10) as record:
@@ -60,10 +76,12 @@ class watch(Watcher):
     def __init__(self, model: Any, every: int = 50, show: bool | None = None) -> None:
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"every={every!r}, but it is the number of steps between two that are recorded: 1 or more")
+        if not hasattr(model, "named_parameters"):
+            raise TypeError(f"watch() takes a Module, or what has named_parameters(), not {shown(model)}")
         self.model, self.every = model, every
         self.moments: list[Moment] = []
         self.logged: Series = {}
-        self.step = 0
+        self._courses: dict[Any, _Course] = {}
         self.parameters = dict(model.named_parameters())
         if not self.parameters:
             raise ValueError(f"this {type(model).__name__} has no parameters, so that no optimizer steps it")
@@ -84,37 +102,51 @@ class watch(Watcher):
         if self._display is not None and self.moments:
             self._display.show(self, last=True)
 
+    @property
+    def step(self) -> int:
+        """How many steps were taken; of several optimizers, as those of a GAN, by the one that took the most."""
+        return max((course.taken for course in self._courses.values()), default=0)
+
     def _expect(self) -> None:
-        """If the next step is to be recorded, look on from here."""
-        if self._look is None and self.step % self.every == 0:
+        """If the next step may be one to record, look on from here."""
+        if self._look is None and (not self._courses or any(course.is_due for course in self._courses.values())):
             self._look = _Look(self.model)
             self._look.__enter__()
 
-    def begins(self, kind: str, what: Any) -> bool:
-        """A step: whether it is one of this model."""
-        if not any(id(p) in self._owned for group in what.param_groups for p in group["params"]):
-            return False
-        if self._look is not None:
-            self._look.before(self.parameters, what)
-        return True
+    def begins(self, kind: str, what: Any) -> "_Course | None":
+        """A step, if it is one of this model."""
+        if what not in self._courses:
+            if not _parameters([what]) & self._owned:
+                return None
+            self._courses[what] = _Course(len(self._courses))
+        course = self._courses[what]
+        if self._look is not None and course.is_due:
+            own, claimed = _parameters([what]), _parameters(self._courses)
+            self._look.before({name: p for name, p in self.parameters.items() if id(p) in own}, what)
+            self._look.waiting = [name for name, p in self.parameters.items() if id(p) not in claimed
+                                  and p.requires_grad and p.grad is None]
+        return course
 
-    def ends(self, begun: bool, result: Any, args: tuple, options: dict) -> None:
+    def ends(self, begun: "_Course | None", result: Any, args: tuple, options: dict) -> None:
         """Keep what was seen, and look on again if the next step is to be recorded."""
-        if not begun:
+        if begun is None:
             return
         if self._look is not None:
             self._look.__exit__()
-            closure = bool(args or options)  # then the gradients that counted were computed during the step
-            self._keep(self._look.after(self.step, self.parameters, closure))
+            if begun.is_due:
+                closure = bool(args or options)  # then the gradients that counted were computed during the step
+                self._keep(self._look.after(begun, closure))
+                begun.due = (begun.taken // self.every + 1) * self.every
             self._look = None
-        self.step += 1
+        begun.taken += 1
         self._expect()
 
     def _keep(self, moment: Moment) -> None:
         self.moments.append(moment)
         moment.alarms = alarms(self.moments)
         if len(self.moments) > LIMIT:
-            self.moments = self.moments[::2]
+            each = [of_one(self.moments, course.number)[::2] for course in self._courses.values()]
+            self.moments = [moment for moment in self.moments if any(moment is kept for some in each for kept in some)]
             self.every *= 2
         if self._display is not None:
             self._display.show(self)
@@ -142,8 +174,8 @@ class watch(Watcher):
 
     @property
     def alarms(self) -> dict[str, str]:
-        """Place -> what is wrong there, at the last recorded step."""
-        return self.moments[-1].alarms if self.moments else {}
+        """Place -> what is wrong there, at the last recorded step (of each optimizer)."""
+        return standing(self.moments)
 
     def __str__(self) -> str:
         return records.lines(self.moments, self.logged)
@@ -168,6 +200,23 @@ class watch(Watcher):
         return records.save(self.moments, self.logged, Path(path), type(self.model).__name__)
 
 
+@dataclass
+class _Course:
+    """The steps of one optimizer: its number among those of the model, how many it has taken, and which to record."""
+
+    number: int
+    taken: int = 0
+    due: int = 0
+
+    @property
+    def is_due(self) -> bool:
+        return self.taken >= self.due
+
+
+def _parameters(optimizers: Iterable[Any]) -> set[int]:
+    return {id(p) for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]}
+
+
 class _Look(Watcher):
     """All of one step: the forward pass, the backward pass, the update."""
 
@@ -184,6 +233,7 @@ class _Look(Watcher):
         self.scalar = math.nan
         self.turn = 0
         self.loss: float | None = None
+        self.waiting: list[str] = []  # parameters that no optimizer has, and that got no gradient
         self.channels_first = False
 
     # The forward pass
@@ -266,8 +316,9 @@ class _Look(Watcher):
     # The update
 
     def before(self, parameters: Mapping[str, Tensor], optimizer: Any) -> None:
-        """The optimizer's step begins."""
+        """The step begins of an optimizer that has these parameters."""
         self.calls.clear()
+        self.parameters = parameters
         self.rates = [group["lr"] for group in optimizer.param_groups if "lr" in group]
         self.old = {name: np.array(p.array) for name, p in parameters.items()}
         self.gradients = {name: self._gradient(name, p) for name, p in parameters.items()}
@@ -277,13 +328,15 @@ class _Look(Watcher):
             return None
         return norm(parameter.grad.array), sample(parameter.grad.array)
 
-    def after(self, step: int, parameters: Mapping[str, Tensor], closure: bool) -> Moment:
+    def after(self, course: _Course, closure: bool) -> Moment:
         """The optimizer's step has ended."""
-        moment = Moment(step)
+        moment = Moment(course.taken, course.number, waiting=self.waiting)
+        optimizer = f"optimizer {course.number + 1}" * bool(course.number)
         if self.loss is not None:
-            moment.note(LOSS, "", self.loss)
+            moment.note(LOSS, optimizer, self.loss)
         for i, rate in enumerate(self.rates):
-            moment.note(RATE, f"group {i}" if len(self.rates) > 1 else "", rate)
+            group = f"group {i}" * (len(self.rates) > 1)
+            moment.note(RATE, ", ".join(filter(None, (optimizer, group))), rate)
         names: list[tuple[str, str]] = [("activation", place) for place in self.samples]
         kept = [np.concatenate(parts) for parts in self.samples.values()]
         kept = [sample(part) for part in kept]
@@ -291,7 +344,7 @@ class _Look(Watcher):
             moment.note(DEAD, place, dead.mean())
         for place, shares in self.saturated.items():
             moment.note(SATURATED, place, max(shares))
-        for name, p in parameters.items():
+        for name, p in self.parameters.items():
             gradient = self._gradient(name, p) if closure else self.gradients[name]
             old, now = self.old[name], np.asarray(p.array)
             weight, root = norm(old), math.sqrt(max(1, old.size))

@@ -124,6 +124,7 @@ def test_a_surface_with_a_path_shows_where_it_ends():
     (lambda: viz.images(np.zeros((2, 5, 4, 4))), r"\(2, 5, 4, 4\).*weight\[:, 0\]"),
     (lambda: viz.images(np.zeros((2, 4, 4)), titles=["a"]), "2 images need as many titles, not 1"),
     (lambda: viz.images(np.zeros((2, 4, 4)), scale="none"), "'each' or 'all'"),
+    (lambda: viz.heatmap(np.zeros((2, 3)), columns=["a", "b"]), "3 columns need as many names, not 2"),
     (lambda: viz.heatmap(np.zeros(3)), r"not shape \(3,\)")])
 def test_what_does_not_fit_says_why(call, message):
     with pytest.raises((TypeError, ValueError), match=message):

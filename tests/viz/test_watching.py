@@ -12,7 +12,7 @@ import nn
 import optim
 import viz
 from autograd import checkpoint, randint, randn
-from viz import watching
+from viz import moments, watching
 from viz.moments import DEAD, GRADIENT, LOSS, RATIO, SATURATED, WEIGHT
 
 RULES = [name for name in optim.__all__ if inspect.isclass(getattr(optim, name))
@@ -101,7 +101,7 @@ def test_losses_and_updates_of_every_optimizer_are_those_of_the_program(rule):
     _, _, before = train(MODELS["perceptron"], rule, 2, None)
     names = [name for name, _ in MODELS["perceptron"]().named_parameters()]
     for name, new, old in zip(names, after, before, strict=False):
-        ratio = record.series(RATIO)[name][1][-1]
+        ratio = record.series(RATIO).get(name, ([], [0.0]))[1][-1]  # Muon has matrices only
         assert ratio == pytest.approx(np.linalg.norm(new - old) / np.linalg.norm(old), rel=1e-4)
 
 
@@ -247,6 +247,46 @@ def test_validation_and_other_models_are_not_recorded():
         mine.step()
     [moment] = record.moments
     assert moment.distributions["activation"]["Linear"].high < 100
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_each_of_several_optimizers_has_its_own_steps(every):
+    """As those of a GAN, which take turns: whatever `every` is, both are recorded, each with its own parameters."""
+    model = nn.ModuleDict({"generator": nn.Linear(4, 3), "judge": nn.Sequential(nn.Linear(3, 8), nn.ReLU(),
+                                                                                nn.Linear(8, 1))})
+    with autograd.no_grad():
+        model["judge"][0].bias -= 100
+    mine, its = (optim.SGD(model[name].parameters(), lr=0.01) for name in ("generator", "judge"))
+    losses: list[list[float]] = [[], []]
+    with viz.watch(model, every=every, show=False) as record:
+        for _ in range(20):
+            for k, optimizer in enumerate((mine, its)):
+                model.zero_grad()
+                loss = model["judge"](model["generator"](randn(5, 4))).mean() * (1, -1)[k]
+                losses[k].append(loss.item())
+                loss.backward()
+                optimizer.step()
+    assert record.step == 20
+    for k, place in enumerate(("", "optimizer 2")):
+        steps, numbers = record.series(LOSS)[place]
+        assert len(steps) >= 20 // every - 1 and numbers == [losses[k][step] for step in steps]
+    assert all(name.startswith(("generator", "judge")[moment.optimizer])
+               for moment in record.moments for name in moment.of(RATIO))
+    assert all(number > 0 for number in record.series(RATIO)["judge.2.bias"][1])
+    assert set(record.alarms) >= {"generator", "judge.0", "judge.1"} and "⚠ generator: gradient is zero" in str(record)
+
+
+def test_of_several_optimizers_every_second_moment_is_kept(monkeypatch):
+    monkeypatch.setattr(watching, "LIMIT", 8)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    optimizers = [optim.SGD(layer.parameters(), lr=1e-3) for layer in model]
+    with viz.watch(model, every=1, show=False) as record:
+        for _ in range(40):
+            for optimizer in optimizers:
+                model(randn(4, 2)).sum().backward()
+                optimizer.step()
+    counts = [len(moments.of_one(record.moments, k)) for k in range(2)]
+    assert sum(counts) <= 8 and min(counts) >= 2
 
 
 def test_a_long_training_keeps_every_second_moment(monkeypatch):
