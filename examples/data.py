@@ -174,6 +174,37 @@ def moving_digits(digits: Labeled, count: int, rng: np.random.Generator, frames:
     return films, directions
 
 
+def thickness(digit: np.ndarray, size: int) -> np.ndarray:
+    """A digit (H, W) as a solid that is round as if its line were a tube: half its thickness (size, size), in pixels,
+    and 0 outside."""
+    from scipy.ndimage import distance_transform_edt
+    depth = distance_transform_edt(enlarged(np.pad(digit, 1), size) > 0.4)
+    return np.sqrt(depth * (2 * depth.max() - depth)).astype(np.float32)
+
+
+def solid(digit: np.ndarray, size: int) -> np.ndarray:
+    """A digit (H, W) as a solid: the signed distances (size, size, size) from its surface, below 0 inside, at x, y and
+    z of `numpy.linspace(-1, 1, size)`."""
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    z = np.abs(np.arange(size) - (size - 1) / 2)
+    inside = z < thickness(digit, size).T[..., None]
+    distance = np.where(inside, 0.5 - distance_transform_edt(inside), distance_transform_edt(~inside) - 0.5)
+    return gaussian_filter(distance, 1).astype(np.float32) * 2 / (size - 1)
+
+
+def point_clouds(digits: Labeled, count: int, rng: np.random.Generator) -> Labeled:
+    """Points on the surface of solid digits, each turned by up to 30 degrees about its upright axis: (N, count, 3),
+    x to the right, y down, z away, from -1 to 1."""
+    clouds = np.empty((len(digits.images), count, 3), np.float32)
+    for cloud, image, angle in zip(clouds, digits.images, rng.uniform(-np.pi / 6, np.pi / 6, len(clouds)), strict=True):
+        solid = thickness(image[0], 24)
+        y, x = rng.choice(np.argwhere(solid), count).T
+        cloud[:] = np.stack([x - 11.5, y - 11.5, rng.choice([-1, 1], count) * solid[y, x]], 1) / 11.5
+        cloud[:, :2] += rng.uniform(-0.5, 0.5, (count, 2)) / 11.5  # in the pixel
+        cloud[:, ::2] @= np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], np.float32)
+    return Labeled(clouds, digits.labels)
+
+
 PHOTOGRAPHS = ("brick", "grass", "gravel", "coins", "chelsea", "hubble_deep_field", "immunohistochemistry", "retina")
 
 

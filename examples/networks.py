@@ -211,18 +211,19 @@ def mtcnn() -> dict[str, nn.Module]:
     return nets
 
 
-def show_costs(accuracy: Mapping[str, float], costs: Mapping[str, nn.Summary]):
-    """The notes' table as a figure: what networks reach, and what they need for an image."""
+def show_costs(accuracy: Mapping[str, Mapping[str, float]], costs: Mapping[str, nn.Summary], figure=None):
+    """The notes' table as a figure, or in one: what networks reach, by title, and what they need for an input."""
     from matplotlib import pyplot as plt
-    columns = {"% of held-out digits": [100 * share for share in accuracy.values()],
-               "thousand parameters": [summary.parameters / 1e3 for summary in costs.values()],
-               "million multiply-adds": [summary.multiply_adds / 1e6 for summary in costs.values()],
-               "kB of memory": [summary.activation_bytes / 1e3 for summary in costs.values()]}
-    figure, axes = plt.subplots(1, 4, sharey=True, figsize=(11, 1 + 0.45 * len(costs)))
+    figure = figure or plt.figure(figsize=(11, 1 + 0.45 * len(costs)))
+    columns = {title: [100 * share for share in shares.values()] for title, shares in accuracy.items()}
+    columns |= {"thousand parameters": [summary.parameters / 1e3 for summary in costs.values()],
+                "million multiply-adds": [summary.multiply_adds / 1e6 for summary in costs.values()],
+                "kB of memory": [summary.activation_bytes / 1e3 for summary in costs.values()]}
+    axes = figure.subplots(1, len(columns), sharey=True)
     for i, (axis, (title, numbers)) in enumerate(zip(axes, columns.items(), strict=True)):
         bars = axis.barh(list(costs), numbers, color=f"C{i}")
         axis.bar_label(bars, [f"{number:.3g}" for number in numbers], padding=3, fontsize=8)
-        axis.set(title=title, xlim=(0, 1.2 * max(numbers)))
+        axis.set(title=title, xlim=(0, 1.25 * max(numbers)))
         axis.grid(visible=False)
     axes[0].invert_yaxis()
     return figure

@@ -88,4 +88,4 @@ def example(run):
     run.holds(costs[resnext].parameters <= costs[plain].parameters and 2 * costs[resnext].parameters < wide.parameters)
     run.holds(costs[senet].multiply_adds < 1.01 * costs[plain].multiply_adds)
     run.holds(accuracy[last] < accuracy[densenet] - 0.2)
-    run.save(networks.show_costs(accuracy, costs))
+    run.save(networks.show_costs({"% of held-out digits": accuracy}, costs))

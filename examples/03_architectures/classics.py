@@ -58,4 +58,4 @@ def example(run):
     run.holds(zfnet > alexnet + 0.04)
     run.holds(min(vgg, googlenet) > zfnet + 0.04)
     run.holds(costs["GoogLeNet"].parameters < costs["VGG"].parameters / 4)
-    run.save(networks.show_costs(accuracy, costs))
+    run.save(networks.show_costs({"% of held-out digits": accuracy}, costs))

@@ -88,4 +88,4 @@ def example(run):
         run.result(f"same or not, {name}", 100 * told[name], "%")
     run.holds(told["with shuffle"] > 0.8)
     run.holds(told["without"] < 0.65)
-    run.save(networks.show_costs(accuracy, costs))
+    run.save(networks.show_costs({"% of held-out digits": accuracy}, costs))

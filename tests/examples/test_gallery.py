@@ -49,34 +49,11 @@ grapheme to phoneme, voice activity, speaker embedding, text recognition
 NOT_YET = """
 fast style transfer
 
-depth estimation
-scale-invariant loss
-surface normals
-
 voxels
-
-implicit surface
-signed distance
-
-PointNet
-Chamfer distance
 
 mesh
 graph convolution
 F1@t
-
-single-frame CNN
-late fusion
-early fusion
-slow fusion
-C3D
-inflation
-two-stream
-CNN + RNN
-non-local block
-SlowFast
-
-optical flow
 
 contrastive learning
 linear probe
