@@ -103,9 +103,10 @@ def add_rows(out, index, rows, fresh=False):
     In rounds: the first row of each position (which is written, if `out` is fresh, holding zeros), the second of each,
     ...; what is left when few positions have more rows is one sum each.
     """
-    order = np.argsort(index, kind="stable")
-    targets, first = np.unique(index[order], return_index=True)
-    left = np.diff(np.append(first, len(index)))
+    order = np.argsort(index.astype(np.uint16) if len(out) < 1 << 16 else index, kind="stable")  # a fast sort of few bits
+    ordered = index[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:len(index)])
+    targets, left = ordered[first], np.diff(np.append(first, len(index)))
     while len(targets) > FEW:
         next_rows = rows.take(order[first], 0, mode="wrap")
         if fresh:

@@ -405,8 +405,16 @@ def _apart_from_zero(draw):
     return call(x, np.asarray(y + 2.25))
 
 
+def _ordinary(a):
+    """Whether `a` is an array of many positive numbers, far from 0 and from infinity."""
+    return type(a) is np.ndarray and a.size > MANY and a.min() > 1e-30 and a.max() < np.inf
+
+
 def _over_square_of_length(x, y):
     """x / (x² + y²), and 0 at the origin and infinitely far from it."""
+    square = x * x + y * y
+    if _ordinary(square):
+        return x / square
     length = np.hypot(x, y)
     there = (length != 0) & (length != np.inf)
     length = np.where(there, length, 1)
@@ -422,7 +430,7 @@ atan2 = operation(
 
 def _over_length(x, y, length):
     """x / √(x² + y²): 0 at the origin, and the limit where one of the two is infinite."""
-    if type(length) is np.ndarray and length.size > MANY and length.min() > 0 and length.max() < np.inf:
+    if _ordinary(length):
         return x / length
     far = np.isinf(x) & ~np.isinf(y)
     return only(np.where(far, np.sign(x), x / np.where((length == 0) | far, 1, length)), length != 0)

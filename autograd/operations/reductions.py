@@ -161,28 +161,44 @@ def count_nonzero(x, *, dim: Dims | None = None):
 
 # Products
 
+def in_range(x):
+    """x, wide enough for products of parts that leave the range where the whole does not."""
+    return x.astype(np.float64) if x.dtype is dtypes.float32 else widened(x)
+
+
+def in_parts(function, dim, *arrays):
+    """function(*arrays), which goes along `dim`, for parts of another axis, so that what it needs stays in the cache."""
+    x = arrays[0]
+    if type(x) is not np.ndarray or x.ndim < 2 or x.size < 1 << 18:
+        return function(*arrays)
+    other = 0 if dim % x.ndim else x.ndim - 1
+    parts = [np.array_split(a, builtins.min(a.shape[other], x.size >> 17), other) for a in arrays]
+    return np.concatenate([function(*part) for part in zip(*parts, strict=True)], other)
+
+
 def _products_of_others(x):
-    """For each element, the product of all others along the last axis: of those before it and of those after it."""
-    one = np.ones((*x.shape[:-1], builtins.min(x.shape[-1], 1)), x.dtype)
-    before = np.cumprod(np.concatenate([one, x[..., :-1]], -1), -1)
-    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], -1), -1)[..., ::-1]
-    return before * after
-
-
-def divides(out):
-    """Whether products may be divided by their factors: none is 0 (so no factor is), or has left the range."""
-    tiny = np.finfo(out.dtype).tiny
-    return ((np.abs(out) >= tiny) & (np.abs(out) < np.inf)).all()
+    """For each element, the product of all others along the last axis: of those in the other pairs (an element of the
+    first half and one of the second), and of the one that it makes a pair with. Nothing is divided, so that it is right
+    where elements are 0, too.
+    """
+    n = x.shape[-1]
+    if n <= 1:
+        return np.ones(x.shape, x.dtype)
+    if n % 2:
+        x = np.concatenate([x, np.ones((*x.shape[:-1], 1), x.dtype)], -1)
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    others = _products_of_others(first * second)
+    return np.concatenate([others * second, others * first], -1)[..., :n]
 
 
 def _prod_vjp(g, out, x, dim, keepdim, dtype):
-    if divides(out):
-        return spread(g * out, x.shape, dim) / x
     among = axes(dim, x.ndim) if dim is not None and x.ndim else []
     among = among or list(range(x.ndim))
     order = [i for i in range(x.ndim) if i not in among] + among
     moved = np.transpose(x, order)
-    others = _products_of_others(moved.reshape((*moved.shape[:x.ndim - len(among)], count(x.shape, dim))))
+    rows = moved.reshape((*moved.shape[:x.ndim - len(among)], count(x.shape, dim)))
+    others = in_parts(lambda rows: _products_of_others(in_range(rows)).astype(x.dtype), -1, rows)
     return spread(g, x.shape, dim) * np.transpose(others.reshape(moved.shape), [order.index(i) for i in range(x.ndim)])
 
 

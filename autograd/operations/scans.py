@@ -10,8 +10,8 @@ from autograd.errors import ShapeError
 from autograd.operations.indexing import scatter_along
 from autograd.operations.joining import cat
 from autograd.operations.pointwise import ahead, times
-from autograd.operations.reductions import divides, sum, summed, widened
-from autograd.operations.shaping import as_row, axes, axis, clone
+from autograd.operations.reductions import in_parts, in_range, sum, summed, widened
+from autograd.operations.shaping import as_row, axes, axis, bare, clone
 from autograd.samples import along_one, call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -78,14 +78,34 @@ def cumsum(x, *, dim: int, dtype: DTypeLike | None = None):
 
 def _running_back(g, factor, dim):
     """s[i] = g[i] + factor[i + 1] s[i + 1] along `dim`, from the end: what a running product or sum of exponentials
-    needs backward, without dividing by what may be 0.
+    needs backward, without dividing by what may be 0. Pairs first, as in Blelloch's scans (1990): every second sum
+    follows from every fourth. Where products of factors leave the range, it is taken one after the other.
     """
     if not g.ndim or not g.shape[dim]:
         return g
+    dim %= g.ndim
+    sums = in_parts(lambda g, factor: _by_pairs(in_range(g), in_range(factor), dim).astype(g.dtype), dim, g, factor)
+    if np.isfinite(bare(sums)).all():
+        return sums
     sums = [g[_part(dim, -1, None)]]
     for i in range(g.shape[dim] - 2, -1, -1):
         sums.append(g[_part(dim, i, i + 1)] + times(sums[-1], factor[_part(dim, i + 1, i + 2)]))
     return np.concatenate(sums[::-1], dim)
+
+
+def _by_pairs(g, factor, dim):
+    n = g.shape[dim]
+    if n == 1:
+        return g
+    if n % 2:
+        end = _part(dim, -1, None)
+        g, factor = (np.concatenate([x, np.zeros(x[end].shape, x.dtype)], dim) for x in (g, factor))
+    even, odd, later, earlier = _part(dim, 0, None, 2), _part(dim, 1, None, 2), _part(dim, 1), _part(dim, 0, -1)
+    onto_even, onto_odd = factor[even], factor[odd]  # what the sums at these places are multiplied by for those before
+    within = np.concatenate([onto_even[_part(dim, 0, 1)], onto_odd[earlier] * onto_even[later]], dim)
+    sums = _by_pairs(g[even] + onto_odd * g[odd], within, dim)
+    others = np.concatenate([g[odd][earlier] + onto_even[later] * sums[later], g[_part(dim, -1, None)]], dim)
+    return np.stack([sums, others], dim + 1).reshape(g.shape)[_part(dim, 0, n)]
 
 
 def _before(out, first, dim):
@@ -96,8 +116,6 @@ def _before(out, first, dim):
 
 
 def _cumprod_vjp(g, out, x, dim, dtype):
-    if divides(out):
-        return _sum_of_following(g * out, dim=dim) / x
     return times(_running_back(g, x, dim), _before(out, 1, dim))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
+from autograd.operations.indexing import add_rows
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -34,11 +35,9 @@ def _weighted_rows_forward(x, weight, *, index):
 
 
 def _spread_rows_forward(y, weight, *, index, count):
-    width = y.shape[1]
-    out = np.zeros((count + 1) * width, y.dtype)
-    for k in range(index.shape[1]):  # NumPy's loop over flat positions is several times as fast as the one over rows
-        np.add.at(out, (index[:, k, None] * width + np.arange(width)).reshape(-1), (weight[:, k, None] * y).reshape(-1))
-    return out.reshape(count + 1, width)[:count].copy()
+    out = np.zeros((count + 1, y.shape[1]), y.dtype)
+    add_rows(out, index.reshape(-1), (weight[:, :, None] * y[:, None]).reshape(-1, y.shape[1]), fresh=True)
+    return out[:count]
 
 
 def _row_products_forward(y, x, *, index):

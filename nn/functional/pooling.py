@@ -393,7 +393,11 @@ def _at(x, indices):
 def _adaptive_max_pool(ndim, input, output_size, return_indices):
     x, single = arranged(as_tensor(input), ndim)
     size, rows = x.shape[2:], []
-    for n, count in zip(size, _adaptive_size(size, output_size), strict=True):
+    counts = _adaptive_size(size, output_size)
+    if all(count and n and n % count == 0 for n, count in zip(size, counts, strict=True)):  # regions are windows
+        kernel = tuple([n // count for n, count in zip(size, counts, strict=True)])
+        return _max_pool_nd(ndim, input, kernel, None, 0, 1, False, return_indices)
+    for n, count in zip(size, counts, strict=True):
         starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
         longest = (ends - starts).max(initial=1)
         rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
