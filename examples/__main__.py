@@ -7,13 +7,13 @@ python -m examples --all                   runs all, and prints a table
 
 import argparse
 import difflib
-import gc
 import json
 import sys
 import textwrap
 from itertools import groupby
 from pathlib import Path
 
+import autograd
 from examples import gallery, readme
 
 
@@ -23,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="examples to run, as listed")
     parser.add_argument("--all", action="store_true", help="run all")
+    parser.add_argument("--jobs", type=int, help="examples at a time, each in a process with one thread (1; with --all, "
+                        "one a processor)")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers (0)")
     parser.add_argument("--quick", action="store_true", help="a few steps each, to see that it runs; judges no claim")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures (out)")
@@ -40,19 +42,18 @@ def main(arguments: list[str] | None = None) -> int:
             near = difflib.get_close_matches(name, examples, cutoff=0.0)
             print(f"there is no example {name!r}; the nearest are {', '.join(near)}", file=sys.stderr)
             return 2
-    failed = 0
-    for name in names:
-        try:
-            done = gallery.run(examples[name], seed=options.seed, quick=options.quick, out=options.out, bar=True)
-        except ModuleNotFoundError as error:
-            print(f"{error}", file=sys.stderr)
+    failed, jobs = 0, options.jobs or (autograd.get_num_threads() if options.all else 1)
+    runs = gallery.runs([examples[name] for name in names], jobs, seed=options.seed, quick=options.quick,
+                        out=options.out, bar=jobs == 1)
+    for done in runs:
+        if isinstance(done, ModuleNotFoundError):
+            print(done, file=sys.stderr)
             failed += 1
             continue
         failed += not done.held
-        print(row(done) if options.all else report(examples[name], done), flush=True)
+        print(row(done) if options.all else report(examples[done.name], done), flush=True)
         if options.readme and not options.quick:
             readme.keep(done)
-        gc.collect()  # before the next one asks for its memory
     if options.readme:
         readme.write(examples)
     if options.all:

@@ -1,10 +1,14 @@
 """Finding the examples, and running one: its random numbers, progress, results, claim and pictures."""
 
 import ast
+import gc
 import importlib
 import time
 from collections.abc import Iterable, Iterator, Sized
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -160,3 +164,23 @@ def run(example: Example, **options: Any) -> Run:
         raise ModuleNotFoundError(f"{example.name} needs {error.name}, which is not installed: {remedy}",
                                   name=error.name) from error
     return done
+
+
+def attempt(example: Example, **options: Any) -> Run | ModuleNotFoundError:
+    """Run an example; the error, where a package is missing."""
+    try:
+        return run(example, **options)
+    except ModuleNotFoundError as error:
+        return error
+
+
+def runs(examples: Iterable[Example], jobs: int = 1, **options: Any) -> Iterator[Run | ModuleNotFoundError]:
+    """Run examples in turn, or so many at a time, each in a process with one thread; options as of Run."""
+    if jobs == 1:
+        for example in examples:
+            yield attempt(example, **options)
+            gc.collect()  # before the next one asks for its memory
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), autograd.set_num_threads, (1,),
+                             max_tasks_per_child=8) as pool:  # then its memory is given back
+        yield from pool.map(partial(attempt, **options), examples)

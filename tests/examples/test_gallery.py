@@ -107,10 +107,17 @@ def toy(monkeypatch, tmp_path, body="run.result('a', 1, '%'); run.holds(run.seed
 def test_the_status_is_that_of_the_claim(seed, status, verdict, monkeypatch, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     toy(monkeypatch, tmp_path)
-    for arguments in (["toy"], ["--all"]):
+    for arguments in (["toy"], ["--all", "--jobs", "1"]):
         assert main([*arguments, "--seed", str(seed)]) == status
         printed = capsys.readouterr().out
         assert verdict in printed and "1 %" in printed
+
+
+def test_side_by_side_each_is_what_it_is_alone(tmp_path):
+    pytest.importorskip("matplotlib")
+    some = [EXAMPLES["sigmoid_neuron"], EXAMPLES["vanilla_rnn"]]
+    for alone, together in zip(*[gallery.runs(some, jobs, quick=True, out=tmp_path) for jobs in (1, 2)], strict=True):
+        assert alone.name == together.name and alone.results == together.results and together.pictures
 
 
 def test_a_missing_package_is_named_with_what_installs_it(monkeypatch, tmp_path, capsys):
