@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="examples to run, as listed")
     parser.add_argument("--all", action="store_true", help="run all")
-    parser.add_argument("--jobs", type=int, help="examples at a time, each in a process with one thread (1; with --all, "
+    parser.add_argument("--jobs", type=int, help="examples at a time, each in a process with a thread (1; with --all, "
                         "one a processor)")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers (0)")
     parser.add_argument("--quick", action="store_true", help="a few steps each, to see that it runs; judges no claim")

@@ -9,6 +9,7 @@ from autograd.errors import ShapeError
 from autograd.operations.joining import cat
 from autograd.operations.norms import vector_norm
 from autograd.operations.pointwise import floating, only
+from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -30,12 +31,15 @@ def _euclidean_forward(x1, x2):
     y_squares = (y * y).sum(-1)[..., None, :]
     for block in _blocks(x1, x2):
         x = x1[block].astype(np.float64)
-        sizes = (x * x).sum(-1)[..., None] + y_squares
-        squares = sizes - 2 * (x @ np.swapaxes(y, -1, -2))
-        unclear = np.nonzero(~(squares > 1e-6 * sizes))
+        x_squares = (x * x).sum(-1)[..., None]
+        squares = (x * -2) @ np.swapaxes(y, -1, -2)
+        squares += x_squares
+        squares += y_squares
+        unclear = np.flatnonzero(~(squares > 1e-6 * x_squares + 1e-6 * y_squares))
+        unclear = np.unravel_index(unclear, squares.shape)
         between = x[unclear[:-1]] - y[(*unclear[:-2], unclear[-1])]
         squares[unclear] = (between * between).sum(-1)
-        out[block] = np.sqrt(squares)
+        out[block] = np.sqrt(squares, out=squares)
     return (out,)
 
 
@@ -45,10 +49,9 @@ def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
     y, dy, dx = x2.astype(np.float64), np.zeros(x2.shape), np.empty_like(x1)
     for block in _blocks(x1, x2):
         x, d = x1[block].astype(np.float64), distances[block].astype(np.float64)
-        shares = only(g[block] / np.where(d == 0, 1, d), d != 0)
-        dx[block] = x * shares.sum(-1)[..., None] - shares @ y
-        shares = np.swapaxes(shares, -1, -2)
-        dy += y * shares.sum(-1)[..., None] - shares @ x
+        shares = g[block] / d if d.all() else only(g[block] / np.where(d == 0, 1, d), d != 0)
+        dx[block] = x * added(shares, -1)[..., None] - shares @ y
+        dy += y * added(shares, -2)[..., None] - np.swapaxes(shares, -1, -2) @ x
     return dx, dy.astype(x2.dtype)
 
 

@@ -4,6 +4,7 @@ Each way of reading has an adjoint that adds into zeros: the derivative of one i
 """
 
 import functools
+import itertools
 import math
 from types import EllipsisType, NoneType
 from typing import Any
@@ -103,7 +104,8 @@ def add_rows(out, index, rows, fresh=False):
     In rounds: the first row of each position (which is written, if `out` is fresh, holding zeros), the second of each,
     ...; what is left when few positions have more rows is one sum each.
     """
-    order = np.argsort(index.astype(np.uint16) if len(out) < 1 << 16 else index, kind="stable")  # a fast sort of few bits
+    few_bits = index.astype(np.uint16) if len(out) < 1 << 16 else index  # which are sorted faster
+    order = np.argsort(few_bits, kind="stable")
     ordered = index[order]
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:len(index)])
     targets, left = ordered[first], np.diff(np.append(first, len(index)))
@@ -134,6 +136,12 @@ def _add_at(out, index, values):
         lead, n, width = math.prod(out.shape[:along]), out.shape[along], math.prod(out.shape[along + 1:])
         at = index[along].reshape(-1).astype(np.intp, copy=False)
         values = np.broadcast_to(values, (*out.shape[:along], *index[along].shape, *out.shape[along + 1:]))
+        starts = [0, *np.flatnonzero(np.diff(at) != 1) + 1, len(at)]
+        if len(starts) <= FEW // 4 and index[along].ndim == 1:  # runs, as where an image is reflected at its border
+            lead = (_ALL,) * along
+            for start, stop in itertools.pairwise(starts):
+                out[(*lead, slice(at[start], at[start] + stop - start))] += values[(*lead, slice(start, stop))]
+            return
         if lead > 1:
             at = (np.arange(0, lead * n, n)[:, None] + at).reshape(-1)
         if width > 15:

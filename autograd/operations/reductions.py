@@ -167,7 +167,7 @@ def in_range(x):
 
 
 def in_parts(function, dim, *arrays):
-    """function(*arrays), which goes along `dim`, for parts of another axis, so that what it needs stays in the cache."""
+    """function(*arrays), which goes along `dim`, for parts of another axis: what it needs stays in the cache."""
     x = arrays[0]
     if type(x) is not np.ndarray or x.ndim < 2 or x.size < 1 << 18:
         return function(*arrays)

@@ -53,6 +53,38 @@ def test_a_large_array_is_computed_like_its_parts(name, dtype, finite):
         np.testing.assert_allclose(large, small, rtol=4 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
 
+ROWS = {
+    "prod": lambda x: x.prod(-1, keepdim=True), "cumprod": lambda x: x.cumprod(-1),
+    "cumprod of columns": lambda x: x.T.cumprod(0).T, "logcumsumexp": lambda x: x.logcumsumexp(-1),
+    "atan2": lambda x: autograd.atan2(x, 1 + x.detach() ** 2), "atan2 of x": lambda x: autograd.atan2(2 + 0 * x, x),
+    "reflected": lambda x: F.pad(x[None], (3, 4), "reflect")[0],
+    "around": lambda x: F.pad(x[None], (5, 2), "circular")[0],
+    "runs": lambda x: x[:, [*range(100, 500), *range(3, 200), 7, 7]],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ROWS)
+def test_many_rows_are_computed_like_each_alone(name, dtype):
+    draw = np.random.default_rng(0)
+    x = draw.standard_normal((600, 500)).astype(dtype)
+    x[5:300:7, 123], x[8:600:11, [3, 401]] = 0, 0
+    shape = ROWS[name](autograd.tensor(x[:1])).shape[1]
+    g = draw.standard_normal((600, shape)).astype(dtype)
+    values, gradients = values_and_gradients(ROWS[name], x, g)
+    for i in range(0, 600, 13):
+        value, gradient = values_and_gradients(ROWS[name], x[i:i + 1], g[i:i + 1])
+        np.testing.assert_allclose(values[i:i + 1], value, rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(gradients[i:i + 1], gradient, rtol=1e-5 if dtype is np.float32 else 1e-12,
+                                   atol=np.abs(gradient).max() * np.finfo(dtype).eps * 8)
+
+
+def test_a_running_product_that_leaves_the_range_on_the_way_has_its_gradient():
+    x = autograd.tensor(np.array([1e-200, 1e200, 1e200, 1e-200, 3.0]), requires_grad=True)
+    x.cumprod(0)[-1].backward()
+    np.testing.assert_allclose(x.grad.numpy(), [3e200, 3e-200, 3e-200, 3e200, 1], rtol=1e-12)
+
+
 @pytest.mark.parametrize("shape", [(40_000,), (4, 10_000), (10_000, 4), (300, 2, 50), (20, 30, 40), (1, 40_000),
                                    (40_000, 1), (7, 5000), (2, 3, 4, 5, 200)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

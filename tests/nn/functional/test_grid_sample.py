@@ -86,7 +86,7 @@ def test_nan_in_nan_out(mode, padding_mode, align_corners):
         results.append([np.where(weights == 0, 0, out.detach().numpy()), x.grad.numpy(),
                         np.where(weights[:, 0, ..., None] == 0, 0, places.grad.numpy())])
     for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-15)  # sums of more or fewer
 
 
 @modes
