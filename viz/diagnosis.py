@@ -374,7 +374,7 @@ class _Doctor:
                 return ""  # a factor that is still zero, and learned
         flat, value = notation.of(node).flat, self.graph.values[node]
         if flat is not None and flat[1](np.asarray(value)).all():
-            return f"100% {flat[0]}: no gradient gets through"
+            return f"100% {flat[0]}: no gradient gets through" * (np.size(value) >= ENOUGH)
         if node.shape is not None and _norm(_pulled(self.graph, node, vertex, 2.0 ** 20)):
             return f"underflow: the gradient is too small for {node.dtype}"
         return "no gradient gets through: its derivative is 0 here"
