@@ -57,7 +57,7 @@ def ten_thousand_boxes() -> Callable[[], viz.Drawing]:
     """Sums and means of random pairs, as a model."""
     draw = random.Random(0)
     values = [autograd.randn(8).requires_grad_() for _ in range(50)]
-    for _ in range(9_850):
+    for _ in range(6_220):
         values.append((draw.choice(values[-60:]) + draw.choice(values[-60:])) * 0.5)
     loss = sum(values[-60:], Tensor(0.0)).sum()
     return lambda: viz.draw(loss, style="model", limit=30_000, engine="layered")

@@ -218,7 +218,7 @@ def _recorded(what: tuple, scope: dict[str, Any],
     """
     called = naming.all_modules(scope, what[0])
     if isinstance(what[0], Tensor):
-        with untouched(called):  # a checkpointed part is computed again
+        with untouched(called, weights=False):  # a checkpointed part is computed again, with the weights as they are
             graph = Graph(*what)
         looking.enter_context(untouched([]))
         return graph, None

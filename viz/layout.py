@@ -103,28 +103,17 @@ def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, be
         first: boxes that stand in the first rank.
         last: boxes that stand in a last rank of their own.
         limit: length from which on the flow is cut into ribbons, which stand side by side.
-        memory: of the same boxes and wires laid out before, with another limit: an engine isn't asked again.
+        memory: of the same boxes and wires laid out before, with another limit: what is the same isn't done again.
     """
-    ranks = _ranks(len(sizes), links, inputs_first, first, last)
-    items, chains = _with_bends(sizes, links, ranks)
-    columns: list[list[int]] = [[] for _ in range(max(ranks, default=-1) + 1)]
-    for item, (rank, _, _) in enumerate(items):
-        columns[rank].append(item)
-    before, after = _neighbors(len(items), len(sizes), links, chains)
     memory = {} if memory is None else memory
-    if "found" not in memory:
-        links_of_items = [(item, following) for item, others in enumerate(after) for following, _, _ in others]
-        memory["found"] = engines.positions(engine, columns, [item[1:] for item in items], links_of_items, gap,
-                                            inputs_first)
-    across = _order(columns, items, len(sizes), before, after, gap, inputs_first, sweeps, memory["found"])
-    if sweeps:
-        _straighten(columns, items, chains, across, gap)
-    low = min((a - items[i][1] for i, a in enumerate(across)), default=0.0)
-    across = [a - low for a in across]
-
-    middle, run_end, bend_end, length = _along(sizes, links, ranks, len(columns), bend, longest_bend, across, chains)
+    if memory.get("given") != (sizes, links):
+        memory["flow"] = _one_ribbon(sizes, links, gap, bend, longest_bend, inputs_first, sweeps, engine, first, last,
+                                     memory)
+        memory["given"] = sizes, links
+    ranks, columns, items, chains, crossings, *moved, length = memory["flow"]
+    across, middle, run_end, bend_end = map(list, moved)
     inside = range(1 if first else 0, len(columns) - (1 if last else 0))
-    ribbons = _Ribbons(bend_end, run_end, _crossings(ranks, links), limit, inside)
+    ribbons = _Ribbons(bend_end, run_end, crossings, limit, inside)
     if ribbons.count > 1:
         length = ribbons.wrap(columns, items, across, middle, gap)
     extent = max((a + items[i][2] for i, a in enumerate(across)), default=0.0)
@@ -142,6 +131,29 @@ def place(sizes: Sequence[Size], links: Sequence[Link], *, gap: float = 16.0, be
         route += [(bend_end[rank + 1], port), (centers[link.target][0] - sizes[link.target].length / 2, port)]
         routes.append(route)
     return Layout(centers, [run_end[rank] for rank in ranks], routes, length, extent)
+
+
+def _one_ribbon(sizes: Sequence[Size], links: Sequence[Link], gap: float, bend: float, longest_bend: float,
+                inputs_first: bool, sweeps: int, engine: str, first: Collection[int], last: Collection[int],
+                memory: dict[str, Any]) -> tuple[Any, ...]:
+    """Ranks, columns, items, chains and crossings; positions across; and those along, as `_along` says them."""
+    ranks = _ranks(len(sizes), links, inputs_first, first, last)
+    items, chains = _with_bends(sizes, links, ranks)
+    columns: list[list[int]] = [[] for _ in range(max(ranks, default=-1) + 1)]
+    for item, (rank, _, _) in enumerate(items):
+        columns[rank].append(item)
+    before, after = _neighbors(len(items), len(sizes), links, chains)
+    if "found" not in memory:  # boxes that have become larger keep their order
+        links_of_items = [(item, following) for item, others in enumerate(after) for following, _, _ in others]
+        memory["found"] = engines.positions(engine, columns, [item[1:] for item in items], links_of_items, gap,
+                                            inputs_first)
+    across = _order(columns, items, len(sizes), before, after, gap, inputs_first, sweeps, memory["found"])
+    if sweeps:
+        _straighten(columns, items, chains, across, gap)
+    low = min((a - items[i][1] for i, a in enumerate(across)), default=0.0)
+    across = [a - low for a in across]
+    along = _along(sizes, links, ranks, len(columns), bend, longest_bend, across, chains)
+    return (ranks, columns, items, chains, _crossings(ranks, links), across, *along)
 
 
 TURN, LANE = 26.0, 9.0

@@ -18,7 +18,7 @@ DEPTH = 4
 
 
 @contextlib.contextmanager
-def untouched(modules: Iterable[Any]) -> Iterator[None]:
+def untouched(modules: Iterable[Any], weights: bool = True) -> Iterator[None]:
     """Within the block modules can be called, and backward passes run; after it all is as it was before.
 
     That is: buffers (running statistics), weights that a forward pass writes, other attributes (counters, what is in
@@ -27,6 +27,7 @@ def untouched(modules: Iterable[Any]) -> Iterator[None]:
 
     Args:
         modules: that may be called, with all in them.
+        weights: whether a forward pass may write them, too; they are the most to copy.
     """
     inner = {id(module): module for outer in modules for _, module in outer.named_modules()}
     with contextlib.ExitStack() as after, watching.unwatched():
@@ -34,7 +35,7 @@ def untouched(modules: Iterable[Any]) -> Iterator[None]:
         if "nn.hooks" in sys.modules:  # those of all modules
             _without_hooks(after, sys.modules["nn.hooks"].everywhere)
         for module in inner.values():
-            _keep_attributes(after, vars(module))
+            _keep_attributes(after, vars(module), weights)
             _without_hooks(after, vars(module).get("_registered_hooks", {}))
         yield
 
@@ -53,9 +54,10 @@ def _without_hooks(after: contextlib.ExitStack, registered: dict[str, list[Any]]
             found.clear()
 
 
-def _keep_attributes(after: contextlib.ExitStack, attributes: dict[str, Any]) -> None:
+def _keep_attributes(after: contextlib.ExitStack, attributes: dict[str, Any], weights: bool) -> None:
     """Put back each attribute, and what is in it."""
-    kept: dict[int, Any] = {}
+    kept = {id(value): value for value in attributes.values()
+            if isinstance(value, Tensor) and value.requires_grad and not weights}
     for value in attributes.values():
         _keep(after, value, kept, DEPTH)
     after.callback(_refill, attributes, dict(attributes))

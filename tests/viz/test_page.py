@@ -1,6 +1,7 @@
 """The step player: a page that needs nothing else, and that a browser shows."""
 
 import base64
+import importlib.util
 import json
 import re
 import shutil
@@ -14,11 +15,14 @@ from hypothesis import given
 
 import autograd
 import nn
+import optim
 import viz
 from tests.viz.pictures import names, neuron_with_a_fork, product
 from viz.page import write as page_of
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+AXE = next((Path(found.origin).with_name("axe.min.js") for name in ("axe_playwright_python", "axe_selenium_python")
+            if (found := importlib.util.find_spec(name))), None)
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
@@ -134,6 +138,39 @@ found.first = page.querySelectorAll("svg .later").length;
 frame.contentWindow.eval("go(4)");
 found.said = page.getElementById("say").textContent;
 """
+
+
+COMPLAINTS = """
+axe.run().then(result => {
+  found.checked = result.passes.length;
+  found.complaints = result.violations.map(v => `${v.help}: ${v.nodes[0].html}`);
+  REPORT
+});
+"""
+
+
+def recorded() -> viz.watch:
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with viz.watch(model, every=1, show=False) as record:
+        for _ in range(3):
+            model(autograd.randn(4, 3)).sum().backward()
+            optimizer.step()
+    return record
+
+
+@pytest.mark.slow
+@in_browser
+@pytest.mark.skipif(AXE is None, reason="needs axe-core: pip install --no-deps axe-playwright-python")
+@pytest.mark.parametrize("saved", [
+    neuron_with_a_fork, lambda: viz.draw(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), autograd.randn(2, 3), depth=0),
+    lambda: viz.worksheet(neuron_with_a_fork()), recorded], ids=["circuit", "model", "worksheet", "training"])
+def test_axe_finds_nothing_to_complain_about(saved, tmp_path):
+    page = saved().save(tmp_path / "page.html").read_text()
+    axe = AXE.read_text().replace("</script", "<\\/script")
+    probe = axe + COMPLAINTS.replace("REPORT", REPORT)
+    found = in_a_browser(page, probe, tmp_path, report=False)
+    assert found["checked"] > 10 and found["complaints"] == found["errors"] == []
 
 
 @pytest.mark.slow
