@@ -3,6 +3,7 @@
 # make docs: the site of the documentation, into site/.
 # make test PYTHON=python3.13: another Python.  make test OLDEST=1: the oldest packages that pyproject.toml admits.
 # make test TESTS='tests/nn -k pool': some of it.
+# make benchmarks: timings, and docs/benchmarks.md with them.
 # make bench PEERS='--python torch=VENV/bin/python --python jax=...': beside the libraries of other environments.
 # They make their own virtual environment from nothing but Python 3.11 or later, one for each Python.
 
@@ -13,7 +14,7 @@ VENV   := .venv/$(shell $(PYTHON) -c 'import sys, zlib; print("%d.%d.%d" % sys.v
 endif
 RUN     = $(VENV)/bin/python
 
-.PHONY: demo gallery test bench lint docs clean
+.PHONY: demo gallery test bench benchmarks lint docs clean
 
 demo: $(VENV)/installed
 	$(RUN) -m examples sigmoid_neuron
@@ -27,9 +28,11 @@ test: $(VENV)/installed $(if $(OLDEST),,lint)  # types are those of the newest p
 	OPENBLAS_NUM_THREADS=$${OPENBLAS_NUM_THREADS:-1} $(RUN) -m pytest -n auto $(TESTS)
 
 bench: $(VENV)/installed
-	$(RUN) benchmarks/run.py $(PEERS)
-	$(RUN) benchmarks/operations.py $(PEERS)
-	$(RUN) benchmarks/models.py $(PEERS)
+	$(RUN) benchmarks/run.py $(DOCS) $(PEERS)
+	$(RUN) benchmarks/operations.py $(DOCS) $(PEERS)
+	$(RUN) benchmarks/models.py $(DOCS) $(PEERS)
+
+benchmarks: ; $(MAKE) bench DOCS=--docs
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import report
 from interleaved import Library, find, interpreters, measure
 
 LIBRARIES = ["torch", "gradcircuit", "compiled"]
@@ -75,12 +76,28 @@ def geometric_mean(ratios: list[float]) -> float:
     return math.exp(statistics.mean([math.log(r) for r in ratios if not math.isnan(r)] or [math.nan]))
 
 
+def page(table: dict[str, dict[str, dict]], means: list[str], threads: int) -> str:
+    """The table for the documentation."""
+    names = [name for name in LIBRARIES if name in next(iter(table.values()))]
+    heads = ["model", *[f"{report.NAMES[name]}, {unit}" for unit in ("ms", "MiB") for name in names]]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    for workload, cells in table.items():
+        figures = [f"{cells[name].get(key, math.nan) * scale:.{digits}f}"
+                   for key, scale, digits in (("median", 1e3, 1), ("memory", 1, 0)) for name in names]
+        lines.append(f"| {workload} | {' | '.join(figures)} |")
+    means = "".join([f"* {line}\n" for line in means])
+    return ("Medians of steps, and the memory they take at most beyond the imported library's "
+            f"(`python benchmarks/models.py --docs --threads {threads}`), on {report.machine()}, "
+            f"{threads} thread{'s' * (threads > 1)}. Ratios:\n\n{means}\n" + "\n".join(lines))
+
+
 def main() -> None:
     """Measure model by model, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", help="models that contain one of these; all without one")
     parser.add_argument("--seconds", type=float, default=3, help="undisturbed, for each library and model")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--docs", action="store_true", help="write the section of docs/benchmarks.md")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
     options = parser.parse_args()
     libraries, missing = find(LIBRARIES, interpreters(options.python))
@@ -88,10 +105,11 @@ def main() -> None:
         print(f"{name} is left out: {reason}")
     libraries = [Library(library.name, library.python, threads=options.threads) for library in libraries]
     ratios: dict[str, list[float]] = {}
+    table: dict[str, dict[str, dict]] = {}
     for workload in WORKLOADS:
         if options.words and not any(word in workload for word in options.words):
             continue
-        cells = measure(libraries, workload, options.seconds)
+        cells = table[workload] = measure(libraries, workload, options.seconds)
         line = f"{workload:32}"
         for name, cell in cells.items():
             if "failure" in cell:
@@ -105,8 +123,11 @@ def main() -> None:
                     line += f"{ratio:.2f} "
                 line += " "
         print(line, flush=True)
-    for kind, all_of_kind in ratios.items():
-        print(f"{kind}: geometric mean {geometric_mean(all_of_kind):.2f}, least {min(all_of_kind):.2f}")
+    means = [f"{kind}: geometric mean {geometric_mean(all_of_kind):.2f}, least {min(all_of_kind):.2f}"
+             for kind, all_of_kind in ratios.items()]
+    print("\n".join(means))
+    if options.docs:
+        report.publish("Models", page(table, means, options.threads))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import report
 from interleaved import Library, Worker, WorkerError, find, interpreters
 
 ROOT = Path(__file__).parent.parent
@@ -270,6 +271,21 @@ def summary(ratios: dict[str, float]) -> str:
             f"{sum(r > 1 for r in known.values())} ahead; the slowest: {slowest}")
 
 
+def page(times: dict[str, dict[str, float]], ratios: dict[str, dict[str, float]], threads: int) -> str:
+    """The table for the documentation, the slowest first."""
+    names = [name for name in LIBRARIES if name in next(iter(times.values()))]
+    heads = ["operation and shapes", *[f"{report.NAMES[name]}, µs" for name in names],
+             *[report.OURS[name] for name in ratios]]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    for title in sorted(times, key=lambda title: min(of[title] for of in ratios.values())):
+        figures = [f"{times[title][name] * 1e6:.0f}" for name in names] + [f"{of[title]:.2f}" for of in ratios.values()]
+        lines.append(f"| `{title.replace('|', chr(92) + '|')}` | {' | '.join(figures)} |")
+    means = [f"{report.NAMES[name]}: {summary(of).partition('; the slowest')[0]}" for name, of in ratios.items()]
+    return (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads}`), on "
+            f"{report.machine()}, {threads} thread{'s' * (threads > 1)}; the slowest first. {'. '.join(means)}.\n\n"
+            + "\n".join(lines))
+
+
 def main() -> None:
     """Measure line by line, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -279,6 +295,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--plain", action="store_true", help="without the compiled form")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
+    parser.add_argument("--docs", action="store_true", help="write the section of docs/benchmarks.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "benchmarks" / "operations.json")
     options = parser.parse_args()
@@ -312,6 +329,8 @@ def main() -> None:
         print(f"\n{name}: {summary(ratios[name])}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(times, indent=1) + "\n")
+    if options.docs:
+        report.publish("Operations", page(times, ratios, options.threads))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
-"""The measurements as a table and as a picture."""
+"""The measurements as a table, as a picture, and in the documentation."""
 
+import os
+import platform
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import data
+
+DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 NAMES = {"gradcircuit": "gradcircuit", "compiled": "compiled", "torch": "PyTorch", "torch_tuned": "PyTorch tuned",
          "jax": "JAX jit", "mygrad": "MyGrad", "hips": "HIPS autograd", "products": "products alone",
@@ -141,6 +146,24 @@ def markdown(measured: dict) -> str:
         f"{largest:.0e} "
         f"(allowed: {TOLERANCE:.0e})."
         + (f" Not installed: {', '.join(missing)}." if missing else ""), ""])
+
+
+def machine() -> str:
+    """Processor, cores and Python, in words."""
+    try:
+        model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        model = None
+    processor = model[1].strip() if model else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def publish(title: str, text: str) -> None:
+    """Write a section of docs/benchmarks.md, in place of the one with this title."""
+    sections = re.split(r"^## ", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    kept = [section for section in sections if section.partition("\n")[0] != title]
+    kept = [section.rstrip() + "\n\n" for section in kept]
+    DOCS.write_text("## ".join([*kept, f"{title}\n\n{text.rstrip()}\n"]), encoding="utf-8")
 
 
 def picture(measured: dict, path: Path) -> None:

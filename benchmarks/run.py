@@ -15,9 +15,6 @@ with all peers on two cores, longer where the machine is not quiet.
 
 import argparse
 import json
-import os
-import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -29,16 +26,6 @@ from interleaved import Library, find, interpreters, measure
 
 ROOT = Path(__file__).parent.parent
 LIBRARIES = ["gradcircuit", "compiled", "torch", "torch_tuned", "jax", "mygrad", "hips", "products", "pass"]
-
-
-def machine() -> str:
-    """Processor, cores and Python, in words."""
-    try:
-        model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        model = None
-    processor = model[1].strip() if model else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def footprint(library: Library) -> dict[str, float]:
@@ -77,7 +64,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     store = out / "measurements.json"
     measured = json.loads(store.read_text()) if options.resume and store.exists() else {"cells": {}, "versions": {}}
-    measured["machine"] = machine()
+    measured["machine"] = report.machine()
     measured["versions"] |= {library.name: library.version for library in libraries}
 
     for workload in options.workloads or report.MEASURED:
@@ -106,8 +93,7 @@ def main() -> None:
     pictures = [out / "ratios.svg"]
     (out / "table.md").write_text(table)
     if options.docs:
-        (ROOT / "docs" / "benchmarks.md").write_text(f"# Benchmarks\n\n{table}\n![Speed relative to PyTorch]"
-                                                     "(images/benchmarks.svg)\n")
+        report.publish("Workloads", f"{table}\n![Speed relative to PyTorch](images/benchmarks.svg)")
         pictures.append(ROOT / "docs" / "images" / "benchmarks.svg")
     for path in pictures:
         report.picture(measured, path)
