@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.runtime import compiled
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel
 from autograd.runtime.tracing import Recording
@@ -43,6 +44,8 @@ def run(recording: Recording, pieces: Sequence[Piece], joined: Sequence[np.ndarr
     flat = {start: tuple([array.reshape(-1) for array in arrays]) for start, arrays in large}
     blocks = list(_blocks(pieces, flat, length))
     numbers = recording.arrays * sum([arrays[0].size for _, arrays in large])
+    if compiled.automatic:
+        compiled.worked(numbers)
     in_parallel(lambda part: _run_blocks(recording, blocks[part], joined, dtype), len(blocks), numbers)
     for start, arrays in large:
         for slot in recording.written:
@@ -94,7 +97,7 @@ def _run_blocks(recording: Recording, blocks: list[list[Piece]], joined: Sequenc
                 _scatter(buffers[slot], columns[slot])
 
 
-@compilable("autograd.compiled.elementwise")
+@compilable("autograd.compiled.elementwise", prepares=True)
 def _computation(recording: Recording, dtype: np.dtype) -> Callable[[list[Any]], None]:
     """What carries out the calls on one block, given its slots: arrays and scratch, contiguous, and constants."""
     def compute(slots: list[Any]) -> None:

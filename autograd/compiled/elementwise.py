@@ -16,6 +16,7 @@ import numpy as np
 from autograd.compiled import mathematics
 from autograd.dtypes import bool_, float32
 from autograd.runtime.caching import compiler
+from autograd.runtime.compiled import obtained
 from autograd.runtime.elementwise import Loop
 from autograd.runtime.tracing import Recording, Symbol, assign
 
@@ -226,11 +227,23 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:
     """What carries out the calls of an optimizer's formula on one block, given its slots."""
-    if dtype != np.float32 or not recording.arrays or any(call[0] not in FORMS for call in recording.calls):
+    if dtype != np.float32 or not recording.arrays:
         return NotImplemented
-    count = recording.arrays
-    source = text(recording.calls, range(count), list(recording.constants), (),
-                  {f"a{slot}": slot for slot in recording.written})
-    kernel = compiled(source, (ARRAY,) * count + (numba.float32,) * len(recording.constants))
+    calls = tuple([(function, tuple(inputs), out) for function, inputs, out in recording.calls])
+    key = recording.arrays, tuple(recording.constants), tuple(recording.written), calls
+    kernel = obtained(_kernels, key, lambda: _kernel(*key))
+    if kernel is None:
+        return NotImplemented
     constants = [np.float32(value) for value in recording.constants.values()]
-    return lambda slots: kernel(*slots[:count], *constants)
+    return lambda slots: kernel(*slots[:recording.arrays], *constants)
+
+
+_kernels: dict[tuple, Callable | None] = {}
+"""The loops of optimizers' formulas; None of those that have none, or none yet."""
+
+
+def _kernel(arrays: int, constants: tuple, written: tuple, calls: tuple) -> Callable | None:
+    if any(function not in FORMS for function, *_ in calls):
+        return None
+    source = text(calls, range(arrays), constants, (), {f"a{slot}": slot for slot in written})
+    return compiled(source, (ARRAY,) * arrays + (numba.float32,) * len(constants))

@@ -20,16 +20,18 @@ import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
+from autograd.runtime import compiled
+
 
 def compiler(**options: Any) -> Callable[[Callable], Dispatcher]:
     """numba.njit with these options, for functions whose compiled forms are kept."""
     def decorate(function: Callable) -> Dispatcher:
-        compiled = numba.njit(**options)(function)
+        loop = numba.njit(**options)(function)
         try:
-            compiled._cache = _Cache(function)  # what numba's enable_caching() does, with its own
+            loop._cache = _Cache(function)  # what numba's enable_caching() does, with its own
         except Exception as error:  # numba finds no directory that it may write to
             _warn(error)
-        return compiled
+        return loop
     return decorate
 
 
@@ -76,13 +78,16 @@ def _read_by(function: Callable) -> Iterator[bytes]:
             yield str(value.sig).encode()
 
 
-_warned = False
+refused: Exception | None = None
+"""Why something could not be kept."""
 
 
 def _warn(error: Exception) -> None:
-    global _warned
-    if not _warned:
-        _warned = True  # once, not for each loop
+    global refused
+    if refused is None:  # once, not for each loop
+        refused = error
+        if compiled.automatic:
+            return
         warnings.warn(f"compiled loops cannot be kept on disk ({error}), so each process compiles them anew, which "
                       "takes seconds; set NUMBA_CACHE_DIR in the environment to a directory that can be written to",
                       RuntimeWarning, stacklevel=2)

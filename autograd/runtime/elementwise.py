@@ -14,11 +14,10 @@ import numpy as np
 
 from autograd.dtypes import bool_, float32
 from autograd.runtime import compiled
+from autograd.runtime.compiled import LEAST
 from autograd.runtime.threads import WORTHWHILE, in_parallel
 from autograd.tensor import Outline
 
-LEAST = 1 << 13
-"""Numbers from which on a loop pays."""
 DEAR = 10
 """From this much work on, arrays that lie differently in memory are copied first."""
 
@@ -44,8 +43,11 @@ def traceable(plain: Callable) -> Callable:
     loops: dict[tuple, Loop | None] = {}
 
     def for_many(*args: Any, **options: Any) -> Any:
-        result = _run(plain, loops, args, options)
-        return plain(*args, **options) if result is NotImplemented else result
+        if compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args)):
+            result = _run(plain, loops, args, options)
+            if result is not NotImplemented:
+                return result
+        return plain(*args, **options)
 
     code = plain.__code__
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
@@ -78,12 +80,10 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
         kinds.append(kind)
         values.append(a)
     try:
-        key = (*kinds, *options.values())
-        loop = loops.get(key, ...)
-    except TypeError:  # an option that is an array, say
+        loop = compiled.obtained(loops, (*kinds, *options.values()), lambda: importlib.import_module(
+            "autograd.compiled.elementwise").loop(plain, kinds, options))
+    except TypeError:  # an option that has no hash, such as an array
         return NotImplemented
-    if loop is ...:
-        loop = loops[key] = importlib.import_module("autograd.compiled.elementwise").loop(plain, kinds, options)
     return NotImplemented if loop is None else _apply(loop, values)
 
 
