@@ -277,8 +277,15 @@ def test_two_threads_may_compute_at_once(compiled):
         np.testing.assert_array_equal(out, expected)
 
 
-def test_they_are_off_at_first():
-    assert not autograd.is_compiled()
+@needs_numba
+def test_compiling_ahead(compiled, monkeypatch, capsys):
+    ahead = importlib.import_module("nn.compiled.__main__")
+    names = [name for name, _ in ahead.steps()]
+    assert {"Conv2d", "LayerNorm", "GELU", "MSELoss"} <= {*names}
+    some = [(name, step) for name, step in ahead.steps() if name in ("LayerNorm", "SiLU")]
+    monkeypatch.setattr(ahead, "steps", lambda: some)
+    ahead.main()
+    assert capsys.readouterr().out.startswith("2 kinds of layers")
 
 
 def test_without_numba_there_are_none(monkeypatch):

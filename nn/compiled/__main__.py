@@ -1,0 +1,57 @@
+"""python -m nn.compiled: compile ahead what usual networks need, and keep it on disk; later processes find it there."""
+
+import contextlib
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+import autograd
+import nn
+from autograd import Tensor
+from nn.functional import scaled_dot_product_attention
+
+
+def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
+    """Layers and losses on large arrays, by name."""
+    def given(*shape: int) -> Tensor:
+        array = np.random.default_rng(0).uniform(0.1, 0.9, shape)
+        return autograd.tensor(array.astype(np.float32), requires_grad=True)
+
+    images, rows = given(8, 16, 16, 16), given(256, 64)
+    for module in (nn.activation, nn.loss):
+        for name, kind in vars(module).items():
+            if isinstance(kind, type) and kind.__module__ == module.__name__ and not name.startswith("_"):
+                for arguments in ((rows,), (rows, rows.detach()), (rows, autograd.arange(256) % 64)):
+                    def step(kind: type = kind, arguments: tuple = arguments) -> Tensor:
+                        return kind()(*arguments)
+                    yield name, step
+    for kernel, options in ((3, {"padding": 1}), (3, {"padding": 1, "stride": 2}), (1, {}), (7, {"groups": 16})):
+        yield "Conv2d", lambda kernel=kernel, options=options: nn.Conv2d(16, 16, kernel, **options)(images)
+    yield "ConvTranspose2d", lambda: nn.ConvTranspose2d(16, 16, 2, 2)(images)
+    yield "BatchNorm2d", lambda: nn.BatchNorm2d(16)(images)
+    yield "BatchNorm1d", lambda: nn.BatchNorm1d(64)(rows)
+    yield "LayerNorm", lambda: nn.LayerNorm(64)(rows)
+    yield "LSTM", lambda: nn.LSTM(64, 64)(rows.reshape(16, 16, 64))[0]
+    for causal in (False, True):
+        yield "attention", lambda causal=causal: scaled_dot_product_attention(
+            *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)
+
+
+def main() -> None:
+    """Run each forward and backward, twice: from the sum, and from something else."""
+    autograd.set_compiled(True)
+    begin, names = time.perf_counter(), set()
+    warnings.simplefilter("ignore")
+    for name, step in steps():
+        with contextlib.suppress(Exception), np.errstate(all="ignore"):  # some need other arguments
+            step().sum().backward()
+            out = step()
+            (out * out).sum().backward()
+            names.add(name)
+    print(f"{len(names)} kinds of layers and losses compiled in {time.perf_counter() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
