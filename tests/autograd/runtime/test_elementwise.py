@@ -118,9 +118,11 @@ def test_derivatives_of_both_orders(op):
     for args, options in calls(op):
         args = [rng.uniform(0.2, 0.8, COUNT).astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f"
                 else a for a in args]
-        fast = derivatives(args, options)
-        autograd.set_compiled(False)
-        for one, other in zip(fast, derivatives(args, options), strict=True):
+        with np.errstate(all="ignore"):
+            fast = derivatives(args, options)
+            autograd.set_compiled(False)
+            plain = derivatives(args, options)
+        for one, other in zip(fast, plain, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * max(1, np.abs(other).max()))
         autograd.set_compiled(True)
 
