@@ -62,7 +62,7 @@ def _lay(picture: Picture, reading: Reading) -> None:
         for box in each.boxes:
             if isinstance(reading, ModelReading):
                 _say(reading, box)
-            calls = [f"{call.path}@{call.first}" for call in reading.rounds.get(id(box), ())]
+            calls = [reading.link(call) for call in reading.rounds.get(id(box), ())]
             box.strip = tuple(
                 Bar(picture.scale.share(norm), picture.scale.color(norm),
                     f"{label}gradient: norm {short_number(norm, 2)}", link)
@@ -76,12 +76,12 @@ def _open_rounds(reading: ModelReading) -> None:
     waiting = list(reading.rounds.values())
     known = len(reading.rounds)
     for call in itertools.chain(*waiting):
-        key = f"{call.path}@{call.first}"
+        key = reading.link(call)
         if key not in reading.insides:
             reading.insides[key] = Model(reading, call, readable_depth(call)).picture
     if len(reading.rounds) > known:  # of what is folded inside, one level is enough
         for call in itertools.chain(*list(reading.rounds.values())[known:]):
-            reading.insides.setdefault(f"{call.path}@{call.first}", Model(reading, call, 0).picture)
+            reading.insides.setdefault(reading.link(call), Model(reading, call, 0).picture)
 
 
 def _of_wire(reading: Reading, wire: Wire) -> float:

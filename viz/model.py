@@ -235,7 +235,7 @@ class Model:
         ill = self.reading.diagnosis.worst(covered)
         each = [calls[0]] if ill is None else [*calls, *(item.rounds() if isinstance(item, Repeats) else ())]
         shown = next((call for call in each if ill and any(o is ill[0] for o in self._covered(call))), calls[0])
-        box = Box(MODULE, text.shorten(label, 40), link=f"{shown.path}@{shown.first}")
+        box = Box(MODULE, text.shorten(label, 40), link=self.reading.link(shown))
         self.reading.covered[id(box)] = covered
         if len(calls) > 1:
             self.reading.rounds[id(box)] = calls

@@ -5,6 +5,7 @@ owners are found by an origin's id.
 """
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from autograd.lines import line_of
 from viz import notation, text
 from viz.names import Names
 from viz.picture import Box
+from viz.scopes import Scope
 
 
 def arguments(node: Node) -> Iterator[tuple[int, Any]]:
@@ -80,6 +82,11 @@ class Reading:
         box.lookup = self.lookups.get(id(origin), "")
         if isinstance(origin, Node) and (line := line_of(origin)):
             box.line = f"{Path(line.file).name}, line {line.number}: {line.text}"
+
+    def link(self, call: Scope) -> str:
+        """By what a call is found in `insides`: its path, and how many operations came before it, which doesn't depend
+        on what else the program has done."""
+        return f"{call.path}@{bisect_left(self.graph.nodes, call.first, key=lambda node: node.birth)}"
 
     def shown(self, node: Node) -> Node:
         """Whose value stands in the box of an operation: that of its output, if only one of several is used."""

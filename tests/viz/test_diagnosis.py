@@ -1,6 +1,7 @@
 """What is wrong with a net is found, said where it is born, at every depth of the drawing; a healthy net is silent."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,14 @@ def test_a_healthy_net_is_silent(name, seed):
     for depth in (0, 9):
         autograd.manual_seed(seed)
         assert not alarms(drawn(nets.HEALTHY[name], SIZES[seed], depth)), depth
+
+
+def test_the_guide_names_every_net():
+    guide = " ".join((Path(__file__).parents[2] / "docs/visualizing.md").read_text(encoding="utf-8").split())
+    table = guide.partition("| net | born at | found | | --- | --- | --- |")[2]
+    named = ", ".join(re.findall(r"\| ([^|]+) \| [^|]+ \| [^|]+ \|", table))
+    assert sorted(named.split(", ")) == sorted(", ".join(nets.SICK).split(", "))
+    assert f"silent: {', '.join(nets.HEALTHY)}." in guide
 
 
 def test_consequences_are_gray():

@@ -78,3 +78,11 @@ def test_model_with_hard_names_is_well_formed():
     x = autograd.randn(4, 4).requires_grad_()
     for name in HARD:
         ET.fromstring(str(viz.draw((x @ x).tanh().sum(), names={name: x}, style="model")).encode())
+
+
+def test_the_same_program_gives_the_same_bytes_whatever_ran_before():
+    def drawn() -> str:
+        autograd.manual_seed(0)
+        model = nn.Sequential(*[nn.Sequential(nn.Linear(4, 4), nn.ReLU()) for _ in range(7)])
+        return "".join(str(draw(model, autograd.randn(2, 4), depth=0)) for draw in (viz.draw, viz.flow))
+    assert drawn() == drawn()
