@@ -56,10 +56,12 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
     order = reachable(roots, stop, hooked)
     needed = None if wanted is None else leading_to(wanted, order)
     gradients, found = dict(roots), {}
+    own: set[Vertex] = set()  # whose gradients are arrays made here, which nobody else holds
     if hooked and hooks:
         order = with_leaves(order, hooked)
     if watching.watchers:
         order, watch = watching.turns(order), watching.sends(watch)
+    in_place = not differentiable and watch is None
     with set_grad_enabled(differentiable):
         for node in order:
             g = gradients.pop(node, None)
@@ -88,13 +90,16 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 g = filled(g, node, differentiable)
             if differentiable:
                 args, out = as_tensors(node)
-            rules = operation.vjps
+            rules, adds = operation.vjps, operation.adds if in_place else None
             joint = None if rules else joint_gradients(node, g, out, args, needed, differentiable)
             for i, parent in enumerate(node.parents):
                 if parent is None or (needed is not None and parent not in needed):
                     continue
                 if joint is not None:
                     contribution = joint[i]
+                elif adds is not None and parent in own:
+                    adds(gradients[parent], g, *args, **options)
+                    continue
                 elif options:
                     contribution = rules[i](g, out, *args, **options)
                 else:
@@ -111,6 +116,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     watch(node, i, contribution)
                 earlier = gradients.get(parent)
                 gradients[parent] = contribution if earlier is None else earlier + contribution
+                if adds is not None:
+                    own.add(parent)
             if not retain and operation.keeps:
                 node.args = node.out = None
     if wanted is not None:

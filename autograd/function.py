@@ -147,7 +147,7 @@ class _Application:
     """One call of a Function, in the place of an entry of the table."""
 
     vjps, composition, outputs, view, keeps = (), None, None, False, True
-    flops = multiply_adds = notation = None
+    flops = multiply_adds = notation = adds = None
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple, results: tuple) -> None:
         self.function, self.ctx, self.name, self.fills = function, ctx, function.__name__, ctx.fills

@@ -51,8 +51,8 @@ class Operation:
     def __init__(self, forward: Callable, vjps: tuple, joint_vjp: Callable | None, composition: Callable | None,
                  outputs: str | None, view: bool, samples: Callable | None, name: str, public: str = "",
                  flops: int | Count | None = None, multiply_adds: Count | None = None,
-                 notation: Notation | None = None) -> None:
-        self.joint_vjp, self.composition = joint_vjp, composition
+                 notation: Notation | None = None, adds: Callable | None = None) -> None:
+        self.joint_vjp, self.composition, self.adds = joint_vjp, composition, adds
         # What takes several steps through memory may be one loop; a single step is as fast in NumPy.
         loops = bool(vjps) and not outputs and not view
         self.forward = traceable(forward) if loops and steps(forward) > 1 else forward

@@ -36,7 +36,7 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
               samples: Callable | None = None, names: str | None = None, methods: str | None = None,
               operators: str = "", numpy: Any = (), inplace: bool = False, doc: str | None = None,
               flops: int | Count | None = None, multiply_adds: Count | None = None,
-              notation: Notation | None = None) -> Callable:
+              notation: Notation | None = None, adds: Callable | None = None) -> Callable:
     """Declare an operation; with no `forward`, a decorator for it. Returns the function that users call.
 
     Args:
@@ -66,6 +66,9 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
             two for each of `multiply_adds`; or else one for each element of the largest array, and 0 for a view.
         multiply_adds: of a product, how many multiplications with an addition it takes: such a function as well.
         notation: how it is written on paper, an `autograd.notation.Notation`; default: by its name.
+        adds: `adds(total, g, *args, **options)` adds the gradient of the one argument to that of others, in place, for
+            a `vjps` whose result is a new array that is mostly zeros: many parts of one array cost no more than the
+            whole.
 
     Declared once more in a notebook, or by a module that is loaded again, an operation replaces the earlier one.
 
@@ -87,7 +90,8 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
     methods = offered if methods is None else methods.split()
     own = public[0].lstrip("_")
     op = Operation(forward, vjps if isinstance(vjps, tuple) else (vjps,), joint_vjp, composition, outputs, view,
-                   samples, own, (*offered, *methods, own.removeprefix("linalg_"))[0], flops, multiply_adds, notation)
+                   samples, own, (*offered, *methods, own.removeprefix("linalg_"))[0], flops, multiply_adds, notation,
+                   adds)
     inplaces = [f"{name}_" for name in methods if inplace]
     _make_room(public, [*methods, *inplaces, *operators.split()], op)
     TABLE[public[0]] = op

@@ -167,6 +167,7 @@ def _add_into_zeros(x, *, index, shape):
 
 _getitem = operation(
     _read, vjps=lambda g, out, x, index: _scatter(g, index=index, shape=x.shape), view=True, names="_getitem",
+    adds=lambda total, g, x, index: _add_at(total, index, g),
     samples=lambda draw: call(x := draw.array(min_dims=1), index=draw.index(x.shape)),
     notation=Notation("{index}", "{x}{index}", elementwise=False, back=("{g} at {index}, and 0 elsewhere",)))
 

@@ -579,3 +579,30 @@ def test_a_step_may_be_made_while_going_back():
     (w * 2).sum().backward()
     assert w.item() == pytest.approx(0.8)
     assert w.grad is None
+
+
+@pytest.mark.parametrize("parts", [
+    lambda x: [x[:, t] for t in range(6)], lambda x: [x[:, t:t + 3] for t in range(4)],
+    lambda x: [x[i] for i in ([0, 0, 3], [1], [0, 2, 2])], lambda x: [x, x[2], 2 * x, x[:, 1], x[x > 0]],
+    lambda x: [x.T[t] for t in range(6)], lambda x: [x[0], x[0], x.sum(), x[0]]])
+def test_what_parts_give_is_added_up_in_place_and_is_what_each_gives_alone(parts):
+    a = tensor(np.random.default_rng(0).standard_normal((4, 6)), requires_grad=True)
+    x = a * 2
+    held = []
+    x.register_hook(lambda g: held.append(g) or None)
+    losses = [(part ** 3).sum() * (i + 1) for i, part in enumerate(parts(x))]
+    alone = sum(grad(loss, a, retain_graph=True)[0].numpy() for loss in losses)
+    recorded, = grad(sum(losses), a, create_graph=True)
+    del held[:]
+    sum(losses).backward(retain_graph=True)
+    np.testing.assert_allclose(a.grad.numpy(), alone, rtol=1e-12)
+    np.testing.assert_allclose(recorded.detach().numpy(), alone, rtol=1e-12)
+    np.testing.assert_allclose(held[0].numpy(), alone / 2, rtol=1e-12)
+
+
+def test_a_gradient_that_is_given_is_not_what_others_are_added_to():
+    a = autograd.ones(3, 4, requires_grad=True)
+    y, g = a * 1, autograd.ones(3, 4)
+    total, = grad([y, y[0].sum(), y[1].sum()], a, [g, None, None])
+    assert (g.numpy() == 1).all()
+    assert (total.numpy() == [[2] * 4, [2] * 4, [1] * 4]).all()
