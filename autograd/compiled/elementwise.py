@@ -44,8 +44,6 @@ SLOW = {*DEAR, np.sign, np.where, np.maximum, np.minimum}
 _exact = compiler(nogil=True, error_model="numpy")
 _close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
 ARRAY, MASK = numba.float32[::1], numba.boolean[::1]
-BLOCK = 4096
-"""Numbers that are added up in float32 before they go to the total, in float64."""
 
 
 # Tracing
@@ -86,17 +84,6 @@ class Value(Symbol):
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError("a symbol has no elements")
 
-    def sum(self) -> "Sum":
-        """The sum over all elements, with which the text must end."""
-        return Sum(self)
-
-
-class Sum:
-    """What is added up over all elements."""
-
-    def __init__(self, value: Value) -> None:
-        self.value = value
-
 
 class Formula(Recording):
     """A recording of float32 whose answers to questions are booleans."""
@@ -133,8 +120,8 @@ class Outline:
     dtype = float32
 
 
-def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, int, bool] | None:
-    """What a function computes of arguments of these kinds: the recording, its result, whether it is to be added up.
+def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, int] | None:
+    """What a function computes of arguments of these kinds: the recording, and the slot of the result.
 
     Args:
         function: on arrays, elementwise, with broadcasting.
@@ -151,20 +138,18 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
         result = function(*arguments, **options)
     except Exception:  # whatever it does with what is no array
         return None
-    added_up = isinstance(result, Sum)
-    value = result.value if isinstance(result, Sum) else result
-    if not isinstance(value, Value) or value.dtype is not float32 or not recording.calls:
+    if not isinstance(result, Value) or result.dtype is not float32 or not recording.calls:
         return None
-    if len(recording.calls) == 1 and recording.calls[0][0] not in SLOW and not added_up:
+    if len(recording.calls) == 1 and recording.calls[0][0] not in SLOW:
         return None
-    return recording, value.slot, added_up
+    return recording, result.slot
 
 
 # Writing
 
-def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Iterable[int], written: dict[str, int],
-         total: int | None = None) -> str:
-    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes to arrays or returns a sum."""
+def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Iterable[int],
+         written: dict[str, int]) -> str:
+    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes what is in slots to arrays."""
     names = {f"a{slot}": slot for slot in arrays}
     logical, lines = set(masks), [f"v{slot} = {name}[i]" for name, slot in names.items()]
 
@@ -180,14 +165,9 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
         lines.append(f"v{out} = " + FORMS[function].format(*values))
         (logical.discard if function in NUMBERS else logical.add)(out)
     parameters = [*(name for name in written if name not in names), *names, *(f"v{slot}" for slot in numbers)]
-    head, size = f"def NAME({', '.join(parameters)}):", f"a{arrays[0]}.size"
-    if total is None:
-        lines += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
-        return "\n".join([head, f"    for i in range({size}):", *(f"        {line}" for line in lines)])
-    lines.append(f"part = added(part, {number(total)})")
-    return "\n".join([head, "    total = 0.0", f"    for start in range(0, {size}, {BLOCK}):", "        part = ZERO",
-                      f"        for i in range(start, min(start + {BLOCK}, {size})):",
-                      *(f"            {line}" for line in lines), "        total += part", "    return total"])
+    lines += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
+    return "\n".join([f"def NAME({', '.join(parameters)}):", f"    for i in range(a{arrays[0]}.size):",
+                      *(f"        {line}" for line in lines)])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -209,20 +189,19 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     traced = trace(function, kinds, options)
     if traced is None:
         return None
-    recording, result, added_up = traced
+    recording, result = traced
     read = {slot for _, inputs, _ in recording.calls for slot in inputs}
     arrays = [i for i, kind in enumerate(kinds) if i in read and kind in ("array", "mask")]
     numbers = [i for i, kind in enumerate(kinds) if i in read and kind == "number"]
     if not arrays:
         return None
     source = text(recording.calls, arrays, [*numbers, *recording.constants], [i for i in arrays if kinds[i] == "mask"],
-                  {} if added_up else {"out": result}, result if added_up else None)
-    types = [ARRAY] * (not added_up) + [MASK if kinds[i] == "mask" else ARRAY for i in arrays]
+                  {"out": result})
+    types = [ARRAY] + [MASK if kinds[i] == "mask" else ARRAY for i in arrays]
     exact = not any(call[0] in DEAR for call in recording.calls)
     kernel = compiled(source, (*types, *[numba.float32] * (len(numbers) + len(recording.constants))), exact)
     work = sum(8 if function in DEAR else 1 for function, _, _ in recording.calls)
-    return Loop(kernel, arrays, numbers, [np.float32(value) for value in recording.constants.values()], added_up, work,
-                exact)
+    return Loop(kernel, arrays, numbers, [np.float32(value) for value in recording.constants.values()], work, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:

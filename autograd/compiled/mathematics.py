@@ -36,12 +36,6 @@ def copysign(x, y):
     return np.int32(bits).view(np.float32)
 
 
-@compiler(nogil=True, fastmath={"reassoc", "contract"}, forceinline=True)
-def added(total, x):
-    """total + x, in whatever order suits the registers."""
-    return total + x
-
-
 @function
 def _power_of_two(n):
     return np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)

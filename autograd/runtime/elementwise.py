@@ -14,7 +14,6 @@ import numpy as np
 
 from autograd.dtypes import bool_, float32
 from autograd.runtime import compiled
-from autograd.runtime.compiled import LEAST
 from autograd.runtime.threads import WORTHWHILE, in_parallel
 from autograd.tensor import Outline
 
@@ -26,12 +25,10 @@ class Loop(NamedTuple):
     """A compiled loop, and what of a call's arguments it is given."""
 
     kernel: Callable
-    """A function of arrays without gaps, of one axis, then the result if that is one, then numbers."""
+    """A function of the result and arrays, without gaps and of one axis, then numbers."""
     arrays: list[int]
     numbers: list[int]
     constants: list[np.float32]
-    added_up: bool
-    """Whether it returns the sum of what it computes."""
     work: int
     """About how many additions' time a number takes."""
     exact: bool
@@ -55,11 +52,11 @@ def traceable(plain: Callable) -> Callable:
     # Written out with its own parameters, since it is called with few numbers, too, and should cost nothing there.
     names, options = (code.co_varnames[:code.co_argcount],
                       code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount])
-    many = " or ".join(f"(type({name}) is ndarray and {name}.size >= LEAST)" for name in names[::2][:2])
+    many = " or ".join(f"(type({name}) is ndarray and {name}.size >= compiled.LEAST)" for name in names[::2][:2])
     given = ", ".join([*names, *[f"{name}={name}" for name in options]])
     parameters = ", ".join([*names, *("*",) * bool(options), *options])
     either = eval(f"lambda {parameters}: (for_many if compiled.on and ({many}) else plain)({given})",
-                  {"compiled": compiled, "ndarray": np.ndarray, "LEAST": LEAST, "plain": plain, "for_many": for_many})
+                  {"compiled": compiled, "ndarray": np.ndarray, "plain": plain, "for_many": for_many})
     either.__defaults__, either.__kwdefaults__ = plain.__defaults__, plain.__kwdefaults__
     return functools.update_wrapper(either, plain)
 
@@ -103,10 +100,9 @@ def _apply(loop: Loop, values: list) -> Any:
             out = np.empty(arrays[0].shape, float32)
     numbers = [values[i] for i in loop.numbers]
     numbers += loop.constants
-    flat = [a.ravel(order="K") for a in (arrays if loop.added_up else (out, *arrays))]
-    size = out.size
+    flat, size = [a.ravel(order="K") for a in (out, *arrays)], out.size
     if size * loop.work < WORTHWHILE:
-        total = kernel(*flat, *numbers)
-        return float32.type(total) if loop.added_up else out
-    totals = in_parallel(lambda part: kernel(*[a[part] for a in flat], *numbers), size, size * loop.work)
-    return float32.type(sum(totals)) if loop.added_up else out
+        kernel(*flat, *numbers)
+    else:
+        in_parallel(lambda part: kernel(*[a[part] for a in flat], *numbers), size, size * loop.work)
+    return out
