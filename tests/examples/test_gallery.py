@@ -54,9 +54,6 @@ voxels
 mesh
 graph convolution
 F1@t
-
-contrastive learning
-linear probe
 """
 """A line is deleted when an example shows it; the test sees to that."""
 
