@@ -36,7 +36,7 @@ ELSEWHERE = {
     "test_typing.py": "autograd/typing",
     "autograd/test_anomaly.py": "autograd/lines",
     "autograd/test_large_arrays.py": "autograd/runtime/sums",
-    "viz/test_watching.py": "viz/moments",
+    "viz/training/test_watching.py": "viz/training/moments",
     "viz/test_drawing.py": "viz/saving",
     "viz/test_notation.py": "autograd/notation",  # how operations are written, which is what is drawn
     "autograd/test_profile.py": "autograd/costs",

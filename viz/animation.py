@@ -13,11 +13,11 @@ import numpy as np
 
 from autograd import Tensor, get_default_dtype, no_grad
 from viz import names, saving, text
-from viz.chart import COLORS
 from viz.drawing import Drawing
 from viz.picture import CIRCUIT, GATE, Picture
 from viz.svg import GRAY, MARGIN, PAPER, SANS, STYLE, decimal, tag
 from viz.svg_circuit import CircuitWriter
+from viz.training.chart import COLORS
 from viz.untouched import untouched
 
 PLANE, CELLS = 220, 44

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from autograd.runtime import files
-from viz import chart, events, text
-from viz.chart import Panel
-from viz.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, series, standing
-from viz.sampling import sparkline
+from viz import text
+from viz.training import chart, events
+from viz.training.chart import Panel
+from viz.training.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, series, standing
+from viz.training.sampling import sparkline
 
 LINES = 12
 """So many places are shown as text."""

@@ -12,9 +12,9 @@ from autograd import Tensor, is_grad_enabled
 from autograd.errors import shown
 from autograd.graph import tensors_in
 from autograd.watching import Watcher
-from viz import records
 from viz.live import Display
-from viz.moments import (
+from viz.training import records
+from viz.training.moments import (
     DEAD,
     GRADIENT,
     LOSS,
@@ -29,7 +29,7 @@ from viz.moments import (
     series,
     standing,
 )
-from viz.sampling import describe, sample
+from viz.training.sampling import describe, sample
 
 LIMIT = 400
 """So many moments are kept."""

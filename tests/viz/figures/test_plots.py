@@ -132,6 +132,6 @@ def test_what_does_not_fit_says_why(call, message):
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "viz.figure", None)
+    monkeypatch.setitem(sys.modules, "viz.figures.figure", None)
     with pytest.raises(ImportError, match=r"gradcircuit\[plots\]"):
         viz.curves({"loss": [1.0]})

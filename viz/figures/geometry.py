@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.errors import ShapeError
-from viz.plots import COLORS, SEQUENTIAL, Numbers, bare, new_figure
+from viz.figures.plots import COLORS, SEQUENTIAL, Numbers, bare, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

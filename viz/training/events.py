@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from viz.sampling import Distribution
+from viz.training.sampling import Distribution
 
 
 def _table() -> list[int]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz import chart
-from viz.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel
+from viz.training import chart
+from viz.training.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from autograd import Tensor
 from autograd.errors import shown
 from viz.live import show_again
-from viz.sampling import sparkline
+from viz.training.sampling import sparkline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ def new_figure(width: float, height: float) -> "Figure":
         ImportError: Matplotlib is not installed.
     """
     try:
-        from viz.figure import NotebookFigure
+        from viz.figures.figure import NotebookFigure
     except ImportError as error:
         raise ImportError("this picture needs Matplotlib: pip install 'gradcircuit[plots]'") from error
     return NotebookFigure(figsize=(width, height), layout="constrained", dpi=110)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from viz.sampling import BINS, COUNT, describe, sample, sparkline
+from viz.training.sampling import BINS, COUNT, describe, sample, sparkline
 
 
 @given(array_shapes(min_dims=1, max_dims=4, max_side=60))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from viz.diagnosis import MOSTLY
-from viz.sampling import Distribution
+from viz.training.sampling import Distribution
 
 LOSS, RATE, GRADIENT, RATIO, WEIGHT = "loss", "learning rate", "gradient", "update/weight", "weight"
 DEAD, SATURATED = "dead units", "saturated"

@@ -12,8 +12,8 @@ import nn
 import optim
 import viz
 from autograd import checkpoint, randint, randn
-from viz import moments, watching
-from viz.moments import DEAD, GRADIENT, LOSS, RATIO, SATURATED, WEIGHT
+from viz.training import moments, watching
+from viz.training.moments import DEAD, GRADIENT, LOSS, RATIO, SATURATED, WEIGHT
 
 RULES = [name for name in optim.__all__ if inspect.isclass(getattr(optim, name))
          and issubclass(getattr(optim, name), optim.Optimizer) and name not in ("Optimizer", "Newton")]

@@ -5,8 +5,8 @@ import struct
 import numpy as np
 import pytest
 
-from viz import events
-from viz.sampling import Distribution, describe
+from viz.training import events
+from viz.training.sampling import Distribution, describe
 
 WAVE = describe([np.sin(np.arange(100.0))])[0]
 

@@ -13,8 +13,8 @@ import nn
 import optim
 import viz
 from tests.viz.test_page import in_a_browser, in_browser
-from viz import records
-from viz.moments import GRADIENT, LOSS
+from viz.training import records
+from viz.training.moments import GRADIENT, LOSS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Curves, images, heat maps, clouds of points: Figures of Matplotlib."""
