@@ -1,8 +1,6 @@
 """What family an operation belongs to, for its color, and the settings that stand in its box: 3 × 3, stride 2."""
 
-import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -40,10 +38,10 @@ def settings(node: Node) -> str:
     if "stride" in options and kernel is None and len(node.args) > 1:
         kernel = _shape(node, 1)[2:]  # of a convolution's weight
     if kernel is not None:
-        parts.append(" × ".join(map(str, _each(kernel))))
+        parts.append(" × ".join(map(str, np.ravel(kernel))))
     for name, usual in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)):
         value = options.get(name)
-        flat = list(_flat(value))
+        flat = [] if value is None else np.ravel(value).tolist()
         if flat and all(isinstance(n, int) for n in flat) and set(flat) != {usual}:
             parts.append(f"{name} {flat[0] if len(set(flat)) == 1 else ' × '.join(map(str, flat))}")
     if node.name == "attention" and len(shape := _shape(node, 0)) == 4:
@@ -58,29 +56,3 @@ def settings(node: Node) -> str:
 def _shape(node: Node, i: int) -> tuple[int, ...]:
     parent = node.parents[i]
     return (np.shape(node.args[i]) if parent is None else parent.shape) or ()
-
-
-def _each(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _flat(value: Any) -> Iterable[Any]:
-    for part in _each(value):
-        if isinstance(part, tuple):
-            yield from _flat(part)
-        elif part is not None:
-            yield part
-
-
-def amount(count: float) -> str:
-    """A large number in three digits: 236 M."""
-    for unit in ("", " k", " M", " G"):
-        if count < 999.5:
-            return f"{count:.3g}{unit}"
-        count /= 1000
-    return f"{count:.3g} T"
-
-
-def elements(shape: tuple[int, ...] | None) -> int:
-    """How many numbers an array of this shape has."""
-    return 0 if shape is None else math.prod(shape)

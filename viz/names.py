@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd import Graph, Node, Tensor
 from viz import text
+from viz.scopes import returned_by
 
 _LETTERS = "abcfghkmnpqrstuvwyz"
 """Neither x, which stands for the argument in a gate (1/x), nor what looks like a number, a differential or exp."""
@@ -231,11 +232,8 @@ def modules_in(scope: Mapping[str, Any], graph: Graph) -> dict[str, Module]:
 def _called(nodes: list[Node]) -> Iterator[tuple[str, Any]]:
     """The modules that returned some values, by their classes."""
     modules: dict[int, Any] = {}
-    for node in nodes:
-        calls = node.calls
-        while calls:
-            reference, _, calls = calls
-            modules[id(reference())] = reference()
+    for reference, _ in (call for node in nodes for call in returned_by(node)):
+        modules[id(reference())] = reference()
     several = Counter(type(module).__name__ for module in modules.values())
     number: Counter[str] = Counter()
     for module in modules.values():

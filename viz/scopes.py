@@ -89,6 +89,14 @@ def innermost(scope: Scope, node: Node) -> Scope:
     return innermost(inner, node) if inner else scope
 
 
+def returned_by(node: Node) -> Iterator[tuple[Any, int]]:
+    """The modules that returned a result, as weak references, and when each call began."""
+    calls = node.calls
+    while calls:
+        reference, first, calls = calls
+        yield reference, first
+
+
 def calls(nodes: list[Node], paths: Mapping[int, str]) -> list[Scope]:
     """The calls of modules that led to these nodes: a node tells which modules returned it.
 
@@ -98,9 +106,7 @@ def calls(nodes: list[Node], paths: Mapping[int, str]) -> list[Scope]:
     """
     found: dict[tuple[str, int], Scope] = {}
     for node in nodes:
-        returned = node.calls
-        while returned:
-            reference, first, returned = returned
+        for reference, first in returned_by(node):
             module = reference()
             path, kind = paths.get(id(module), ""), type(module).__name__
             if reference is backward_pass:

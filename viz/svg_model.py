@@ -1,7 +1,6 @@
 """Models as SVG: operations are boxes with shapes and statistics, read from top to bottom, framed by their modules."""
 
 from viz import text
-from viz.families import amount
 from viz.layout import Size
 from viz.nested import Frame, Group
 from viz.picture import FAMILIES, MODULE, OPERATION, PARAMETER, Bar, Box
@@ -172,8 +171,8 @@ class ModelWriter(Writer):
     def cost(self, box: Box, cost: str) -> str:
         """How much, and what part of the whole."""
         much, name = box.costs[cost], UNITS[cost]
-        what = (f"{amount(much)} parameters" if cost == "count" else f"{1000 * much:.3g} ms" if cost == "time"
-                else f"{amount(much)} {name}" if amount(much)[-1].isdigit() else f"{amount(much)}{name}")
+        what = (f"{text.amount(much)} parameters" if cost == "count" else f"{1000 * much:.3g} ms" if cost == "time"
+                else f"{text.amount(much)} {name}" if text.amount(much)[-1].isdigit() else f"{text.amount(much)}{name}")
         return f"{what}, {much / self.total[cost]:.0%}"
 
     def beside_title(self, i: int) -> str:

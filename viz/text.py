@@ -121,6 +121,15 @@ def short_number(x: Any, digits: int = 4) -> str:
     return f"{mantissa}e{int(exponent)}" if power else mantissa
 
 
+def amount(count: float) -> str:
+    """A large number in three digits: 236 M."""
+    for unit in ("", " k", " M", " G"):
+        if count < 999.5:
+            return f"{count:.3g}{unit}"
+        count /= 1000
+    return f"{count:.3g} T"
+
+
 def values(array: Any, digits: int = 2) -> str:
     """A small array by its elements, a large one by its shape (as Python writes it), None by a dash."""
     if array is None:

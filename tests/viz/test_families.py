@@ -4,7 +4,7 @@ import autograd
 import nn
 from autograd import Graph, Tensor
 from nn import functional as F
-from viz.families import amount, common_family, family, settings
+from viz.families import common_family, family, settings
 
 
 def last(y: Tensor) -> tuple[str, str]:
@@ -30,8 +30,3 @@ def test_a_module_of_one_family_has_its_color():
     x = autograd.randn(2, 4).requires_grad_()
     assert common_family(Graph(nn.Linear(4, 4)(x.reshape(2, 4))).nodes) == "matrix product"
     assert common_family(Graph(nn.Linear(4, 4)(x).relu()).nodes) == ""
-
-
-def test_amounts_have_three_digits():
-    assert [amount(x) for x in (5, 999, 1000, 23_456, 999_600, 2.36e8, 1e10, 2e12)] == [
-        "5", "999", "1 k", "23.5 k", "1 M", "236 M", "10 G", "2 T"]

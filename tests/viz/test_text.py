@@ -29,3 +29,8 @@ def test_nothing_is_cut_in_the_middle():
     for length in range(2, len(path) + 1):
         short = text.shorten(path, length)
         assert len(short) <= length and (path.endswith(short.lstrip("…")) or path.startswith(short.rstrip("…")))
+
+
+def test_amounts_have_three_digits():
+    assert [text.amount(x) for x in (5, 999, 1000, 23_456, 999_600, 2.36e8, 1e10, 2e12)] == [
+        "5", "999", "1 k", "23.5 k", "1 M", "236 M", "10 G", "2 T"]

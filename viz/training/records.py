@@ -4,12 +4,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.runtime import files
-from viz import text
+from viz import saving, text
 from viz.training import chart, events
 from viz.training.chart import Panel
 from viz.training.moments import DEAD, GRADIENT, LOSS, RATE, RATIO, SATURATED, WEIGHT, Moment, Series, series, standing
@@ -88,18 +87,14 @@ def save(moments: Sequence[Moment], logged: Series, path: Path, title: str) -> P
         ValueError: no such format.
         OSError: the file cannot be written.
     """
-    formats: dict[str, Callable[[], str | bytes]] = {
+    if not path.suffix:
+        saving.save(path / "events.out.tfevents.0.gradcircuit", {".gradcircuit": lambda: tensorboard(moments, logged)},
+                    "this")
+        return path
+    return saving.save(path, {
         ".html": lambda: page(moments, logged, title), ".csv": lambda: rows(moments, logged),
-        ".svg": lambda: svg(moments, logged) + "\n", "": lambda: tensorboard(moments, logged)}
-    if path.suffix.lower() not in formats:
-        raise ValueError(f"{path.name!r}: a training can be saved as .html, .csv or .svg, or into a folder (a name "
-                         f"without a suffix) for TensorBoard, not as {path.suffix!r}")
-    content = formats[path.suffix.lower()]()
-    file = path if path.suffix else path / "events.out.tfevents.0.gradcircuit"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with files.replacing(file) as stream:
-        stream.write(content if isinstance(content, bytes) else content.encode())
-    return path
+        ".svg": lambda: svg(moments, logged) + "\n"},
+        "a training, besides into a folder for TensorBoard (a name without a suffix),")
 
 
 def rows(moments: Sequence[Moment], logged: Series) -> str:
