@@ -7,13 +7,14 @@ from pathlib import Path
 from autograd.runtime import files
 
 
-def save(path: str | Path, formats: Mapping[str, Callable[[], str | bytes]], what: str) -> Path:
+def save(path: str | Path, formats: Mapping[str, Callable[[], str | bytes]], what: str, besides: str = "") -> Path:
     """Write a file, and return its path.
 
     Args:
         path: where to; folders that are missing are made.
         formats: suffix -> the content.
         what: "a drawing", for the error.
+        besides: where else the caller can write it.
 
     Raises:
         ValueError: no such format.
@@ -21,7 +22,7 @@ def save(path: str | Path, formats: Mapping[str, Callable[[], str | bytes]], wha
     """
     path = Path(path)
     if path.suffix.lower() not in formats:
-        raise ValueError(f"{path.name!r}: {what} can be saved as {', '.join(formats)}, not as {path.suffix!r}")
+        raise ValueError(f"{path.name!r}: {what} can be saved as {', '.join(formats)}{besides}, not as {path.suffix!r}")
     content = formats[path.suffix.lower()]()
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(path) as file:

@@ -94,7 +94,7 @@ def save(moments: Sequence[Moment], logged: Series, path: Path, title: str) -> P
     return saving.save(path, {
         ".html": lambda: page(moments, logged, title), ".csv": lambda: rows(moments, logged),
         ".svg": lambda: svg(moments, logged) + "\n"},
-        "a training, besides into a folder for TensorBoard (a name without a suffix),")
+        "a training", ", or into a folder (a name without a suffix) for TensorBoard")
 
 
 def rows(moments: Sequence[Moment], logged: Series) -> str:

@@ -124,5 +124,5 @@ def test_a_browser_slides_through_the_steps(record, tmp_path):
 
 
 def test_another_format_is_refused(record, tmp_path):
-    with pytest.raises(ValueError, match=r"'training.xlsx': a training can be saved as .html, .csv or .svg, or into"):
+    with pytest.raises(ValueError, match=r"'training.xlsx': a training can be saved as .html, .csv, .svg, or into"):
         record.save(tmp_path / "training.xlsx")
