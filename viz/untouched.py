@@ -4,7 +4,7 @@ import contextlib
 import random
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,8 @@ def _keep(after: contextlib.ExitStack, value: Any, kept: dict[int, Any], depth: 
     elif isinstance(value, np.random.Generator):
         after.callback(setattr, value.bit_generator, "state", value.bit_generator.state)
     elif isinstance(value, (np.random.RandomState, autograd.Generator)):
-        put_back: Callable[[Any], None] = value.set_state
-        after.callback(put_back, value.get_state())
+        generator: Any = value  # each takes what it has given
+        after.callback(generator.set_state, generator.get_state())
     elif isinstance(value, random.Random):
         after.callback(value.setstate, value.getstate())
     elif isinstance(value, (list, dict, set, deque, tuple)):
