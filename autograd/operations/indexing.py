@@ -191,8 +191,8 @@ def _last_writer(shape, index):
     """Where an index names an element several times: true for the one that is written last."""
     at = _flat(index, shape) if type(index) is tuple else None
     at = np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
-    order = np.arange(at.size).reshape(at.shape)
-    last = np.zeros(math.prod(shape), np.int64)
+    order = np.arange(at.size, dtype=np.int32 if at.size < 1 << 31 else np.int64).reshape(at.shape)
+    last = np.empty(math.prod(shape), order.dtype)  # what isn't written isn't read
     last[at] = order
     return last.take(at) == order
 
