@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-os.environ.setdefault("GRADCIRCUIT_COMPILED", "0")  # or results would depend on how long the compiler takes
+os.environ.setdefault("GRADCIRCUIT_COMPILED", "0")  # or results would depend on what is on disk
 
 from autograd import Tensor
 from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE

@@ -39,12 +39,15 @@ class _Cache(FunctionCache):
     """Where the compiled forms of one function are kept."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        kept = None
         try:
-            return super().load_overload(sig, target_context)
+            kept = super().load_overload(sig, target_context)
         except Exception:  # damaged, or another user's
             with contextlib.suppress(OSError):
                 self.flush()  # so that what is compiled now can be kept
-            return None
+        if kept is None and compiled.automatic:
+            raise compiled.NotKeptError
+        return kept
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
@@ -86,8 +89,6 @@ def _warn(error: Exception) -> None:
     global refused
     if refused is None:  # once, not for each loop
         refused = error
-        if compiled.automatic:
-            return
-        warnings.warn(f"compiled loops cannot be kept on disk ({error}), so each process compiles them anew, which "
-                      "takes seconds; set NUMBA_CACHE_DIR in the environment to a directory that can be written to",
-                      RuntimeWarning, stacklevel=2)
+        then = "NumPy does their work" if compiled.automatic else "each process compiles them anew, which takes seconds"
+        warnings.warn(f"compiled loops cannot be kept on disk ({error}), so {then}; set NUMBA_CACHE_DIR in the "
+                      "environment to a directory that can be written to", RuntimeWarning, stacklevel=2)

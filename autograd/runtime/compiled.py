@@ -10,20 +10,17 @@ where: the form has the same name, arguments and results, and may return NotImpl
     @loop                                      # in nn/compiled/normalization.py
     def normalize(x, *, eps): ...              # how to do it faster
 
-Nobody waits for the compiler. When a process has computed for a while, a thread in the background imports numba, and
-compiles what large arrays were given to, or finds it on disk; until a form is there, NumPy does the work.
+By itself a process uses the forms that are on disk, once it has computed for a while, and NumPy for everything else:
+nobody waits for a compiler, and equal programs have equal bits, however long compiling would have taken.
 """
 
-import atexit
-import contextlib
 import functools
 import importlib
 import importlib.util
 import os
-import queue
-import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,28 +28,32 @@ import numpy as np
 LEAST = 1 << 13
 """Numbers from which on a loop pays."""
 ENOUGH = 1 << 26
-"""Numbers of large arrays after which a process has computed for so long that compiling pays."""
+"""Numbers of large arrays after which a process has computed for so long that importing numba pays."""
 SETTING = "GRADCIRCUIT_COMPILED"
 
 on = os.environ.get(SETTING) != "0"
 """Whether loops are used; see `set_compiled`."""
 automatic = on
-"""Whether they are compiled in the background."""
+"""Whether only those are used that are on disk."""
 ready = False
 """Whether numba has been imported, so that there may be loops."""
 
 
-def set_compiled(mode: bool | None) -> None:
-    """Let operations that have a form compiled by numba use it (True), or no longer (False), or by itself (None).
+class NotKeptError(Exception):
+    """A form is not on disk."""
 
-    By itself, which is how a process starts, forms are compiled in the background once a process has worked on large
-    arrays for a while, and used when they are there. With True each is compiled when it is first called, which takes
-    seconds; later processes find it on disk. `GRADCIRCUIT_COMPILED=1` or `=0` in the environment sets it.
+
+def set_compiled(mode: bool | None) -> None:
+    """Let operations that have a form compiled by numba use it (True), or not (False), or by itself (None).
+
+    By itself, which is how a process starts, numba is imported once a process has worked on large arrays for a while,
+    and the forms are used that are on disk: `python -m nn.compiled` compiles the usual ones. With True each is compiled
+    when it is first called, which takes seconds, and kept for later processes. `GRADCIRCUIT_COMPILED=1` or `=0` in the
+    environment sets it.
 
     There are forms of random draws and, for float32, of what is elementwise, convolution, batch and layer
-    normalization, attention, the LSTM and the optimizers. Their results differ from NumPy's in the last digits, and so
-    do those of one run by itself from another's, since forms may be there earlier or later: for equal bits choose True
-    or False.
+    normalization, attention, the LSTM and the optimizers. Their results differ from NumPy's in the last digits; for
+    equal bits on all machines choose False.
 
     Raises:
         ImportError: numba is not installed.
@@ -63,7 +64,7 @@ def set_compiled(mode: bool | None) -> None:
     """
     global on, automatic
     if mode and importlib.util.find_spec("numba") is None:
-        raise ImportError("set_compiled(True) needs numba, which is not installed: pip install 'gradcircuit[compiled]'")
+        raise ImportError("set_compiled(True) needs numba, which is not installed: pip install 'gradcircuit[fast]'")
     on, automatic = mode is not False, mode is None
 
 
@@ -100,20 +101,16 @@ def compilable(module: str, prepares: bool = False) -> Callable[[Callable], Call
 
 
 def _is_compiled(find: Callable, known: dict[tuple, bool | None], args: tuple, options: dict) -> bool:
-    """Whether a form has been compiled for such arguments; if not, it soon will be: by running it on copies."""
+    """Whether the form for such arguments is on disk: it is run on copies."""
     numbers = count(args)
     if numbers < LEAST or not worked(numbers):
         return False
-    key = tuple([_kind(value) for value in (*args, *options.values())])
-    if key not in known:
+    def run() -> bool:
         copies = [_copy(a) if type(a) is np.ndarray else a for a in args]  # forms may write to what they get
-
-        def run() -> bool:
-            with np.errstate(all="ignore"):
-                find()(*copies, **options)
-            return True
-        obtained(known, key, run)
-    return bool(known[key])
+        with np.errstate(all="ignore"):
+            find()(*copies, **options)
+        return True
+    return bool(obtained(known, tuple([_kind(value) for value in (*args, *options.values())]), run))
 
 
 def _kind(value: Any) -> Any:
@@ -138,109 +135,47 @@ def count(args: tuple) -> int:
 
 
 def obtained(found: dict, key: tuple, make: Callable[[], Any]) -> Any:
-    """`found[key]`, which `make()` gives: at once, or in the background, and then it is None at first."""
-    value = found.get(key, ...)
-    if value is ...:
-        found[key] = None
-
-        def fill() -> None:
+    """`found[key]`, which `make()` gives; None where it needs what is not on disk."""
+    key = automatic, *key
+    if key not in found:
+        try:
             found[key] = make()
-        (later if automatic else _now)(fill)
-        value = found[key]
-    return value
+        except NotKeptError:
+            found[key] = None
+    return found[key]
 
-
-def _now(job: Callable[[], Any]) -> None:
-    job()
-
-
-# In the background
 
 _numbers = 0
-_jobs: queue.SimpleQueue | None = None
-_thread: threading.Thread | None = None
 
 
 def worked(numbers: int) -> bool:
     """Count what large arrays were worked on; says whether there may be loops."""
     global _numbers
-    if ready or _thread is not None:
-        return ready
-    _numbers += numbers
-    if _numbers > ENOUGH:
-        _start()
-    return False
+    if not ready:
+        _numbers += numbers
+        if _numbers > ENOUGH:
+            _look()
+    return ready
 
 
-def later(job: Callable[[], Any]) -> None:
-    """Do this in the background; if it fails, NumPy goes on doing the work."""
-    if _jobs is not None:
-        _jobs.put(job)
-
-
-def _start() -> None:
-    global _jobs, _thread
-    if importlib.util.find_spec("numba") is None:
-        _give_up()
-        return
-    _jobs, _thread = queue.SimpleQueue(), threading.Thread(target=_compile, name="gradcircuit compiler", daemon=True)
+def _look() -> None:
+    """Import numba, if forms may have been kept; otherwise leave the work to NumPy."""
+    global ready, on
     try:
-        _thread.start()
-    except RuntimeError as error:  # there are no threads here, or no more of them
-        _give_up(f"no thread can be started ({error})")
-
-
-def _give_up(why: str | None = None) -> None:
-    global on
-    if automatic:
-        on = False
-        if why:
-            warnings.warn(f"loops are not compiled in the background, because {why}; autograd.set_compiled(True) "
-                          "compiles each when it is first called", RuntimeWarning, stacklevel=2)
-
-
-def _compile() -> None:
-    global ready
-    from autograd.runtime import threads
-    threads.alone()
-    try:
-        caching = importlib.import_module("autograd.runtime.caching")
-        importlib.import_module("autograd.compiled.elementwise")
+        if _kept() and importlib.import_module("autograd.compiled.elementwise"):
+            ready = importlib.import_module("autograd.runtime.caching").refused is None
     except Exception as error:
-        _give_up(f"numba cannot be imported ({error})")
-        return
-    if caching.refused:
-        _give_up(f"nothing can be kept on disk ({caching.refused}); set NUMBA_CACHE_DIR in the environment to a "
-                 "directory that can be written to")
-        return
-    ready, jobs = True, _jobs
-    while jobs is not None and (job := jobs.get()) is not None:
-        with contextlib.suppress(Exception):
-            job()
+        warnings.warn(f"compiled loops are not used, because numba cannot be imported ({error})", RuntimeWarning,
+                      stacklevel=2)
+    on = ready
 
 
-@atexit.register
-def _finish() -> None:
-    """Let the compiler come to an end: it must not run while the process takes itself apart."""
-    global _jobs
-    jobs, _jobs = _jobs, None
-    if jobs is not None and _thread is not None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                jobs.get_nowait()
-        jobs.put(None)
-        _thread.join()
+def _kept() -> bool:
+    """Whether numba may find something on disk: where it was told to look, beside the files, or with the user's."""
+    folders = [Path(__file__).parents[1] / "compiled" / "__pycache__", Path.home() / ".cache" / "numba"]
+    return importlib.util.find_spec("numba") is not None and (
+        "NUMBA_CACHE_DIR" in os.environ or any(any(folder.rglob("*.nbi")) for folder in folders))
 
-
-def _forget_thread() -> None:
-    """In a child process: what is compiled stays, nothing else will be."""
-    global _jobs, on
-    if _thread is not None:
-        _jobs, on = None, on and (ready or not automatic)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_thread)
 
 if os.environ.get(SETTING) == "1":
     set_compiled(True)

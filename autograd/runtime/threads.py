@@ -102,11 +102,6 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
         return _results(tasks, waiting)
 
 
-def alone() -> None:
-    """Let this thread do its work by itself from here on."""
-    _working.now = True
-
-
 def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], parts: list[slice]) -> None:
     """`second(part, first(part))` for each part: `first` here, in order, and `second` meanwhile on other threads."""
     if _count < 2 or len(parts) < 3 or getattr(_working, "now", False):

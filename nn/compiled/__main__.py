@@ -1,4 +1,4 @@
-"""python -m nn.compiled: compile ahead what usual networks need, and keep it on disk; later processes find it there."""
+"""python -m nn.compiled: compile what usual networks need, and keep it on disk; later processes find it there."""
 
 import contextlib
 import time
@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 import nn
+import optim
 from autograd import Tensor
 from nn.functional import scaled_dot_product_attention
 
@@ -37,6 +38,20 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     for causal in (False, True):
         yield "attention", lambda causal=causal: scaled_dot_product_attention(
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)
+    for name, kind in vars(optim).items():
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer):
+            for options in ({}, {"momentum": 0.9}, {"weight_decay": 0.01}):
+                def trained(kind: type = kind, options: dict = options) -> Tensor:
+                    weights = given(256, 256)
+                    optimizer = kind([weights], lr=0.01, **options)
+                    for _ in range(2):  # some begin otherwise than they go on
+                        (weights * weights).sum().backward()
+                        optimizer.step()
+                    return weights
+                yield name, trained
+    for draw in (autograd.rand, autograd.randn):
+        yield draw.__name__, lambda draw=draw: draw(256, 256) * rows.mean()
+    yield "dropout", lambda: nn.functional.dropout(rows, 0.5)
 
 
 def main() -> None:
@@ -50,7 +65,8 @@ def main() -> None:
             out = step()
             (out * out).sum().backward()
             names.add(name)
-    print(f"{len(names)} kinds of layers and losses compiled in {time.perf_counter() - begin:.0f} s")
+    seconds = time.perf_counter() - begin
+    print(f"{len(names)} kinds of layers, losses, optimizers and draws are compiled, in {seconds:.0f} s")
 
 
 if __name__ == "__main__":

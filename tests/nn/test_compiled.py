@@ -290,7 +290,7 @@ def test_compiling_ahead(compiled, monkeypatch, capsys):
 
 def test_without_numba_there_are_none(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"set_compiled\(True\) needs numba.*pip install 'gradcircuit\[compiled\]'"):
+    with pytest.raises(ImportError, match=r"set_compiled\(True\) needs numba.*pip install 'gradcircuit\[fast\]'"):
         autograd.set_compiled(True)
     assert not autograd.is_compiled()
     autograd.set_compiled(False)
