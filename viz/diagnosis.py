@@ -20,6 +20,7 @@ The rules, in the order in which they are asked; the first that finds something 
 8. **Frozen.** A weight that gets no gradient among layers of its kind that do, behind something that is trained. What
    is frozen before all training layers, or with most of the net, is so on purpose.
 9. **Wrong sign.** Every term of the output falls when a loss rises.
+10. **Every pair.** A loss is the mean over (n, 1) less a constant of shape (n,): of each prediction less each target.
 """
 
 import math
@@ -136,7 +137,7 @@ class _Doctor:
         self._layers()
         with np.errstate(all="ignore"):
             rules = (self._symmetric, self._exploding, self._flat, self._zero, self._vanishing, self._no_gradient,
-                     self._frozen, self._wrong_sign)
+                     self._frozen, self._wrong_sign, self._every_pair)
             for rule in (self._no_gradient,) if self._not_finite() else rules:
                 rule()
 
@@ -530,6 +531,22 @@ class _Doctor:
         if terms and all(wrong for _, wrong in terms):
             self._report([(node, "wrong sign: the output falls when this loss rises" if _is_loss(node) else
                            "wrong sign: the output falls when this probability falls") for node, _ in terms])
+
+
+    def _every_pair(self) -> None:
+        found = []
+        for node in self.graph.nodes:
+            shapes = [np.shape(_array(self.graph, o)) for o in _origins(node)]
+            n = max(shapes, key=len, default=())[:1]
+            readers = self.consumers.get(id(node), [])
+            if (node.name == "sub" and n > (1,) and sorted(shapes) == sorted([n, (*n, 1)])
+                    and any(is_constant(o) and np.ndim(o) == 1 for o in _origins(node))
+                    and readers and all(_is_loss(c) or c.name == "mul" for c in readers)
+                    and any(after.name in ("mean", "sum") for c in readers for after in self.consumers.get(id(c), ()))):
+                shown = " and ".join(map(str, shapes))
+                found.append((node, f"every pair: shapes {shown} broadcast to {node.shape}, each prediction less each "
+                              "target"))
+        self._report(found)
 
 
 _LINEAR = ("mean", "sum", "neg", "mul", "div", "add", "sub", "getitem", "gather", "reshape", "squeeze",

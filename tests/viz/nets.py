@@ -330,6 +330,11 @@ def softmax_of_one(size: Size) -> Net:
     return F.mse_loss(model(randn(size.batch, 8)).softmax(-1), rand(size.batch, 1)), model
 
 
+def every_pair(size: Size) -> Net:
+    model = stack(Size(size.width, 2), nn.ReLU, outputs=1)
+    return ((model(randn(size.batch, 8)) - randn(size.batch)) ** 2).mean(), model
+
+
 SICK: dict[str, tuple[Callable[[Size], Net], str, str]] = {
     "NaN forward": (nan_forward, "sqrt", "NaN"),
     "NaN backward only": (nan_backward, "sqrt", "gradient NaN|gradient .* NaN|gradient .*infinite"),
@@ -364,6 +369,7 @@ SICK: dict[str, tuple[Callable[[Size], Net], str, str]] = {
     "scores in half precision": (scores_in_half_precision, "matmul", "float16"),
     "argmax in between": (argmax_between, "scores", "no gradient"),
     "softmax of one": (softmax_of_one, "softmax", "no gradient"),
+    "target of another shape": (every_pair, "sub", r"\(16, 1\) and \(16,\)|\(8, 1\)|\(32, 1\)"),
     "likelihood without its minus": (likelihood_without_its_minus, "log_softmax", "wrong sign"),
 }
 """What the fault is -> the net, the box where it is born, and what is said about it."""
@@ -735,6 +741,13 @@ def straight_through(size: Size) -> Net:
     return classified(nn.Sequential(nn.Linear(8, size.width), rounding, nn.Linear(size.width, 4)), size)
 
 
+def radial(size: Size) -> Net:
+    """As many centers as samples."""
+    model = nn.Sequential(nn.Linear(8, 1), Then(lambda x: (-(x - randn(size.batch)) ** 2).exp()),
+                          nn.Linear(size.batch, 4))
+    return classified(model, size)
+
+
 HEALTHY: dict[str, Callable[[Size], Net]] = {
     "MLP": mlp, "CNN with batch norm": cnn, "ResNet": resnet, "ResNet with zero gamma": resnet_with_zero_gamma,
     "U-Net": unet, "LSTM cell, 50 steps": lstm_cell, "LSTM, 50 steps": lstm, "GRU": gru, "GPT": gpt,
@@ -743,6 +756,6 @@ HEALTHY: dict[str, Callable[[Size], Net]] = {
     "VAE": vae, "embedding": word_vectors, "bigrams": one_pixel, "Siamese": siamese, "converged": converged,
     "converged exactly": converged_exactly, "policy gradient": policy, "another scale": output_of_another_size,
     "highway": highway, "gradient penalty": gradient_penalty, "checkpointed": checkpointed,
-    "straight-through": straight_through,
+    "straight-through": straight_through, "radial basis functions": radial,
 }
 """Nets that have no fault."""
