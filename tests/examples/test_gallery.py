@@ -48,12 +48,6 @@ grapheme to phoneme, voice activity, speaker embedding, text recognition
 
 NOT_YET = """
 fast style transfer
-
-voxels
-
-mesh
-graph convolution
-F1@t
 """
 """A line is deleted when an example shows it; the test sees to that."""
 
