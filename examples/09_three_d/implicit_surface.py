@@ -111,7 +111,7 @@ def example(run):
     left, right = figure.subfigures(1, 2, width_ratios=[1.7, 1])
     surfaces, slices = left.subplots(2, 4, subplot_kw={"projection": "3d"}), right.subplots(2, 2)
     overlaps, errors = [], []
-    for digit, surface_row, slice_row in zip((3, 6), surfaces, slices, strict=True):
+    for digit, surface_row, slice_row in zip(run.pick((3, 6), (3,)), surfaces, slices, strict=False):
         truth = data.solid(run.rng.choice(digits.images[digits.labels == digit])[0], SIZE)
         occupied = occupancy(run, truth, grid)
         models = occupied, signed_distance(run, truth, eikonal=0.1), signed_distance(run, truth, eikonal=0)

@@ -113,7 +113,7 @@ def example(run):
     run.holds(overlap["mean"].mean() < overlap["written"].mean() - 0.15)
 
     figure = plt.figure(figsize=(10, 7))
-    for row, k in enumerate(np.unique(held_out.labels, return_index=True)[1][:6:2]):  # 0, 2 and 4
+    for row, k in enumerate(np.unique(held_out.labels, return_index=True)[1][:run.pick(6, 1):2]):  # 0, 2 and 4
         axis = figure.add_subplot(3, 4, 4 * row + 1)
         axis.imshow(unseen[k, 0], vmin=0, vmax=1)
         axis.set(xticks=[], yticks=[], title="one picture")
