@@ -53,14 +53,14 @@ class Operation:
                  flops: int | Count | None = None, multiply_adds: Count | None = None,
                  notation: Notation | None = None, adds: Callable | None = None) -> None:
         self.joint_vjp, self.composition, self.adds = joint_vjp, composition, adds
-        # What takes several steps through memory may be one loop; a single step is as fast in NumPy.
-        loops = bool(vjps) and not outputs and not view
-        self.forward = traceable(forward) if loops and steps(forward) > 1 else forward
-        self.vjps = tuple([traceable(rule) if loops and steps(rule) > 1 else rule for rule in vjps])
         self.view, self.samples, self.name, self.public = view, samples, name, public or name
         self.flops, self.multiply_adds, self.notation = flops, multiply_adds, notation
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
+        # What takes several steps through memory may be one loop; a single step is as fast in NumPy.
+        loops = bool(vjps) and not outputs and not view
+        self.forward = traceable(forward, self.options) if loops and steps(forward) > 1 else forward
+        self.vjps = tuple([traceable(rule, self.options) if loops and steps(rule) > 1 else rule for rule in vjps])
         named = [name for name in self.signature.parameters if name not in self.options]
         theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
         known = self.signature.parameters

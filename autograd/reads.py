@@ -51,5 +51,5 @@ def steps(function: Callable | None) -> int:
     >>> steps(lambda g, out, x, y: g * out / y)
     2
     """
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function) if function else None, "__code__", None)
     return sum([instruction in _STEPS for instruction in code.co_code[::2]]) if code else 0

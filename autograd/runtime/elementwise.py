@@ -7,7 +7,7 @@ float32 that have one shape and lie alike, without gaps. NumPy does everything e
 import functools
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,29 +35,30 @@ class Loop(NamedTuple):
     """Whether it gives NumPy's numbers, bit by bit."""
 
 
-def traceable(plain: Callable) -> Callable:
-    """Let a function, elementwise in all its arguments, run as a loop wherever that pays."""
+def traceable(plain: Callable, options: Collection[str]) -> Callable:
+    """Let a function run as a loop wherever it is elementwise and that pays; options decide what it computes."""
     loops: dict[tuple, Loop | None] = {}
 
-    def for_many(*args: Any, **options: Any) -> Any:
+    def for_many(*args: Any, **chosen: Any) -> Any:
         if compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args)):
-            result = _run(plain, loops, args, options)
+            result = _run(plain, loops, args, chosen)
             if result is not NotImplemented:
                 return result
-        return plain(*args, **options)
+        return plain(*args, **chosen)
 
-    code = plain.__code__
+    code = inspect.unwrap(plain).__code__
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
         return plain
     # Written out with its own parameters, since it is called with few numbers, too, and should cost nothing there.
-    names, options = (code.co_varnames[:code.co_argcount],
-                      code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount])
+    count = code.co_argcount
+    names, keywords = code.co_varnames[:count], code.co_varnames[count:count + code.co_kwonlyargcount]
     many = " or ".join(f"(type({name}) is ndarray and {name}.size >= compiled.LEAST)" for name in names[::2][:2])
-    given = ", ".join([*names, *[f"{name}={name}" for name in options]])
-    parameters = ", ".join([*names, *("*",) * bool(options), *options])
+    given = ", ".join([f"{name}={name}" if name in options else name for name in (*names, *keywords)])
+    parameters = ", ".join([*names, *("*",) * bool(keywords), *keywords])
     either = eval(f"lambda {parameters}: (for_many if compiled.on and ({many}) else plain)({given})",
                   {"compiled": compiled, "ndarray": np.ndarray, "plain": plain, "for_many": for_many})
-    either.__defaults__, either.__kwdefaults__ = plain.__defaults__, plain.__kwdefaults__
+    either.__defaults__ = inspect.unwrap(plain).__defaults__
+    either.__kwdefaults__ = inspect.unwrap(plain).__kwdefaults__
     return functools.update_wrapper(either, plain)
 
 

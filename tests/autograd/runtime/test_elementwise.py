@@ -129,15 +129,15 @@ def test_derivatives_of_both_orders(op):
 
 
 @pytest.mark.parametrize("name", [
-    "relu", "abs", "sigmoid", "erf", "lerp", "clamp", "gelu", "gelu_tanh", "silu", "_mish", "_softplus", "_leaky_relu",
-    "_elu", "_hardtanh", "_hardswish", "_hardsigmoid", "_huber", "_bce", "_bce_with_logits"])
+    "sigmoid", "erf", "lerp", "gelu", "gelu_tanh", "silu", "_mish", "_softplus", "_leaky_relu", "_elu",
+    "_hardswish", "_hardsigmoid", "_huber", "_bce", "_bce_with_logits", "relu", "abs", "_hardtanh"])
 def test_what_runs_as_loops(name):
-    """The rule or the forward function of each, so that the tests above have something to test."""
+    """So that the tests above have something to test: forward and back, but for two that are one step in NumPy."""
     op = TABLE[name]
     args, options = next(calls(op))
     out = op.forward(*args, **options)
-    assert any(loops_of(function, given_, options) for function, given_ in (
-        (op.forward, args), (op.vjps[0], [numbers(), out, *args])))
+    assert loops_of(op.vjps[0], [numbers(), out, *args], options)
+    assert name in ("abs", "_hardtanh") or loops_of(op.forward, args, options)
 
 
 LAYOUTS = {
