@@ -97,8 +97,8 @@ def _gelu_slope(x):
     return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
-_gelu = operation(lambda x: _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), x), names="gelu", methods="",
-                  vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), samples=numbers)
+_gelu = operation(lambda x: _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), floating(x)), names="gelu",
+                  methods="", vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), samples=numbers)
 
 
 _SCALE, _CUBE = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
@@ -116,7 +116,7 @@ def _gelu_tanh_slope(x):
     return s * (1 + x * (1 - s) * (_SCALE + 3 * _CUBE * square))
 
 
-_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_value, x), names="gelu_tanh", methods="",
+_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_value, floating(x)), names="gelu_tanh", methods="",
                        vjps=lambda g, out, x: g * _in_pieces(_gelu_tanh_slope, x), samples=numbers)
 
 
