@@ -161,6 +161,18 @@ def roughness(x: Tensor) -> Tensor:
     return F.mse_loss(x[..., 1:, :], x[..., :-1, :]) + F.mse_loss(x[..., 1:], x[..., :-1])
 
 
+def square(name: str, top: int, left: int, size: int, side: int) -> Tensor:
+    """A part of a photograph, (1, 3, side, side)."""
+    part = autograd.tensor(data.photograph(name)[None, :, top:top + size, left:left + size])
+    return F.interpolate(part, size=(side, side), mode="area").expand(1, 3, side, side)
+
+
+def recolored(x: Tensor, like: Tensor) -> Tensor:
+    """x with the means and standard deviations of another picture's colors."""
+    mean, std = (getattr(x, name)((2, 3), keepdim=True) for name in ("mean", "std"))
+    return ((x - mean) / std * like.std((2, 3), keepdim=True) + like.mean((2, 3), keepdim=True)).clamp(0, 1)
+
+
 def perceptual_loss(model: nn.Sequential, x: Tensor, content: Tensor, wanted: list[Tensor]) -> Tensor:
     """How far images are from the content of others, by the third convolution, and from a style's Gram matrices."""
     shown = activations(model, content)[2]

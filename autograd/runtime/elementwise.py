@@ -82,7 +82,10 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
             "autograd.compiled.elementwise").loop(plain, kinds, options))
     except TypeError:  # an option that has no hash, such as an array
         return NotImplemented
-    return NotImplemented if loop is None else _apply(loop, values)
+    try:
+        return NotImplemented if loop is None else _apply(loop, values)
+    except compiled.NotKeptError:  # for arrays of another kind, such as those that may not be written to
+        return NotImplemented
 
 
 def _apply(loop: Loop, values: list) -> Any:

@@ -25,22 +25,10 @@ STYLES = {"gravel": ("gravel", 0, 0, 200), "flower": ("flower", 60, 180, 320),
           "tissue": ("immunohistochemistry", 100, 0, 220)}
 
 
-def square(name, top, left, size, side):
-    """A part of a photograph, (1, 3, side, side)."""
-    part = autograd.tensor(data.photograph(name)[None, :, top:top + size, left:left + size])
-    return F.interpolate(part, size=(side, side), mode="area").expand(1, 3, side, side)
-
-
-def recolored(x, like):
-    """x with the means and standard deviations of another picture's colors."""
-    mean, std = (getattr(x, name)((2, 3), keepdim=True) for name in ("mean", "std"))
-    return ((x - mean) / std * like.std((2, 3), keepdim=True) + like.mean((2, 3), keepdim=True)).clamp(0, 1)
-
-
 def transfer(run, model, content, style, steps=100, label=""):
     """The content, painted in the style."""
     wanted = networks.style(model, style)
-    x = recolored(content, style).requires_grad_()
+    x = networks.recolored(content, style).requires_grad_()
     optimizer = optim.Adam([x], lr=0.03, betas=(0.9, 0.99))
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
     for _ in run.progress(steps, quick=2, label=label):
@@ -57,14 +45,14 @@ def transfer(run, model, content, style, steps=100, label=""):
 def example(run):
     model, judge = networks.trained(run), networks.untrained(data.pieces(256, run.rng).images)
     side = run.pick(SIDE, 32)
-    content = square(*CONTENT, side)
-    styles = {name: square(*where, side) for name, where in STYLES.items()}
+    content = networks.square(*CONTENT, side)
+    styles = {name: networks.square(*where, side) for name, where in STYLES.items()}
     made = {name: transfer(run, model, content, style, label=name) for name, style in styles.items()}
     for name, style in styles.items():
         for network, share in ((model, 1 / 5), (judge, 1 / 2)):
             wanted = networks.style(network, style)
             far = [networks.style_distance(networks.style(network, x), wanted).item()
-                   for x in (made[name], recolored(content, style))]
+                   for x in (made[name], networks.recolored(content, style))]
             run.result(f"{name}, distance from the style" + ", judged" * (network is judge), 100 * far[0] / far[1], "%")
             run.holds(far[0] < share * far[1])
         shown, of_made, of_style = (networks.activations(model, x)[2] for x in (content, made[name], style))
