@@ -8,15 +8,14 @@ batch normalization here, which came later. The picture is the notes' table, in 
 out.
 """
 
-
 import autograd
 import nn
 from examples import data, networks
 from nn.vision.models.googlenet import Inception
 
 SYSTEMS = ("AlexNet", "ZFNet", "VGG", "GoogLeNet")
-CLAIM = ("ZFNet's smaller first filters read at least 4 % more of the held-out digits than AlexNet's, VGG and "
-         "GoogLeNet at least 4 % more again; GoogLeNet does it with less than a quarter of VGG's parameters.")
+CLAIM = ("ZFNet's smaller first filters read at least 5 % more of the held-out digits than AlexNet's, VGG and "
+         "GoogLeNet at least 8 % more again; GoogLeNet does it with less than a quarter of VGG's parameters.")
 
 
 def conv(inputs, outputs, size, stride=1):
@@ -47,15 +46,15 @@ NETWORKS = {  # of images of 20 x 20
 
 
 def example(run):
-    train_set, held_out = (data.on_textures(part, run.rng, contrast=0.15) for part in data.digits(run.seed))
+    train_set, held_out = (data.on_textures(part, run.rng, contrast=0.25) for part in data.digits(run.seed))
     accuracy, costs = {}, {}
     for name, make in NETWORKS.items():
-        model = networks.fit(run, make(), *train_set, steps=150, label=name)
+        model = networks.fit(run, make(), *train_set, steps=200, label=name)
         accuracy[name] = networks.accuracy(model, *held_out)
         costs[name] = nn.summary(model, autograd.tensor(held_out.images[:1]))
         run.result(name, 100 * accuracy[name], "%")
     alexnet, zfnet, vgg, googlenet = accuracy.values()
-    run.holds(zfnet > alexnet + 0.04)
-    run.holds(min(vgg, googlenet) > zfnet + 0.04)
+    run.holds(zfnet > alexnet + 0.05)
+    run.holds(min(vgg, googlenet) > zfnet + 0.08)
     run.holds(costs["GoogLeNet"].parameters < costs["VGG"].parameters / 4)
     run.save(networks.show_costs({"% of held-out digits": accuracy}, costs))
