@@ -113,7 +113,7 @@ def _gelu_tanh_slope(x):
     x = np.clip(x, -FAR / 10, FAR / 10)
     square = x * x
     s = sigmoid(x * (_SCALE + _CUBE * square))
-    return s * (1 + x * (1 - s) * (_SCALE + 3 * _CUBE * square))
+    return s + x * (s * (1 - s)) * (_SCALE + 3 * _CUBE * square)  # where s is 0 or 1, the rest is nothing
 
 
 _gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_value, floating(x)), names="gelu_tanh", methods="",
@@ -163,13 +163,15 @@ def logsigmoid(input: TensorLike) -> Tensor:
 
 
 def _mish_value(x):
+    if x.dtype == np.float16:  # whose squares overflow
+        return _mish_value(x.astype(np.float32)).astype(x.dtype)
     e = np.exp(below(floating(x), 20))  # beyond, the tangent is 1
     n = e * (e + 2)
     return above(x, -FAR) * (n / (n + 2))  # tanh(log(1 + e)) = ((1 + e)² - 1) / ((1 + e)² + 1)
 
 
 def _mish_slope(x):
-    x = np.clip(x, -FAR, FAR)
+    x = np.clip(x.astype(np.float32) if x.dtype == np.float16 else x, -FAR, FAR)
     e = np.exp(below(x, 20))
     n = e * (e + 2)
     return (n + 4 * x * e * (1 + e) / (n + 2)) / (n + 2)
