@@ -48,6 +48,7 @@ def blocks():
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
+    gc.collect()  # what other tests have left goes first
     before = children(), blocks()
     yield
     gc.collect()
