@@ -48,7 +48,7 @@ def blocks():
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    gc.collect()  # what other tests have left goes first
+    _stop_servers()  # which other tests may have left
     before = children(), blocks()
     yield
     gc.collect()
