@@ -172,15 +172,14 @@ def attempt(example: Example, **options: Any) -> Run | ModuleNotFoundError:
         return run(example, **options)
     except ModuleNotFoundError as error:
         return error
+    finally:
+        gc.collect()  # before the next one asks for its memory
 
 
 def runs(examples: Iterable[Example], jobs: int = 1, **options: Any) -> Iterator[Run | ModuleNotFoundError]:
     """Run examples in turn, or so many at a time, each in a process with one thread; options as of Run."""
     if jobs == 1:
-        for example in examples:
-            yield attempt(example, **options)
-            gc.collect()  # before the next one asks for its memory
+        yield from (attempt(example, **options) for example in examples)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), autograd.set_num_threads, (1,),
-                             max_tasks_per_child=8) as pool:  # then its memory is given back
+    with ProcessPoolExecutor(jobs, get_context("spawn"), autograd.set_num_threads, (1,)) as pool:
         yield from pool.map(partial(attempt, **options), examples)
