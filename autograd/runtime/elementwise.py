@@ -66,7 +66,7 @@ _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "non
 
 
 def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
-    kinds, values = [], []
+    kinds, values, spread = [], [], []
     for a in args:
         kind = _KINDS.get(type(a))
         if kind is None:
@@ -74,9 +74,14 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
                 return NotImplemented
             kind = "array" if a.dtype is float32 else "mask"
             if not any(a.strides) and kind == "array":  # of no axes, or the same everywhere, as the gradient of a sum
+                spread.append(a.shape)
                 a, kind = a[(0,) * a.ndim], "number"
         kinds.append(kind)
         values.append(a)
+    if spread:  # which must not be what makes the result as large as it is
+        shape = np.broadcast_shapes(*[a.shape for a in values if type(a) is np.ndarray])
+        if np.broadcast_shapes(shape, *spread) != shape:
+            return NotImplemented
     try:
         loop = compiled.obtained(loops, (*kinds, *options.values()), lambda: importlib.import_module(
             "autograd.compiled.elementwise").loop(plain, kinds, options))

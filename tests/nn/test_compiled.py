@@ -294,3 +294,11 @@ def test_without_numba_there_are_none(monkeypatch):
         autograd.set_compiled(True)
     assert not autograd.is_compiled()
     autograd.set_compiled(False)
+
+
+@needs_numba
+def test_a_gradient_that_is_one_number_keeps_its_shape(compiled):
+    x = autograd.tensor(np.ones((16, 64, 28, 28), np.float32), requires_grad=True)
+    out = F.dropout2d(x)
+    out.sum().backward()
+    assert (x.grad.numpy() == out.detach().numpy()).all()
