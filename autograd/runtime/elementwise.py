@@ -66,43 +66,45 @@ _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "non
 
 
 def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
-    kinds, values, spread = [], [], []
-    for a in args:
+    kinds, values, spread = [], [], {}
+    for i, a in enumerate(args):
         kind = _KINDS.get(type(a))
         if kind is None:
             if type(a) is not np.ndarray or (a.dtype is not float32 and a.dtype is not bool_):
                 return NotImplemented
             kind = "array" if a.dtype is float32 else "mask"
             if not any(a.strides) and kind == "array":  # of no axes, or the same everywhere, as the gradient of a sum
-                spread.append(a.shape)
+                spread[i] = a.shape
                 a, kind = a[(0,) * a.ndim], "number"
         kinds.append(kind)
         values.append(a)
-    if spread:  # which must not be what makes the result as large as it is
-        shape = np.broadcast_shapes(*[a.shape for a in values if type(a) is np.ndarray])
-        if np.broadcast_shapes(shape, *spread) != shape:
-            return NotImplemented
     try:
         loop = compiled.obtained(loops, (*kinds, *options.values()), lambda: importlib.import_module(
             "autograd.compiled.elementwise").loop(plain, kinds, options))
     except TypeError:  # an option that has no hash, such as an array
         return NotImplemented
+    if loop is None:
+        return NotImplemented
+    if spread:  # what is the same everywhere must not be what makes the result as large as it is
+        shape = np.broadcast_shapes(*[values[i].shape for i in loop.arrays])
+        if np.broadcast_shapes(shape, *[spread[i] for i in loop.numbers if i in spread]) != shape:
+            return NotImplemented
     try:
-        return NotImplemented if loop is None else _apply(loop, values)
+        return _apply(loop, values)
     except compiled.NotKeptError:  # for arrays of another kind, such as those that may not be written to
         return NotImplemented
 
 
 def _apply(loop: Loop, values: list) -> Any:
     kernel, arrays = loop.kernel, [values[i] for i in loop.arrays]
-    shape, lie_alike = arrays[0].shape, True
+    shape, one_shape, in_rows = arrays[0].shape, True, True
     for a in arrays:
-        lie_alike = lie_alike and a.flags.c_contiguous and a.shape == shape
-    if lie_alike:
+        one_shape, in_rows = one_shape and a.shape == shape, in_rows and a.flags.c_contiguous
+    if one_shape and in_rows:
         out = np.empty(shape, float32)
-    else:  # perhaps they do so in another order, such as channels last
+    else:  # perhaps they lie alike in another order, such as channels last
         out = np.empty_like(arrays[0], float32)
-        if any([4 * stride // a.itemsize for stride in a.strides] != [*out.strides] for a in arrays):
+        if not one_shape or any([4 * stride // a.itemsize for stride in a.strides] != [*out.strides] for a in arrays):
             if loop.work < DEAR:
                 return NotImplemented
             arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]

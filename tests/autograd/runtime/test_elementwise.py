@@ -1,6 +1,7 @@
 """Loops that are made of an operation's own text give what the text gives, for any number."""
 
 import importlib.util
+import itertools
 
 import numpy as np
 import pytest
@@ -171,6 +172,34 @@ def test_arguments_that_are_broadcast():
     x, weight = numbers(0).reshape(-1, 4), np.float32([0.1, 0.2, 0.3, 0.4])
     out = F.prelu(autograd.tensor(x), autograd.tensor(weight)).numpy()
     np.testing.assert_array_equal(out, np.where(x > 0, x, weight * x))
+
+
+SEVERAL = [op for op in OPERATIONS if len(op.arguments) > 1]
+SHAPES = [(4, COUNT), (1, COUNT), (COUNT,), (4, 1), (1, 4, COUNT), (2, 4, COUNT)]
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("op", SEVERAL, ids=lambda op: op.name)
+def test_shapes_that_are_broadcast(op, everywhere):
+    """Each with each, whatever their strides say; and with a gradient that is the same everywhere."""
+    args, options = next(calls(op))
+    for first, second in itertools.permutations(SHAPES, 2):
+        arrays = [a if not isinstance(a, np.ndarray) else
+                  np.random.default_rng(i).uniform(0.2, 0.8, second if i else first).astype(np.float32)
+                  if a.dtype.kind == "f" else np.random.default_rng(i).random(second if i else first) < 0.5
+                  for i, a in enumerate(args)]
+        results = []
+        for mode in (False, True):
+            autograd.set_compiled(mode)
+            tensors = [autograd.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) and a.dtype.kind == "f"
+                       else a for a in arrays]
+            out = op.call(*tensors, **options)
+            g = np.float32(0.5) if everywhere else np.random.default_rng(7).standard_normal(out.shape, np.float32)
+            out.backward(autograd.from_numpy(np.broadcast_to(g, out.shape)))
+            results.append([out.detach().numpy(), *[t.grad.numpy() for t in tensors if isinstance(t, autograd.Tensor)
+                                                    and t.grad is not None]])
+        for plain, fast in zip(*results, strict=True):
+            np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-5 * np.abs(plain).max())
 
 
 def test_numbers_in_a_formula_are_not_compiled_in():
