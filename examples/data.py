@@ -96,6 +96,13 @@ def manual() -> str:
     return "\n\n".join([text for text in paragraphs if "|" not in text and "::=" not in text])
 
 
+def letters(length: int | None = None) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Python's own manual, letter by letter: which letters there are, and its text in their numbers, the first nine
+    tenths and the rest."""
+    vocabulary, numbers = np.unique(list(manual()[:length]), return_inverse=True)
+    return vocabulary.tolist(), *np.split(numbers, [len(numbers) * 9 // 10])
+
+
 class Scenes(NamedTuple):
     """Digits on canvases: images (N, 1, side, side), and for each of them the boxes of its digits (n, 4) as x1, y1, x2,
     y2, their labels (n,) and their masks (n, side, side)."""

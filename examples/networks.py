@@ -180,6 +180,25 @@ def perceptual_loss(model: nn.Sequential, x: Tensor, content: Tensor, wanted: li
             + 10 * roughness(x))
 
 
+def optimized(run, x: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, label: str = "",
+              betas: tuple[float, float] = (0.9, 0.99)) -> tuple[Tensor, list[float]]:
+    """Images changed so that `loss(images)` is small, by Adam on their pixels, which stay between 0 and 1; and the
+    losses on the way."""
+    x, losses = x.clone().requires_grad_(), []
+    optimizer = optim.Adam([x], lr, betas)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
+    for _ in run.progress(steps, quick=2, label=label):
+        now = loss(x)
+        optimizer.zero_grad()
+        now.backward()
+        optimizer.step()
+        schedule.step()
+        with autograd.no_grad():
+            x.clamp_(0, 1)
+        losses.append(now.item())
+    return x.detach(), losses
+
+
 def _convolutions(*layers):
     """conv1, prelu1, pool1, ...: (inputs, outputs, kernel, size of the pool after it)."""
     named = {}

@@ -9,7 +9,6 @@ soon after, and at the end. Try temperature=0.3, or 1.2.
 
 import math
 
-import numpy as np
 from matplotlib import pyplot as plt
 
 import autograd
@@ -87,15 +86,12 @@ def write(model, vocabulary, count, temperature=0.6):
 
 
 def example(run):
-    text = data.manual()[:run.pick(None, 20_000)]
-    letters, numbers = np.unique(list(text), return_inverse=True)
-    vocabulary = letters.tolist()
-    read, held_out = np.split(numbers, [len(numbers) * 9 // 10])
-    trigram = language.Trigram(read, len(letters)).bits(held_out)
+    vocabulary, read, held_out = data.letters(run.pick(None, 20_000))
+    trigram = language.Trigram(read, len(vocabulary)).bits(held_out)
     run.result("trigram", trigram, "bits")
     curves, texts = {}, {}
     for name, remember in (("state carried on", True), ("empty state for each piece", False)):
-        model, curve = CharacterLSTM(len(letters)), []
+        model, curve = CharacterLSTM(len(vocabulary)), []
 
         def watch(step, model=model, curve=curve, remember=remember):
             curve.append((step, bits(model, held_out, remember)))

@@ -108,21 +108,18 @@ def write(model, vocabulary, count):
 
 
 def example(run):
-    text = data.manual()[:run.pick(None, 20_000)]
-    letters, numbers = np.unique(list(text), return_inverse=True)
-    vocabulary = letters.tolist()
-    read, held_out = np.split(numbers, [len(numbers) * 9 // 10])
-    trigram = language.Trigram(read, len(letters)).bits(held_out)
+    vocabulary, read, held_out = data.letters(run.pick(None, 20_000))
+    trigram = language.Trigram(read, len(vocabulary)).bits(held_out)
     run.result("trigram", trigram, "bits")
     curves = {}
     for name, attention in (("without attention", False), ("Transformer", True)):
-        model = GPT(len(letters), attention)
+        model = GPT(len(vocabulary), attention)
         curves[name] = train(run, model, read, held_out, name)
         run.result(name, curves[name][-1][1], "bits")
     without, reached = (curve[-1][1] for curve in curves.values())
     x = autograd.tensor(held_out[None, :CONTEXT])
     changed = x.clone()
-    changed[0, 40] = (x[0, 40] + 1) % len(letters)
+    changed[0, 40] = (x[0, 40] + 1) % len(vocabulary)
     moved = (model(x) - model(changed)).abs().amax(2)[0].detach().numpy() > 0
     run.holds(not moved[:40].any() and moved[40:].all())
     run.holds(reached < trigram - 0.1)

@@ -79,22 +79,6 @@ def trained(run, model, style):
     return network
 
 
-def optimized(run, model, content, style):
-    """The picture that optimization makes, the loss at each step, and the seconds of one."""
-    wanted, losses, begin = networks.style(model, style), [], time.perf_counter()
-    x = networks.recolored(content, style).requires_grad_()
-    optimizer = optim.Adam([x], lr=0.03, betas=(0.9, 0.99))
-    for _ in run.progress(100, label="optimization"):
-        loss = networks.perceptual_loss(model, x, content, wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        with autograd.no_grad():
-            x.clamp_(0, 1)
-        losses.append(loss.item())
-    return x.detach(), losses, (time.perf_counter() - begin) / len(losses)
-
-
 def example(run):
     model, side = networks.trained(run), run.pick(SIDE, 32)
     style = networks.square(*STYLE, side)
@@ -102,13 +86,19 @@ def example(run):
     figure, axes = plt.subplots(len(UNSEEN), 4, figsize=(11, 5.8))
     for row, where in zip(axes, UNSEEN, strict=True):
         content = networks.square(*where, side)
-        picture, losses, seconds = optimized(run, model, content, style)
+
+        def loss_of(x, content=content):
+            return networks.perceptual_loss(model, x, content, wanted)
+        begin = time.perf_counter()
+        picture, losses = networks.optimized(run, networks.recolored(content, style), loss_of, 100, 0.03,
+                                             label="optimization")
+        seconds = (time.perf_counter() - begin) / len(losses)
         with autograd.no_grad():
             network(content)  # the first pass asks for memory
             begin = time.perf_counter()
             made = network(networks.recolored(content, style)).clamp(0, 1)
             once = time.perf_counter() - begin
-            loss = networks.perceptual_loss(model, made, content, wanted).item()
+            loss = loss_of(made).item()
         equal = next((k for k, of_step in enumerate(losses) if of_step < loss), len(losses))
         run.result(f"{where[0]}: loss in the style's colors", losses[0])
         run.result(f"{where[0]}: after one pass", loss)

@@ -9,7 +9,6 @@ is changed, by gradient descent. The picture shows what is found from each layer
 from matplotlib import pyplot as plt
 
 import autograd
-import optim
 from examples import data, networks
 
 SYSTEMS = ("feature inversion",)
@@ -21,19 +20,11 @@ CLAIM = ("The images that are found again differ from the held-out ones the more
 def invert(run, model, x, layer, steps):
     """Images with the features of x in a layer."""
     wanted = networks.activations(model, x)[layer]
-    found = (0.5 + 0.1 * autograd.randn(*x.shape)).requires_grad_()
-    optimizer = optim.Adam([found], lr=0.05)
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
-    for _ in run.progress(steps, quick=2, label=f"layer {layer + 1}"):
+    def loss(found):
         features = networks.activations(model, found)[layer]
-        loss = (features - wanted).square().mean() / wanted.var() + 0.3 * networks.roughness(found)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        with autograd.no_grad():
-            found.clamp_(0, 1)
-    return found.detach()
+        return (features - wanted).square().mean() / wanted.var() + 0.3 * networks.roughness(found)
+    noise = 0.5 + 0.1 * autograd.randn(*x.shape)
+    return networks.optimized(run, noise, loss, steps, 0.05, label=f"layer {layer + 1}", betas=(0.9, 0.999))[0]
 
 
 def example(run):

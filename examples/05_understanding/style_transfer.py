@@ -9,8 +9,6 @@ content, in `networks.perceptual_loss`.
 
 from matplotlib import pyplot as plt
 
-import autograd
-import optim
 from examples import data, networks
 from nn import functional as F
 
@@ -28,18 +26,10 @@ STYLES = {"gravel": ("gravel", 0, 0, 200), "flower": ("flower", 60, 180, 320),
 def transfer(run, model, content, style, steps=100, label=""):
     """The content, painted in the style."""
     wanted = networks.style(model, style)
-    x = networks.recolored(content, style).requires_grad_()
-    optimizer = optim.Adam([x], lr=0.03, betas=(0.9, 0.99))
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
-    for _ in run.progress(steps, quick=2, label=label):
-        loss = networks.perceptual_loss(model, x, content, wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        with autograd.no_grad():
-            x.clamp_(0, 1)
-    return x.detach()
+
+    def loss(x):
+        return networks.perceptual_loss(model, x, content, wanted)
+    return networks.optimized(run, networks.recolored(content, style), loss, steps, 0.03, label=label)[0]
 
 
 def example(run):

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import autograd
-import optim
 from examples import data, networks
 
 SYSTEMS = ("texture synthesis",)
@@ -22,20 +21,11 @@ TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 
 def synthesize(run, model, wanted, noise, part, steps=150):
     """Images whose Gram matrices are those wanted, or agree in a part of their columns."""
-    x = noise.clone().requires_grad_()
-    optimizer = optim.Adam([x], lr=0.05, betas=(0.9, 0.99))
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, run.pick(steps, 2))
-    for _ in run.progress(steps, quick=2, label="means" if part else "Gram matrices"):
+    def loss(x):
         distance = networks.style_distance(*([gram[..., slice(*part)] for gram in grams]
                                              for grams in (networks.style(model, x), wanted)))
-        loss = distance + 3 * networks.roughness(x)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        with autograd.no_grad():
-            x.clamp_(0, 1)
-    return x.detach()
+        return distance + 3 * networks.roughness(x)
+    return networks.optimized(run, noise, loss, steps, 0.05, label="means" if part else "Gram matrices")[0]
 
 
 def example(run):
