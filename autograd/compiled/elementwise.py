@@ -114,8 +114,8 @@ class Formula(Recording):
         return super()._constant(float(value))
 
 
-class Outline:
-    """Stands for an argument of which only the dtype is known."""
+class OnlyDtype:
+    """Stands for an argument of which no more is known: a loop serves all shapes."""
 
     dtype = float32
 
@@ -132,7 +132,7 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
         None if it cannot be traced, or is a single simple call, which NumPy does as fast.
     """
     recording = Formula(len(kinds), [i for i, kind in enumerate(kinds) if kind == "mask"])
-    stands = {"outline": Outline(), "none": None}
+    stands = {"outline": OnlyDtype(), "none": None}
     arguments = [stands[kind] if kind in stands else Value(recording, i) for i, kind in enumerate(kinds)]
     try:
         result = function(*arguments, **options)
@@ -218,7 +218,7 @@ def computation(recording: Recording, dtype: np.dtype) -> Any:
 
 
 _kernels: dict[tuple, Callable | None] = {}
-"""The loops of optimizers' formulas; None of those that have none, or none yet."""
+"""The loops of optimizers' formulas; None of those that have none, or none on disk."""
 
 
 def _kernel(arrays: int, constants: tuple, written: tuple, calls: tuple) -> Callable | None:

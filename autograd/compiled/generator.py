@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiled.mathematics import log
 from autograd.generator import LONG, Generator
 from autograd.runtime.caching import compiler
 
@@ -117,29 +118,6 @@ def _shuffle(state, out):
 
 
 @loop
-def _log(x):
-    """log of what is above 0 and normal, by its exponent and a polynomial (the coefficients are Cephes')."""
-    bits = np.float32(x).view(np.int32)
-    exponent = np.float32(np.int32((bits >> np.int32(23)) - np.int32(126)))
-    fraction = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F000000)).view(np.float32)  # from 1/2 to 1
-    small = fraction < np.float32(0.707106781186547524)
-    exponent = exponent - np.float32(1) if small else exponent
-    r = (fraction + fraction if small else fraction) - np.float32(1)
-    square = r * r
-    p = np.float32(7.0376836292e-2)
-    p = p * r + np.float32(-1.1514610310e-1)
-    p = p * r + np.float32(1.1676998740e-1)
-    p = p * r + np.float32(-1.2420140846e-1)
-    p = p * r + np.float32(1.4249322787e-1)
-    p = p * r + np.float32(-1.6668057665e-1)
-    p = p * r + np.float32(2.0000714765e-1)
-    p = p * r + np.float32(-2.4999993993e-1)
-    p = p * r + np.float32(3.3333331174e-1)
-    p = p * r * square + exponent * np.float32(-2.12194440e-4) - np.float32(0.5) * square
-    return r + p + exponent * np.float32(0.693359375)
-
-
-@loop
 def _cosine_and_sine(x):
     """Of an angle from 0 to 2π, by quadrants and polynomials (the coefficients are Cephes')."""
     quadrant = np.floor(x * np.float32(0.636619772367581343) + np.float32(0.5))
@@ -165,7 +143,7 @@ def _cosine_and_sine(x):
 @loop
 def _turned(radii, angles):
     for i in range(len(radii)):
-        radius = np.sqrt(np.float32(-2) * _log(np.float32(1) - radii[i]))
+        radius = np.sqrt(np.float32(-2) * log(np.float32(1) - radii[i]))
         cosine, sine = _cosine_and_sine(np.float32(2 * np.pi) * angles[i])
         radii[i], angles[i] = radius * cosine, radius * sine
 

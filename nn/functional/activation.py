@@ -16,6 +16,7 @@ from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
 from autograd.operations.pointwise import above, below, floating, only, select
+from autograd.operations.reductions import widened
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
 from autograd.typing import DTypeLike, TensorLike
@@ -163,15 +164,13 @@ def logsigmoid(input: TensorLike) -> Tensor:
 
 
 def _mish_value(x):
-    if x.dtype == np.float16:  # whose squares overflow
-        return _mish_value(x.astype(np.float32)).astype(x.dtype)
-    e = np.exp(below(floating(x), 20))  # beyond, the tangent is 1
-    n = e * (e + 2)
-    return above(x, -FAR) * (n / (n + 2))  # tanh(log(1 + e)) = ((1 + e)² - 1) / ((1 + e)² + 1)
+    e = np.exp(below(widened(x), 20))  # beyond, the tangent is 1
+    n = e * (e + 2)  # tanh(log(1 + e)) = ((1 + e)² - 1) / ((1 + e)² + 1)
+    return (above(x, -FAR) * (n / (n + 2))).astype(floating(x).dtype, copy=False)
 
 
 def _mish_slope(x):
-    x = np.clip(x.astype(np.float32) if x.dtype == np.float16 else x, -FAR, FAR)
+    x = np.clip(widened(x), -FAR, FAR)
     e = np.exp(below(x, 20))
     n = e * (e + 2)
     return (n + 4 * x * e * (1 + e) / (n + 2)) / (n + 2)
