@@ -80,15 +80,12 @@ def page(table: dict[str, dict[str, dict]], means: list[str], threads: int) -> s
     """The table for the documentation."""
     names = [name for name in LIBRARIES if name in next(iter(table.values()))]
     heads = ["model", *[f"{report.NAMES[name]}, {unit}" for unit in ("ms", "MiB") for name in names]]
-    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
-    for workload, cells in table.items():
-        figures = [f"{cells[name].get(key, math.nan) * scale:.{digits}f}"
-                   for key, scale, digits in (("median", 1e3, 1), ("memory", 1, 0)) for name in names]
-        lines.append(f"| {workload} | {' | '.join(figures)} |")
-    means = "".join([f"* {line}\n" for line in means])
+    lines = [[workload, *[f"{cells[name].get(key, math.nan) * scale:.{digits}f}"
+                          for key, scale, digits in (("median", 1e3, 1), ("memory", 1, 0)) for name in names]]
+             for workload, cells in table.items()]
     return ("Medians of steps, and the memory they take at most beyond the imported library's "
-            f"(`python benchmarks/models.py --docs --threads {threads}`), on {report.machine()}, "
-            f"{threads} thread{'s' * (threads > 1)}. Ratios:\n\n{means}\n" + "\n".join(lines))
+            f"(`python benchmarks/models.py --docs --threads {threads}`), on {report.machine(threads)}. Ratios:\n\n"
+            + "".join([f"* {line}\n" for line in means]) + f"\n{report.table(heads, lines)}")
 
 
 def main() -> None:

@@ -276,14 +276,12 @@ def page(times: dict[str, dict[str, float]], ratios: dict[str, dict[str, float]]
     names = [name for name in LIBRARIES if name in next(iter(times.values()))]
     heads = ["operation and shapes", *[f"{report.NAMES[name]}, µs" for name in names],
              *[report.OURS[name] for name in ratios]]
-    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
-    for title in sorted(times, key=lambda title: min(of[title] for of in ratios.values())):
-        figures = [f"{times[title][name] * 1e6:.0f}" for name in names] + [f"{of[title]:.2f}" for of in ratios.values()]
-        lines.append(f"| `{title.replace('|', chr(92) + '|')}` | {' | '.join(figures)} |")
+    lines = [[f"`{title.replace('|', chr(92) + '|')}`", *[f"{times[title][name] * 1e6:.0f}" for name in names],
+              *[f"{of[title]:.2f}" for of in ratios.values()]]
+             for title in sorted(times, key=lambda title: min(of[title] for of in ratios.values()))]
     means = [f"{report.NAMES[name]}: {summary(of).partition('; the slowest')[0]}" for name, of in ratios.items()]
     return (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads}`), on "
-            f"{report.machine()}, {threads} thread{'s' * (threads > 1)}; the slowest first. {'. '.join(means)}.\n\n"
-            + "\n".join(lines))
+            f"{report.machine(threads)}; the slowest first. {'. '.join(means)}.\n\n{report.table(heads, lines)}")
 
 
 def main() -> None:

@@ -117,6 +117,13 @@ def rows(measured: dict, workloads: Iterable[str] = MEASURED) -> list[Row]:
     return found
 
 
+def table(heads: list[str], lines: Iterable[list[str]], words: int = 1) -> str:
+    """A table in Markdown; all columns but the first ones, which hold words, are of numbers."""
+    rules = ["---"] * words + ["---:"] * (len(heads) - words)
+    written = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{'|'.join(rules)}|", *written])
+
+
 def markdown(measured: dict) -> str:
     """The table, with the machine above and what the columns mean below."""
     peers = [library for library in PEERS if library in measured["versions"]]
@@ -124,19 +131,16 @@ def markdown(measured: dict) -> str:
     ours = [library for library in OURS if library in measured["versions"]]
     heads = ["", "", "unit", *(NAMES[library] for library in ours), "PyTorch", *(OURS[library] for library in ours),
              *(NAMES[p] for p in (*peers, *floors))]
-    lines = [f"| {' | '.join(heads)} |", "|---|---|---|" + "---:|" * (len(heads) - 3)]
-    for row in rows(measured):
-        words = [row.name, row.quantity.title, row.quantity.unit, *(row.text(library) for library in ours),
-                 row.text("torch"), *(row.ratio_text(library) for library in ours),
-                 *(row.text(p) for p in (*peers, *floors))]
-        lines.append(f"| {' | '.join(words)} |")
+    lines = [[row.name, row.quantity.title, row.quantity.unit, *(row.text(library) for library in ours),
+              row.text("torch"), *(row.ratio_text(library) for library in ours),
+              *(row.text(p) for p in (*peers, *floors))] for row in rows(measured)]
     versions = ", ".join(f"{NAMES[name]} {version}" for name, version in measured["versions"].items()
                          if name in FOOTPRINTS)
     largest = max((deviation(workload, cells.get(library, {}).get("results", []))
                    for workload, cells in measured["cells"].items() for library in ours), default=0)
     missing = [NAMES[name] for name in NAMES if name not in measured["versions"]]
     return "\n".join([
-        f"Measured on {measured['machine']}, two threads. {versions}.", "", *lines, "",
+        f"Measured on {measured['machine']}, two threads. {versions}.", "", table(heads, lines, 3), "",
         "Medians of interleaved, undisturbed steps ± half the distance of the quartiles; lower is better. Ratio: "
         "PyTorch's figure over gradcircuit's, bold where PyTorch is better. Compiled: with the loops that numba "
         "compiles (`autograd.set_compiled(True)`), where there are any; its memory includes numba. PyTorch tuned: "
@@ -148,14 +152,15 @@ def markdown(measured: dict) -> str:
         + (f" Not installed: {', '.join(missing)}." if missing else ""), ""])
 
 
-def machine() -> str:
-    """Processor, cores and Python, in words."""
+def machine(threads: int | None = None) -> str:
+    """Processor, cores, Python and, if given, how many threads were used, in words."""
     try:
         model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     except OSError:
         model = None
     processor = model[1].strip() if model else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    used = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}{used}"
 
 
 def publish(title: str, text: str) -> None:

@@ -105,11 +105,13 @@ def _is_compiled(find: Callable, known: dict[tuple, bool | None], args: tuple, o
     numbers = count(args)
     if numbers < LEAST or not worked(numbers):
         return False
+
     def run() -> bool:
         copies = [_copy(a) if type(a) is np.ndarray else a for a in args]  # forms may write to what they get
         with np.errstate(all="ignore"):
             find()(*copies, **options)
         return True
+
     return bool(obtained(known, tuple([_kind(value) for value in (*args, *options.values())]), run))
 
 
