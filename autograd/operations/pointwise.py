@@ -412,9 +412,11 @@ def _ordinary(a):
 
 def _over_square_of_length(x, y):
     """x / (x² + y²), and 0 at the origin and infinitely far from it."""
-    square = x * x + y * y
-    if _ordinary(square):
-        return x / square
+    if type(x) is np.ndarray and x.size > MANY:
+        with np.errstate(over="ignore"):
+            square = x * x + y * y
+        if _ordinary(square):
+            return x / square
     length = np.hypot(x, y)
     there = (length != 0) & (length != np.inf)
     length = np.where(there, length, 1)
