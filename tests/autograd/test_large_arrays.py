@@ -1,6 +1,7 @@
 """Large arrays go other ways than small ones (no branches, sums as products): the results are the same."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -209,10 +210,11 @@ def test_a_transposed_copy_is_in_order(shape):
     np.testing.assert_array_equal(copy.numpy(), x.swapaxes(-1, -2))
 
 
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("count", [3, 10_000])
 @pytest.mark.parametrize("size", [1e30, 1e-30])
 def test_squares_that_leave_the_range_are_not_heard_of(size, count):
     x = autograd.tensor(np.full(count, size, np.float32), requires_grad=True)
-    autograd.atan2(x, x.detach()).sum().backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        autograd.atan2(x, x.detach()).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 0.5 / size, rtol=1e-6)
