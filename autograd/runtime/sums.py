@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.runtime import threads
+
 _reduce: Any = np.add.reduce  # x.sum() without what its method adds
 
 WORTHWHILE = 1 << 14
 """Numbers from which on it pays."""
+NEAR = 1 << 23
+"""Bytes up to which one thread adds: they lie in its cache, and another would have to fetch them from there."""
 LONG = 1 << 10
 """Longer rows and columns are summed in parts, for the sake of accuracy."""
 
@@ -18,6 +22,13 @@ def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool
     """`x.sum(axis, keepdims=keepdims)` of floating-point numbers, in their dtype."""
     if x.size < WORTHWHILE or x.dtype.char not in "fd":
         return _reduce(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis), keepdims=keepdims)
+    if x.nbytes > NEAR or threads.get_num_threads() == 1:
+        return _by_products(x, axis, keepdims)
+    with threads.one_blas_thread():
+        return _by_products(x, axis, keepdims)
+
+
+def _by_products(x: np.ndarray, axis: int | Sequence[int] | None, keepdims: bool) -> Any:
     if axis is None and not keepdims and x.flags.c_contiguous:
         return _of_rows(x.reshape(1, x.size))[0]
     ndim = x.ndim

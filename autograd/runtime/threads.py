@@ -61,7 +61,8 @@ def set_num_threads(count: int) -> None:
 
 
 @contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
+    """Let matrix products use one thread within the block."""
     global _calls, _blas_threads
     with _lock:
         if not _calls:
@@ -95,7 +96,7 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
              for i in range(parts)]
     waiting = _queue_of_threads()
-    with _one_blas_thread():
+    with one_blas_thread():
         for task in tasks[1:]:
             waiting.put(task)
         tasks[0].run()
