@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from autograd.compiled.loops import all_float32, largest, loop
 from autograd.compiled.mathematics import ONE, exp
 from autograd.runtime.threads import in_parallel
-from nn.compiled.loops import HAS_PRODUCTS, all_float32, largest, loop, product, transposed_product
+from nn.compiled.products import HAS_PRODUCTS, product, transposed_product
 from nn.functional.attention import batches, blocks_seen
 
 QUERIES = 32

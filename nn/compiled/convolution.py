@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from autograd.compiled.loops import all_float32, loop
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
-from nn.compiled.loops import HAS_PRODUCTS, all_float32, loop, product_in_columns, transposed_product
+from nn.compiled.products import HAS_PRODUCTS, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from autograd.compiled.loops import all_float32, loop
 from autograd.runtime.threads import in_parallel
-from nn.compiled.loops import all_float32, loop
 from nn.functional.linear import rows
 from nn.functional.normalization import as_channels, as_matrix, input_gradient, of_channel, repeated
 

@@ -1,24 +1,14 @@
-"""What nn's compiled loops are made with: the decorator, matrix products inside a loop."""
+"""Matrix products inside a compiled loop."""
 
 import ctypes
-from typing import Any
 
 import llvmlite.binding
 import numpy as np
 from numba import types
 
+from autograd.compiled.loops import loop
 from autograd.runtime import blas
-from autograd.runtime.caching import compiler
 from autograd.runtime.products import SMALL
-
-loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
-"""Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
-
-
-def all_float32(*arrays: Any) -> bool:
-    """Whether all that are given (not None) are NumPy's arrays of float32."""
-    return all(a is None or (type(a) is np.ndarray and a.dtype == np.float32) for a in arrays)
-
 
 HAS_PRODUCTS = blas.sgemm is not None
 """Whether loops may call NumPy's own matrix product, which another BLAS than OpenBLAS hides."""
@@ -74,12 +64,3 @@ def transposed_product(a, b, out, kept):
                np.float32(1), a.ctypes.data + 4 * start * rows_of_a, rows_of_a,
                b.ctypes.data + 4 * start * rows_of_b, rows_of_b,
                np.float32(kept if start == 0 else 1), out.ctypes.data, _row_length(out))
-
-
-@compiler(nogil=True, fastmath={"nnan", "nsz"})
-def largest(numbers):
-    """The largest of some numbers, -inf of none; NaN counts or doesn't."""
-    top = np.float32(-np.inf)
-    for i in range(len(numbers)):
-        top = max(top, numbers[i])
-    return top
