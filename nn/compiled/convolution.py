@@ -8,7 +8,7 @@ from autograd.compiled.loops import all_float32, loop
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
 from nn.compiled.products import HAS_PRODUCTS, product_in_columns, transposed_product
-from nn.functional.convolution import as_weight, is_depthwise, numbers, weight_matrices
+from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 WINDOWS = 1 << 16
@@ -21,6 +21,11 @@ def _has_loop(weight_shape, groups, *arrays):
             and not is_depthwise(weight_shape, groups))
 
 
+def _takes_only_products(weight_shape, groups):
+    """Whether products of many rows are all that takes time, and NumPy's are as good."""
+    return is_deep(weight_shape[1], weight_shape[2:], weight_shape[0] // groups)
+
+
 def _geometry(size, out, kernel, stride, padding, dilation):
     """What the loops need to know: kernel, stride, dilation, padding before, and a size that all windows fit into."""
     reach = [max(n + sum(p), s * (m - 1) + d * (k - 1) + 1)
@@ -29,7 +34,7 @@ def _geometry(size, out, kernel, stride, padding, dilation):
 
 
 def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
-    if not _has_loop(weight.shape, groups, x, weight, bias):
+    if not _has_loop(weight.shape, groups, x, weight, bias) or _takes_only_products(weight.shape, groups):
         return NotImplemented
     kernel = weight.shape[2:]
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
@@ -156,7 +161,8 @@ def _correlate(images, y, total, geometry):
 
 
 def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
-    if set(stride) == {1} or not _has_loop(weight.shape, groups, y, weight):
+    if (set(stride) == {1} or not _has_loop(weight.shape, groups, y, weight)
+            or _takes_only_products(weight.shape, groups)):
         return NotImplemented  # with stride 1 it is a convolution
     result = np.empty((len(y), *size, weight.shape[1] * groups), y.dtype)
     matrices = in_columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(y.shape[2:]))

@@ -20,11 +20,12 @@ import numpy as np
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
-from autograd.runtime.products import in_columns, product, transposed_product
+from autograd.runtime.products import SMALL, in_columns, product, transposed_product
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
+    CACHE,
     arranged,
     blocks_of,
     channels_first,
@@ -40,6 +41,9 @@ from nn.functional.geometry import (
     widened,
 )
 from nn.functional.linear import with_bias
+
+ROWS = 384
+"""How many windows a product should have at least."""
 
 
 def _images(x, count, padding):
@@ -73,13 +77,20 @@ def _view(array, shape, strides):
     return np.ndarray(shape, array.dtype, array, strides=strides)  # as_strided takes twenty microseconds
 
 
-def _parts(channels, kernel, stride, c_out):
+def is_deep(channels, kernel, c_out):
+    """Whether kernels are so large that a product waits for BLAS to copy them, unless it has many rows."""
+    return math.prod(kernel[1:]) * channels * c_out > 1 << 17
+
+
+def _parts(channels, kernel, stride, c_out, out):
     """Into how many parts windows are cut: one for each row of the kernel, or a single one.
 
     With stride 1 neighboring places share those of rows, so that there is less to copy; but the products of the parts
-    must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3.
+    must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3. Where an
+    image has few places, only whole windows will do: they stand in one matrix for several images.
     """
-    return kernel[0] if stride[0] == 1 and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
+    many = not is_deep(channels, kernel, c_out) or math.prod(out) >= ROWS // 3
+    return kernel[0] if stride[0] == 1 and many and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
 
 
 def _windows(x, kernel, out, stride, padding, dilation, groups, parts):
@@ -90,7 +101,8 @@ def _windows(x, kernel, out, stride, padding, dilation, groups, parts):
     channels, count = x.shape[1] // groups, math.prod(out)
     beyond = dilation[0] * (kernel[0] - 1) if parts > 1 else 0
     depth = math.prod(kernel) // parts * channels
-    blocks = blocks_of(len(x), (count // out[0] * (out[0] + beyond)) * depth * groups * x.itemsize)
+    each = (count // out[0] * (out[0] + beyond)) * depth * groups * x.itemsize
+    blocks = blocks_of(len(x), min(each, CACHE * max(count, 1) // ROWS))
     if not blocks:
         return
     longest = blocks[0].stop
@@ -124,7 +136,16 @@ def _as_groups(y, groups, images):
 def weight_matrices(weight, groups):
     """(C_out, C_in / groups, *kernel) -> (groups, kernel x C_in / groups, C_out / groups)."""
     split = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
+    if is_deep(split.shape[2], split.shape[3:], split.shape[1]) and abs(split.strides[2]) < abs(split.strides[1]):
+        # many numbers are copied in the order in which they lie, which suits BLAS as well
+        return np.moveaxis(split, 2, -1).reshape(*split.shape[:2], -1).swapaxes(1, 2)
     return split.transpose(0, *range(3, split.ndim), 2, 1).reshape(groups, -1, split.shape[1])
+
+
+def _columns(matrices, count):
+    """Matrices (groups, K, N) for products with windows (groups, images, P, K) that have `count` rows."""
+    large = matrices.shape[1] * matrices.shape[2] > SMALL
+    return (matrices[:, None] if large else in_columns(matrices, count))[:, None]
 
 
 def as_weight(matrices, kernel):
@@ -206,8 +227,8 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         in_parallel(kernel_by_kernel, len(x), numbers(result.shape, weight.shape))
     else:
-        parts = _parts(weight.shape[1], kernel, stride, len(weight) // groups)
-        matrices = [in_columns(matrix, math.prod(out))[:, None]
+        parts = _parts(weight.shape[1], kernel, stride, len(weight) // groups, out)
+        matrices = [_columns(matrix, math.prod(out))
                     for matrix in np.split(weight_matrices(weight, groups), parts, axis=1)]
         in_parallel(windows_times_weight, len(x), numbers(result.shape, weight.shape))
     return channels_first(result)
@@ -246,7 +267,8 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     if set(stride) == {1} and min(itertools.chain(*around), default=0) >= 0:
         # with stride 1 it is a convolution with the kernel turned round
         split = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
-        turned = np.flip(split, range(3, split.ndim)).reshape(channels, -1, *kernel)
+        turned = np.flip(split, range(3, split.ndim))
+        turned = turned[0] if groups == 1 else turned.reshape(channels, -1, *kernel)
         return _convolve(y, turned, stride=stride, padding=around, dilation=dilation, groups=groups)
     result = np.empty((len(y), *size, channels), y.dtype)
     reach = [max(n + sum(p), s * (m - 1) + f + 1)
@@ -256,7 +278,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     if depthwise:
         kernels = _kernel_rows(weight, out[-1])
     else:
-        matrices = in_columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(out))[:, None]
+        matrices = _columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(out))
 
     def put_down(images):
         y_part, result_part = y[images], result[images]
@@ -307,7 +329,7 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     if is_depthwise((y.shape[1], c_in), groups):
         total = sum(in_parallel(kernel_by_kernel, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
         return np.moveaxis(total, -1, 0)[:, None]
-    parts = _parts(c_in, kernel, stride, c_out)
+    parts = _parts(c_in, kernel, stride, c_out, out)
     total = sum(in_parallel(windows_times_y, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
     return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
 
