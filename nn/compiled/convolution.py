@@ -7,6 +7,7 @@ import numpy as np
 from autograd.compiled.loops import all_float32, loop
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
+from nn.compiled import depthwise
 from nn.compiled.products import HAS_PRODUCTS, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
@@ -26,6 +27,10 @@ def _takes_only_products(weight_shape, groups):
     return is_deep(weight_shape[1], weight_shape[2:], weight_shape[0] // groups)
 
 
+def _is_depthwise_of_images(weight_shape, groups, *arrays):
+    return len(weight_shape) == 4 and is_depthwise(weight_shape, groups) and all_float32(*arrays)
+
+
 def _geometry(size, out, kernel, stride, padding, dilation):
     """What the loops need to know: kernel, stride, dilation, padding before, and a size that all windows fit into."""
     reach = [max(n + sum(p), s * (m - 1) + d * (k - 1) + 1)
@@ -34,6 +39,8 @@ def _geometry(size, out, kernel, stride, padding, dilation):
 
 
 def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
+    if _is_depthwise_of_images(weight.shape, groups, x, weight, bias):
+        return depthwise.convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation)
     if not _has_loop(weight.shape, groups, x, weight, bias) or _takes_only_products(weight.shape, groups):
         return NotImplemented
     kernel = weight.shape[2:]
@@ -131,6 +138,8 @@ def _put_inside(image, padded, geometry):
 
 def correlate(x, y, *, kernel, stride, padding, dilation, groups):
     weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
+    if _is_depthwise_of_images(weight_shape, groups, x, y):
+        return depthwise.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
     if not _has_loop(weight_shape, groups, x, y):
         return NotImplemented
     geometry = _geometry(x.shape[2:], y.shape[2:], kernel, stride, padding, dilation)
@@ -161,6 +170,8 @@ def _correlate(images, y, total, geometry):
 
 
 def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
+    if _is_depthwise_of_images(weight.shape, groups, y, weight):
+        return depthwise.convolve_transposed(y, weight, size=size, stride=stride, padding=padding, dilation=dilation)
     if (set(stride) == {1} or not _has_loop(weight.shape, groups, y, weight)
             or _takes_only_products(weight.shape, groups)):
         return NotImplemented  # with stride 1 it is a convolution

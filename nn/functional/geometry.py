@@ -11,6 +11,7 @@ import numbers
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import pieces
 
 CACHE = 1 << 21
@@ -149,6 +150,7 @@ def fill_channels_last(block, x):
     block[...] = channels_last(x)
 
 
+@compilable("nn.compiled.geometry")
 def contiguous_channels_last(x):
     """x (N, C, *size) as a contiguous (N, *size, C)."""
     if channels_last(x).flags.c_contiguous:

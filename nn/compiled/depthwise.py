@@ -1,0 +1,147 @@
+"""Depthwise convolution of images: channels are neighbors in memory, and each is a sum over the taps of its kernel."""
+
+import functools
+import math
+
+import numpy as np
+
+from autograd.compiled.loops import loop, parallel
+from nn.compiled.taps import four, one, three
+from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
+
+
+@functools.lru_cache(256)
+def _met(count, n, kernel, stride, before, dilation):
+    """What each of `count` places meets of n elements: its first tap, how many taps, and where the first one stands."""
+    start = np.arange(count) * stride - before
+    first = np.maximum(-(start // dilation), 0)
+    return np.stack([first, np.clip((n - 1 - start) // dilation + 1, first, kernel) - first, start + first * dilation], 1)
+
+
+@functools.lru_cache(256)
+def _meeting(n, count, kernel, stride, before, dilation):
+    """The same the other way: which taps of `count` places meet each of n elements, and where the first one stands.
+
+    Taps are `stride` apart, or places `dilation`, since one of both is 1.
+    """
+    at = np.arange(n) + before
+    first = np.maximum(-(((count - 1) * stride - at) // dilation), 0)
+    first += (at - first * dilation) % stride
+    last = np.minimum(at // dilation, kernel - 1)
+    return np.stack([first, np.maximum((last - first) // stride + 1, 0), (at - first * dilation) // stride], 1)
+
+
+def _as_taps(weight):
+    return np.ascontiguousarray(np.moveaxis(weight[:, 0], 0, -1))
+
+
+def convolve(x, weight, bias, *, stride, padding, dilation):
+    size, kernel = x.shape[2:], weight.shape[2:]
+    out = output_size(size, kernel, stride, padding, dilation)
+    result = np.empty((len(x), *out, len(weight)), x.dtype)
+    rows, columns = [_met(*of_axis) for of_axis in zip(
+        out, size, kernel, stride, [before for before, _ in padding], dilation, strict=True)]
+    start = np.zeros(len(weight), x.dtype) if bias is None else np.ascontiguousarray(bias)
+    _slide(len(x) * out[0], result.size * math.prod(kernel) // 4, contiguous_channels_last(x), _as_taps(weight), start,
+           result, rows, columns, np.array([dilation, (1, 1), (1, stride[1])]))
+    return channels_first(result)
+
+
+def convolve_transposed(y, weight, *, size, stride, padding, dilation):
+    if any(s > 1 < d for s, d in zip(stride, dilation, strict=True)):
+        return NotImplemented
+    result = np.empty((len(y), *size, len(weight)), y.dtype)
+    rows, columns = [_meeting(*of_axis) for of_axis in zip(
+        size, y.shape[2:], weight.shape[2:], stride, [before for before, _ in padding], dilation, strict=True)]
+    _slide(len(y) * size[0], result.size * weight[0].size // 4, contiguous_channels_last(y), _as_taps(weight),
+           np.zeros(len(weight), y.dtype), result, rows, columns,
+           np.array([np.negative(dilation), stride, (stride[1], 1)]))
+    return channels_first(result)
+
+
+@parallel
+def _slide(first, last, x, weight, start, out, rows, columns, steps):
+    """Rows of `out` from those of x that the tables name.
+
+    steps: from tap to tap in x, by rows and columns; the same in the kernel; and from one column of `out` to the next
+    that meets the same taps, in `out` and in x.
+    """
+    channels = out.shape[3]
+    row_step, column_step = channels * steps[0, 0] * x.shape[2], channels * steps[0, 1]
+    kernel_row, kernel_column = channels * steps[1, 0] * weight.shape[1], channels * steps[1, 1]
+    apart, beside = steps[2]
+    for item in range(first, last):
+        n, i = item // out.shape[1], item % out.shape[1]
+        for begin in range(apart):
+            j = begin
+            while j < out.shape[2]:
+                end = j + 3 * apart
+                several = end < out.shape[2] and columns[end, 0] == columns[j, 0] and columns[end, 1] == columns[j, 1]
+                target = out.ctypes.data + 4 * channels * (item * out.shape[2] + j)
+                source = x.ctypes.data + 4 * channels * (
+                    (n * x.shape[1] + rows[i, 2]) * x.shape[2] + columns[j, 2])
+                taps = weight.ctypes.data + 4 * channels * (rows[i, 0] * weight.shape[1] + columns[j, 0])
+                if several:
+                    four(target, channels * apart, start.ctypes.data, 0, source, channels * beside, row_step, column_step,
+                         taps, kernel_row, kernel_column, rows[i, 1], columns[j, 1], channels)
+                    j = end + apart
+                else:
+                    one(target, 0, start.ctypes.data, 0, source, 0, row_step, column_step,
+                        taps, kernel_row, kernel_column, rows[i, 1], columns[j, 1], channels)
+                    j += apart
+
+
+def correlate(x, y, *, kernel, stride, padding, dilation):
+    out = y.shape[2:]
+    rows, columns = [_met(*of_axis) for of_axis in zip(
+        out, x.shape[2:], kernel, stride, [before for before, _ in padding], dilation, strict=True)]
+    # for each column of the kernel, from where to where its place lies inside
+    taps = np.arange(kernel[1])[:, None]
+    there = (columns[:, 0] <= taps) & (taps < columns[:, 0] + columns[:, 1])
+    reach = np.stack([there.argmax(1), there.argmax(1) + there.sum(1)], 1)
+    total = np.zeros((len(x), *kernel, x.shape[1]), x.dtype)
+    _weigh(len(x), y.size * math.prod(kernel) // 4, contiguous_channels_last(x), contiguous_channels_last(y), total,
+           rows, reach, np.array([*stride, *dilation, padding[1][0]]))
+    return np.moveaxis(total.sum(axis=0), -1, 0)[:, None]
+
+
+@parallel
+def _weigh(first, last, x, y, total, rows, reach, geometry):
+    """Add up, image by image, what each tap of the kernel meets times y."""
+    width = total.shape[2]
+    for n in range(first, last):
+        for i in range(y.shape[1]):
+            for tap in range(rows[i, 1]):
+                row, a = rows[i, 2] + tap * geometry[2], rows[i, 0] + tap
+                b = 0
+                while b < width:
+                    count = 4 if b + 4 <= width else 3 if b + 3 == width else 1
+                    begin, end = reach[b:b + count, 0].max(), reach[b:b + count, 1].min()
+                    if begin < end:
+                        _weigh_columns(x, y, total, n, i, row, a, b, count, begin, end, geometry)
+                    else:
+                        begin = end = 0
+                    if count > 1:
+                        for c in range(b, b + count):  # where not all of them lie inside
+                            _weigh_columns(x, y, total, n, i, row, a, c, 1, reach[c, 0], min(begin, reach[c, 1]), geometry)
+                            _weigh_columns(x, y, total, n, i, row, a, c, 1, max(end, reach[c, 0]), reach[c, 1], geometry)
+                    b += count
+
+
+@loop
+def _weigh_columns(x, y, total, n, i, row, a, b, count, begin, end, geometry):
+    """`count` columns of the kernel from the b-th, over places of a row."""
+    if begin >= end:
+        return
+    channels = x.shape[3]
+    step, between = channels * geometry[1], channels * geometry[3]
+    put = total.ctypes.data + 4 * channels * ((n * total.shape[1] + a) * total.shape[2] + b)
+    column = begin * geometry[1] - geometry[4] + b * geometry[3]
+    source = x.ctypes.data + 4 * channels * ((n * x.shape[1] + row) * x.shape[2] + column)
+    factor = y.ctypes.data + 4 * channels * ((n * y.shape[1] + i) * y.shape[2] + begin)
+    if count == 4:
+        four(put, channels, put, channels, source, between, 0, step, factor, 0, channels, 1, end - begin, channels)
+    elif count == 3:
+        three(put, channels, put, channels, source, between, 0, step, factor, 0, channels, 1, end - begin, channels)
+    else:
+        one(put, channels, put, channels, source, between, 0, step, factor, 0, channels, 1, end - begin, channels)
