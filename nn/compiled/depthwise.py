@@ -75,20 +75,24 @@ def _slide(first, last, x, weight, start, out, rows, columns, steps):
         for begin in range(apart):
             j = begin
             while j < out.shape[2]:
-                end = j + 3 * apart
-                several = end < out.shape[2] and columns[end, 0] == columns[j, 0] and columns[end, 1] == columns[j, 1]
-                target = out.ctypes.data + 4 * channels * (item * out.shape[2] + j)
-                source = x.ctypes.data + 4 * channels * (
-                    (n * x.shape[1] + rows[i, 2]) * x.shape[2] + columns[j, 2])
-                taps = weight.ctypes.data + 4 * channels * (rows[i, 0] * weight.shape[1] + columns[j, 0])
-                if several:
-                    four(target, channels * apart, start.ctypes.data, 0, source, channels * beside, row_step, column_step,
-                         taps, kernel_row, kernel_column, rows[i, 1], columns[j, 1], channels)
-                    j = end + apart
-                else:
-                    one(target, 0, start.ctypes.data, 0, source, 0, row_step, column_step,
-                        taps, kernel_row, kernel_column, rows[i, 1], columns[j, 1], channels)
-                    j += apart
+                end = j + apart  # of columns that meet the same taps
+                while end < out.shape[2] and columns[end, 0] == columns[j, 0] and columns[end, 1] == columns[j, 1]:
+                    end += apart
+                together = 4 if end - j >= 4 * apart else 1
+                while j < end:
+                    at = min(j, end - together * apart)  # the last ones may be computed twice
+                    target = out.ctypes.data + 4 * channels * (item * out.shape[2] + at)
+                    source = x.ctypes.data + 4 * channels * (
+                        (n * x.shape[1] + rows[i, 2]) * x.shape[2] + columns[at, 2])
+                    taps = weight.ctypes.data + 4 * channels * (rows[i, 0] * weight.shape[1] + columns[at, 0])
+                    if together == 4:
+                        four(target, channels * apart, start.ctypes.data, 0, source, channels * beside, row_step,
+                             column_step, taps, kernel_row, kernel_column, rows[i, 1], columns[at, 1], channels)
+                    else:
+                        one(target, 0, start.ctypes.data, 0, source, 0, row_step, column_step,
+                            taps, kernel_row, kernel_column, rows[i, 1], columns[at, 1], channels)
+                    j += together * apart
+                j = end
 
 
 def correlate(x, y, *, kernel, stride, padding, dilation):

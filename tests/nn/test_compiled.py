@@ -41,17 +41,18 @@ def values_and_gradients(function, arrays):
                                            if isinstance(t, autograd.Tensor) and t.grad is not None]
 
 
-def agree(function, *arrays):
-    """Both forms give the same, to the rounding of float32, and stay in float32."""
-    autograd.set_compiled(False)
-    plain = values_and_gradients(function, arrays)
-    autograd.set_compiled(True)
-    with np.errstate(all="raise", under="ignore"):  # far out, what vanishes may vanish
+def agree(function, *arrays, errors="raise"):
+    """Both forms give the same, to the rounding of float32, and stay in float32; `errors` is how NumPy treats them."""
+    with np.errstate(all=errors, under="ignore"):  # far out, what vanishes may vanish
+        autograd.set_compiled(False)
+        plain = values_and_gradients(function, arrays)
+        autograd.set_compiled(True)
         fast = values_and_gradients(function, arrays)
     for one, other in zip(plain, fast, strict=True):
         assert other.dtype == np.float32
         assert other.shape == one.shape
-        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5 * max(1, np.abs(one).max(initial=0)))
+        np.testing.assert_allclose(other, one, rtol=1e-4,
+                                   atol=1e-5 * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
 
 
 def has_a_compiled_module(op):
@@ -103,6 +104,43 @@ def test_convolution(case, layout, compiled):
     x, w = layout(numbers(*options.pop("x"))), numbers(*options.pop("w"))
     agree(lambda *a: F.conv2d(*a, **options), x, w, numbers(len(w)))
     agree(lambda *a: F.conv2d(*a, **options), x, w)
+
+
+@st.composite
+def depthwise_convolutions(draw):
+    """An image in either memory order, kernels, a bias or none, and options; some of the numbers are none."""
+    def pair(low, high):
+        return draw(st.integers(low, high)), draw(st.integers(low, high))
+    channels, kernel = draw(st.sampled_from([2, 3, 8, 19, 40])), pair(1, 5)
+    options = {"stride": pair(1, 3), "padding": pair(0, 3), "dilation": draw(st.sampled_from([(1, 1), (2, 1), (1, 3)]))}
+    size = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 12))
+            for d, k, p in zip(options["dilation"], kernel, options["padding"], strict=True)]
+    x = numbers(draw(st.integers(0, 3)), channels, *size)
+    if x.size:
+        x.reshape(-1)[draw(st.integers(0, x.size - 1))] = draw(st.sampled_from([1, np.nan, np.inf, -np.inf]))
+    x = draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))(x)
+    bias = numbers(channels) if draw(st.booleans()) else None
+    return x, numbers(channels, 1, *kernel), bias, options
+
+
+@needs_numba
+def test_depthwise_convolution(compiled):
+    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
+    @given(depthwise_convolutions())
+    def property_(drawn):
+        x, w, bias, options = drawn
+        agree(lambda x, w, bias: F.conv2d(x, w, bias, groups=len(w), **options), x, w, bias, errors="ignore")
+    property_()
+
+
+@needs_numba
+@pytest.mark.parametrize("shape", [(3, 8, 16), (2, 19, 7, 5), (1, 40, 33), (2, 1, 9), (2, 9, 1, 1), (0, 8, 8)])
+def test_memory_order(shape, compiled):
+    from nn.functional.geometry import channels_last, contiguous_channels_last
+    x = numbers(*shape)
+    out = contiguous_channels_last(x)
+    assert out.flags.c_contiguous
+    np.testing.assert_array_equal(out, channels_last(x))
 
 
 @needs_numba
