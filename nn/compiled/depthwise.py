@@ -15,7 +15,8 @@ def _met(count, n, kernel, stride, before, dilation):
     """What each of `count` places meets of n elements: its first tap, how many taps, and where the first one stands."""
     start = np.arange(count) * stride - before
     first = np.maximum(-(start // dilation), 0)
-    return np.stack([first, np.clip((n - 1 - start) // dilation + 1, first, kernel) - first, start + first * dilation], 1)
+    end = np.clip((n - 1 - start) // dilation + 1, first, kernel)
+    return np.stack([first, end - first, start + first * dilation], 1)
 
 
 @functools.lru_cache(256)
@@ -121,14 +122,12 @@ def _weigh(first, last, x, y, total, rows, reach, geometry):
                 while b < width:
                     count = 4 if b + 4 <= width else 3 if b + 3 == width else 1
                     begin, end = reach[b:b + count, 0].max(), reach[b:b + count, 1].min()
-                    if begin < end:
-                        _weigh_columns(x, y, total, n, i, row, a, b, count, begin, end, geometry)
-                    else:
-                        begin = end = 0
-                    if count > 1:
-                        for c in range(b, b + count):  # where not all of them lie inside
-                            _weigh_columns(x, y, total, n, i, row, a, c, 1, reach[c, 0], min(begin, reach[c, 1]), geometry)
-                            _weigh_columns(x, y, total, n, i, row, a, c, 1, max(end, reach[c, 0]), reach[c, 1], geometry)
+                    begin, end = (begin, end) if begin < end else (0, 0)
+                    _weigh_columns(x, y, total, n, i, row, a, b, count, begin, end, geometry)
+                    for c in range(b, b + count):  # where not all of them lie inside
+                        least, most = reach[c]
+                        _weigh_columns(x, y, total, n, i, row, a, c, 1, least, min(begin, most), geometry)
+                        _weigh_columns(x, y, total, n, i, row, a, c, 1, max(end, least), most, geometry)
                     b += count
 
 

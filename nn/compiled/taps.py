@@ -26,7 +26,7 @@ def sums(count: int) -> Callable:
     """
     @intrinsic
     def of_taps(context, out, out_sum, start, start_sum, x, x_sum, x_row, x_column, w, w_row, w_column,
-                rows, columns, channels):  # noqa: PLR0913
+                rows, columns, channels):
         def generate(context, builder, signature, args):
             args = [builder.sext(a, ir.IntType(64)) if a.type.width < 64 else a for a in args]
             bases, (rows, columns, channels) = args[:11], args[11:]
@@ -54,7 +54,8 @@ def sums(count: int) -> Callable:
                         begin = builder.add(start, here)
                         builder.store(builder.load(at(begin, start_sum, four.type(p)), align=4), total)
                     with cgutils.for_range(builder, rows) as row:
-                        of_row = [builder.add(here, moved(base, step, row.index)) for base, step in ((x, x_row), (w, w_row))]
+                        of_row = [builder.add(here, moved(base, step, row.index))
+                                  for base, step in ((x, x_row), (w, w_row))]
                         with cgutils.for_range(builder, columns) as column:
                             numbers, weights = [moved(base, step, column.index)
                                                 for base, step in zip(of_row, (x_column, w_column), strict=True)]
