@@ -14,7 +14,7 @@ WORTHWHILE = 1 << 14
 """Numbers from which on it pays."""
 NEAR = 1 << 23
 """Bytes up to which one thread adds: they lie in its cache, and another would have to fetch them from there."""
-LONG = 1 << 10
+LONG = 1 << 8
 """Longer rows and columns are summed in parts, for the sake of accuracy."""
 
 
@@ -91,13 +91,18 @@ def _of_rows(x: np.ndarray) -> np.ndarray:
     rows, n = x.shape
     if n < 4:
         return _reduce(x, axis=1)
-    whole = n - n % LONG if n > LONG else n
-    part = min(n, LONG)
-    if whole == n:
-        out = (x.reshape(-1, part) @ np.ones(part, x.dtype)).reshape(rows, -1)
-    elif rows == 1:
-        parts = x[0, :whole].reshape(-1, part) @ np.ones(part, x.dtype)
-        return (_reduce(parts) + _reduce(x[0, whole:])).reshape(1)
-    else:
-        return _reduce(x, axis=1)
-    return out[:, 0] if out.shape[1] == 1 else _reduce(out, axis=1)
+    if n <= LONG:
+        return x @ np.ones(n, x.dtype)
+    length = LONG if x.nbytes <= NEAR else 4 * LONG  # from memory, long parts come faster
+    least = -(-n // length)
+    if rows == 1 and (rest := n % length):
+        parts = x[0, :-rest].reshape(-1, length) @ np.ones(length, x.dtype)
+        return (_reduce(parts) + _reduce(x[0, -rest:])).reshape(1)
+    if count := next((count for count in range(least, least + 8) if not n % count), 0):
+        parts = (x.reshape(-1, n // count) @ np.ones(n // count, x.dtype)).reshape(rows, count)
+        return _of_rows(parts) if count <= 8 else _reduce(parts, axis=1)
+    parts, ones = np.empty((least, rows), x.dtype), np.ones(length, x.dtype)
+    for i, start in enumerate(range(0, n, length)):
+        part = x[:, start:start + length]
+        np.matmul(part, ones[:part.shape[1]], out=parts[i])
+    return _reduce(parts, axis=0)

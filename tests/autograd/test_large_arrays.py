@@ -105,6 +105,14 @@ def test_sums_over_all_axes_are_right(shape, dtype):
     np.testing.assert_equal(added(x), added(x, tuple(range(x.ndim))))
 
 
+@pytest.mark.parametrize("length", [700, 784, 1000, 1021, 1024, 8192])
+def test_sums_are_about_as_accurate_as_pairwise_ones(length):
+    x = np.random.default_rng(0).standard_normal((200, length), np.float32)
+    truth = x.sum(1, dtype=np.float64)
+    assert np.std(added(x, 1) - truth) < 1.7 * np.std(x.sum(1) - truth)
+    assert np.std(added(np.ascontiguousarray(x.T), 0) - truth) < 1.7 * np.std(x.sum(1) - truth)
+
+
 def test_a_sum_of_what_was_broadcast_is_a_product():
     x = np.broadcast_to(np.linspace(0, 1, 200, dtype=np.float32), (100_000, 200))
     assert (added(x, 0) == x[0] * 100_000).all()
