@@ -37,6 +37,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "BatchNorm1d", lambda: nn.BatchNorm1d(64)(rows)
     yield "LayerNorm", lambda: nn.LayerNorm(64)(rows)
     yield "LSTM", lambda: nn.LSTM(64, 64)(rows.reshape(16, 16, 64))[0]
+    yield "CTCLoss", lambda: nn.CTCLoss()(nn.functional.log_softmax(given(64, 16, 16), 2), autograd.ones(
+        16, 8, dtype=autograd.int64), np.full(16, 64), np.full(16, 8))
     for causal in (False, True):
         yield "attention", lambda causal=causal: scaled_dot_product_attention(
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)

@@ -14,6 +14,7 @@ from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.operations.pointwise import above
+from autograd.runtime.compiled import compilable
 from autograd.runtime.tracing import Symbol
 from autograd.samples import call
 from autograd.typing import TensorLike
@@ -621,50 +622,57 @@ def _nothing(dtype):
     return np.asarray(-1e30 if dtype == np.float64 else -1e25, dtype)
 
 
-def _stepped(alpha, two_off):
-    """log Σ exp over a state, the one before, and two before: alpha (N, 2 + states), with nothing in the first two."""
-    own, before = alpha[:, 2:], alpha[:, 1:-1]
-    top = np.maximum(np.maximum(np.maximum(own, before), two_off), _nothing(alpha.dtype))
-    return np.log(np.exp(own - top) + np.exp(before - top) + np.exp(two_off - top)) + top
-
-
 def _ends(states, input_lengths, target_lengths):
     """Which states (N, states) a whole alignment may end in: the last blank, and the last label if there is one."""
     last = 2 * target_lengths[:, None]
     return (np.arange(states) == last) | ((np.arange(states) == last - 1) & (last > 0))
 
 
+@compilable("nn.compiled.loss")
 def _alignments_forward(emissions, *, skip, on_path, input_lengths, target_lengths):
-    """The losses, and log α: alignments of the first t steps that end in a state (Graves et al. 2006, section 4.1)."""
+    """The losses, and what share of all alignments goes through each state (Graves et al. 2006, section 4.1).
+
+    Alignments are counted from the start and, of the same examples in reverse, from the end: both are the same steps.
+    """
     (steps, count, states), minus = emissions.shape, _nothing(emissions.dtype)
-    alphas = np.full((steps + 1, count, states + 2), minus)
+    emissions = np.where(on_path, np.maximum(emissions, minus), minus)
+    examples, time, state = np.arange(count)[:, None], np.arange(steps)[:, None], np.arange(states)
+    mirrored_time = np.maximum(input_lengths - 1 - time, 0)[:, :, None]  # (T, N, 1)
+    mirrored_state = np.maximum(2 * target_lengths[:, None] - state, 0)  # (N, states)
+    of_mirrored = mirrored_time, examples, mirrored_state
+    both = np.concatenate([emissions, emissions[of_mirrored]], axis=1)
+    may_skip = np.concatenate([skip, skip[examples, np.minimum(mirrored_state + 2, states - 1)]])
+    missing = np.zeros((3, 2 * count, states), emissions.dtype)  # for a state, the one before and two before
+    missing[0] = np.where(may_skip, 0, minus)
+    missing[0, :, :2] = minus
+
+    alphas = np.full((steps + 1, 2 * count, states + 2), minus)  # log of how many are in a state after a step,
     alphas[0, :, 2] = 0
-    with np.errstate(divide="ignore"):
-        for t in range(steps):
-            arriving = _stepped(alphas[t], np.where(skip, alphas[t, :, :-2], minus))
-            alphas[t + 1, :, 2:] = np.where(on_path[t], emissions[t] + arriving, minus)
-        final = alphas[input_lengths, np.arange(count), 2:]
-        final = np.where(_ends(states, input_lengths, target_lengths), final, minus)
-        top = np.maximum(final.max(axis=1), minus)
-        return -(np.log(np.exp(final - top[:, None]).sum(axis=1)) + top), alphas
+    arriving = np.empty(both.shape, emissions.dtype)  # and without what the state itself contributes
+    windows = np.lib.stride_tricks.sliding_window_view(alphas, states, axis=2).transpose(0, 2, 1, 3)
+    parts, top, total = np.empty_like(missing), np.empty_like(both[:1])[0], np.empty_like(both[:1])[0]
+    for t in range(steps):
+        np.add(windows[t], missing, out=parts)
+        np.maximum(parts[0], parts[1], out=top)
+        np.maximum(top, parts[2], out=top)
+        parts -= top
+        np.exp(parts, out=parts)
+        np.add(parts[0], parts[1], out=total)
+        total += parts[2]
+        np.add(np.log(total, out=total), top, out=arriving[t])
+        np.add(arriving[t], both[t], out=alphas[t + 1, :, 2:])
+    final = alphas[input_lengths, np.arange(count), 2:]
+    final = np.where(_ends(states, input_lengths, target_lengths), final, minus)
+    top = final.max(axis=1)
+    losses = -(np.log(np.exp(final - top[:, None]).sum(axis=1)) + top)
+    with np.errstate(over="ignore", invalid="ignore"):  # where there is no alignment
+        shares = np.exp(alphas[1:, :count, 2:] + arriving[:, count:][of_mirrored] + losses[:, None])
+    return losses, np.where(on_path & (losses < -minus / 2)[:, None] | np.isnan(losses)[:, None], shares, 0)
 
 
 def _alignments_vjp(g, out, emissions, *, skip, on_path, input_lengths, target_lengths, needs_input_grad):
-    """What share of all alignments go through a state: α · β / their sum; β the rest of the way, without the state."""
-    (g,), (losses, alphas) = g, out
-    (steps, count, states), minus = emissions.shape, _nothing(emissions.dtype)
-    gradient, beta = np.zeros_like(emissions), np.full((count, states + 2), minus)  # states in reverse order
-    ends = np.where(_ends(states, input_lengths, target_lengths), np.zeros_like(minus), minus)
-    leading = np.zeros_like(skip)
-    leading[:, :-2] = skip[:, 2:]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for t in reversed(range(steps)):
-            beta[:, 2:] = np.where((input_lengths == t + 1)[:, None], ends[:, ::-1], beta[:, 2:])
-            share = np.exp(alphas[t + 1, :, 2:] + beta[:, :1:-1] + losses[:, None])
-            gradient[t] = np.where(on_path[t] & np.isfinite(losses)[:, None] | np.isnan(losses)[:, None], -share, 0)
-            beta[:, 2:] = np.where(on_path[t], emissions[t] + beta[:, :1:-1], minus)[:, ::-1]
-            beta[:, 2:] = _stepped(beta, np.where(leading[:, ::-1], beta[:, :-2], minus))
-    return (gradient * g[:, None],)
+    (g,), (_, shares) = g, out
+    return (shares * -g[:, None],)
 
 
 def _alignments_step_by_step(emissions, *, skip, on_path, input_lengths, target_lengths):
@@ -744,21 +752,15 @@ def ctc_loss(log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLi
 
 def _on_path(steps, skip, input_lengths, target_lengths):
     """Which states can be reached at each step, and lead to the end in time: (T, N, 2S + 1)."""
-    def spread(reached, by, allowed=True):
-        """The states that lie `by` behind (or before) reached ones."""
-        out = np.zeros_like(reached)
-        out[:, max(by, 0):out.shape[1] + min(by, 0)] = (reached & allowed)[:, max(-by, 0):out.shape[1] - max(by, 0)]
-        return out
+    earliest = np.zeros(skip.shape, int)  # steps before a state; to skip a blank saves one
+    earliest[:, 3::2] = np.cumsum(2 - skip[:, 3::2], axis=1)
+    earliest[:, 2::2] = earliest[:, 1::2] + 1
     state, last = np.arange(skip.shape[1]), 2 * target_lengths[:, None]
-    ends = (state == last) | (state == last - 1)
-    reached, leading = np.zeros((2, steps, *skip.shape), bool)
-    for t in range(steps):
-        now = reached[t - 1]
-        reached[t] = (state < 2) if t == 0 else now | spread(now, 1) | (spread(now, 2) & skip)
-    for t in reversed(range(steps)):
-        later = leading[t + 1] if t + 1 < steps else np.zeros(skip.shape, bool)
-        leading[t] = later | spread(later, -1) | spread(later, -2, skip) | (ends & (input_lengths[:, None] == t + 1))
-    return reached & leading
+    whole = np.take_along_axis(earliest, np.maximum(last - 1, 0), axis=1)
+    remaining = whole - earliest
+    remaining[:, :-1:2] = remaining[:, 1::2] + 1
+    time = np.arange(steps)[:, None, None]
+    return (time >= earliest) & (state <= last) & (time + np.where(state < last, remaining, 0) < input_lengths[:, None])
 
 
 def _padded_targets(targets, lengths, blank, classes):

@@ -12,6 +12,7 @@ import autograd
 import nn.functional as F
 from autograd.table import TABLE
 from autograd.testing import Draw
+from nn.functional.loss import _on_path
 
 needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 
@@ -340,3 +341,25 @@ def test_a_gradient_that_is_one_number_keeps_its_shape(compiled):
     out = F.dropout2d(x)
     out.sum().backward()
     assert (x.grad.numpy() == out.detach().numpy()).all()
+
+
+@needs_numba
+@pytest.mark.parametrize("odd", [0, -np.inf, np.nan])
+def test_alignments(odd, compiled):
+    """Of examples of any lengths, some of which have no alignment, or something odd on the way."""
+    for _ in range(30):
+        steps, count, labels = rng.integers(1, 40), rng.integers(1, 9), rng.integers(0, 20)
+        skip = np.zeros((count, 2 * labels + 1), bool)
+        skip[:, 3::2] = rng.random((count, max(labels - 1, 0))) < 0.8
+        lengths = rng.integers(0, steps + 1, count), rng.integers(0, labels + 1, count)
+        emissions = numbers(steps, count, skip.shape[1]) * rng.choice(np.float32([1, 50]))
+        emissions[rng.random(emissions.shape) < 0.002] += odd
+        both = []
+        for mode in (False, True):
+            autograd.set_compiled(mode)
+            both.append(TABLE["_alignments"].forward(
+                emissions, skip=skip, on_path=_on_path(steps, skip, *lengths), input_lengths=lengths[0],
+                target_lengths=lengths[1]))
+        for plain, fast in zip(*both, strict=True):
+            assert (fast.dtype, fast.shape) == (plain.dtype, plain.shape)
+            np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)
