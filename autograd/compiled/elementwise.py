@@ -14,6 +14,7 @@ import numba
 import numpy as np
 
 from autograd.compiled import mathematics
+from autograd.compiled.loops import shared
 from autograd.dtypes import bool_, float32
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import obtained
@@ -43,6 +44,8 @@ SLOW = {*DEAR, np.sign, np.where, np.maximum, np.minimum}
 """What takes longer by itself in NumPy than as a loop."""
 _exact = compiler(nogil=True, error_model="numpy")
 _close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
+FEW = 1 << 10
+"""Numbers that are worth taking for a thread."""
 ARRAY, MASK = numba.float32[::1], numba.boolean[::1]
 
 
@@ -164,9 +167,10 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
                   for i, slot in enumerate(inputs)]
         lines.append(f"v{out} = " + FORMS[function].format(*values))
         (logical.discard if function in NUMBERS else logical.add)(out)
-    parameters = [*(name for name in written if name not in names), *names, *(f"v{slot}" for slot in numbers)]
+    whole = [*(name for name in written if name not in names), *names]
     lines += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
-    return "\n".join([f"def NAME({', '.join(parameters)}):", f"    for i in range(a{arrays[0]}.size):",
+    return "\n".join([f"def NAME({', '.join(['first', 'last', *whole, *(f'v{slot}' for slot in numbers)])}):",
+                      *(f"    {name} = {name}[first:last]" for name in whole), f"    for i in range({whole[0]}.size):",
                       *(f"        {line}" for line in lines)])
 
 
@@ -177,9 +181,7 @@ def compiled(source: str, types: tuple, exact: bool = True) -> Callable:
     names = vars(mathematics) | {"__name__": __name__, "float32": np.float32, "floor": np.floor, "ceil": np.ceil,
                                  "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt}
     exec(compile(source.replace("NAME", name), __file__, "exec"), names)
-    loop = (_exact if exact else _close)(names[name])
-    loop.compile(types)
-    return loop
+    return shared((_exact if exact else _close)(names[name]), types, at_least=FEW)
 
 
 # What the two that use it ask for
@@ -214,7 +216,7 @@ def computation(recording: Recording, dtype: np.dtype) -> Any:
     if kernel is None:
         return NotImplemented
     constants = [np.float32(value) for value in recording.constants.values()]
-    return lambda slots: kernel(*slots[:recording.arrays], *constants)
+    return lambda slots: kernel(slots[0].size, 0, *slots[:recording.arrays], *constants)
 
 
 _kernels: dict[tuple, Callable | None] = {}

@@ -10,25 +10,53 @@
 """
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numba import int64
+from numba.core.dispatcher import Dispatcher
 
+from autograd.compiled.team import Board, at_addresses, share
 from autograd.runtime.caching import compiler
-from autograd.runtime.threads import in_parallel
+from autograd.runtime.threads import helpers
 
 loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
 
 
 def parallel(function: Callable) -> Callable:
-    """Compiles a loop over items; threads share them."""
-    compiled = loop(function)
+    """Compiles a loop over items, which threads share; what it returns is called with the items and the work."""
+    return shared(loop(function))
 
-    @functools.wraps(function)
+
+def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1) -> Callable:
+    """Makes a compiled loop over items one that threads share.
+
+    Args:
+        kernel: of the first item, where to end, and other arguments.
+        types: for which of the others it is compiled now, and not only when it is called.
+        at_least: how many items are worth taking.
+    """
+    _, _, *names = inspect.signature(kernel.py_func).parameters
+    unique = f"{kernel.py_func.__module__}_{kernel.py_func.__name__}".replace(".", "_")
+    arguments = ", ".join(names)
+    text = (f"def {unique}(board, helpers, items, step, {arguments}):\n"
+            f"    function, addresses = at_addresses(kernel, ({arguments},))\n"
+            "    share(board, helpers, items, step, function, addresses)")
+    scope = {"__name__": __name__, "kernel": kernel, "at_addresses": at_addresses, "share": share}
+    exec(compile(text, __file__, "exec"), scope)
+    together = compiler(nogil=True, error_model="numpy")(scope[unique])
+    if types is not None:
+        together.compile((*[int64] * 4, *types))
+
+    @functools.wraps(kernel.py_func)
     def over(items: int, work: int, *arguments: Any) -> None:
-        in_parallel(lambda part: compiled(part.start, part.stop, *arguments), items, work)
+        board, count = helpers(work, Board)
+        step = max(at_least, -(-items // (4 * count + 4))) if count else items
+        together(board, count, items, step, *arguments)
+    over.__dict__["loop"] = together
     return over
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from autograd.dtypes import bool_, float32
 from autograd.runtime import compiled
-from autograd.runtime.threads import WORTHWHILE, in_parallel
 from autograd.tensor import Outline
 
 DEAR = 10
@@ -25,7 +24,7 @@ class Loop(NamedTuple):
     """A compiled loop, and what of a call's arguments it is given."""
 
     kernel: Callable
-    """A function of the result and arrays, without gaps and of one axis, then numbers."""
+    """A function of how many numbers, the work, then the result and arrays, without gaps and of one axis, and numbers."""
     arrays: list[int]
     numbers: list[int]
     constants: list[np.float32]
@@ -109,11 +108,7 @@ def _apply(loop: Loop, values: list) -> Any:
                 return NotImplemented
             arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
             out = np.empty(arrays[0].shape, float32)
-    numbers = [values[i] for i in loop.numbers]
+    numbers = [float32.type(values[i]) for i in loop.numbers]
     numbers += loop.constants
-    flat, size = [a.ravel(order="K") for a in (out, *arrays)], out.size
-    if size * loop.work < WORTHWHILE:
-        kernel(*flat, *numbers)
-    else:
-        in_parallel(lambda part: kernel(*[a[part] for a in flat], *numbers), size, size * loop.work)
+    kernel(out.size, out.size * loop.work, *[a.ravel(order="K") for a in (out, *arrays)], *numbers)
     return out

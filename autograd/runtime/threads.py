@@ -5,6 +5,7 @@ time, in Python code that reads like any other. Within such a call BLAS has one 
 nothing is changed.
 """
 
+import atexit
 import contextlib
 import contextvars
 import os
@@ -18,6 +19,10 @@ from autograd.runtime import blas
 
 WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
+SHARED = 1 << 15
+"""Work of a compiled loop (in additions of numbers) for which another thread is called."""
+WAKING = 1 << 18
+"""Work of a compiled loop for which threads that sleep are woken."""
 CACHED = 1 << 18
 """Numbers to work on at a time, so that they are still in the cache when the next function reads them."""
 
@@ -33,7 +38,8 @@ _count = _from_environment() if blas.set_num_threads else 1
 _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
-_waiting: Any = None
+_team: "_Team | None" = None
+_AWAKE = object()  # tells a thread to look for compiled loops
 
 
 def get_num_threads() -> int:
@@ -55,7 +61,7 @@ def set_num_threads(count: int) -> None:
     if count < 1:
         raise ValueError(f"set_num_threads({count}): there must be at least one thread")
     if blas.set_num_threads:
-        _stop_threads()
+        _dismiss()
         blas.set_num_threads(count)
         _count = count  # with another BLAS the threads of its own would meet ours
 
@@ -95,12 +101,28 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     # np.errstate and the like live in the context
     tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
              for i in range(parts)]
-    waiting = _queue_of_threads()
+    team = _the_team()
     with one_blas_thread():
-        for task in tasks[1:]:
-            waiting.put(task)
+        team.give(tasks[1:])
         tasks[0].run()
-        return _results(tasks, waiting)
+        return _results(tasks, team.waiting)
+
+
+def helpers(work: int, make_board: Callable[[int], Any]) -> tuple[int, int]:
+    """The address of the team's board, and how many of its threads are to share a compiled loop of so much work."""
+    count = 0 if getattr(_working, "now", False) else min(_count - 1, work // SHARED)
+    if count < 1:
+        return 0, 0
+    team = _the_team()
+    if team.board is None:
+        team.board = make_board(_count - 1)
+    asleep = team.board.asleep(count)
+    if asleep and work < WAKING:
+        count -= asleep
+    elif asleep and team.waiting.empty():
+        for _ in range(asleep):
+            team.waiting.put(_AWAKE)
+    return team.board.address, count
 
 
 def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], parts: list[slice]) -> None:
@@ -109,22 +131,23 @@ def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], 
         for part in parts:
             second(part, first(part))
         return
-    waiting, tasks = _queue_of_threads(), []
+    team, tasks = _the_team(), []
     for part in parts:
         tasks.append(_Task(partial(contextvars.copy_context().run, second, part, first(part))))
-        waiting.put(tasks[-1])
-        if waiting.qsize() > _count:  # the other threads don't keep up
-            _help(waiting)
-    _results(tasks, waiting)
+        team.give(tasks[-1:])
+        if team.waiting.qsize() > _count:  # the other threads don't keep up
+            _help(team.waiting)
+    _results(tasks, team.waiting)
 
 
 def _help(waiting: queue.SimpleQueue) -> bool:
     """Do here what no thread has begun yet; says whether there was anything."""
     with contextlib.suppress(queue.Empty):
-        if task := waiting.get_nowait():
+        task = waiting.get_nowait()
+        if isinstance(task, _Task):
             task.run()
             return True
-        waiting.put(None)  # it was meant for a thread
+        waiting.put(task)  # it was meant for a thread
     return False
 
 
@@ -158,40 +181,62 @@ class _Task:
         self.done.release()
 
 
-def _queue_of_threads() -> queue.SimpleQueue:
-    """The queue that the threads take tasks from; they are started when the first one comes."""
-    global _waiting
+class _Team:
+    """Threads that help the one that calls, and the tasks that wait for them."""
+
+    def __init__(self, helpers: int) -> None:
+        self.waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self.board: Any = None
+        self.threads = [threading.Thread(target=self._serve, args=(i,), name=f"gradcircuit {i + 1}", daemon=True)
+                        for i in range(helpers)]
+        for thread in self.threads:
+            thread.start()
+
+    def give(self, tasks: list) -> None:
+        """Put tasks where a thread finds them."""
+        if self.board:
+            self.board.call_back()
+        for task in tasks:
+            self.waiting.put(task)
+
+    def _serve(self, helper: int) -> None:
+        while True:
+            task = self.waiting.get()
+            if task is None:
+                return
+            if task is not _AWAKE:
+                task.run()
+            del task  # and with it the arrays
+            if self.board:
+                self.board.watch(helper)
+
+
+def _the_team() -> _Team:
+    """The threads are started when there is something to do for the first time."""
+    global _team
     with _lock:
-        if _waiting is None:
-            _waiting = queue.SimpleQueue()
-            for i in range(1, _count):
-                threading.Thread(target=_serve, args=(_waiting,), name=f"gradcircuit {i}", daemon=True).start()
-        return _waiting
+        _team = _team or _Team(_count - 1)
+        return _team
 
 
-def _serve(waiting: queue.SimpleQueue) -> None:
-    while True:
-        task = waiting.get()
-        if task is None:
-            return
-        task.run()
-        del task  # and with it the arrays
-
-
-def _stop_threads() -> None:
-    global _waiting
+def _dismiss() -> None:
+    """Let the threads end: compiled code must not run any more when the interpreter has gone."""
+    global _team
     with _lock:
-        if _waiting is not None:
-            for _ in range(1, _count):
-                _waiting.put(None)
-        _waiting = None
+        team, _team = _team, None
+    if team:
+        team.give([None] * len(team.threads))
+        for thread in team.threads:
+            if thread is not threading.current_thread():
+                thread.join(1)
 
 
 def _forget_threads() -> None:
-    global _waiting, _lock, _calls
-    _waiting, _lock, _calls = None, threading.Lock(), 0
+    global _team, _lock, _calls
+    _team, _lock, _calls = None, threading.Lock(), 0
 
 
+atexit.register(_dismiss)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)  # the parent's threads are not in the child
 

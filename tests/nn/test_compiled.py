@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn.functional as F
+from autograd.runtime import threads
 from autograd.table import TABLE
 from autograd.testing import Draw
 from nn.functional.loss import _on_path
@@ -20,7 +21,8 @@ needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reas
 @pytest.fixture
 def compiled(monkeypatch):
     """Compiled forms are on, and however little there is to do is shared between two threads."""
-    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
+    for limit in ("WORTHWHILE", "SHARED", "WAKING"):
+        monkeypatch.setattr(threads, limit, 1)
     before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     autograd.set_compiled(True)

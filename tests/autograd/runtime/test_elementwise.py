@@ -215,8 +215,7 @@ def test_numbers_in_a_formula_are_not_compiled_in():
 def test_threads_share_a_loop(monkeypatch):
     x = autograd.tensor(numbers(0))
     alone = F.gelu(x).numpy()
-    monkeypatch.setattr(elementwise, "WORTHWHILE", 1)
-    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
+    monkeypatch.setattr("autograd.runtime.threads.SHARED", 1)
     before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     together = F.gelu(x).numpy()
@@ -233,13 +232,13 @@ def test_elementary_functions(name):
     import numba
 
     from autograd.compiled import elementwise, mathematics
-    loop = elementwise.compiled(f"def NAME(out, a0):\n    for i in range(a0.size):\n        out[i] = {name}(a0[i])",
-                                (elementwise.ARRAY, elementwise.ARRAY))
+    loop = elementwise.compiled(f"def NAME(first, last, out, a0):\n    for i in range(first, last):\n"
+                                f"        out[i] = {name}(a0[i])", (elementwise.ARRAY, elementwise.ARRAY))
     assert isinstance(getattr(mathematics, name), numba.core.dispatcher.Dispatcher)
     x = np.concatenate([np.linspace(*FUNCTIONS[name], 100_001), np.linspace(-0.9, 0.9, 100_001), ODD,
                         np.logspace(-44, 38, 10_001)]).astype(np.float32)
     out = np.empty_like(x)
-    loop(out, x)
+    loop(x.size, 0, out, x)
     with np.errstate(all="ignore"):
         expected = getattr(np, name)(x.astype(np.float64)).astype(np.float32)
     np.testing.assert_allclose(out, expected, rtol=3.6e-7, atol=3e-45)

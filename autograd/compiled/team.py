@@ -1,0 +1,227 @@
+"""How threads share a compiled loop: whoever has finished some items takes the next.
+
+Waking a thread takes 20 to 70 microseconds, longer than many a loop. So a thread with nothing to do looks for more for
+about a millisecond, here, in compiled code, and begins within half a microsecond; then it sleeps. While it looks it
+gives way now and then to whoever else wants the processor. The caller does what nobody has begun.
+
+What the work is and what each thread does stands on a board in memory, which is read and written by atomic
+instructions.
+"""
+
+import ctypes
+import platform
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from autograd.runtime.caching import compiler
+
+LINE = 64
+"""Bytes of a cache line, in which a word of the board is alone."""
+TAKEN, FUNCTION, ARGUMENTS, ITEMS, AT_A_TIME, NEXT, WANTED, FIRST = (LINE * i for i in range(8))
+"""Where on the board it says whether the team has work, which, how far it has come, whether the interpreter wants the
+threads back, and from FIRST on what each thread does; beside it stands what it did when it was called."""
+ASLEEP, LOOKING, CALLED, WORKING = range(4)
+LOOKS = 1 << 15
+"""How often a thread looks before it sleeps, which takes about a millisecond."""
+PATIENCE = 255
+"""After so many looks a thread gives way."""
+
+_loop = compiler(nogil=True, error_model="numpy")
+_WORD = ir.IntType(64)
+
+
+# What numba has no functions for
+
+def _pointer(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, _WORD.as_pointer())
+
+
+@intrinsic
+def _load(typing_context, address):
+    def write(context, builder, signature, arguments):
+        return builder.load_atomic(_pointer(builder, arguments[0]), "seq_cst", 8)
+    return types.int64(types.int64), write
+
+
+@intrinsic
+def _store(typing_context, address, value):
+    def write(context, builder, signature, arguments):
+        builder.store_atomic(arguments[1], _pointer(builder, arguments[0]), "seq_cst", 8)
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), write
+
+
+@intrinsic
+def _exchange(typing_context, address, value):
+    def write(context, builder, signature, arguments):
+        return builder.atomic_rmw("xchg", _pointer(builder, arguments[0]), arguments[1], "seq_cst")
+    return types.int64(types.int64, types.int64), write
+
+
+@intrinsic
+def _add(typing_context, address, value):
+    def write(context, builder, signature, arguments):
+        return builder.atomic_rmw("add", _pointer(builder, arguments[0]), arguments[1], "seq_cst")
+    return types.int64(types.int64, types.int64), write
+
+
+@intrinsic
+def _compare_exchange(typing_context, address, expected, value):
+    """What was there: if it is what was expected, it is the new value now."""
+    def write(context, builder, signature, arguments):
+        pair = builder.cmpxchg(_pointer(builder, arguments[0]), *arguments[1:], "seq_cst", "seq_cst")
+        return builder.extract_value(pair, 0)
+    return types.int64(types.int64, types.int64, types.int64), write
+
+
+@intrinsic
+def _pause(typing_context):
+    """Spare the other thread of the same core, and power."""
+    def write(context, builder, signature, arguments):
+        if platform.machine() in ("x86_64", "AMD64"):
+            builder.call(cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+    return types.void(), write
+
+
+@intrinsic
+def _call(typing_context, function, arguments, first, last):
+    """Call what `at_addresses` gave for some items."""
+    def write(context, builder, signature, values):
+        kind = ir.FunctionType(ir.VoidType(), [_WORD] * 3)
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), values[1:])
+        return context.get_dummy_value()
+    return types.void(*[types.int64] * 4), write
+
+
+@intrinsic
+def at_addresses(typing_context, kernel, arguments):
+    """The addresses of a function of (arguments, first, last) that calls a kernel, and of these arguments: both are
+    valid until the function returns in which this stands."""
+    wanted = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments.types), {}).args
+
+    def write(context, builder, signature, values):
+        compiled = kernel.dispatcher.overloads[wanted]
+        context.active_code_library.add_linking_library(compiled.library)
+        packed = cgutils.alloca_once_value(builder, values[1])
+        name = f"{compiled.fndesc.mangled_name}.of_items"
+        kind = ir.FunctionType(ir.VoidType(), [_WORD] * 3)
+        function = ir.Function(builder.module, kind, name)
+        function.linkage = "internal"
+        inner = ir.IRBuilder(function.append_basic_block())
+        address, first, last = function.args
+        given = cgutils.unpack_tuple(inner, inner.load(inner.inttoptr(address, packed.type)))
+        context.call_conv.call_function(inner, context.declare_function(builder.module, compiled.fndesc),
+                                        compiled.fndesc.restype, compiled.fndesc.argtypes, [first, last, *given])
+        inner.ret_void()
+        pair = [builder.ptrtoint(pointer, _WORD) for pointer in (function, packed)]
+        return context.make_tuple(builder, signature.return_type, pair)
+    return types.UniTuple(types.int64, 2)(kernel, arguments), write
+
+
+GIVES_WAY = hasattr(ctypes, "pythonapi") and hasattr(ctypes.pythonapi, "sched_yield")
+"""Whether a thread can give way to others; where it cannot, none waits by looking."""
+_give_way = types.ExternalFunction("sched_yield", types.int32())
+
+
+# Working together
+
+@_loop
+def _work(board):
+    function, arguments, items, step = (_load(board + FUNCTION), _load(board + ARGUMENTS), _load(board + ITEMS),
+                                        _load(board + AT_A_TIME))
+    while True:
+        first = _add(board + NEXT, step)
+        if first >= items:
+            break
+        _call(function, arguments, first, min(first + step, items))
+
+
+@_loop
+def share(board, helpers, items, step, function, arguments):
+    """Let helpers and the caller work on some items at a time, until all are done.
+
+    Args:
+        board: its address.
+        helpers: how many threads to call.
+        items: how many there are.
+        step: how many are taken at a time.
+        function: address of a function of (arguments, first item, last item).
+        arguments: their address.
+    """
+    if helpers == 0 or _exchange(board + TAKEN, 1) != 0:  # others of the same team would have to be waited for
+        _call(function, arguments, 0, items)
+        return
+    _store(board + FUNCTION, function)
+    _store(board + ARGUMENTS, arguments)
+    _store(board + ITEMS, items)
+    _store(board + AT_A_TIME, step)
+    _store(board + NEXT, 0)
+    _store(board + WANTED, 0)
+    for i in range(helpers):
+        state = board + FIRST + i * LINE
+        _store(state + 8, _exchange(state, CALLED))
+    _work(board)
+    for i in range(helpers):
+        state, looks = board + FIRST + i * LINE, 0
+        while True:
+            found = _load(state)
+            if found == CALLED:  # it has not come: it must not come when the arguments are gone
+                found = _compare_exchange(state, CALLED, _load(state + 8))
+            if found != WORKING:
+                break
+            looks += 1
+            if looks & PATIENCE == PATIENCE:
+                _give_way()
+            _pause()
+    _store(board + TAKEN, 0)
+
+
+@_loop
+def watch(board, helper):
+    """Work whenever called, until nobody has called for a while, or the interpreter wants the thread back."""
+    state, looks = board + FIRST + helper * LINE, 0
+    while True:
+        found = _load(state)
+        if found == CALLED:
+            if _compare_exchange(state, CALLED, WORKING) == CALLED:
+                _work(board)
+                _store(state, LOOKING)
+                looks = 0
+        elif found != LOOKING:
+            _compare_exchange(state, found, LOOKING)
+        elif looks > LOOKS or _load(board + WANTED) != 0:
+            if _compare_exchange(state, LOOKING, ASLEEP) == LOOKING:
+                return
+        looks += 1
+        if looks & PATIENCE == PATIENCE:
+            _give_way()
+        _pause()
+
+
+class Board:
+    """What a team of threads agrees by. Making one compiles what this file has, or raises NotKeptError."""
+
+    def __init__(self, helpers: int) -> None:
+        memory = np.zeros((FIRST // LINE + helpers + 1) * LINE // 8, np.int64)
+        words = memory[-memory.ctypes.data % LINE // 8:]
+        self.address, self.words = words.ctypes.data, memoryview(words)
+        watch.compile((types.int64, types.int64))
+
+    def watch(self, helper: int) -> None:
+        """Work whenever called, for a while."""
+        watch(self.address, helper)
+
+    def call_back(self) -> None:
+        """Let threads that watch return."""
+        self.words[WANTED // 8] = 1
+
+    def asleep(self, count: int) -> int:
+        """How many of the first `count` threads sleep."""
+        return sum([self.words[(FIRST + i * LINE) // 8] == ASLEEP for i in range(count)])
