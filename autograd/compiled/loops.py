@@ -18,9 +18,9 @@ import numpy as np
 from numba import int64
 from numba.core.dispatcher import Dispatcher
 
-from autograd.compiled.team import Board, at_addresses, share
+from autograd.compiled.team import GIVES_WAY, Board, at_addresses, share
 from autograd.runtime.caching import compiler
-from autograd.runtime.threads import helpers
+from autograd.runtime.threads import helpers, in_parallel
 
 loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
@@ -48,11 +48,14 @@ def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1)
     scope = {"__name__": __name__, "kernel": kernel, "at_addresses": at_addresses, "share": share}
     exec(compile(text, __file__, "exec"), scope)
     together = compiler(nogil=True, error_model="numpy")(scope[unique])
-    if types is not None:
+    if types is not None and GIVES_WAY:
         together.compile((*[int64] * 4, *types))
 
     @functools.wraps(kernel.py_func)
     def over(items: int, work: int, *arguments: Any) -> None:
+        if not GIVES_WAY:
+            in_parallel(lambda part: kernel(part.start, part.stop, *arguments), items, work)
+            return
         board, count = helpers(work, Board)
         step = max(at_least, -(-items // (4 * count + 4))) if count else items
         together(board, count, items, step, *arguments)

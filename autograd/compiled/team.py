@@ -126,7 +126,7 @@ def at_addresses(typing_context, kernel, arguments):
 
 
 GIVES_WAY = hasattr(ctypes, "pythonapi") and hasattr(ctypes.pythonapi, "sched_yield")
-"""Whether a thread can give way to others; where it cannot, none waits by looking."""
+"""Whether a thread can give way to others; otherwise none should look."""
 _give_way = types.ExternalFunction("sched_yield", types.int32())
 
 
@@ -196,9 +196,9 @@ def watch(board, helper):
                 looks = 0
         elif found != LOOKING:
             _compare_exchange(state, found, LOOKING)
-        elif looks > LOOKS or _load(board + WANTED) != 0:
-            if _compare_exchange(state, LOOKING, ASLEEP) == LOOKING:
-                return
+        elif ((looks > LOOKS or _load(board + WANTED) != 0)
+              and _compare_exchange(state, LOOKING, ASLEEP) == LOOKING):
+            return
         looks += 1
         if looks & PATIENCE == PATIENCE:
             _give_way()

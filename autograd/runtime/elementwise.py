@@ -24,7 +24,7 @@ class Loop(NamedTuple):
     """A compiled loop, and what of a call's arguments it is given."""
 
     kernel: Callable
-    """A function of how many numbers, the work, then the result and arrays, without gaps and of one axis, and numbers."""
+    """A function of how many, the work, then the result and arrays, without gaps and of one axis, and numbers."""
     arrays: list[int]
     numbers: list[int]
     constants: list[np.float32]

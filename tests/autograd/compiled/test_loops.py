@@ -143,5 +143,6 @@ def test_a_process_ends_while_they_look_for_work():
     program = "import autograd, nn.functional as F; autograd.set_num_threads(3); autograd.set_compiled(True); " \
               "F.silu(autograd.ones(1 << 20)); print('done')"
     for _ in range(3):
-        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False,
+                                timeout=120)
         assert (result.returncode, result.stdout.split(), result.stderr) == (0, ["done"], "")
