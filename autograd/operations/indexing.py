@@ -16,7 +16,8 @@ from autograd.errors import ShapeError, reason_of, shown
 from autograd.grad_mode import mode
 from autograd.notation import Notation
 from autograd.operations.pointwise import MANY, only, select
-from autograd.operations.shaping import as_row, axes, axis, bare, movedim
+from autograd.operations.shaping import as_row, axes, axis, bare, is_spread, movedim
+from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.sharing import own
@@ -50,9 +51,9 @@ def is_basic(index):
                for part in (index if type(index) is tuple else (index,)))
 
 
-def _in_range(part, n):
+def in_range(part, n):
     """Whether positions count from 0 and lie within n."""
-    return not part.size or (part.min() >= 0 and part.max() < n)
+    return not part.size or part.view(f"u{part.itemsize}").max() < n  # as which negative ones are large
 
 
 def _flat(index, shape):
@@ -62,7 +63,7 @@ def _flat(index, shape):
     if len(index) != len(shape) or not all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index):
         return None
     few = max([part.size for part in index], default=0) < MANY // 4 and math.prod(shape) < 8 * MANY
-    if few or not all(map(_in_range, index, shape)):
+    if few or not all(map(in_range, index, shape)):
         return None
     at, step = index[-1].astype(np.intp, copy=False), 1
     for part, n in zip(index[-2::-1], shape[:0:-1], strict=True):
@@ -71,7 +72,7 @@ def _flat(index, shape):
     return at
 
 
-def _axis_of(index):
+def axis_of(index):
     """The axis that an index picks from, by integers, after whole ones; None for any other index."""
     last = len(index) - 1
     if last >= 0 and type(index[last]) is np.ndarray and index[last].dtype.kind in "iu" and all(
@@ -80,23 +81,48 @@ def _axis_of(index):
     return None
 
 
+def _by_positions(x, index):
+    """An index by a mask as one by positions in x, whose masked axes become one: at each element of a mask NumPy
+    branches, which takes ten times as long where the mask is as good as random.
+    """
+    if len(index) == 1 and (mask := index[0]).dtype == bool and mask.size > MANY and x.flags.c_contiguous and (
+            mask.shape == x.shape[:mask.ndim]):
+        return x.reshape(mask.size, *x.shape[mask.ndim:]), (np.flatnonzero(mask),)
+    return x, index
+
+
 def _read(x, *, index):
-    if type(index) is tuple and index and type(index[-1]) is np.ndarray:
-        along = _axis_of(index)
-        if along is not None and along < x.ndim:  # faster, and in order; "raise" would copy once more
-            many = index[-1].size > MANY // 4
-            return x.take(index[-1], along, mode="wrap" if many and _in_range(index[-1], x.shape[along]) else "raise")
-        at = _flat(index, x.shape) if x.flags.c_contiguous else None
-        if at is not None:
-            return x.reshape(-1).take(at, mode="wrap")
-    out = x[index]
+    out = picked(*_by_positions(x, index)) if _has_array(index) else x[index]
     if isinstance(out, np.generic):  # a view even of a single element
         return x[(*index, ...) if type(index) is tuple else (index, ...)]
     return out
 
 
+def _has_array(index):
+    """Whether the last part of an index is an array."""
+    return type(index) is tuple and index and type(index[-1]) is np.ndarray
+
+
+@compilable("autograd.compiled.indexing", many=True)
+def picked(x, index):
+    """x[index], in order, for an index that ends with an array."""
+    along = axis_of(index)
+    if along is not None and along < x.ndim:
+        positions, before, after = index[along], x.shape[:along], x.shape[along + 1:]
+        many = (positions.size > MANY // 4 or x.size > MANY) and in_range(positions, x.shape[along])
+        if many and is_spread(x):
+            return np.full((*before, *positions.shape, *after), x[(0,) * x.ndim])
+        return x.take(positions, along, mode="wrap" if many else "raise")  # "raise" would copy once more
+    at = _flat(index, x.shape) if x.flags.c_contiguous or is_spread(x) else None
+    if at is None:
+        return x[index]
+    return np.full(at.shape, x[(0,) * x.ndim]) if is_spread(x) else x.reshape(-1).take(at, mode="wrap")
+
+
 FEW = 32
 
+
+@compilable("autograd.compiled.indexing", many=True)
 
 def add_rows(out, index, rows, fresh=False):
     """out[index] += rows, with the rows of repeated positions added up in order; positions count from 0.
@@ -127,8 +153,14 @@ def _add_at(out, index, values):
         out[index] += values
         return
     index = index if type(index) is tuple else (index,)
-    along = _axis_of(index)
-    if values.size < 64 or not out.flags.c_contiguous or (along is not None and not _in_range(
+    out, index = _by_positions(out, index) if _has_array(index) else (out, index)
+    _add_by_arrays(out, index, values)
+
+
+@compilable("autograd.compiled.indexing", many=True)
+def _add_by_arrays(out, index, values):
+    along = axis_of(index)
+    if values.size < 64 or not out.flags.c_contiguous or (along is not None and not in_range(
             index[along], out.shape[along])):
         np.add.at(out, index, np.broadcast_to(values, out[index].shape))  # NumPy is wrong about some it broadcasts
         return
@@ -136,10 +168,10 @@ def _add_at(out, index, values):
         lead, n, width = math.prod(out.shape[:along]), out.shape[along], math.prod(out.shape[along + 1:])
         at = index[along].reshape(-1).astype(np.intp, copy=False)
         values = np.broadcast_to(values, (*out.shape[:along], *index[along].shape, *out.shape[along + 1:]))
-        starts = [0, *np.flatnonzero(np.diff(at) != 1) + 1, len(at)]
-        if len(starts) <= FEW // 4 and index[along].ndim == 1:  # runs, as where an image is reflected at its border
+        gaps = np.flatnonzero(np.diff(at) != 1) + 1
+        if len(gaps) < FEW // 4 and index[along].ndim == 1:  # runs, as where an image is reflected at its border
             lead = (_ALL,) * along
-            for start, stop in itertools.pairwise(starts):
+            for start, stop in itertools.pairwise([0, *gaps, len(at)]):
                 out[(*lead, slice(at[start], at[start] + stop - start))] += values[(*lead, slice(start, stop))]
             return
         if lead > 1:
@@ -179,16 +211,26 @@ _scatter = operation(
 
 def _write(x, value, *, index):
     out = np.array(x)
-    at = _flat(index, x.shape) if type(index) is tuple and out.flags.c_contiguous else None
+    if _has_array(index):
+        _put_by_arrays(*_by_positions(out, index), value)
+    else:
+        out[index] = value
+    return out
+
+
+@compilable("autograd.compiled.indexing", many=True)
+def _put_by_arrays(out, index, value):
+    at = _flat(index, out.shape) if out.flags.c_contiguous else None
     if at is None:
         out[index] = value
     else:
         out.reshape(-1)[at] = value
-    return out
 
 
-def _last_writer(shape, index):
-    """Where an index names an element several times: true for the one that is written last."""
+@compilable("autograd.compiled.indexing", many=True)
+def _is_last(x, index):
+    """Of the elements that an index of x names, which are not named again later."""
+    shape = x.shape
     at = _flat(index, shape) if type(index) is tuple else None
     at = np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
     order = np.arange(at.size, dtype=np.int32 if at.size < 1 << 31 else np.int64).reshape(at.shape)
@@ -198,8 +240,8 @@ def _last_writer(shape, index):
 
 
 def _write_vjp_value(g, out, x, value, index):
-    picked = _getitem(g, index=index)
-    return picked if is_basic(index) else only(picked, _last_writer(x.shape, index))
+    part = _getitem(g, index=index)
+    return part if is_basic(index) else only(part, _is_last(bare(g), index))
 
 
 def _setitem_samples(draw):

@@ -69,6 +69,11 @@ def spread(values, shape, dim):
     return np.broadcast_to(beside(values, shape, dim), shape)
 
 
+def is_spread(x):
+    """Whether an array is one number everywhere, as the gradient of a sum."""
+    return not any(x.strides) and x.size > 1
+
+
 def bare(x):
     """The values of a Tensor or of anything else, as an array: for what isn't recorded."""
     return np.asarray(x.array if isinstance(x, Tensor) else x)

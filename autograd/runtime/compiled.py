@@ -73,12 +73,13 @@ def is_compiled() -> bool:
     return on and (ready or not automatic)
 
 
-def compilable(module: str, prepares: bool = False) -> Callable[[Callable], Callable]:
+def compilable(module: str, prepares: bool = False, many: bool = False) -> Callable[[Callable], Callable]:
     """Declares that a function has a compiled form of the same name (without a leading _) in a module.
 
     Args:
         module: where it is.
         prepares: the form itself sees to what has to be compiled.
+        many: it is only for large arrays, of which the first argument is one.
     """
     def decorate(plain: Callable) -> Callable:
         form = None
@@ -91,7 +92,8 @@ def compilable(module: str, prepares: bool = False) -> Callable[[Callable], Call
 
         @functools.wraps(plain)
         def either(*args: Any, **options: Any) -> Any:
-            if on and (not automatic or (ready if prepares else _is_compiled(find, known, args, options))):
+            if on and (not many or args[0].size >= LEAST) and (
+                    not automatic or (ready if prepares else _is_compiled(find, known, args, options))):
                 result = find()(*args, **options)
                 if result is not NotImplemented:
                     return result

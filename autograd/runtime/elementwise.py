@@ -72,7 +72,7 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
             if type(a) is not np.ndarray or (a.dtype is not float32 and a.dtype is not bool_):
                 return NotImplemented
             kind = "array" if a.dtype is float32 else "mask"
-            if not any(a.strides) and kind == "array":  # of no axes, or the same everywhere, as the gradient of a sum
+            if not any(a.strides) and a.size and kind == "array":  # the same everywhere, as the gradient of a sum
                 spread[i] = a.shape
                 a, kind = a[(0,) * a.ndim], "number"
         kinds.append(kind)

@@ -6,7 +6,7 @@ import autograd
 from autograd import Tensor, as_tensor, no_grad, operation
 from autograd.errors import ShapeError
 from autograd.linalg import vector_norm
-from autograd.operations.indexing import add_rows
+from autograd.operations.indexing import add_rows, picked
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -29,7 +29,7 @@ def _add_samples(draw):
     return call(draw.array(shape=(*indices.shape, 2)), indices=indices, count=count)
 
 
-_lookup = operation(lambda table, *, indices: table.take(indices, 0, mode="wrap"), names="_lookup",
+_lookup = operation(lambda table, *, indices: picked(table, (indices,)), names="_lookup",
                     samples=_lookup_samples, flops=0,
                     vjps=lambda g, out, table, indices: _add_rows(g, indices=indices, count=table.shape[0]))
 

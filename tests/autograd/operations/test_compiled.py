@@ -1,0 +1,149 @@
+"""Operations that move numbers: their compiled forms give what NumPy gives, forward and back."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd.table import TABLE
+from autograd.testing import Draw
+from nn import functional as F
+
+pytestmark = [pytest.mark.filterwarnings("ignore"),
+              pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")]
+MODULES = [f"autograd.operations.{name}" for name in (
+    "conversion", "indexing", "joining", "ordering", "scans", "scattering", "shaping")]
+ODD = np.float32([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-40, 3e38, 70000, 6e-8])
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch):
+    """However small an array is, there is a loop for it, which two threads share."""
+    monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
+    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
+    before = autograd.get_num_threads()
+    autograd.set_num_threads(2)
+    yield
+    autograd.set_compiled(None)
+    autograd.set_num_threads(before)
+
+
+def laid_out(array, layout):
+    """The same numbers, elsewhere in memory."""
+    if layout == "transposed":
+        return np.asarray(array.T, order="C").T
+    if layout == "with gaps" and array.ndim:
+        wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        wide[..., ::2] = array
+        return wide[..., ::2]
+    return array
+
+
+def results(function, arrays, of_sum):
+    """What a function gives, and the gradients of its sum, or of a weighted sum."""
+    tensors = [autograd.tensor(a) if isinstance(a, np.ndarray) else a for a in arrays]
+    for tensor, a in zip(tensors, arrays, strict=True):
+        if isinstance(a, np.ndarray) and a.dtype == np.float32:
+            tensor.array = a
+            tensor.requires_grad_(True)
+    out = function(*tensors)
+    outputs = [o for o in (out if isinstance(out, (tuple, list)) else [out]) if isinstance(o, autograd.Tensor)]
+    draw, total = np.random.default_rng(0), autograd.zeros(())
+    for o in outputs:
+        if o.requires_grad:
+            total = total + (o if of_sum else o * draw.standard_normal(o.shape).astype(o.dtype)).sum()
+    if total.requires_grad:
+        total.backward()
+    return [o.detach().numpy() for o in outputs], [t.grad.numpy() for t in tensors
+                                                   if isinstance(t, autograd.Tensor) and t.grad is not None]
+
+
+def agree(function, *arrays, of_sum=False):
+    autograd.set_compiled(False)
+    plain = results(function, arrays, of_sum)
+    autograd.set_compiled(True)
+    fast = results(function, arrays, of_sum)
+    for plain_ones, fast_ones in zip(plain, fast, strict=True):
+        assert len(plain_ones) == len(fast_ones)
+        for one, other in zip(plain_ones, fast_ones, strict=True):
+            assert (other.dtype, other.shape, other.flags.c_contiguous) == (one.dtype, one.shape, one.flags.c_contiguous)
+            np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6 * np.abs(one[np.isfinite(one)]).max(initial=0))
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples and op.forward.__module__ in MODULES],
+                         ids=lambda op: op.name)
+def test_operation(op):
+    @settings(derandomize=True, database=None, max_examples=40, deadline=None)
+    @given(st.composite(lambda draw: (op.samples(Draw(draw)), draw(st.sampled_from(["", "transposed", "with gaps"])),
+                                      draw(st.booleans()), draw(st.booleans())))())
+    def property_(case):
+        (args, options), layout, of_sum, odd = case
+        draw, single = np.random.default_rng(0), list(args)
+        for i, a in enumerate(args):
+            if isinstance(a, np.ndarray) and a.dtype.kind == "f":
+                a = a.astype(np.float32)
+                if odd:
+                    a[draw.random(a.shape) < 0.3] = draw.choice(ODD)
+                single[i] = laid_out(a, layout)
+        agree(lambda *tensors: op.call(*tensors, **options), *single, of_sum=of_sum)
+    property_()
+
+
+draw = np.random.default_rng(0)
+
+
+def numbers(*shape):
+    return draw.standard_normal(shape).astype(np.float32)
+
+
+def below(n, *shape):
+    return draw.integers(0, n, shape)
+
+
+LARGE = {
+    "embedding": lambda x: F.embedding(POSITIONS % 300, x),
+    "embedding bag": lambda x: F.embedding_bag(POSITIONS[:300] % 300, x, np.arange(0, 300, 7)),
+    "rows": lambda x: x[POSITIONS % 300], "columns": lambda x: x[:, POSITIONS % 130],
+    "a column of rows": lambda x: x.reshape(300, 13, 10)[:, POSITIONS % 13],
+    "elements": lambda x: x[POSITIONS % 300, POSITIONS % 130], "a mask": lambda x: x[MASK],
+    "a mask of rows": lambda x: x[MASK[:, 0]],
+    "gather along 0": lambda x: x.gather(0, GRID % 300), "gather along 1": lambda x: x.gather(1, GRID[:300] % 130),
+    "gather along the middle": lambda x: x.reshape(10, 30, 130).gather(1, GRID[:200].reshape(10, 20, 130) % 30),
+    "gather of fewer rows": lambda x: x.gather(1, GRID[:50, :100] % 130),
+    "scatter along 0": lambda x: (x * 2).scatter(0, GRID[:300] % 200, x),
+    "scatter along 1": lambda x: (x * 2).scatter(1, GRID[:300] % 50, x),
+    "scatter a number": lambda x: x.scatter(1, GRID[:300] % 50, 3.0),
+    "scatter_add along 0": lambda x: (x * 2).scatter_add(0, GRID[:300] % 200, x),
+    "scatter_add along 1": lambda x: (x * 2).scatter_add(1, GRID[:300] % 50, x),
+    "scatter_add of whole rows": lambda x: (x * 2).scatter_add(0, POSITIONS[:300, None].repeat(130, 1) % 200, x),
+    "scatter_add of an expanded vector": lambda x: (x * 2).scatter_add(
+        0, np.broadcast_to(POSITIONS[:300, None] % 200, (300, 130)), x),
+    "index_add": lambda x: (x * 2).index_add(0, POSITIONS[:300] % 70, x),
+    "index_add along 1": lambda x: (x * 2).index_add(1, POSITIONS[:130] % 70, x),
+    "index_copy": lambda x: (x * 2).index_copy(0, POSITIONS[:300] % 70, x),
+    "negative positions": lambda x: x[POSITIONS % 300 - 300],
+}
+POSITIONS, GRID, MASK = below(1 << 40, 2500), below(1 << 40, 320, 130), draw.random((300, 130)) < 0.4
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("layout", ["", "transposed", "with gaps"])
+@pytest.mark.parametrize("of_sum", [False, True])
+def test_a_large_array(name, layout, of_sum):
+    """Of several blocks."""
+    agree(LARGE[name], laid_out(numbers(300, 130), layout), of_sum=of_sum)
+
+
+@pytest.mark.parametrize("position", [-301, 300, 1 << 40])
+def test_positions_outside_are_refused(position):
+    autograd.set_compiled(True)
+    x, positions = autograd.tensor(numbers(300, 130)), POSITIONS % 300
+    positions[-1] = position
+    for refused in (lambda: x[positions], lambda: x.index_select(0, positions), lambda: x.index_add(
+            0, positions, numbers(2500, 130)), lambda: F.embedding(positions, x), lambda: x.gather(
+            0, np.broadcast_to(positions[:, None], (2500, 130)))):
+        with pytest.raises(IndexError):
+            refused()
