@@ -69,7 +69,7 @@ def agree(function, *arrays, of_sum=False):
     for plain_ones, fast_ones in zip(plain, fast, strict=True):
         assert len(plain_ones) == len(fast_ones)
         for one, other in zip(plain_ones, fast_ones, strict=True):
-            assert (other.dtype, other.shape, other.flags.c_contiguous) == (one.dtype, one.shape, one.flags.c_contiguous)
+            assert (other.dtype, other.shape, other.strides) == (one.dtype, one.shape, one.strides)
             np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6 * np.abs(one[np.isfinite(one)]).max(initial=0))
 
 
