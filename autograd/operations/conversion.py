@@ -6,13 +6,64 @@ from autograd import dtypes
 from autograd.creation import is_device
 from autograd.dtypes import as_dtype
 from autograd.notation import Notation
+from autograd.operations.shaping import is_spread
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, TensorLike
 
+
+
+def _converted(x, *, dtype):
+    if x.dtype is dtypes.float32 and dtype == dtypes.float16:
+        return _to_half(x)
+    return _from_half(x) if x.dtype is dtypes.float16 and dtype == dtypes.float32 else x.astype(dtype)
+
+
+@compilable("autograd.compiled.conversion", many=True)
+def _to_half(x):
+    out = np.empty_like(x, dtypes.float16)
+    flat, halves = x.ravel(order="K"), out.ravel(order="K")
+
+    def convert(part):
+        halves[part] = flat[part]
+
+    in_parallel(convert, x.size, 8 * x.size)
+    return out
+
+
+_EXPONENT_AND_REST = np.int32(0x0FFFE000 - (1 << 31))
+
+
+@compilable("autograd.compiled.conversion", many=True)
+def _from_half(x):
+    """By the bits, in their places but for the exponent, which counts from -15 instead of -127."""
+    out = np.empty_like(x, dtypes.float32)
+    halves, flat = x.ravel(order="K"), out.ravel(order="K")
+
+    def convert(part):
+        for few in pieces(part, 1, 1 << 15):
+            bits = halves[few].view(np.int16).astype(np.int32)
+            bits <<= 13
+            bits &= _EXPONENT_AND_REST
+            numbers = np.multiply(bits.view(dtypes.float32), np.float32(2.0 ** 112), out=flat[few])
+            if len(numbers) and max(numbers.max(), -numbers.min()) >= 65536:  # infinities, or NaN
+                numbers[:] = halves[few]
+
+    in_parallel(convert, x.size, 8 * x.size)
+    return out
+
+
+def _convert_back(g, out, x, dtype):
+    if type(g) is np.ndarray and is_spread(g):
+        return np.broadcast_to(g[(0,) * g.ndim].astype(x.dtype), g.shape)
+    return _convert(g, dtype=x.dtype)
+
+
 _convert = operation(
-    lambda x, *, dtype: x.astype(dtype), vjps=lambda g, out, x, dtype: g.astype(x.dtype), names="_to",
+    _converted, vjps=_convert_back, names="_to",
     samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)),
     notation=Notation("to", "to({x})", ("1",)))
 

@@ -147,3 +147,25 @@ def test_positions_outside_are_refused(position):
             0, np.broadcast_to(positions[:, None], (2500, 130)))):
         with pytest.raises(IndexError):
             refused()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_conversions_of_float16_are_numpys(compiled):
+    """Of all float16, and of float32 of all sizes, between float16 and halfway between them; bit by bit."""
+    autograd.set_compiled(compiled)
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    assert_same_bits(autograd.tensor(halves).float(), halves.astype(np.float32))
+    ordinary = halves[np.isfinite(halves)].astype(np.float32)
+    between = np.nextafter(ordinary, np.float32([[np.inf], [-np.inf]])), ordinary * np.float32(1 + 2 ** -11)
+    bits = draw.integers(0, 1 << 32, 100_000, np.uint32).view(np.float32)
+    halfway = (ordinary + np.roll(ordinary, 1)) / 2
+    for singles in (ordinary, *between, bits, halfway, np.nextafter(halfway, np.float32(0)), ODD.repeat(5).reshape(5, -1)):
+        for x in (singles, singles[::-1], singles.T[1:]):
+            assert_same_bits(autograd.tensor(np.zeros(x.shape, np.float32)).copy_(x).half(), x.astype(np.float16))
+            assert_same_bits(autograd.tensor(x).half(), x.astype(np.float16))
+
+
+def assert_same_bits(tensor, array):
+    found = tensor.numpy()
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found.view(f"u{found.itemsize}"), array.view(f"u{array.itemsize}"))
