@@ -54,8 +54,10 @@ def _half(number):
 @loop
 def _whole(half):
     """The float32 that a float16 is, given its bits."""
-    size, sign = np.uint32(half & np.uint16(0x7FFF)) << np.uint32(13), np.uint32(half & np.uint16(0x8000)) << np.uint32(16)
-    bits = np.float32(np.uint32(size).view(np.float32) * np.float32(2.0 ** 112)).view(np.uint32)
+    bits = np.uint32(half)
+    sign = np.uint32(bits & np.uint32(0x8000)) << np.uint32(16)
+    size = np.uint32(np.uint32(bits & np.uint32(0x7FFF)) << np.uint32(13))
+    bits = np.float32(size.view(np.float32) * np.float32(2.0 ** 112)).view(np.uint32)
     if size >= np.uint32(31 << 23):  # infinity, or NaN
         bits |= np.uint32(0x7F800000)
     return np.uint32(bits | sign).view(np.float32)

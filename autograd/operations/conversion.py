@@ -15,7 +15,6 @@ from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, TensorLike
 
 
-
 def _converted(x, *, dtype):
     if x.dtype is dtypes.float32 and dtype == dtypes.float16:
         return _to_half(x)
