@@ -42,9 +42,9 @@ def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1)
     _, _, *names = inspect.signature(kernel.py_func).parameters
     unique = f"{kernel.py_func.__module__}_{kernel.py_func.__name__}".replace(".", "_")
     arguments = ", ".join(names)
-    text = (f"def {unique}(board, helpers, items, step, {arguments}):\n"
-            f"    function, addresses = at_addresses(kernel, ({arguments},))\n"
-            "    share(board, helpers, items, step, function, addresses)")
+    text = (f"def {unique}(_board, _helpers, _items, _step, {arguments}):\n"
+            f"    _function, _addresses = at_addresses(kernel, ({arguments},))\n"
+            "    share(_board, _helpers, _items, _step, _function, _addresses)")
     scope = {"__name__": __name__, "kernel": kernel, "at_addresses": at_addresses, "share": share}
     exec(compile(text, __file__, "exec"), scope)
     together = compiler(nogil=True, error_model="numpy")(scope[unique])

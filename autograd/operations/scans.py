@@ -12,6 +12,7 @@ from autograd.operations.joining import cat
 from autograd.operations.pointwise import ahead, times
 from autograd.operations.reductions import in_parts, in_range, sum, summed, widened
 from autograd.operations.shaping import as_row, axes, axis, bare, clone
+from autograd.runtime.compiled import compilable
 from autograd.samples import along_one, call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -29,9 +30,12 @@ def _flat_without_axis(a, axis):
     return (a.reshape(-1), 0) if axis is None else (a, axis)
 
 
-def _accumulated(method, x, dim, dtype=None):
+@compilable("autograd.compiled.scans", many=True)
+def _accumulated(x, method, dim, dtype=None, from_end=False):
     """A running sum or product, in the wider type: the last of many elements would hardly add to a float32."""
     row, dim = as_row(x), axis(dim, x.ndim)
+    if from_end:
+        return np.flip(_accumulated(np.flip(row, dim), method, dim, dtype), dim).reshape(x.shape)
     if (x.dtype if dtype is None else np.dtype(dtype)) is dtypes.float32:
         if method is np.cumsum and x.dtype is dtypes.float32 and x.size > 4096:
             out = _sums_in_parts(row, dim)
@@ -60,9 +64,14 @@ def _sums_in_parts(x, dim):
 
 # The sum of what follows is the adjoint of the sum of what came before.
 
+def _one_row(x, dim):
+    """The part of x from which the others along all axes but `dim` do not differ, as in the gradient of a sum."""
+    return x[tuple([slice(None) if step or i == dim else slice(0, 1) for i, step in enumerate(x.strides)])]
+
+
 def _from_the_end(x, *, dim):
-    row, dim = as_row(x), axis(dim, x.ndim)
-    return np.flip(_accumulated(np.cumsum, np.flip(row, dim), dim), dim).reshape(x.shape)
+    different = _one_row(x, axis(dim, x.ndim))
+    return np.broadcast_to(_accumulated(different, np.cumsum, dim, None, True), x.shape)
 
 
 _sum_of_following = operation(
@@ -73,9 +82,10 @@ _sum_of_following = operation(
            numpy={np.cumsum: lambda a, axis=None, dtype=None: cumsum(*_flat_without_axis(a, axis), dtype)})
 def cumsum(x, *, dim: int, dtype: DTypeLike | None = None):
     """The sum of all elements up to each one along `dim`."""
-    return _accumulated(np.cumsum, x, dim, dtype)
+    return _accumulated(x, np.cumsum, dim, dtype)
 
 
+@compilable("autograd.compiled.scans", many=True)
 def _running_back(g, factor, dim):
     """s[i] = g[i] + factor[i + 1] s[i + 1] along `dim`, from the end: what a running product or sum of exponentials
     needs backward, without dividing by what may be 0. Pairs first, as in Blelloch's scans (1990): every second sum
@@ -123,7 +133,7 @@ def _cumprod_vjp(g, out, x, dim, dtype):
            numpy={np.cumprod: lambda a, axis=None, dtype=None: cumprod(*_flat_without_axis(a, axis), dtype)})
 def cumprod(x, *, dim: int, dtype: DTypeLike | None = None):
     """The product of all elements up to each one along `dim`; its gradient is right where elements are 0."""
-    return _accumulated(np.cumprod, x, dim, dtype)
+    return _accumulated(x, np.cumprod, dim, dtype)
 
 
 def _logcumsumexp_vjp(g, out, x, dim):
