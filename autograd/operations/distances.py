@@ -8,8 +8,7 @@ from autograd.dtypes import float32
 from autograd.errors import ShapeError
 from autograd.operations.joining import cat
 from autograd.operations.norms import vector_norm
-from autograd.operations.pointwise import floating, only
-from autograd.runtime.sums import added
+from autograd.operations.pointwise import floating
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -17,42 +16,79 @@ from autograd.typing import TensorLike
 
 BLOCK = 1 << 22
 """So many differences are taken at once."""
+PAIRS = 1 << 15
+"""So many pairs are looked at together: their squares in float64 stay in the cache."""
 
 
 def _blocks(x1, x2):
-    """Parts of the rows of x1, so that there are not too many pairs with rows of x2 at once."""
-    step = max(BLOCK // max(math.prod(x1.shape[:-2]) * x2.shape[-2], 1), 1)
-    return [(..., slice(i, i + step), slice(None)) for i in range(0, x1.shape[-2], step)]
+    """Parts of stacks (stack, rows, length) with few pairs: some matrices of both, and some rows of the first."""
+    rows, columns = x1.shape[-2], x2.shape[-2]
+    matrices, step = max(PAIRS // max(rows * columns, 1), 1), max(PAIRS // max(columns, 1), 1)
+    for first in range(0, len(x1), matrices):
+        for row in range(0, rows, step):
+            yield slice(first, first + matrices), slice(row, row + step)
+
+
+def _stack(*arrays):
+    """(..., rows, columns) as a stack of matrices."""
+    return [a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:]) for a in arrays]
+
+
+def _beside(*columns):
+    """In float64, what stands beside each other in rows; a number for a column of it."""
+    first = next(c for c in columns if np.ndim(c))
+    columns = [c if np.ndim(c) else np.broadcast_to(np.float64(c), (*first.shape[:-1], 1)) for c in columns]
+    return np.concatenate(columns, -1, dtype=np.float64)
+
+
+def _squares(x):
+    return np.einsum("...k,...k->...", x, x, dtype=np.float64)[..., None]
 
 
 def _euclidean_forward(x1, x2):
     """√(|x|² + |y|² - 2 x·y) in float64; where that cancels, and where it is no number, from the differences."""
-    out, y = np.empty((*x1.shape[:-1], x2.shape[-2]), floating(x1).dtype), x2.astype(np.float64)
-    y_squares = (y * y).sum(-1)[..., None, :]
-    for block in _blocks(x1, x2):
-        x = x1[block].astype(np.float64)
-        x_squares = (x * x).sum(-1)[..., None]
-        squares = (x * -2) @ np.swapaxes(y, -1, -2)
-        squares += x_squares
-        squares += y_squares
-        unclear = np.flatnonzero(~(squares > 1e-6 * x_squares + 1e-6 * y_squares))
-        unclear = np.unravel_index(unclear, squares.shape)
-        between = x[unclear[:-1]] - y[(*unclear[:-2], unclear[-1])]
-        squares[unclear] = (between * between).sum(-1)
-        out[block] = np.sqrt(squares, out=squares)
+    out = np.empty((*x1.shape[:-1], x2.shape[-2]), floating(x1).dtype)
+    x1, x2, into = _stack(x1, x2, out)
+    x_squares, y_squares = _squares(x1), _squares(x2)
+    x_rows, y_rows = _beside(x1, x_squares, 1), _beside(-2 * x2, 1, y_squares)
+    for matrices, rows in _blocks(x1, x2):
+        with np.errstate(invalid="ignore"):  # infinities are looked at again
+            squares = x_rows[matrices, rows] @ y_rows[matrices].swapaxes(-1, -2)
+        of_x, of_y = 1e-6 * x_squares[matrices, rows], 1e-6 * y_squares[matrices].swapaxes(-1, -2)
+        if not squares.min(initial=np.inf) > of_x.max(initial=0) + of_y.max(initial=0):
+            matrix, row, column = np.unravel_index(np.flatnonzero(~(squares > of_x + of_y)), squares.shape)
+            between = x_rows[matrices, rows][matrix, row, :-2] - x2[matrices][matrix, column]
+            squares[matrix, row, column] = (between * between).sum(-1)
+        into[matrices, rows] = np.sqrt(squares, out=squares)
     return (out,)
 
 
 def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
     """Σ g (x - y) / |x - y| as products, in float64: differences of nearly equal rows lose little of it."""
-    (g,), (distances,) = g, out
-    y, dy, dx = x2.astype(np.float64), np.zeros(x2.shape), np.empty_like(x1)
-    for block in _blocks(x1, x2):
-        x, d = x1[block].astype(np.float64), distances[block].astype(np.float64)
-        shares = g[block] / d if d.all() else only(g[block] / np.where(d == 0, 1, d), d != 0)
-        dx[block] = x * added(shares, -1)[..., None] - shares @ y
-        dy += y * added(shares, -2)[..., None] - np.swapaxes(shares, -1, -2) @ x
-    return dx, dy.astype(x2.dtype)
+    dx, dy = np.empty_like(x1), np.zeros(x2.shape)
+    x1, x2, g, distances, into_x, into_y = _stack(x1, x2, g[0], out[0], dx, dy)
+    x_rows, y_rows = _beside(x1, 1), _beside(x2, 1)
+    for matrices, rows in _blocks(x1, x2):
+        shares = _quotient(g[matrices, rows], distances[matrices, rows]).astype(np.float64)
+        if needs_input_grad[0]:
+            sums = shares @ y_rows[matrices]
+            into_x[matrices, rows] = x1[matrices, rows] * sums[..., -1:] - sums[..., :-1]
+        if needs_input_grad[1]:
+            sums = shares.swapaxes(-1, -2) @ x_rows[matrices, rows]
+            into_y[matrices] += x2[matrices] * sums[..., -1:] - sums[..., :-1]
+    return dx if needs_input_grad[0] else None, dy.astype(x2.dtype) if needs_input_grad[1] else None
+
+
+def _quotient(g, distances):
+    """g / distances, and 0 where they are 0."""
+    if distances.all():
+        return g / distances
+    at = np.unravel_index(np.flatnonzero(distances == 0), distances.shape)
+    distances = distances.copy()
+    distances[at] = 1
+    shares = g / distances
+    shares[at] = 0
+    return shares
 
 
 def _differences(x1, x2):
