@@ -65,7 +65,7 @@ def _euclidean_forward(x1, x2):
 
 def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
     """Σ g (x - y) / |x - y| as products, in float64: differences of nearly equal rows lose little of it."""
-    dx, dy = np.empty_like(x1), np.zeros(x2.shape)
+    dx, dy = np.empty(x1.shape, x1.dtype), np.zeros(x2.shape)
     x1, x2, g, distances, into_x, into_y = _stack(x1, x2, g[0], out[0], dx, dy)
     x_rows, y_rows = _beside(x1, 1), _beside(x2, 1)
     for matrices, rows in _blocks(x1, x2):
