@@ -18,6 +18,7 @@ import autograd
 from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
 from autograd.operations.indexing import add_rows
+from autograd.runtime.compiled import compilable
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -27,6 +28,7 @@ def _with_nothing(x):
     return np.concatenate([x, np.zeros((1, x.shape[1]), x.dtype)])
 
 
+@compilable("nn.compiled.grid_sample")
 def _weighted_rows_forward(x, weight, *, index):
     x, out = _with_nothing(x), np.zeros((len(index), x.shape[1]), x.dtype)
     for k in range(index.shape[1]):
@@ -34,12 +36,14 @@ def _weighted_rows_forward(x, weight, *, index):
     return out
 
 
+@compilable("nn.compiled.grid_sample")
 def _spread_rows_forward(y, weight, *, index, count):
     out = np.zeros((count + 1, y.shape[1]), y.dtype)
     add_rows(out, index.reshape(-1), (weight[:, :, None] * y[:, None]).reshape(-1, y.shape[1]), fresh=True)
     return out[:count]
 
 
+@compilable("nn.compiled.grid_sample")
 def _row_products_forward(y, x, *, index):
     rows, out = _with_nothing(x), np.empty(index.shape, y.dtype)
     for k in range(index.shape[1]):

@@ -137,6 +137,18 @@ def test_depthwise_convolution(compiled):
 
 
 @needs_numba
+@pytest.mark.parametrize("padding_mode", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+def test_grid_sample(mode, padding_mode, compiled):
+    """Far outside, at no position and where many read one pixel, too."""
+    grid = rng.uniform(-1.5, 1.5, (2, 9, 8, 2)).astype(np.float32)
+    grid[0, 0, :3, 0], grid[1, 2] = (np.nan, np.inf, -np.inf), 0.3
+    x = numbers(2, 19, 6, 7)
+    x[0, 3, 2, 1] = np.inf
+    agree(lambda *a: F.grid_sample(*a, mode, padding_mode, align_corners=False), x, grid, errors="ignore")
+
+
+@needs_numba
 @pytest.mark.parametrize("shape", [(3, 8, 16), (2, 19, 7, 5), (1, 40, 33), (2, 1, 9), (2, 9, 1, 1), (0, 8, 8)])
 def test_memory_order(shape, compiled):
     from nn.functional.geometry import channels_last, contiguous_channels_last

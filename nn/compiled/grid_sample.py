@@ -1,0 +1,74 @@
+"""Images read between their pixels: loops over positions, or over channels where positions meet in one pixel."""
+
+import numpy as np
+
+from autograd.compiled.loops import all_float32, parallel
+
+CHANNELS = 16
+"""How many neighboring channels one thread adds up at all positions."""
+
+
+def weighted_rows_forward(x, weight, *, index):
+    if not all_float32(x, weight):
+        return NotImplemented
+    x, weight, index = map(np.ascontiguousarray, (x, weight, index))
+    out = np.empty((len(index), x.shape[1]), x.dtype)
+    _weigh(len(index), index.size * x.shape[1], x, weight, index, out)
+    return out
+
+
+@parallel
+def _weigh(first, last, x, weight, index, out):
+    for p in range(first, last):
+        row = out[p]
+        row[:] = 0
+        for k in range(index.shape[1]):
+            factor = weight[p, k]
+            if index[p, k] < len(x):
+                of = x[index[p, k]]
+                for c in range(row.size):
+                    row[c] += factor * of[c]
+            elif not np.isfinite(factor):
+                row[:] = np.nan
+
+
+def spread_rows_forward(y, weight, *, index, count):
+    if not all_float32(y, weight):
+        return NotImplemented
+    y, weight, index = map(np.ascontiguousarray, (y, weight, index))
+    out = np.zeros((count, y.shape[1]), y.dtype)
+    _spread(-(-y.shape[1] // CHANNELS), index.size * y.shape[1], y, weight, index, out)
+    return out
+
+
+@parallel
+def _spread(first, last, y, weight, index, out):
+    begin, end = first * CHANNELS, min(last * CHANNELS, y.shape[1])
+    for p in range(len(index)):
+        of = y[p, begin:end]
+        for k in range(index.shape[1]):
+            if index[p, k] < len(out):
+                row, factor = out[index[p, k], begin:end], weight[p, k]
+                for c in range(of.size):
+                    row[c] += factor * of[c]
+
+
+def row_products_forward(y, x, *, index):
+    if not all_float32(y, x):
+        return NotImplemented
+    y, x, index = map(np.ascontiguousarray, (y, x, index))
+    out = np.zeros(index.shape, y.dtype)
+    _multiply(len(index), index.size * x.shape[1], y, x, index, out)
+    return out
+
+
+@parallel
+def _multiply(first, last, y, x, index, out):
+    for p in range(first, last):
+        for k in range(index.shape[1]):
+            if index[p, k] < len(x):
+                of, row = y[p], x[index[p, k]]
+                total = np.float32(0)
+                for c in range(of.size):
+                    total += of[c] * row[c]
+                out[p, k] = total
