@@ -32,6 +32,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
         yield "Conv2d", lambda kernel=kernel, options=options: nn.Conv2d(16, 16, kernel, **options)(images)
     for stride in (1, 2):
         yield "depthwise Conv2d", lambda stride=stride: nn.Conv2d(16, 16, 3, stride, 1, groups=16)(images)
+    yield "MaxPool2d", lambda: nn.MaxPool2d(3, 2, 1)(images)
+    yield "MaxPool2d", lambda: nn.MaxPool2d(2)(nn.Conv2d(16, 16, 1)(images))
     yield "grid_sample", lambda: nn.functional.grid_sample(images, given(8, 16, 16, 2))
     yield "ConvTranspose2d", lambda: nn.ConvTranspose2d(16, 16, 2, 2)(images)
     yield "BatchNorm2d", lambda: nn.BatchNorm2d(16)(images)

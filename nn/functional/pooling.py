@@ -16,6 +16,7 @@ import numpy as np
 from autograd import Tensor, as_tensor, operation, rand, where, zeros
 from autograd.dtypes import float16
 from autograd.errors import ShapeError
+from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
@@ -50,6 +51,7 @@ def _first_inside(out, kernel, stride, padding, dilation):
     return number
 
 
+@compilable("nn.compiled.pooling")
 def _max_pool_forward(x, *, kernel, stride, padding, dilation):
     size, count = x.shape[2:], math.prod(kernel)
     out = output_size(size, kernel, stride, padding, dilation)
@@ -82,6 +84,7 @@ def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
 
 
 @widened
+@compilable("nn.compiled.pooling")
 def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
     shape = (*y.shape[:2], *[n + sum(p) for n, p in zip(size, padding, strict=True)])
     total = np.zeros_like(winner, y.dtype, shape=shape)  # the layout is that of the forward pass

@@ -52,7 +52,7 @@ def agree(function, *arrays, errors="raise"):
         autograd.set_compiled(True)
         fast = values_and_gradients(function, arrays)
     for one, other in zip(plain, fast, strict=True):
-        assert other.dtype == np.float32
+        assert other.dtype == (np.float32 if one.dtype.kind == "f" else one.dtype)
         assert other.shape == one.shape
         np.testing.assert_allclose(other, one, rtol=1e-4,
                                    atol=1e-5 * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
@@ -133,6 +133,37 @@ def test_depthwise_convolution(compiled):
     def property_(drawn):
         x, w, bias, options = drawn
         agree(lambda x, w, bias: F.conv2d(x, w, bias, groups=len(w), **options), x, w, bias, errors="ignore")
+    property_()
+
+
+@st.composite
+def poolings(draw):
+    """An image in any memory order, with equal numbers and such as are none, and options."""
+    def pair(low, high):
+        return draw(st.integers(low, high)), draw(st.integers(low, high))
+    kernel = pair(1, 5)
+    options = {"kernel_size": kernel, "stride": pair(1, 4), "dilation": draw(st.sampled_from([(1, 1), (1, 3), (2, 1)])),
+               "padding": tuple([draw(st.integers(0, k // 2)) for k in kernel]), "ceil_mode": draw(st.booleans())}
+    size = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 12))
+            for d, k, p in zip(options["dilation"], kernel, options["padding"], strict=True)]
+    x = np.rint(numbers(draw(st.integers(0, 3)), draw(st.sampled_from([1, 3, 8, 19])), *size) * 2) / 2
+    x[rng.random(x.shape) < 0.1] = draw(st.sampled_from([0, np.nan, -np.inf]))
+    return draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))(x), options
+
+
+@needs_numba
+def test_max_pool(compiled):
+    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
+    @given(poolings())
+    def property_(drawn):
+        x, options = drawn
+        agree(lambda x: F.max_pool2d(x, **options, return_indices=True), x, errors="ignore")
+        orders = []
+        for mode in (False, True):
+            autograd.set_compiled(mode)
+            out = F.max_pool2d(autograd.from_numpy(x), **options).numpy()
+            orders.append((out.flags.c_contiguous, out.transpose(0, 2, 3, 1).flags.c_contiguous))
+        assert orders[0] == orders[1]
     property_()
 
 
