@@ -68,10 +68,20 @@ def all_float32(*arrays: Any) -> bool:
     return all(a is None or (type(a) is np.ndarray and a.dtype == np.float32) for a in arrays)
 
 
-@compiler(nogil=True, fastmath={"nnan", "nsz"})
+_LEAST = np.int32(-0x7F800001)
+"""-inf, as `_ordered` has it."""
+
+
+@compiler(nogil=True, forceinline=True)
+def _ordered(bits):
+    """The bits of a float32 as an integer, in the order of the numbers; and back."""
+    return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
+
+
+@loop
 def largest(numbers):
-    """The largest of some numbers, -inf of none; NaN counts or doesn't."""
-    top = np.float32(-np.inf)
+    """The largest of some numbers, -inf of none; NaN counts or doesn't. (Only as integers are they compared at once.)"""
+    top = _LEAST
     for i in range(len(numbers)):
-        top = max(top, numbers[i])
-    return top
+        top = max(top, _ordered(np.float32(numbers[i]).view(np.int32)))
+    return np.int32(_ordered(top)).view(np.float32)

@@ -5,6 +5,7 @@ import numpy as np
 from autograd.operations.pointwise import ahead
 from autograd.operations.reductions import nonempty_reduction, widened
 from autograd.operations.shaping import axis, beside, reduced, spread
+from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.table import operation
@@ -33,6 +34,7 @@ def _exponentials(x, dim):
     return np.exp(below, out=below)
 
 
+@compilable("autograd.compiled.softmax")
 def _logsumexp_vjp(g, out, x, dim, keepdim):
     if not np.isinf(out).any():
         return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
@@ -42,6 +44,7 @@ def _logsumexp_vjp(g, out, x, dim, keepdim):
 
 
 @operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
+@compilable("autograd.compiled.softmax")
 def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     """log(sum(exp(x))) over `dim`, without overflow."""
     wide, along = widened(x), reduced(dim, x.ndim)
@@ -57,7 +60,13 @@ def _along(x, dim):
     return x.sum(axis=dim, keepdims=True) if isinstance(x, Tensor) else added(x, dim, keepdims=True)
 
 
-@operation(vjps=lambda g, out, x, dim, dtype: out * (g - _along(g * out, dim)), samples=_row)
+@compilable("autograd.compiled.softmax")
+def _softmax_vjp(g, out, x, dim, dtype):
+    return out * (g - _along(g * out, dim))
+
+
+@operation(vjps=_softmax_vjp, samples=_row)
+@compilable("autograd.compiled.softmax")
 def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
@@ -67,7 +76,13 @@ def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     return _as_asked(exponentials, x, dtype)
 
 
-@operation(vjps=lambda g, out, x, dim, dtype: g - np.exp(out) * _along(g, dim), samples=_row)
+@compilable("autograd.compiled.softmax")
+def _log_softmax_vjp(g, out, x, dim, dtype):
+    return g - np.exp(out) * _along(g, dim)
+
+
+@operation(vjps=_log_softmax_vjp, samples=_row)
+@compilable("autograd.compiled.softmax")
 def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
