@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from autograd.compiled.loops import all_float32, loop
+from autograd.compiled.lines import added
+from autograd.compiled.loops import all_float32, loop, parallel
+from autograd.compiled.mathematics import ZERO
 from autograd.runtime.threads import in_parallel
 from nn.functional.linear import rows
-from nn.functional.normalization import as_channels, as_matrix, input_gradient, of_channel, repeated
+from nn.functional.normalization import Images, input_gradient
 
+LINES = 1 << 8
+"""How many columns lie side by side, at least; their sums stay in the nearest cache."""
 ROWS = 64
 """How many rows are added up in float32; their sums are in float64."""
 
@@ -89,93 +93,231 @@ def _normalize_rows_back(x, g, weight, eps, mean, variance, dx):
     return parameters
 
 
-def _over_rows(sums, matrix):
-    return sum(in_parallel(sums, len(matrix), matrix.size))
-
-
-def normalize_channels(x, weight=None, bias=None, *, eps):
-    if not all_float32(x, weight, bias):
-        return NotImplemented
-    channels, matrix = x.shape[1], as_matrix(x)
-    repeats, count, out = matrix.shape[1] // channels, x.size // channels, np.empty_like(matrix)
-    sums = _over_rows(lambda few: _sums(matrix[few]), matrix)
-    mean = (of_channel(sums, channels) / count).astype(x.dtype)
-    means = repeated(mean, repeats)
-    squares = _over_rows(lambda few: _squares(matrix[few], means), matrix)
-    variance = (of_channel(squares, channels) / count).astype(x.dtype)
-    scale = 1 / np.sqrt(variance + eps)
-    scales = repeated(scale if weight is None else scale * weight, repeats)
-    shifts = np.zeros_like(means) if bias is None else repeated(bias, repeats)
-    in_parallel(lambda few: _scale_and_shift(matrix[few], means, scales, shifts, out[few]), len(matrix), x.size)
-    return as_channels(out, x), mean, variance
-
+# Channels: a line is a row of an image, or a column, and belongs to channel line % channels
 
 @loop
-def _sums(x):
-    total = np.zeros(x.shape[1])
-    for start in range(0, len(x), ROWS):
-        few = np.zeros(x.shape[1], np.float32)
-        for i in range(start, min(start + ROWS, len(x))):
-            for j in range(x.shape[1]):
-                few[j] += x[i, j]
-        total += few
-    return total
-
-
-@loop
-def _squares(x, means):
-    total = np.zeros(x.shape[1])
-    for start in range(0, len(x), ROWS):
-        few = np.zeros(x.shape[1], np.float32)
-        for i in range(start, min(start + ROWS, len(x))):
-            for j in range(x.shape[1]):
-                deviation = x[i, j] - means[j]
-                few[j] += deviation * deviation
-        total += few
-    return total
-
-
-@loop
-def _scale_and_shift(x, means, scales, shifts, out):
+def _sum(x, in_rows, out):
+    """Fills `out` with the sum of each line."""
+    if in_rows:
+        for i in range(x.shape[0]):
+            out[i] = added(x[i])
+        return
+    out[:] = ZERO
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            out[i, j] = (x[i, j] - means[j]) * scales[j] + shifts[j]
+            out[j] += x[i, j]
 
 
-def normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
+@loop
+def _sum_squares(x, mean, in_rows, out):
+    """Of what lies beside the mean."""
+    out[:] = ZERO
+    for i in range(x.shape[0]):
+        if in_rows:
+            center, total = mean[i], ZERO
+            for j in range(x.shape[1]):
+                total += (x[i, j] - center) * (x[i, j] - center)
+            out[i] = total
+        else:
+            for j in range(x.shape[1]):
+                out[j] += (x[i, j] - mean[j]) * (x[i, j] - mean[j])
+
+
+@loop
+def _sum_along(x, g, mean, in_rows, sums, along):
+    """Of g, and of g times what lies beside the mean."""
+    sums[:] = ZERO
+    along[:] = ZERO
+    for i in range(x.shape[0]):
+        if in_rows:
+            center, total, product = mean[i], ZERO, ZERO
+            for j in range(x.shape[1]):
+                total += g[i, j]
+                product += g[i, j] * (x[i, j] - center)
+            sums[i], along[i] = total, product
+        else:
+            for j in range(x.shape[1]):
+                sums[j] += g[i, j]
+                along[j] += g[i, j] * (x[i, j] - mean[j])
+
+
+@loop
+def _scale_and_shift(x, mean, scale, shift, in_rows, out):
+    for i in range(x.shape[0]):
+        if in_rows:
+            center, factor, summand = mean[i], scale[i], shift[i]
+            for j in range(x.shape[1]):
+                out[i, j] = (x[i, j] - center) * factor + summand
+        else:
+            for j in range(x.shape[1]):
+                out[i, j] = (x[i, j] - mean[j]) * scale[j] + shift[j]
+
+
+@loop
+def _combine(x, g, mean, of_deviation, of_g, shift, in_rows, out):
+    for i in range(x.shape[0]):
+        if in_rows:
+            center, a, b, c = mean[i], of_deviation[i], of_g[i], shift[i]
+            for j in range(x.shape[1]):
+                out[i, j] = (x[i, j] - center) * a + g[i, j] * b + c
+        else:
+            for j in range(x.shape[1]):
+                out[i, j] = (x[i, j] - mean[j]) * of_deviation[j] + g[i, j] * of_g[j] + shift[j]
+
+
+def _lines(images, each):
+    """(C,) or (N, C) for each line: (lines,), or (N, lines)."""
+    repeats = images.shape[1 if images.in_rows else 2] // images.channels
+    each = each[..., None, :].astype(np.float32)
+    return (each if repeats == 1 else each.repeat(repeats, axis=-2)).reshape(*each.shape[:-2], -1)
+
+
+def _parameter(parameter, images, value):
+    return np.full(images.channels, value, np.float32) if parameter is None else parameter
+
+
+def normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
+    if not all_float32(x, weight, bias):
+        return NotImplemented
+    images = Images(x, groups, LINES)
+    given, out = images.of(x), np.empty(images.shape, np.float32)
+    lines = images.shape[1 if images.in_rows else 2]
+    if groups is not None:
+        scale, shift = [_lines(images, _parameter(*each)) for each in ((weight, images, 1), (bias, images, 0))]
+        mean, variance = np.empty((2, len(given), groups), np.float32)
+        _normalize_groups(len(given), 3 * x.size, given, images.in_rows, images.channels, scale, shift, eps, out, mean,
+                          variance)
+        return images.back(out), mean, variance
+    means, squares = np.empty((2, len(given), images.channels), np.float32)
+    _moments(len(given), 2 * x.size, given, images.in_rows, lines, means, squares)
+    means, count = means.astype(np.float64), x.size // images.channels
+    mean = means.mean(0)
+    variance = squares.sum(0, dtype=np.float64) / count + np.square(means - mean).mean(0)
+    mean, variance = mean.astype(np.float32), variance.astype(np.float32)
+    scale = 1 / np.sqrt(variance + eps)
+    terms = mean, scale if weight is None else scale * weight, _parameter(bias, images, 0)
+    terms = [_lines(images, each) for each in terms]
+    _scale_and_shift_all(len(given), x.size, given, *terms, images.in_rows, out)
+    return images.back(out), mean, variance
+
+
+@parallel
+def _moments(first, last, x, in_rows, lines, mean, squares):
+    """The mean of each channel of each image, and the sum of squares beside it."""
+    means, apart, channels = np.empty(lines, np.float32), np.empty(lines, np.float32), mean.shape[1]
+    count = np.float32(x.shape[1] * x.shape[2] // lines)
+    for n in range(first, last):
+        _sum(x[n], in_rows, means)
+        means /= count
+        _sum_squares(x[n], means, in_rows, apart)
+        _of_channels(means, mean[n])
+        mean[n] /= np.float32(lines // channels)
+        for line in range(lines):
+            means[line] -= mean[n, line % channels]
+            apart[line] += means[line] * means[line] * count
+        _of_channels(apart, squares[n])
+
+
+@loop
+def _of_channels(each, out):
+    """Lines, added up over those of one channel."""
+    out[:] = ZERO
+    for start in range(0, len(each), len(out)):
+        for channel in range(len(out)):
+            out[channel] += each[start + channel]
+
+
+@parallel
+def _scale_and_shift_all(first, last, x, mean, scale, shift, in_rows, out):
+    for n in range(first, last):
+        _scale_and_shift(x[n], mean, scale, shift, in_rows, out[n])
+
+
+@loop
+def _together(each, channels, out):
+    """Adds up lines over groups of channels; `each` becomes what its group has."""
+    out[:] = 0
+    share = channels // len(out)
+    for line in range(len(each)):
+        out[line % channels // share] += each[line]
+    for line in range(len(each)):
+        each[line] = out[line % channels // share]
+
+
+@parallel
+def _normalize_groups(first, last, x, in_rows, channels, weight, bias, eps, out, mean, variance):
+    lines, groups = len(weight), mean.shape[1]
+    count = np.float32(x.shape[1] * x.shape[2] // groups)
+    for n in range(first, last):
+        means, scale = np.empty(lines, np.float32), np.empty(lines, np.float32)
+        _sum(x[n], in_rows, means)
+        _together(means, channels, mean[n])
+        means /= count
+        _sum_squares(x[n], means, in_rows, scale)
+        _together(scale, channels, variance[n])
+        mean[n] /= count
+        variance[n] /= count
+        for line in range(lines):
+            scale[line] = np.float32(1 / np.sqrt(scale[line] / count + eps)) * weight[line]
+        _scale_and_shift(x[n], means, scale, bias, in_rows, out[n])
+
+
+def normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     if not all_float32(g, x, weight):
         return NotImplemented
-    channels, matrix, g_matrix = x.shape[1], as_matrix(x), as_matrix(g)
-    repeats, count = matrix.shape[1] // channels, x.size // channels
-    inverse, means = 1 / np.sqrt(variance + eps), repeated(mean, repeats)
-    sums = _over_rows(lambda few: _sums_along(matrix[few], g_matrix[few], means), matrix)
-    d_bias, along = [of_channel(total, channels).astype(x.dtype) for total in sums]
-    d_weight = along * inverse
-    if not needs_input_grad[0]:
-        return None, d_weight, d_bias
-    terms = input_gradient(g_mean, g_variance, d_weight, d_bias, inverse, weight, count)
-    dx, terms = np.empty_like(matrix), [repeated(v, repeats) for v in terms]
-    in_parallel(lambda few: _combine(matrix[few], g_matrix[few], means, *terms, dx[few]), len(matrix), x.size)
-    return as_channels(dx, x), d_weight, d_bias
+    images = Images(x, groups, LINES)
+    given, slopes, dx = images.of(x), images.of(g), np.empty(images.shape, np.float32)
+    if not slopes.strides[0]:  # one image for all
+        slopes = slopes[:1]
+    sums, along = np.empty((2, len(given), images.channels), np.float32)
+    means, inverse = images.each(mean), 1 / np.sqrt(images.each(variance) + eps)
+    if groups is not None:
+        if g_mean.any() or g_variance.any():
+            return NotImplemented
+        lines = [_lines(images, each) for each in (means, inverse, _parameter(weight, images, 1))]
+        _normalize_groups_back(len(given), 4 * x.size, given, slopes, images.in_rows, images.channels, groups, *lines,
+                               sums, along, dx)
+        return images.back(dx), (along * inverse).sum(0), sums.sum(0)
+    means = _lines(images, means[0])
+    _sum_along_all(len(given), 2 * x.size, given, slopes, means, images.in_rows, sums, along)
+    d_bias, along = [each.sum(0, dtype=np.float64).astype(np.float32) for each in (sums, along)]
+    if needs_input_grad[0]:
+        terms = input_gradient(images, g_mean, g_variance, along[None], d_bias[None], inverse, weight)
+        _combine_all(len(given), 2 * x.size, given, slopes, means, *[_lines(images, each[0]) for each in terms],
+                     images.in_rows, dx)
+    return images.back(dx) if needs_input_grad[0] else None, along * inverse[0], d_bias
 
 
-@loop
-def _sums_along(x, g, means):
-    total = np.zeros((2, x.shape[1]))
-    for start in range(0, len(x), ROWS):
-        few, few_along = np.zeros(x.shape[1], np.float32), np.zeros(x.shape[1], np.float32)
-        for i in range(start, min(start + ROWS, len(x))):
-            for j in range(x.shape[1]):
-                few[j] += g[i, j]
-                few_along[j] += g[i, j] * (x[i, j] - means[j])
-        total[0] += few
-        total[1] += few_along
-    return total
+@parallel
+def _sum_along_all(first, last, x, g, mean, in_rows, sums, along):
+    sum_of_lines, along_lines = np.empty(len(mean), np.float32), np.empty(len(mean), np.float32)
+    for n in range(first, last):
+        _sum_along(x[n], g[min(n, len(g) - 1)], mean, in_rows, sum_of_lines, along_lines)
+        _of_channels(sum_of_lines, sums[n])
+        _of_channels(along_lines, along[n])
 
 
-@loop
-def _combine(x, g, means, of_deviation, of_g, shifts, out):
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            out[i, j] = (x[i, j] - means[j]) * of_deviation[j] + g[i, j] * of_g[j] + shifts[j]
+@parallel
+def _combine_all(first, last, x, g, mean, of_deviation, of_g, shift, in_rows, out):
+    for n in range(first, last):
+        _combine(x[n], g[min(n, len(g) - 1)], mean, of_deviation, of_g, shift, in_rows, out[n])
+
+
+@parallel
+def _normalize_groups_back(first, last, x, g, in_rows, channels, groups, mean, inverse, weight, sums, along, out):
+    lines, count = mean.shape[1], np.float32(x.shape[1] * x.shape[2] // groups)
+    sum_of_lines, along_lines = np.empty(lines, np.float32), np.empty(lines, np.float32)
+    for n in range(first, last):
+        slopes, together = g[min(n, len(g) - 1)], np.empty(groups, np.float32)
+        _sum_along(x[n], slopes, mean[n], in_rows, sum_of_lines, along_lines)
+        _of_channels(sum_of_lines, sums[n])
+        _of_channels(along_lines, along[n])
+        scale = inverse[n] * weight
+        of_deviation, shift = scale * along_lines, scale * sum_of_lines
+        _together(of_deviation, channels, together)
+        _together(shift, channels, together)
+        for line in range(lines):
+            of_deviation[line] *= -inverse[n, line] * inverse[n, line] / count
+            shift[line] /= -count
+        _combine(x[n], slopes, mean[n], of_deviation, scale, shift, in_rows, out[n])

@@ -139,111 +139,193 @@ def _normalize(fused, x, weight, bias, eps, dims):
     return output, mean.reshape(results[1].shape), variance.reshape(results[2].shape)
 
 
-def as_matrix(x):
-    """(N, C, *size) as a matrix with the channels, and the positions along the last axis, in its columns.
+WIDE, LEAST = 1 << 13, 1 << 6
+"""So many numbers are laid side by side, if so many rows are left: above 4096 NumPy takes two thirds of the time."""
+BLOCK, FEW = 1 << 14, 1 << 18
+"""How many numbers an image has at most where a batch may be cut anywhere, and what stays in the cache."""
 
-    Long rows make long inner loops, even with few channels.
+
+class Images:
+    """(N, C, *size) in the order in which it lies in memory: (images, rows, columns), with the channels in the rows, or
+    in the columns beside some positions (long rows make long inner loops, even with few channels).
+
+    What is normalized together is the batch, which may then be cut into other images, or `groups` of each image's
+    channels.
     """
-    if x.ndim == 2:
-        return np.ascontiguousarray(x)
-    last = contiguous_channels_last(x)
-    return last.reshape(math.prod(last.shape[:-2]), last.shape[-2] * last.shape[-1])
 
+    def __init__(self, x, groups, wide=WIDE):
+        self.outline, self.groups, self.channels = x.shape, groups, x.shape[1]
+        images, positions = x.shape[0], math.prod(x.shape[2:])
+        self.count = x.size // self.channels if groups is None else positions * self.channels // groups
+        self.in_rows = x.ndim > 2 and not channels_last(x).flags.c_contiguous
+        rows, columns = self.channels, positions
+        if not self.in_rows:
+            if groups is None:
+                images, positions = 1, images * positions
+            rows = positions
+            while rows > LEAST and rows % 2 == 0 and self.channels * positions // rows < wide:
+                rows //= 2
+            columns = self.channels * positions // max(rows, 1)
+            while groups is None and rows and rows % 2 == 0 and rows * columns > BLOCK:
+                images, rows = 2 * images, rows // 2
+        self.shape = images, rows, columns
 
-def as_channels(matrix, x):
-    """The matrix in the shape of x (N, C, *size)."""
-    return channels_first(matrix.reshape(channels_last(x).shape))
+    def of(self, x):
+        """An array of this outline; one image is repeated if it is the same everywhere."""
+        if not any(x.strides):
+            return np.broadcast_to(np.full(self.shape[1:], x[(0,) * x.ndim]), self.shape)
+        return (np.ascontiguousarray(x) if self.in_rows else contiguous_channels_last(x)).reshape(self.shape)
 
+    def back(self, lines):
+        """What was computed for each number, in the outline and the memory order of the array."""
+        if self.in_rows:
+            return lines.reshape(self.outline)
+        return channels_first(lines.reshape((self.outline[0], *self.outline[2:], self.channels)))
 
-def repeated(of_channel, positions):
-    """(C,) as a row of a matrix: np.tile, without its thirteen microseconds."""
-    return of_channel[None].repeat(positions, axis=0).reshape(-1)
+    def of_channel(self, sums):
+        """Sums over rows or columns, added up over the positions that are left: (..., C)."""
+        beside = sums.shape[-1] // self.channels
+        return sums if beside == 1 else np.ones(beside, sums.dtype) @ sums.reshape((*sums.shape[:-1], beside, -1))
 
+    def beside(self, each):
+        """(images, C) beside the numbers of each channel."""
+        if self.in_rows:
+            return each[..., None]
+        ones = np.ones((self.shape[2] // self.channels, 1), each.dtype)  # np.repeat takes five times as long
+        return (each[:, None] * ones).reshape(len(each), 1, -1)
 
-def of_channel(columns, channels):
-    """What is summed over the rows, summed over the positions too: (C,)."""
-    return sum_of_rows(columns.reshape(-1, channels))
+    def sums(self, x):
+        """The sums over each row or column that belongs to one channel."""
+        if self.in_rows:
+            return x @ np.ones(self.shape[2], x.dtype)
+        x = self._whole(x)
+        return np.ones(x.shape[1], x.dtype) @ x
 
+    def products(self, x, y):
+        """The sums of products, likewise."""
+        if self.in_rows:
+            return np.einsum("nij,nij->ni", x, y)
+        return np.einsum("nij,nij->nj", self._whole(x), self._whole(y))
 
-def _sums(summands, matrix, channels):
-    """For each channel the sums over all rows of the arrays (C x positions) that `summands(block)` returns."""
-    def work(part):
-        each = [summands(block) for block in pieces(part, matrix.shape[1])]
-        return [sum(parts) for parts in zip(*each, strict=True)]
+    def _whole(self, x):
+        """Images that are parts of a batch as one."""
+        return x if self.groups is not None else x.reshape((1, -1, x.shape[2]))
 
-    parts = in_parallel(work, len(matrix), 2 * matrix.size)
-    return [of_channel(sum(columns), channels) for columns in zip(*parts, strict=True)]
+    def together(self, sums):
+        """Sums over channels, added up over what is normalized together, beside each channel: (images or 1, C)."""
+        if self.groups is None:
+            return sums.sum(-2, keepdims=True)
+        share = self.channels // self.groups
+        return sums.reshape((-1, self.groups, share)).sum(-1).repeat(share, axis=-1)
 
+    def own(self, each):
+        """What is the same for all channels that are normalized together, once: (C,), or (N, groups)."""
+        return each[0] if self.groups is None else np.ascontiguousarray(each[:, ::self.channels // self.groups])
 
-def _column_products(a, b):
-    return np.einsum("ij,ij->j", a, b)
+    def each(self, own):
+        """The same for each channel: (1, C), or (N, C)."""
+        return own[None] if self.groups is None else own.repeat(self.channels // self.groups, axis=1)
+
+    def blockwise(self, work, images, numbers):
+        """`work(block)` for blocks that threads share, or for all images at once if each is normalized by itself: sums,
+        added up for each channel of each image, or of all of them.
+        """
+        if self.groups is not None:
+            sums = work(slice(0, images))
+            return None if sums is None else self.of_channel(sums)
+        each = math.prod(self.shape[1:])
+        parts = in_parallel(lambda part: [work(block) for block in pieces(part, each, FEW)], images, numbers)
+        sums = [block.sum(-2, keepdims=True) for part in parts for block in part if block is not None]
+        return self.of_channel(sum(sums)) if sums else None
+
+    def by_image(self, work, numbers):
+        """`work(part)` for parts of the images that have their own statistics; what it returns, image by image."""
+        images, each = self.shape[0], math.prod(self.shape[1:])
+        if self.groups is None:
+            return work(slice(0, images))
+        parts = in_parallel(lambda part: [work(block) for block in pieces(part, each, FEW)], images, numbers)
+        return [np.concatenate(arrays) for arrays in zip(*[block for part in parts for block in part], strict=True)]
 
 
 @compilable("nn.compiled.normalization")
-def _normalize_channels(x, weight=None, bias=None, *, eps):
-    channels, matrix = x.shape[1], as_matrix(x)
-    repeats = matrix.shape[1] // channels
-    count, out = x.size // channels, np.empty_like(matrix)
-    mean = _sums(lambda block: (sum_of_rows(matrix[block]),), matrix, channels)[0] / count
-    means = repeated(mean, repeats)
+def _normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
+    images = Images(x, groups)
+    given, out = images.of(x), np.empty(images.shape, x.dtype)
 
-    def squares(block):
-        deviation = np.subtract(matrix[block], means, out=out[block])
-        return (_column_products(deviation, deviation),)
+    def normalize(part):
+        x, normal = given[part], out[part]
+        mean = images.together(images.blockwise(lambda block: images.sums(x[block]), len(x), x.size)) / images.count
 
-    variance = _sums(squares, matrix, channels)[0] / count
-    scale = 1 / np.sqrt(variance + eps)
-    scales = repeated(scale if weight is None else scale * weight, repeats)
-    shifts = None if bias is None else repeated(bias, repeats)
+        center = images.beside(mean)
 
-    def scale_and_shift(part):
-        for block in pieces(part, matrix.shape[1]):
-            out[block] *= scales
-            if shifts is not None:
-                out[block] += shifts
+        def squares(block):
+            deviation = np.subtract(x[block], center, out=normal[block])
+            return images.products(deviation, deviation)
 
-    in_parallel(scale_and_shift, len(matrix), x.size)
-    return as_channels(out, x), mean, variance
+        variance = images.together(images.blockwise(squares, len(x), x.size)) / images.count
+        scale = 1 / np.sqrt(variance + eps)
+        scale = images.beside(scale if weight is None else scale * weight)
+        shift = None if bias is None else images.beside(bias[None])
+
+        def scale_and_shift(block):
+            normal[block] *= scale
+            if shift is not None:
+                normal[block] += shift
+
+        images.blockwise(scale_and_shift, len(x), x.size)
+        return mean, variance
+
+    mean, variance = images.by_image(normalize, 4 * x.size)
+    return images.back(out), images.own(mean), images.own(variance)
 
 
-def input_gradient(g_mean, g_variance, d_weight, d_bias, inverse, weight, count):
+def input_gradient(images, g_mean, g_variance, along, sums, inverse, weight):
     """a, b and c of x̄ = a (x - mean x) + b ȳ + c: what ȳ holds of the mean and of x̂ itself has no effect."""
     scale = inverse if weight is None else inverse * weight
-    return 2 / count * g_variance - scale * inverse * d_weight / count, scale, g_mean / count - scale * d_bias / count
+    of_deviation = 2 * images.each(g_variance) - inverse ** 2 * images.together(scale * along)
+    return of_deviation / images.count, scale, (images.each(g_mean) - images.together(scale * sums)) / images.count
 
 
 @compilable("nn.compiled.normalization")
-def _normalize_channels_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
+def _normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
-    channels, matrix, g_matrix = x.shape[1], as_matrix(x), as_matrix(g)
-    repeats, count = matrix.shape[1] // channels, x.size // channels
-    inverse, means, dx = 1 / np.sqrt(variance + eps), repeated(mean, repeats), np.empty_like(matrix)
-
-    def g_and_along(block):
-        deviation = np.subtract(matrix[block], means, out=dx[block])
-        return sum_of_rows(g_matrix[block]), _column_products(deviation, g_matrix[block])
-
-    d_bias, along = _sums(g_and_along, matrix, channels)
-    d_weight = along * inverse
-    if not needs_input_grad[0]:
-        return None, d_weight, d_bias
-    terms = input_gradient(g_mean, g_variance, d_weight, d_bias, inverse, weight, count)
-    of_deviations, scales, shifts = [repeated(v, repeats) for v in terms]
+    images = Images(x, groups)
+    given, slopes, dx = images.of(x), images.of(g), np.empty(images.shape, x.dtype)
+    means, inverses = images.each(mean), 1 / np.sqrt(images.each(variance) + eps)
 
     def work(part):
-        for block in pieces(part, matrix.shape[1]):
-            into = dx[block]
-            into *= of_deviations
-            into += g_matrix[block] * scales
-            into += shifts
+        x, g, into = given[part], slopes[part], dx[part]
+        rows = part if len(means) > 1 else slice(None)
+        mean, inverse = means[rows], inverses[rows]
 
-    in_parallel(work, len(matrix), 2 * x.size)
-    return as_channels(dx, x), d_weight, d_bias
+        center = images.beside(mean)
+
+        def g_and_along(block):
+            deviation = np.subtract(x[block], center, out=into[block])
+            return np.stack([images.sums(g[block]), images.products(deviation, g[block])])
+
+        sums, along = images.blockwise(g_and_along, len(x), 2 * x.size)
+        if needs_input_grad[0]:
+            terms = input_gradient(images, g_mean[rows], g_variance[rows], along, sums, inverse, weight)
+            of_deviation, scale, shift = [images.beside(term) for term in terms]
+
+            def combine(block):
+                into[block] *= of_deviation
+                into[block] += g[block] * scale
+                into[block] += shift
+
+            images.blockwise(combine, len(x), 2 * x.size)
+        return sums, along * inverse
+
+    d_bias, d_weight = [each.sum(0) for each in images.by_image(work, 6 * x.size)]
+    return images.back(dx) if needs_input_grad[0] else None, d_weight, d_bias
 
 
-def _channels_composition(x, weight, bias, *, eps):
-    beside = (-1, *(1,) * (x.ndim - 2))
-    weight, bias = (None if p is None else p.reshape(beside) for p in (weight, bias))
+def _channels_composition(x, weight, bias, *, groups, eps):
+    if groups is not None:
+        out, mean, variance = normalize_rows(x.reshape((x.shape[0], groups, -1)), None, None, eps=eps)
+        return _scaled(out.reshape(x.shape), weight, bias), mean.squeeze(-1), variance.squeeze(-1)
+    weight, bias = (_per_channel(p, x.ndim) for p in (weight, bias))
     out, mean, variance = _normalized(x, weight, bias, (0, *range(2, x.ndim)), eps)
     return out, mean.reshape((-1,)), variance.reshape((-1,))
 
@@ -251,7 +333,8 @@ def _channels_composition(x, weight, bias, *, eps):
 def _channel_samples(draw):
     x = draw.array(shape=tuple([draw.integer(2, 3) for _ in range(draw.integer(2, 4))]), low=-3, high=3, distinct=True)
     parameters = [draw.array(shape=x.shape[1:2]) if draw.boolean() else None for _ in range(2)]
-    return call(x, *parameters, eps=0.5)
+    groups = draw.choice([None, 1, x.shape[1]] if x.ndim > 2 else [None, 1])
+    return call(x, *parameters, groups=groups, eps=0.5)
 
 
 normalize_channels = operation(
@@ -262,6 +345,15 @@ normalize_channels = operation(
 def _per_channel(parameter, ndim):
     """(C,) beside (N, C, ...)."""
     return None if parameter is None else as_tensor(parameter).reshape((-1, *(1,) * (ndim - 2)))
+
+
+def _normalize_groups(x, weight, bias, groups, eps):
+    """(output, mean, variance) of groups of channels, the last two (N, groups)."""
+    results = normalize_channels(x, weight, bias, groups=groups, eps=eps)
+    if not _out_of_range(results[2].array, eps):
+        return results
+    out, mean, variance = _normalize(normalize_rows, x.reshape((x.shape[0], groups, -1)), None, None, eps, (2,))
+    return _scaled(out.reshape(x.shape), weight, bias), mean.squeeze(-1), variance.squeeze(-1)
 
 
 def _scaled(x, weight, bias):
@@ -367,8 +459,7 @@ def group_norm(input: TensorLike, num_groups: int, weight: TensorLike | None = N
         raise ShapeError(f"the input must have shape (N, C, ...) with C divisible by num_groups={num_groups}, not "
                          f"{x.shape}")
     _check_channels(x, weight=weight, bias=bias)
-    grouped = x.reshape((x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
-    return _scaled(_normalize(normalize_rows, grouped, None, None, eps, (2,))[0].reshape(x.shape), weight, bias)
+    return _normalize_groups(x, weight, bias, num_groups, eps)[0] if x.numel() else _scaled(x, weight, bias)
 
 
 @in_float32
@@ -385,10 +476,10 @@ def instance_norm(input: TensorLike, running_mean: Tensor | None = None, running
     n = math.prod(x.shape[2:])
     if not x.numel():
         return _scaled(x, weight, bias)
-    out, mean, variance = _normalize(normalize_rows, x.reshape((*x.shape[:2], n)), None, None, eps, (2,))
-    _move(running_mean, mean.array.mean((0, 2)), momentum)
-    _move(running_var, variance.array.mean((0, 2)) * (n / (n - 1)), momentum)
-    return _scaled(out.reshape(x.shape), weight, bias)
+    out, mean, variance = _normalize_groups(x, weight, bias, x.shape[1], eps)
+    _move(running_mean, mean.array.mean(0), momentum)
+    _move(running_var, variance.array.mean(0) * (n / (n - 1)), momentum)
+    return out
 
 
 @in_float32
