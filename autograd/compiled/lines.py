@@ -16,7 +16,7 @@ class Lines:
     """How an array consists of lines along some of its axes (all, for None or none), as it lies in memory.
 
     Attributes:
-        length: how many numbers a line has; 0 if there are none, or if they don't lie side by side.
+        length: how many numbers a line has; 0 if there are none, or they don't lie side by side.
     """
 
     def __init__(self, x: np.ndarray, dim: int | Sequence[int] | None) -> None:
@@ -29,7 +29,7 @@ class Lines:
         self.length = math.prod([x.shape[i] for i in along]) if side_by_side else 0
 
     def of(self, a: np.ndarray) -> np.ndarray:
-        """An array of the same outline as a matrix whose rows are the lines; of one row if it is the same everywhere."""
+        """An array of that outline as a matrix whose rows are the lines; of one row if it is the same everywhere."""
         if not any(a.strides):
             return np.full((1, self.length), a[(0,) * a.ndim], a.dtype)
         return np.ascontiguousarray(a.transpose(self.order)).reshape(-1, self.length)

@@ -80,7 +80,10 @@ def _ordered(bits):
 
 @loop
 def largest(numbers):
-    """The largest of some numbers, -inf of none; NaN counts or doesn't. (Only as integers are they compared at once.)"""
+    """The largest of some numbers, -inf of none; NaN counts or doesn't.
+
+    They are compared as integers, of which a vector register takes several at once.
+    """
     top = _LEAST
     for i in range(len(numbers)):
         top = max(top, _ordered(np.float32(numbers[i]).view(np.int32)))

@@ -38,10 +38,13 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "ConvTranspose2d", lambda: nn.ConvTranspose2d(16, 16, 2, 2)(images)
     yield "BatchNorm2d", lambda: nn.BatchNorm2d(16)(images)
     yield "BatchNorm1d", lambda: nn.BatchNorm1d(64)(rows)
+    yield "GroupNorm", lambda: nn.GroupNorm(4, 16)(images)
     yield "LayerNorm", lambda: nn.LayerNorm(64)(rows)
     yield "LSTM", lambda: nn.LSTM(64, 64)(rows.reshape(16, 16, 64))[0]
     yield "CTCLoss", lambda: nn.CTCLoss()(nn.functional.log_softmax(given(64, 16, 16), 2), autograd.ones(
         16, 8, dtype=autograd.int64), np.full(16, 64), np.full(16, 8))
+    for function in (autograd.softmax, autograd.log_softmax, autograd.logsumexp):
+        yield function.__name__, lambda function=function: function(rows, -1)
     for causal in (False, True):
         yield "attention", lambda causal=causal: scaled_dot_product_attention(
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)

@@ -269,7 +269,7 @@ def normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_i
     images = Images(x, groups, LINES)
     given, slopes, dx = images.of(x), images.of(g), np.empty(images.shape, np.float32)
     if not slopes.strides[0]:  # one image for all
-        slopes = slopes[:1]
+        slopes = slopes[:1].copy()
     sums, along = np.empty((2, len(given), images.channels), np.float32)
     means, inverse = images.each(mean), 1 / np.sqrt(images.each(variance) + eps)
     if groups is not None:

@@ -59,8 +59,9 @@ def agree(function, *arrays, errors="raise"):
 
 
 def has_a_compiled_module(op):
-    module = op.forward.__module__
-    return module.startswith("nn.functional.") and importlib.util.find_spec(module.replace("functional", "compiled"))
+    package, _, name = op.forward.__module__.rpartition(".")
+    package = {"nn.functional": "nn.compiled", "autograd.operations": "autograd.compiled"}.get(package)
+    return package and importlib.util.find_spec(f"{package}.{name}")
 
 
 @needs_numba
