@@ -323,7 +323,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_
 
 def _channels_composition(x, weight, bias, *, groups, eps):
     if groups is not None:
-        out, mean, variance = normalize_rows(x.reshape((x.shape[0], groups, -1)), None, None, eps=eps)
+        out, mean, variance = _normalized(x.reshape((x.shape[0], groups, -1)), None, None, -1, eps)
         return _scaled(out.reshape(x.shape), weight, bias), mean.squeeze(-1), variance.squeeze(-1)
     weight, bias = (_per_channel(p, x.ndim) for p in (weight, bias))
     out, mean, variance = _normalized(x, weight, bias, (0, *range(2, x.ndim)), eps)
