@@ -75,10 +75,10 @@ def times(g, slope):
 
 def _product(g, slope):
     out = g * slope
-    return out if _is_finite(g) else only(out, slope != 0)
+    return out if is_finite(g) else only(out, slope != 0)
 
 
-def _is_finite(g):
+def is_finite(g):
     """Whether all of a gradient is finite; of one that is the same everywhere, a single number tells, of a symbol none.
     """
     return not isinstance(g, Symbol) and np.isfinite(g if any(g.strides) or not g.size else g[(0,) * g.ndim]).all()
@@ -89,6 +89,13 @@ def negated(g):
     if type(g) is np.ndarray and g.size > MANY and not any(g.strides):
         return np.broadcast_to(-g[(0,) * g.ndim], g.shape)
     return -g
+
+
+def scaled(g, factor):
+    """g * factor, likewise if the factor is a number."""
+    if type(g) is np.ndarray and g.size > MANY and type(factor) is float and not any(g.strides):
+        return np.broadcast_to(g[(0,) * g.ndim] * factor, g.shape)
+    return g * factor
 
 
 def above(x, low):
@@ -211,19 +218,24 @@ def addcdiv(x: TensorLike, tensor1: TensorLike, tensor2: TensorLike, value: floa
     return x + value * (tensor1 / tensor2)
 
 
-@operation(vjps=(lambda g, out, x, end, weight: g * (1 - weight), lambda g, out, x, end, weight: g * weight,
-                 lambda g, out, x, end, weight: g * (end - x)),
+@operation(vjps=(lambda g, out, x, end, weight: scaled(g, 1 - weight),
+                 lambda g, out, x, end, weight: scaled(g, weight), lambda g, out, x, end, weight: g * (end - x)),
            samples=lambda draw: call(*draw.broadcastable(3)), inplace=True)
 def lerp(x, end, weight):
     """x + weight (end - x), which is exactly `end` for weight 1."""
     step = end - x
+    if type(weight) is float:
+        return x + weight * step if weight < 0.5 else end - (1 - weight) * step
     return select(np.less(weight, 0.5), x + weight * step, end - (1 - weight) * step)
 
 
 # Powers
 
 def _raised(x, exponent):
-    return x * x * x if exponent == 3 else x ** exponent  # NumPy knows the short way for squares, not for cubes
+    """x ** exponent; NumPy knows the short way for squares and square roots only."""
+    if exponent == 3:
+        return x * x * x
+    return 1 / np.sqrt(x + 0.0) if exponent == -0.5 else x ** exponent  # of -0, too, it is inf
 
 
 def _power_vjp_base(g, out, x, y):

@@ -15,7 +15,7 @@ from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, s
 from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
-from autograd.operations.pointwise import above, below, floating, only, select
+from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
 from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
@@ -61,16 +61,17 @@ relu = offers_inplace(autograd.relu)
 relu.__module__ = __name__  # where a pickle finds it
 
 
-def _in_pieces(function, x):
-    """function(x), elementwise; over threads and in pieces that stay in the cache if x is a large array."""
-    if type(x) is not np.ndarray or x.size <= CACHED:
-        return function(x)
+def _in_pieces(function, *arrays):
+    """function(*arrays), elementwise; over threads and in pieces that stay in the cache if the arrays are large."""
+    x = arrays[0]
+    if type(x) is not np.ndarray or x.size <= CACHED or any(a.strides != x.strides for a in arrays):
+        return function(*arrays)
     out = np.empty_like(x)
-    source, target = x.ravel(order="K"), out.ravel(order="K")
+    sources, target = [a.ravel(order="K") for a in arrays], out.ravel(order="K")
 
     def work(part):
         for piece in pieces(part, 1):
-            target[piece] = function(source[piece])
+            target[piece] = function(*[source[piece] for source in sources])
 
     in_parallel(work, x.size, 8 * x.size)
     return out if np.shares_memory(out, target) else target.reshape(x.shape)
@@ -93,13 +94,17 @@ FAR = 1000.0
 """Here e^-x is 0 in every dtype: beyond, a smooth activation is its limit, and further off inf · 0 would be nan."""
 
 
-def _gelu_slope(x):
-    x = np.clip(x, -FAR / 10, FAR / 10)
-    return normal_cdf(x) + x * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
+def _gelu_slope(x, out):
+    near = np.clip(x, -FAR / 10, FAR / 10)
+    density = np.exp(near * near * -0.5) * (1 / math.sqrt(2 * math.pi))
+    if isinstance(x, Tensor):
+        return normal_cdf(near) + near * density
+    least = 4 * float(np.finfo(x.dtype).tiny)  # Φ(x) is out / x, and a half where both are nothing
+    return np.clip(np.abs(out), least / 2, FAR / 10) / np.clip(np.abs(near), least, None) + near * density
 
 
 _gelu = operation(lambda x: _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), floating(x)), names="gelu",
-                  methods="", vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x), samples=numbers)
+                  methods="", vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x, out), samples=numbers)
 
 
 _SCALE, _CUBE = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
@@ -210,8 +215,8 @@ def _leaky(x, *, negative_slope):
 
 
 _leaky_relu = operation(
-    _leaky, names="_leaky_relu",
-    vjps=lambda g, out, x, negative_slope: weighted(g, _slopes(x, negative_slope)),
+    _leaky, names="_leaky_relu", vjps=lambda g, out, x, negative_slope: (
+        g * _slopes(x, negative_slope) if negative_slope else weighted(g, _slopes(x, negative_slope))),
     samples=lambda draw: call(draw.array(away_from=(0,)), negative_slope=draw.choice([0.25, 0.0])))
 
 
@@ -270,14 +275,15 @@ def relu6(input: TensorLike) -> Tensor:
 
 
 hardsigmoid = offers_inplace(operation(
-    lambda x: np.clip(floating(x) + 3, 0, 6) / 6, vjps=lambda g, out, x: only(g, (out != 0) & (out != 1)) / 6,
-    names="_hardsigmoid", samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
+    lambda x: np.clip(floating(x) + 3, 0, 6) / 6, names="_hardsigmoid",
+    vjps=lambda g, out, x: only(scaled(g, 1 / 6), (out != 0) & (out != 1)),
+    samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
     doc="relu6(x + 3) / 6."))
 
 
 def _hardswish_slope(x):
-    above_it = x >= 3
-    return only(x / 3 + 0.5, ~(above_it | (x <= -3))) + above_it.astype(x.dtype)
+    x = _hardtanh(x, low=-3.0, high=3.0) / 3
+    return x + 0.5 - np.trunc(x) * 0.5  # which is 0 at -1, and 1 at 1
 
 
 hardswish = offers_inplace(operation(
@@ -288,7 +294,7 @@ hardswish = offers_inplace(operation(
 
 _hardshrink = operation(
     lambda x, *, lambd: only(x, ~(np.abs(x) <= lambd)), names="_hardshrink",
-    vjps=lambda g, out, x, lambd: only(g, ~(np.abs(x) <= lambd)),
+    vjps=lambda g, out, x, lambd: only(g, out != 0) if lambd >= 0 else g,
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
@@ -299,7 +305,7 @@ def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
 
 _softshrink = operation(
     lambda x, *, lambd: x - np.clip(x, -lambd, lambd), names="_softshrink",
-    vjps=lambda g, out, x, lambd: only(g, ~(np.abs(x) <= lambd)),
+    vjps=lambda g, out, x, lambd: only(g, out != 0),
     samples=lambda draw: call(draw.array(away_from=(-0.5, 0.5)), lambd=0.5))
 
 
@@ -311,7 +317,8 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
 
 
 _threshold = operation(
-    lambda x, *, threshold, value: select(x <= threshold, value, x), names="_threshold",
+    lambda x, *, threshold, value: select(x <= threshold, value, x) if value else only(x, ~(x <= threshold)),
+    names="_threshold",
     vjps=lambda g, out, x, threshold, value: only(g, ~(x <= threshold)),
     samples=lambda draw: call(draw.array(away_from=(0.5,)), threshold=0.5, value=-1.0))
 
@@ -377,9 +384,7 @@ def _halves(x, dim, parts=2):
     x = as_tensor(x)
     if x.shape[dim] % parts:
         raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
-    n = x.shape[dim] // parts
-    lead = (slice(None),) * (dim % x.ndim)
-    return [x[(*lead, slice(i * n, (i + 1) * n))] for i in range(parts)]
+    return autograd.split(x, x.shape[dim] // parts, dim)
 
 
 @in_float32

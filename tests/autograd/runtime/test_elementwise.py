@@ -42,7 +42,7 @@ def is_traceable(function):
 
 MODULES = ("autograd.operations.pointwise", "autograd.operations.error_function", "nn.functional.activation",
            "nn.functional.loss", "nn.functional.weighted")
-OPERATIONS = [op for op in TABLE.values() if op.declared[0] in MODULES and op.samples and any(
+OPERATIONS = [op for op in TABLE.values() if op.declared[0] in MODULES and op.samples and op.vjps and any(
     map(is_traceable, (op.forward, *op.vjps)))]
 
 
