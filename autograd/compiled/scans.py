@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from autograd.compiled.loops import all_float32, parallel
+from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.shaping import axis
 
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 4
 """Rows of one item."""
 COLUMNS = 64
 """Columns of one item."""
@@ -43,17 +43,26 @@ def _items(seen):
     return -(-lead // SIDE_BY_SIDE) if rest == 1 else lead * -(-rest // COLUMNS)
 
 
+@loop
+def _side_by_side(item, x):
+    """The rows of an item, the last one several times where there are no more."""
+    first, last = item * SIDE_BY_SIDE, len(x) - 1
+    return x[first, :, 0], x[min(first + 1, last), :, 0], x[min(first + 2, last), :, 0], x[min(first + 3, last), :, 0]
+
+
 @parallel
 def _along_rows(first, last, x, out, multiplies, from_end):
-    n, total = x.shape[1], np.empty(SIDE_BY_SIDE)
+    n = x.shape[1]
     for item in range(first, last):
-        rows, results = x[item * SIDE_BY_SIDE:(item + 1) * SIDE_BY_SIDE], out[item * SIDE_BY_SIDE:]
-        total[:] = multiplies
+        (a, b, c, d), (e, f, g, h) = _side_by_side(item, x), _side_by_side(item, out)
+        p = q = r = s = np.float64(multiplies)
         for step in range(n):
             j = np.uint64(n - 1 - step if from_end else step)
-            for i in range(len(rows)):
-                total[i] = total[i] * rows[i, j, 0] if multiplies else total[i] + rows[i, j, 0]
-                results[i, j, 0] = total[i]
+            if multiplies:
+                p, q, r, s = p * a[j], q * b[j], r * c[j], s * d[j]
+            else:
+                p, q, r, s = p + a[j], q + b[j], r + c[j], s + d[j]
+            e[j], f[j], g[j], h[j] = p, q, r, s
 
 
 @parallel
@@ -71,32 +80,35 @@ def _along_columns(first, last, x, out, multiplies, from_end):
                 result[k] = total[k]
 
 
+@loop
+def _next(g, factor, total):
+    return g + (factor * total if factor else 0.0)
+
+
 @parallel
 def _back_along_rows(first, last, g, step, factor, out):
-    n, total = factor.shape[1], np.empty(SIDE_BY_SIDE)
+    n = factor.shape[1]
     for item in range(first, last):
-        start = item * SIDE_BY_SIDE
-        rows, factors, results = g[start * step:], factor[start:start + SIDE_BY_SIDE], out[start:]
-        for i in range(len(factors)):
-            total[i] = rows[i * step, (n - 1) * step, 0]
-            results[i, n - 1, 0] = total[i]
-        for j in range(n - 2, -1, -1):
-            for i in range(len(factors)):
-                by = factors[i, j + 1, 0]
-                total[i] = rows[i * step, j * step, 0] + (total[i] * by if by else 0.0)
-                results[i, j, 0] = total[i]
+        (a, b, c, d), (e, f, k, h) = _side_by_side(item, factor), _side_by_side(item, out)
+        v, w, x, y = _side_by_side(item * step, g)
+        p = q = r = s = np.float64(0)
+        for j in range(n - 1, -1, -1):
+            i, following = np.uint64(j * step), np.uint64(min(j + 1, n - 1))
+            p, q = _next(v[i], a[following], p), _next(w[i], b[following], q)
+            r, s = _next(x[i], c[following], r), _next(y[i], d[following], s)
+            e[j], f[j], k[j], h[j] = p, q, r, s
 
 
 @parallel
 def _back_along_columns(first, last, g, step, factor, out):
-    n, total = factor.shape[1], np.zeros(COLUMNS)
+    n, total = factor.shape[1], np.empty(COLUMNS)
     blocks = -(-factor.shape[2] // COLUMNS)
     for item in range(first, last):
         i, start = item // blocks, item % blocks * COLUMNS
+        total[:] = 0
         for j in range(n - 1, -1, -1):
             row, result = g[i * step, j * step, start * step:], out[i, j, start:start + COLUMNS]
             by = factor[i, min(j + 1, n - 1), start:start + COLUMNS]
             for k in range(result.size):
-                before = total[k] * by[k] if j < n - 1 and by[k] else 0.0
-                total[k] = row[k * step] + before
+                total[k] = _next(row[k * step], by[k], total[k])
                 result[k] = total[k]
