@@ -388,7 +388,7 @@ Tensor.fill_, Tensor.zero_, Tensor.copy_ = fill_, zero_, copy_
 
 # Along one axis, by an array of positions
 
-def _grid(index, dim):
+def grid(index, dim):
     """The full index that `index` along axis `dim` stands for."""
     dim, index = axis(dim, index.ndim), as_row(index)
     return tuple([index if i == dim else np.arange(n).reshape([-1 if j == i else 1 for j in range(index.ndim)])
@@ -408,7 +408,7 @@ def _scatter_samples(draw):
 
 def scatter_along(x, index, dim, shape):
     """Zeros of `shape`, with x added at `index` along axis `dim`: the adjoint of `gather`."""
-    return _scatter(as_row(x), index=_grid(np.asarray(index), dim), shape=shape or (1,)).reshape(shape)
+    return _scatter(as_row(x), index=grid(np.asarray(index), dim), shape=shape or (1,)).reshape(shape)
 
 
 @operation(vjps=lambda g, out, x, dim, index: scatter_along(g, index, dim, x.shape), samples=_gather_samples, flops=0)
@@ -417,7 +417,7 @@ def gather(x, *, dim: int, index: TensorLike):
     index = np.asarray(index)
     if (index.ndim or 1) != (x.ndim or 1):
         raise IndexError(f"index has {index.ndim} axes and the tensor {x.ndim}; they must have as many")
-    return _read(as_row(x), index=_grid(index, dim)).reshape(index.shape)
+    return _read(as_row(x), index=grid(index, dim)).reshape(index.shape)
 
 
 def _at(x, dim, index, src):
@@ -426,7 +426,7 @@ def _at(x, dim, index, src):
     if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
     src = as_row(src) if index.ndim and hasattr(src, "ndim") and not isinstance(src, np.generic) else src
-    return _grid(index, dim), src[tuple(map(slice, index.shape))] if getattr(src, "ndim", 0) else src
+    return grid(index, dim), src[tuple(map(slice, index.shape))] if getattr(src, "ndim", 0) else src
 
 
 def _without_axes_too(function):

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from autograd.dtypes import float32
 from autograd.errors import ShapeError
 from autograd.notation import Notation
-from autograd.operations.indexing import scatter_along
+from autograd.operations.indexing import grid, picked, scatter_along
 from autograd.operations.pointwise import MANY, maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp
 from autograd.operations.shaping import as_row, axis
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -38,9 +40,46 @@ argmin = operation(
 
 def _order(x, dim, descending=False):
     """The positions in order of size. Equal elements stay in order, whichever the direction; nan counts as largest."""
+    if x.dtype is float32 and x.size > MANY:
+        return _for_rows(lambda rows: _order_of_rows(rows, descending), x, dim)
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+
+
+def _for_rows(positions, x, dim):
+    """`positions` of few rows along `dim` at a time, which threads share."""
+    rows = np.moveaxis(x, dim, -1)
+    rows = rows.reshape(-1, rows.shape[-1])
+    found = []
+
+    def work(part):
+        return [positions(rows[few]) for few in pieces(part, rows.shape[-1])]
+
+    for several in in_parallel(work, len(rows), 16 * x.size):
+        found += several
+    found = np.concatenate(found)
+    lead = [n for i, n in enumerate(x.shape) if i != dim]
+    return np.ascontiguousarray(np.moveaxis(found.reshape(*lead, -1), -1, dim))
+
+
+_ALL_BUT_SIGN, _LOW = np.int32(0x7FFFFFFF), np.int64(0xFFFFFFFF)
+
+
+def _order_of_rows(x, descending):
+    """By integers in the same order, of which the positions are the lower half: NumPy sorts such ones, all different,
+    five times as fast as it finds a stable order.
+    """
+    x = x + float32.type(0)  # -0 is 0
+    x[np.isnan(x)] = np.nan  # of whatever sign
+    bits = x.view(np.int32)
+    bits ^= (bits >> 31) & _ALL_BUT_SIGN  # of negative numbers the larger ones are nearer to 0
+    keys = (~bits if descending else bits).astype(np.int64)
+    keys <<= 32
+    keys |= np.arange(x.shape[1])
+    keys.sort()
+    keys &= _LOW
+    return keys
 
 
 def _order_of_all(a, axis=-1, **_):
@@ -63,7 +102,11 @@ def sort(x, *, dim: int = -1, descending: bool = False, stable: bool = False):
     """The elements in order of size along `dim`, and where they were: (values, indices). Equal ones stay in order."""
     row, dim = as_row(x), axis(dim, x.ndim)
     indices = _order(row, dim, descending)
-    return np.take_along_axis(row, indices, dim).reshape(x.shape), indices.reshape(x.shape)
+    return _taken(row, indices, dim).reshape(x.shape), indices.reshape(x.shape)
+
+
+def _taken(x, indices, dim):
+    return picked(x, grid(indices, dim)) if x.size > MANY else np.take_along_axis(x, indices, dim)
 
 
 def _put_back(g, out, dim, shape):
@@ -156,7 +199,17 @@ def _first_nan_or(position):
 
 def _position_of_lower_median(x, dim):
     middle = (x.shape[dim] - 1) // 2
+    if x.dtype.kind == "f" and x.size > MANY:
+        return _for_rows(lambda rows: _first_equal(rows, middle), x, dim).squeeze(dim)
     return np.take(np.argpartition(x, middle, axis=dim), middle, axis=dim)
+
+
+def _first_equal(rows, place):
+    """The position of the element that has `place` others before it in order of size: NumPy partitions numbers twice as
+    fast as their positions.
+    """
+    values = np.partition(rows, place)[:, place:place + 1]
+    return (rows == values).argmax(1)[:, None]
 
 
 def _extreme_along(sign, extreme):

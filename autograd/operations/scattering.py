@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.errors import ShapeError
-from autograd.operations.indexing import _additem, _grid, _setitem, as_index
+from autograd.operations.indexing import _additem, _setitem, as_index, grid
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axis, bare
 from autograd.samples import call
@@ -120,7 +120,7 @@ def scatter_reduce(x: TensorLike, dim: int, index: TensorLike, src: TensorLike, 
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
     src = src if isinstance(src, Tensor) else Tensor(np.asarray(src, x.dtype))
     x, row, src = as_row(x), as_row(index), as_row(src)
-    at = _grid(row, axis(dim, x.ndim))
+    at = grid(row, axis(dim, x.ndim))
     return _reduced_at(x, src[tuple(map(slice, row.shape))], at, reduce, include_self).reshape(shape)
 
 

@@ -226,3 +226,48 @@ def test_squares_that_leave_the_range_are_not_heard_of(size, count):
         warnings.simplefilter("error")
         autograd.atan2(x, x.detach()).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 0.5 / size, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("descending", [False, True])
+def test_order_of_many_numbers(dim, descending):
+    """Among equal ones, signed zeros and NaN of both signs: as NumPy's stable sort."""
+    x = np.random.default_rng(0).choice(np.float32([*ODD, -np.nan, 1e-45, 3e38, 2.5]), (150, 130))
+    expected = np.argsort(x, dim, kind="stable")
+    if descending:
+        expected = np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), dim, kind="stable"), dim)
+    values, positions = autograd.tensor(x).sort(dim, descending)
+    np.testing.assert_array_equal(positions.numpy(), expected)
+    np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, expected, dim))
+    np.testing.assert_array_equal(autograd.tensor(x).argsort(dim, descending).numpy(), expected)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("missing", [0, 0.01])
+def test_median_of_many_numbers(dim, missing):
+    draw = np.random.default_rng(0)
+    x = draw.choice(np.float32([*ODD[:-1], 2.5, 1.5]), (150, 130))
+    x[draw.random(x.shape) < missing] = np.nan
+    values, positions = autograd.tensor(x).median(dim)
+    middle = np.take(np.sort(x, dim), (x.shape[dim] - 1) // 2, dim)
+    np.testing.assert_array_equal(values.numpy(), np.where(np.isnan(x).any(dim), np.nan, middle))
+    taken = np.take_along_axis(x, np.expand_dims(positions.numpy(), dim), dim).squeeze(dim)
+    np.testing.assert_array_equal(taken, values.numpy())
+
+
+@pytest.mark.parametrize("masked_axes", [1, 2, 3])
+def test_a_large_mask(masked_axes):
+    """Read, written and added to, in one tensor that lies in order and in one that does not."""
+    draw = np.random.default_rng(0)
+    for array in (draw.standard_normal((30, 40, 20)), draw.standard_normal((40, 30, 20)).transpose(1, 0, 2)):
+        mask = draw.random(array.shape[:masked_axes]) < 0.5
+        mask = np.repeat(mask, 5, 0)[:len(array)] if masked_axes == 1 else mask
+        x = autograd.tensor(array, requires_grad=True)
+        x[mask].backward(autograd.tensor(array[mask]))
+        np.testing.assert_array_equal(x.detach()[mask].numpy(), array[mask])
+        np.testing.assert_array_equal(x.grad.numpy(), np.where(mask.reshape(*mask.shape, *[1] * (3 - masked_axes)),
+                                                               array, 0))
+        written, expected = x.detach().clone(), array.copy()
+        written[mask] = 2.0
+        expected[mask] = 2.0
+        np.testing.assert_array_equal(written.numpy(), expected)
