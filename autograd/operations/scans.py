@@ -174,6 +174,29 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 
 # Differences and areas
 
+def _neighbors(x, *, dim):
+    after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
+    return after != before if x.dtype == bool else after - before
+
+
+def _neighbors_back(g, *, dim):
+    """g at what it is the difference of, the other way round at what was subtracted."""
+    inside = -_neighbors(_one_row(g, dim), dim=dim) if g.shape[dim] > 1 else 0
+    out = np.empty([n + (i == dim) for i, n in enumerate(g.shape)], g.dtype)
+    out[_part(dim, 1, -1)] = inside
+    out[_part(dim, 0, 1)], out[_part(dim, -1)] = -g[_part(dim, 0, 1)], g[_part(dim, -1)]
+    return out
+
+
+_differences = operation(
+    _neighbors, names="_differences", vjps=lambda g, out, x, dim: _from_differences(g, dim=dim),
+    samples=lambda draw: call(x := draw.array(min_dims=1, min_side=2), dim=draw.integer(0, x.ndim - 1)))
+
+_from_differences = operation(
+    _neighbors_back, names="_from_differences", vjps=lambda g, out, x, dim: _differences(g, dim=dim),
+    samples=lambda draw: call(x := draw.array(min_dims=1, min_side=1), dim=draw.integer(0, x.ndim - 1)))
+
+
 @operation(numpy=np.diff, samples=lambda draw: call(
     x := draw.array(min_dims=1, min_side=1), n=draw.choice([1, 2]), dim=draw.dim(x.ndim)))
 def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = None,
@@ -184,8 +207,7 @@ def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = 
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
-        after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
-        x = after != before if x.dtype == bool else after - before
+        x = _differences(x, dim=dim) if x.shape[dim] > 1 else x[_part(dim, 1)]
     return x if n or len(parts) > 1 else clone(x)
 
 

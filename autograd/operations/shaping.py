@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd.errors import ShapeError, no_axis
 from autograd.notation import Notation
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel
 from autograd.samples import call, numbers
 from autograd.sharing import memory, relatives
 from autograd.table import NUMPY, operation
@@ -70,8 +72,8 @@ def spread(values, shape, dim):
 
 
 def is_spread(x):
-    """Whether an array is one number everywhere, as the gradient of a sum."""
-    return not any(x.strides) and x.size > 1
+    """Whether this is an array that is one number everywhere, as the gradient of a sum."""
+    return type(x) is np.ndarray and x.size > 1 and not any(x.strides)
 
 
 def bare(x):
@@ -450,11 +452,16 @@ def in_order(x):
     """A copy whose elements lie in memory in order; by strips where rows of x are so far apart that the cache could not
     hold one of each.
     """
-    if x.ndim < 2 or x.size < 1 << 15 or not x.strides[-1] or x.strides[-1] % 4096:
+    if x.ndim < 2 or x.size < 1 << 15:
         return x.copy()
-    out = np.empty(x.shape, x.dtype)
-    for i in range(0, x.shape[-1], 8):
-        out[..., i:i + 8] = x[..., i:i + 8]
+    out, width = np.empty(x.shape, x.dtype), x.shape[-1]
+    far = x.strides[-1] and x.strides[-1] % 4096 == 0
+
+    def copy(part):
+        for i in range(0, width, 8 if far else width):
+            out[part, ..., i:i + 8 if far else width] = x[part, ..., i:i + 8 if far else width]
+
+    in_parallel(copy, len(x), x.size * (1 if x.strides[-1] in (0, x.itemsize) else 4))
     return out
 
 
@@ -471,6 +478,26 @@ def _masked(x, mask):
     return (bits * mask.astype(bits.dtype)).view(x.dtype)
 
 
+STRIP = 64
+
+
+@compilable("autograd.compiled.shaping", many=True)
+def _triangle(x, diagonal, below):
+    """Zeros, and x below the given diagonal, or above it; by strips of rows, of which only few columns are mixed."""
+    rows, columns = x.shape[-2:]
+    if min(rows, columns) < 4 * STRIP:
+        return _masked(x, np.tri(rows, columns, diagonal, bool) if below else ~np.tri(rows, columns, diagonal - 1, bool))
+    out = np.zeros(x.shape, x.dtype)
+    for start in range(0, rows, STRIP):
+        stop = min(start + STRIP, rows)
+        first, last = (min(max(i + diagonal + below, 0), columns) for i in (start, stop - 1))
+        strip, whole, mixed = slice(start, stop), slice(0, first) if below else slice(last, columns), slice(first, last)
+        out[..., strip, whole] = x[..., strip, whole]
+        among = np.tri(stop - start, last - first, start + diagonal - first - (not below), bool)
+        out[..., strip, mixed] = _masked(x[..., strip, mixed], among if below else ~among)
+    return out
+
+
 def _matrices(draw):
     return call(draw.array(min_dims=2), diagonal=draw.integer(-2, 2))
 
@@ -479,25 +506,33 @@ def _matrices(draw):
            inplace=True, flops=0, samples=_matrices)
 def tril(x, *, diagonal: int = 0):
     """Matrices with zeros above the given diagonal."""
-    return _masked(x, np.tri(*x.shape[-2:], diagonal, bool))
+    return _triangle(x, diagonal, True)
 
 
 @operation(vjps=lambda g, out, x, diagonal: triu(g, diagonal), numpy={np.triu: lambda m, k=0: triu(m, k)},
            inplace=True, flops=0, samples=_matrices)
 def triu(x, *, diagonal: int = 0):
     """Matrices with zeros below the given diagonal."""
-    return _masked(x, ~np.tri(*x.shape[-2:], diagonal - 1, bool))
+    return _triangle(x, diagonal, False)
 
 
-@operation(vjps=lambda g, out, x, dims: flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
+@operation(vjps=lambda g, out, x, dims: g if is_spread(g) else flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
            flops=0, samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
 def flip(x, *, dims: Dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
+    if x.ndim and list(along) == [x.ndim - 1]:
+        return _reversed_rows(x)
     return np.flip(x, tuple(along) if x.ndim else ()).copy()
 
 
-@operation(vjps=lambda g, out, x, shifts, dims: roll(g, tuple(-n for n in as_shape(shifts)), dims),
+@compilable("autograd.compiled.shaping", many=True)
+def _reversed_rows(x):
+    return x[..., ::-1].copy()
+
+
+@operation(vjps=lambda g, out, x, shifts, dims: g if is_spread(g) else roll(
+               g, tuple(-n for n in as_shape(shifts)), dims),
            numpy={np.roll: lambda a, shift, axis=None: roll(a, shift, axis)}, flops=0,
            samples=lambda draw: call(x := draw.array(min_dims=1), shifts=draw.integer(-4, 4),
                                      dims=draw.choice([None, draw.dim(x.ndim)])))

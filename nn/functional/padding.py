@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
+from autograd.runtime.compiled import compilable
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -16,6 +17,7 @@ def _pad_samples(draw):
     return call(x, before=before, after=after)
 
 
+@compilable("nn.compiled.padding", many=True)
 def _zero_pad_forward(x, *, before, after):
     out = np.zeros([n + b + a for n, b, a in zip(x.shape, before, after, strict=True)], x.dtype)
     out[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = x

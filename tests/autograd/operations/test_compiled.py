@@ -129,6 +129,15 @@ LARGE = {
     "cumsum of the middle": lambda x: x.reshape(10, 30, 130).cumsum(1),
     "cumprod": lambda x: x.cumprod(1), "cumprod of columns": lambda x: x.cumprod(0),
     "cumprod of the middle": lambda x: x.reshape(10, 30, 130).cumprod(1), "logcumsumexp": lambda x: x.logcumsumexp(0),
+    "tril": lambda x: x.tril(3), "triu": lambda x: x.triu(-50), "tril of many": lambda x: x.reshape(30, 10, 130).tril(),
+    "tril of none": lambda x: x.tril(-300), "triu of all": lambda x: x.triu(-300),
+    "tril of a long one": lambda x: x.expand(2, -1, -1).reshape(600, 130).t().reshape(300, 260).tril(-9),
+    "flip": lambda x: x.flip(1), "flip of rows": lambda x: x.flip(0), "flip of both": lambda x: x.flip((0, 1)),
+    "roll": lambda x: x.roll((3, -7), (0, 1)), "diff": lambda x: x.diff(), "diff of columns": lambda x: x.diff(dim=0),
+    "second diff": lambda x: x.diff(n=2), "pad": lambda x: F.pad(x, (3, 4)), "pad of rows": lambda x: F.pad(x, (0, 4, 2, 0)),
+    "pad of images": lambda x: F.pad(x.reshape(10, 3, 10, 130), (3, 0, 1, 2, 1, 1)),
+    "pad of volumes": lambda x: F.pad(x.reshape(5, 2, 3, 10, 130), (1, 1) * 3), "sort": lambda x: x.sort(1).values,
+    "pad of many axes": lambda x: F.pad(x.reshape(5, 2, 3, 10, 130), (1, 1) * 5),
     "negative positions": lambda x: x[POSITIONS % 300 - 300],
 }
 POSITIONS, GRID, MASK = below(1 << 40, 2500), below(1 << 40, 320, 130), draw.random((300, 130)) < 0.4
