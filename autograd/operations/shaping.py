@@ -486,7 +486,8 @@ def _triangle(x, diagonal, below):
     """Zeros, and x below the given diagonal, or above it; by strips of rows, of which only few columns are mixed."""
     rows, columns = x.shape[-2:]
     if min(rows, columns) < 4 * STRIP:
-        return _masked(x, np.tri(rows, columns, diagonal, bool) if below else ~np.tri(rows, columns, diagonal - 1, bool))
+        low = np.tri(rows, columns, diagonal - (not below), bool)
+        return _masked(x, low if below else ~low)
     out = np.zeros(x.shape, x.dtype)
     for start in range(0, rows, STRIP):
         stop = min(start + STRIP, rows)
@@ -516,8 +517,9 @@ def triu(x, *, diagonal: int = 0):
     return _triangle(x, diagonal, False)
 
 
-@operation(vjps=lambda g, out, x, dims: g if is_spread(g) else flip(g, dims), numpy={np.flip: lambda m, axis=None: flip(m, axis)},
-           flops=0, samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
+@operation(vjps=lambda g, out, x, dims: g if is_spread(g) else flip(g, dims), flops=0,
+           numpy={np.flip: lambda m, axis=None: flip(m, axis)},
+           samples=lambda draw: call(x := draw.array(), dims=draw.dims(x.ndim)))
 def flip(x, *, dims: Dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)

@@ -48,6 +48,16 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     for causal in (False, True):
         yield "attention", lambda causal=causal: scaled_dot_product_attention(
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)
+    places, grid = autograd.arange(1024) % 64, autograd.arange(256 * 64).reshape(256, 64) % 64
+    for name, moved in {
+            "index": lambda x: x[places], "index_select": lambda x: x.index_select(1, places), "mask": lambda x: x[x > 0.5],
+            "gather": lambda x: x.gather(1, grid) + x.gather(0, grid), "scatter": lambda x: x.scatter(1, grid, x),
+            "scatter_add": lambda x: x.scatter_add(0, grid, x).scatter_add(1, grid, x).scatter(0, grid, x),
+            "index_add": lambda x: x.index_add(0, places[:256], x).index_copy(0, places[:256], x),
+            "cumsum": lambda x: x.cumsum(0) + x.cumsum(1), "cumprod": lambda x: x.cumprod(0) + x.cumprod(1),
+            "sort": lambda x: x.sort().values, "tril": autograd.tril, "flip": lambda x: x.flip(1),
+            "pad": lambda x: nn.functional.pad(x.reshape(64, 256), (1, 1)), "half": lambda x: x.half().float()}.items():
+        yield name, lambda moved=moved: moved(rows)
     for name, kind in vars(optim).items():
         if isinstance(kind, type) and issubclass(kind, optim.Optimizer):
             for options in ({}, {"momentum": 0.9}, {"weight_decay": 0.01}):

@@ -11,7 +11,8 @@ LONG = 128
 
 
 def zero_pad_forward(x, *, before, after):
-    if x.shape[-1] < LONG or not all_float32(x) or not x.flags.c_contiguous or any(before[:1 - AXES] + after[:1 - AXES]):
+    if not all_float32(x) or not x.flags.c_contiguous or x.shape[-1] < LONG or any(
+            before[:1 - AXES] + after[:1 - AXES]):
         return NotImplemented
     out = np.empty([n + b + a for n, b, a in zip(x.shape, before, after, strict=True)], x.dtype)
     last = (0,) * (AXES - 1) + before
