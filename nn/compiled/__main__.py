@@ -50,7 +50,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)
     places, grid = autograd.arange(1024) % 64, autograd.arange(256 * 64).reshape(256, 64) % 64
     for name, moved in {
-            "index": lambda x: x[places], "index_select": lambda x: x.index_select(1, places), "mask": lambda x: x[x > 0.5],
+            "index": lambda x: x[places], "index_select": lambda x: x.index_select(1, places),
+            "mask": lambda x: x[x > 0.5],
             "gather": lambda x: x.gather(1, grid) + x.gather(0, grid), "scatter": lambda x: x.scatter(1, grid, x),
             "scatter_add": lambda x: x.scatter_add(0, grid, x).scatter_add(1, grid, x).scatter(0, grid, x),
             "index_add": lambda x: x.index_add(0, places[:256], x).index_copy(0, places[:256], x),
