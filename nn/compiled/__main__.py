@@ -30,8 +30,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
                     yield name, step
     for kernel, options in ((3, {"padding": 1}), (3, {"padding": 1, "stride": 2}), (1, {}), (7, {"groups": 16})):
         yield "Conv2d", lambda kernel=kernel, options=options: nn.Conv2d(16, 16, kernel, **options)(images)
-    for stride in (1, 2):
-        yield "depthwise Conv2d", lambda stride=stride: nn.Conv2d(16, 16, 3, stride, 1, groups=16)(images)
+    for groups in (4, 16):
+        yield "grouped Conv2d", lambda groups=groups: nn.Conv2d(16, 16, 3, 1, 1, groups=groups)(images)
     yield "MaxPool2d", lambda: nn.MaxPool2d(3, 2, 1)(images)
     yield "MaxPool2d", lambda: nn.MaxPool2d(2)(nn.Conv2d(16, 16, 1)(images))
     yield "grid_sample", lambda: nn.functional.grid_sample(images, given(8, 16, 16, 2))

@@ -1,5 +1,6 @@
 """Convolution of images: what windows have of each row of an image is laid out for a few rows at a time."""
 
+import functools
 import math
 
 import numpy as np
@@ -7,13 +8,15 @@ import numpy as np
 from autograd.compiled.loops import all_float32, loop
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
-from nn.compiled import depthwise
+from nn.compiled import grouped
 from nn.compiled.products import HAS_PRODUCTS, product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 WINDOWS = 1 << 16
 """How many numbers of windows are made at a time: they stay in a core's cache."""
+SMALL_GROUP = 32 * 32
+"""How many pairs of channels there are at most in groups for which windows are not made."""
 
 
 def _has_loop(weight_shape, groups, *arrays):
@@ -27,8 +30,10 @@ def _takes_only_products(weight_shape, groups):
     return is_deep(weight_shape[1], weight_shape[2:], weight_shape[0] // groups)
 
 
-def _is_depthwise_of_images(weight_shape, groups, *arrays):
-    return len(weight_shape) == 4 and is_depthwise(weight_shape, groups) and all_float32(*arrays)
+def _has_small_groups(weight_shape, groups, *arrays):
+    """Whether a group has so few channels that sums in registers are faster than products."""
+    few = is_depthwise(weight_shape, groups) or weight_shape[1] * weight_shape[0] // groups <= SMALL_GROUP
+    return len(weight_shape) == 4 and groups > 1 and few and all_float32(*arrays)
 
 
 def _geometry(size, out, kernel, stride, padding, dilation):
@@ -38,9 +43,23 @@ def _geometry(size, out, kernel, stride, padding, dilation):
     return np.array([*kernel, *stride, *dilation, *[before for before, _ in padding], *reach])
 
 
+def _of_images(form):
+    """A form that takes sequences (N, C, L) as images of one row."""
+    @functools.wraps(form)
+    def of_any(*arrays, padding, **geometry):
+        if arrays[0].ndim != 3:
+            return form(*arrays, padding=padding, **geometry)
+        arrays = [a[:, :, None] if a is not None and a.ndim == 3 else a for a in arrays]
+        geometry = {name: (1, *value) if isinstance(value, tuple) else value for name, value in geometry.items()}
+        out = form(*arrays, padding=((0, 0), *padding), **geometry)
+        return out if out is NotImplemented else out[:, :, 0]
+    return of_any
+
+
+@_of_images
 def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
-    if _is_depthwise_of_images(weight.shape, groups, x, weight, bias):
-        return depthwise.convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation)
+    if _has_small_groups(weight.shape, groups, x, weight, bias):
+        return grouped.convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     if not _has_loop(weight.shape, groups, x, weight, bias) or _takes_only_products(weight.shape, groups):
         return NotImplemented
     kernel = weight.shape[2:]
@@ -136,10 +155,11 @@ def _put_inside(image, padded, geometry):
                 padded[top + i, left + j, c] = image[i, j, c]
 
 
+@_of_images
 def correlate(x, y, *, kernel, stride, padding, dilation, groups):
     weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
-    if _is_depthwise_of_images(weight_shape, groups, x, y):
-        return depthwise.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+    if _has_small_groups(weight_shape, groups, x, y):
+        return grouped.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     if not _has_loop(weight_shape, groups, x, y):
         return NotImplemented
     geometry = _geometry(x.shape[2:], y.shape[2:], kernel, stride, padding, dilation)
@@ -169,9 +189,11 @@ def _correlate(images, y, total, geometry):
                                        total[group, i * length:(i + 1) * length], 1)
 
 
+@_of_images
 def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
-    if _is_depthwise_of_images(weight.shape, groups, y, weight):
-        return depthwise.convolve_transposed(y, weight, size=size, stride=stride, padding=padding, dilation=dilation)
+    if _has_small_groups(weight.shape, groups, y, weight):
+        return grouped.convolve_transposed(
+            y, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups)
     if (set(stride) == {1} or not _has_loop(weight.shape, groups, y, weight)
             or _takes_only_products(weight.shape, groups)):
         return NotImplemented  # with stride 1 it is a convolution

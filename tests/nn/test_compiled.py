@@ -111,29 +111,31 @@ def test_convolution(case, layout, compiled):
 
 
 @st.composite
-def depthwise_convolutions(draw):
-    """An image in either memory order, kernels, a bias or none, and options; some of the numbers are none."""
+def grouped_convolutions(draw):
+    """An image in any memory order, kernels, a bias or none, and options; some of the numbers are none."""
     def pair(low, high):
         return draw(st.integers(low, high)), draw(st.integers(low, high))
-    channels, kernel = draw(st.sampled_from([2, 3, 8, 19, 40])), pair(1, 5)
-    options = {"stride": pair(1, 3), "padding": pair(0, 3), "dilation": draw(st.sampled_from([(1, 1), (2, 1), (1, 3)]))}
+    groups, kernel = draw(st.sampled_from([2, 3, 8, 19, 40])), pair(1, 5)
+    c_in, c_out = draw(st.sampled_from([(1, 1), pair(1, 13)])) if groups < 10 else (1, 1)
+    options = {"groups": groups, "stride": pair(1, 3), "padding": pair(0, 3),
+               "dilation": draw(st.sampled_from([(1, 1), (2, 1), (1, 3)]))}
     size = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 12))
             for d, k, p in zip(options["dilation"], kernel, options["padding"], strict=True)]
-    x = numbers(draw(st.integers(0, 3)), channels, *size)
+    x = numbers(draw(st.integers(0, 3)), groups * c_in, *size)
     if x.size:
         x.reshape(-1)[draw(st.integers(0, x.size - 1))] = draw(st.sampled_from([1, np.nan, np.inf, -np.inf]))
     x = draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))(x)
-    bias = numbers(channels) if draw(st.booleans()) else None
-    return x, numbers(channels, 1, *kernel), bias, options
+    bias = numbers(groups * c_out) if draw(st.booleans()) else None
+    return x, numbers(groups * c_out, c_in, *kernel), bias, options
 
 
 @needs_numba
-def test_depthwise_convolution(compiled):
-    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
-    @given(depthwise_convolutions())
+def test_grouped_convolution(compiled):
+    @settings(derandomize=True, database=None, max_examples=200, deadline=None)
+    @given(grouped_convolutions())
     def property_(drawn):
         x, w, bias, options = drawn
-        agree(lambda x, w, bias: F.conv2d(x, w, bias, groups=len(w), **options), x, w, bias, errors="ignore")
+        agree(lambda x, w, bias: F.conv2d(x, w, bias, **options), x, w, bias, errors="ignore")
     property_()
 
 
@@ -188,6 +190,15 @@ def test_memory_order(shape, compiled):
     out = contiguous_channels_last(x)
     assert out.flags.c_contiguous
     np.testing.assert_array_equal(out, channels_last(x))
+
+
+@needs_numba
+@pytest.mark.parametrize("groups", [1, 2, 6])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolution_of_sequences(stride, groups, compiled):
+    x, options = numbers(3, 6, 41), {"stride": stride, "groups": groups}
+    agree(lambda *a: F.conv1d(*a, padding=2, **options), x, numbers(6, 6 // groups, 5), numbers(6))
+    agree(lambda *a: F.conv_transpose1d(*a, padding=1, **options), x, numbers(6, 5, 4))
 
 
 @needs_numba
