@@ -91,6 +91,8 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
             if differentiable:
                 args, out = as_tensors(node)
             rules, adds = operation.vjps, operation.adds if in_place else None
+            if node.shape and not differentiable and g.size >= operation.many:
+                rules = operation.vjps_of_many
             joint = None if rules else joint_gradients(node, g, out, args, needed, differentiable)
             for i, parent in enumerate(node.parents):
                 if parent is None or (needed is not None and parent not in needed):

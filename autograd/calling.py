@@ -5,6 +5,7 @@ shorter ways ask only the others: without them a call takes a third longer.
 """
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,7 +96,8 @@ def _run(op: Operation, args: Sequence, options: dict, also: Callable | None = N
     if watching.watchers:
         forward = op.forward if also is None else functools.partial(also, op)
         return watching.told("operation", op, forward, tuple(args), options)
-    return op.forward(*args, **options)
+    many = op.many != sys.maxsize and any(type(a) is _ndarray and a.size >= op.many for a in args)
+    return (op.forward_of_many if many else op.forward)(*args, **options)
 
 
 def usual(op: Operation, *arrays: Any, **options: Any) -> Any:
@@ -221,7 +223,7 @@ def _bare(options: dict) -> dict:
 
 
 def _unary(op: Operation) -> Callable:
-    forward = op.forward
+    forward, forward_of_many, many = op.forward, op.forward_of_many, op.many
     keep_out, (keep_x,) = op.plan((True,))
 
     def call(input: Any) -> Any:
@@ -230,7 +232,8 @@ def _unary(op: Operation) -> Callable:
             return apply(op, (x,), NO_OPTIONS)
         a = x.array
         try:
-            out = forward(a) if not watching.watchers else _run(op, (a,), NO_OPTIONS)
+            run = forward if a.size < many else forward_of_many
+            out = run(a) if not watching.watchers else _run(op, (a,), NO_OPTIONS)
         except REFUSALS as error:
             raise _refused(op, (x,), NO_OPTIONS, error)
         if out.dtype is not a.dtype:
@@ -242,7 +245,8 @@ def _unary(op: Operation) -> Callable:
 
 
 def _unary_with_options(op: Operation) -> Callable:
-    forward, defaults, complete, view = op.forward, op.options, op.complete, op.view
+    forward, forward_of_many, many = op.forward, op.forward_of_many, op.many
+    defaults, complete, view = op.options, op.complete, op.view
     names, count = defaults.keys(), len(defaults)
     only = next(iter(names)) if count == 1 else None
     keep_out, (keep_x,) = op.plan((True,))
@@ -267,7 +271,8 @@ def _unary_with_options(op: Operation) -> Callable:
             own(x)
             a = x.array
         try:
-            out = forward(a, **options) if not watching.watchers else _run(op, (a,), options, usual)
+            run = forward if a.size < many else forward_of_many
+            out = run(a, **options) if not watching.watchers else _run(op, (a,), options, usual)
         except REFUSALS as error:
             raise _refused(op, (x,), options, error)
         if out.dtype is not a.dtype and out.dtype in NOT_USUAL and "dtype" not in options:
@@ -281,16 +286,19 @@ def _unary_with_options(op: Operation) -> Callable:
 
 
 def _binary(op: Operation) -> Callable:
-    forward = op.forward
+    forward, forward_of_many, many = op.forward, op.forward_of_many, op.many
     plans = [op.plan(tracked) for tracked in ((True, False), (False, True), (True, True))]
     (out_if_x, (x_if_x, _)), (out_if_y, (_, y_if_y)), (out_if_both, (x_if_both, y_if_both)) = plans
 
     def call(input: Any, other: Any) -> Any:
-        x, y = input, other
+        x, y, run = input, other, forward
         if not isinstance(x, Tensor):
             return apply(op, (x, y), NO_OPTIONS)
         a, y_tracked = x.array, False
-        if not a.ndim and not watching.watchers:
+        if a.ndim:
+            if a.size >= many:
+                run = forward_of_many
+        elif not watching.watchers:
             a = a[()]  # a NumPy scalar: ten times as fast as an array without axes; who watches knows the array
         if isinstance(y, Tensor):
             b, y_tracked = y.array, y.tracked
@@ -312,7 +320,7 @@ def _binary(op: Operation) -> Callable:
         else:
             return apply(op, (x, y), NO_OPTIONS)
         try:
-            out = forward(a, b) if not watching.watchers else _run(op, (a, b), NO_OPTIONS)
+            out = run(a, b) if not watching.watchers else _run(op, (a, b), NO_OPTIONS)
         except REFUSALS as error:
             raise _refused(op, (x, y), NO_OPTIONS, error)
         if out.dtype is not a.dtype:

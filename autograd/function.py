@@ -1,6 +1,7 @@
 """Operations of the user's own, in PyTorch's form: a class with a static `forward` and `backward`."""
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -146,7 +147,7 @@ def _in_place(changed: Tensor, result: Tensor) -> Tensor:
 class _Application:
     """One call of a Function, in the place of an entry of the table."""
 
-    vjps, composition, outputs, view, keeps = (), None, None, False, True
+    vjps, composition, outputs, view, keeps, many = (), None, None, False, True, sys.maxsize
     flops = multiply_adds = notation = adds = None
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple, results: tuple) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from autograd.errors import close_to, explained, form
 from autograd.notation import Notation
-from autograd.reads import ARRAY, NOTHING, steps, what_it_reads
-from autograd.runtime.elementwise import traceable
+from autograd.reads import ARRAY, NOTHING, what_it_reads
+from autograd.runtime.elementwise import as_loop, least
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "size": "shape", "dims": "sizes",
               "repeats": "sizes", "split_size": "split_size_or_sections"}
@@ -57,10 +57,11 @@ class Operation:
         self.flops, self.multiply_adds, self.notation = flops, multiply_adds, notation
         self.signature = _signature(forward)
         self.arguments, self.variadic, self.options = _parameters(self.signature)
-        # What takes several steps through memory may be one loop; a single step is as fast in NumPy.
-        loops = bool(vjps) and not outputs and not view
-        self.forward = traceable(forward, self.options) if loops and steps(forward) > 1 else forward
-        self.vjps = tuple([traceable(rule, self.options) if loops and steps(rule) > 1 else rule for rule in vjps])
+        self.forward, self.vjps = forward, vjps
+        self.forward_of_many, self.vjps_of_many, self.many = forward, vjps, sys.maxsize
+        if vjps and not outputs and not view:  # it may be elementwise
+            self.forward_of_many, *rules = [as_loop(function) if function else None for function in (forward, *vjps)]
+            self.vjps_of_many, self.many = tuple(rules), least(forward, vjps)
         named = [name for name in self.signature.parameters if name not in self.options]
         theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
         known = self.signature.parameters

@@ -17,8 +17,8 @@ from autograd.compiled import mathematics
 from autograd.compiled.loops import shared
 from autograd.dtypes import bool_, float32
 from autograd.runtime.caching import compiler
-from autograd.runtime.compiled import obtained
-from autograd.runtime.elementwise import Loop
+from autograd.runtime.compiled import LEAST, obtained
+from autograd.runtime.elementwise import SIMPLE, Loop
 from autograd.runtime.tracing import Recording, Symbol, assign
 
 NUMBERS: dict[Callable, str] = {
@@ -40,8 +40,9 @@ LOGIC: dict[Callable, str] = {
 """What is made of answers."""
 FORMS = NUMBERS | QUESTIONS | LOGIC
 DEAR = {np.exp, np.expm1, np.log, np.log1p, np.tanh}
-SLOW = {*DEAR, np.sign, np.where, np.maximum, np.minimum}
-"""What takes longer by itself in NumPy than as a loop."""
+SLOW = {*DEAR, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
+"""What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
+ALONE = 1 << 14
 _exact = compiler(nogil=True, error_model="numpy")
 _close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
 FEW = 1 << 10
@@ -132,7 +133,7 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
         options: what decides how the function computes.
 
     Returns:
-        None if it cannot be traced, or is a single simple call, which NumPy does as fast.
+        None if it cannot be traced.
     """
     recording = Formula(len(kinds), [i for i, kind in enumerate(kinds) if kind == "mask"])
     stands = {"outline": OnlyDtype(), "none": None}
@@ -142,8 +143,6 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
     except Exception:  # whatever it does with what is no array
         return None
     if not isinstance(result, Value) or result.dtype is not float32 or not recording.calls:
-        return None
-    if len(recording.calls) == 1 and recording.calls[0][0] not in SLOW:
         return None
     return recording, result.slot
 
@@ -203,7 +202,9 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     exact = not any(call[0] in DEAR for call in recording.calls)
     kernel = compiled(source, (*types, *[numba.float32] * (len(numbers) + len(recording.constants))), exact)
     work = sum(8 if function in DEAR else 1 for function, _, _ in recording.calls)
-    return Loop(kernel, arrays, numbers, [np.float32(value) for value in recording.constants.values()], work, exact)
+    least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
+    constants = [np.float32(value) for value in recording.constants.values()]
+    return Loop(kernel, arrays, numbers, constants, work, least, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:

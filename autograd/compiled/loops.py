@@ -57,8 +57,7 @@ def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1)
             in_parallel(lambda part: kernel(part.start, part.stop, *arguments), items, work)
             return
         board, count = helpers(work, Board)
-        step = max(at_least, -(-items // (4 * count + 4))) if count else items
-        together(board, count, items, step, *arguments)
+        together(board, count, items, max(at_least, items // (4 * count + 4)), *arguments)
     over.__dict__["loop"] = together
     return over
 

@@ -6,16 +6,19 @@ float32 that have one shape and lie alike, without gaps. NumPy does everything e
 
 import functools
 import importlib
-import inspect
+import operator
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.dtypes import bool_, float32
+from autograd.reads import steps
 from autograd.runtime import compiled
 from autograd.tensor import Outline
 
+SIMPLE = 1 << 17
+"""Numbers from which on a loop pays for a sum or a product, which NumPy does as fast: threads share it."""
 DEAR = 10
 """From this much work on, arrays that lie differently in memory are copied first."""
 
@@ -30,35 +33,29 @@ class Loop(NamedTuple):
     constants: list[np.float32]
     work: int
     """About how many additions' time a number takes."""
+    least: int
+    """From how many numbers on it pays."""
     exact: bool
     """Whether it gives NumPy's numbers, bit by bit."""
 
 
-def traceable(plain: Callable, options: Collection[str]) -> Callable:
-    """Let a function run as a loop wherever it is elementwise and that pays; options decide what it computes."""
+def least(forward: Callable, rules: Collection[Callable | None]) -> int:
+    """Numbers from which on an operation's functions may be loops."""
+    simple = forward.__module__ == operator.add.__module__ and all(steps(rule) < 2 for rule in rules)
+    return SIMPLE if simple else compiled.LEAST
+
+
+def as_loop(plain: Callable) -> Callable:
+    """A function that runs as a loop wherever it is elementwise and that pays; its options decide what it computes."""
     loops: dict[tuple, Loop | None] = {}
 
-    def for_many(*args: Any, **chosen: Any) -> Any:
-        if compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args)):
-            result = _run(plain, loops, args, chosen)
+    def for_many(*args: Any, **options: Any) -> Any:
+        if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
+            result = _run(plain, loops, args, options)
             if result is not NotImplemented:
                 return result
-        return plain(*args, **chosen)
-
-    code = inspect.unwrap(plain).__code__
-    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-        return plain
-    # Written out with its own parameters, since it is called with few numbers, too, and should cost nothing there.
-    count = code.co_argcount
-    names, keywords = code.co_varnames[:count], code.co_varnames[count:count + code.co_kwonlyargcount]
-    many = " or ".join(f"(type({name}) is ndarray and {name}.size >= compiled.LEAST)" for name in names[::2][:2])
-    given = ", ".join([f"{name}={name}" if name in options else name for name in (*names, *keywords)])
-    parameters = ", ".join([*names, *("*",) * bool(keywords), *keywords])
-    either = eval(f"lambda {parameters}: (for_many if compiled.on and ({many}) else plain)({given})",
-                  {"compiled": compiled, "ndarray": np.ndarray, "plain": plain, "for_many": for_many})
-    either.__defaults__ = inspect.unwrap(plain).__defaults__
-    either.__kwdefaults__ = inspect.unwrap(plain).__kwdefaults__
-    return functools.update_wrapper(either, plain)
+        return plain(*args, **options)
+    return functools.update_wrapper(for_many, plain)
 
 
 _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
@@ -95,20 +92,21 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
 
 
 def _apply(loop: Loop, values: list) -> Any:
-    kernel, arrays = loop.kernel, [values[i] for i in loop.arrays]
-    shape, one_shape, in_rows = arrays[0].shape, True, True
-    for a in arrays:
-        one_shape, in_rows = one_shape and a.shape == shape, in_rows and a.flags.c_contiguous
-    if one_shape and in_rows:
+    arrays = [values[i] for i in loop.arrays]
+    shape = arrays[0].shape
+    if all(a.shape == shape and a.flags.c_contiguous for a in arrays):
         out = np.empty(shape, float32)
     else:  # perhaps they lie alike in another order, such as channels last
         out = np.empty_like(arrays[0], float32)
-        if not one_shape or any([4 * stride // a.itemsize for stride in a.strides] != [*out.strides] for a in arrays):
+        order = [*out.strides]
+        if any(a.shape != shape or [4 * stride // a.itemsize for stride in a.strides] != order for a in arrays):
             if loop.work < DEAR:
                 return NotImplemented
             arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
             out = np.empty(arrays[0].shape, float32)
+    if out.size < loop.least:
+        return NotImplemented
     numbers = [float32.type(values[i]) for i in loop.numbers]
-    numbers += loop.constants
-    kernel(out.size, out.size * loop.work, *[a.ravel(order="K") for a in (out, *arrays)], *numbers)
+    loop.kernel(out.size, out.size * loop.work, *[a.ravel(order="K") for a in (out, *arrays)], *numbers,
+                *loop.constants)
     return out

@@ -110,10 +110,9 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
 
 def helpers(work: int, make_board: Callable[[int], Any]) -> tuple[int, int]:
     """The address of the team's board, and how many of its threads are to share a compiled loop of so much work."""
-    count = 0 if getattr(_working, "now", False) else min(_count - 1, work // SHARED)
-    if count < 1:
+    if work < SHARED or _count == 1 or getattr(_working, "now", False):
         return 0, 0
-    team = _the_team()
+    team, count = _team or _the_team(), min(_count - 1, work // SHARED)
     if team.board is None:
         team.board = make_board(_count - 1)
     asleep = team.board.asleep(count)
