@@ -113,7 +113,7 @@ def _softmax(first, last, x, out):
 
 
 @function
-def _below(x, top, rest):
+def below(x, top, rest):
     """In this order: the top may be so large that the rest vanishes beside it."""
     return (x - top) - rest
 
@@ -125,7 +125,7 @@ def _log_softmax(first, last, x, out):
         top = _top(row)
         rest = log(_sum_of_exponentials(row, top))
         for j in range(row.size):
-            into[j] = _below(row[j], top, rest)
+            into[j] = below(row[j], top, rest)
 
 
 @parallel

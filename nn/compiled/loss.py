@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.loops import all_float32, loop, parallel
-from autograd.compiled.mathematics import exp, log, maximum
+from autograd.compiled.lines import PART, added
+from autograd.compiled.loops import all_float32, largest, loop, parallel
+from autograd.compiled.mathematics import ZERO, exp, log, maximum
+from autograd.compiled.softmax import DEAR, below
 
 REGISTER = 16
 """Numbers that are computed at once."""
 _NOTHING = np.float32(-1e25)
+_no_numbers = np.empty(0, np.float32)
 
 
 @loop
@@ -83,3 +86,63 @@ def alignments_forward(emissions: np.ndarray, *, skip: np.ndarray, on_path: np.n
     losses, shares = np.empty(count, np.float32), np.empty_like(given[0])
     _align(count, 64 * shares.size, *given, *lengths, alphas, losses, shares)
     return losses, shares[:, :, :states]
+
+
+# Classes: the exponentials of a row, beside its largest, serve the loss and its gradient
+
+def surprise(input, labels, each):
+    if not all_float32(input, each):
+        return NotImplemented
+    rows, labels = np.ascontiguousarray(input), labels.astype(np.int64, copy=False)
+    exponentials, (losses, smooth, totals) = np.empty_like(rows), np.empty((3, len(rows)), np.float32)
+    _surprise(len(rows), rows.size * DEAR, rows, labels, _no_numbers if each is None else each, losses, smooth,
+              exponentials, totals)
+    if each is None:
+        return losses, None, exponentials, totals
+    return (losses, smooth, exponentials, totals) if np.isfinite(smooth).all() else NotImplemented
+
+
+@parallel
+def _surprise(first, last, x, labels, each, losses, smooth, exponentials, totals):
+    whole = np.float32(added(each))
+    for i in range(first, last):
+        row, into, top, apart, total = x[i], exponentials[i], largest(x[i]), 0.0, 0.0
+        for start in range(0, row.size, PART):
+            part, out, partial = row[start:start + PART], into[start:start + PART], ZERO
+            for j in range(part.size):
+                value = exp(part[j] - top)
+                out[j] = value
+                partial += value
+            total += partial
+            if each.size:
+                counts, partial = each[start:start + PART], ZERO
+                for j in range(part.size):
+                    partial += (part[j] - top) * counts[j]
+                apart += partial
+        totals[i] = np.float32(total)
+        losses[i] = -below(row[np.uint64(labels[i])], top, log(totals[i]))
+        smooth[i] = whole * log(totals[i]) - np.float32(apart)
+
+
+def slopes(exponentials, scales, labels, taken, smooth, each):
+    if not all_float32(exponentials, scales, taken, smooth, each):
+        return NotImplemented
+    rows, labels, out = np.ascontiguousarray(exponentials), labels.astype(np.int64, copy=False), None
+    out = np.empty_like(rows)
+    _slopes(len(rows), 2 * rows.size, rows, scales, labels, taken, scales if smooth is None else smooth,
+            _no_numbers if each is None else each, out)
+    return out
+
+
+@parallel
+def _slopes(first, last, exponentials, scales, labels, taken, smooth, each, out):
+    for i in range(first, last):
+        row, into, scale = exponentials[i], out[i], scales[i]
+        if scale == ZERO:
+            into[:] = ZERO
+        else:
+            for j in range(row.size):
+                into[j] = row[j] * scale
+        into[np.uint64(labels[i])] -= taken[i]
+        for j in range(each.size):
+            into[j] -= smooth[i] * each[j]

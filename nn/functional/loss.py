@@ -15,6 +15,7 @@ from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.operations.pointwise import above
 from autograd.runtime.compiled import compilable
+from autograd.runtime.sums import added
 from autograd.runtime.tracing import Symbol
 from autograd.samples import call
 from autograd.typing import TensorLike
@@ -82,6 +83,8 @@ def _check_classes(name, input, target, weight, ignore_index):
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(f"weight must have one entry per class, shape ({classes},), not {weight.shape}")
     indices = np.asarray(target.array)
+    if not indices.size or 0 <= np.minimum.reduce(indices, None) <= np.maximum.reduce(indices, None) < classes:
+        return
     wrong = (indices != ignore_index) & ((indices < 0) | (indices >= classes))
     if wrong.any():
         raise IndexError(f"target {indices[wrong][0]} is out of range: there are {classes} classes, 0 to "
@@ -97,78 +100,128 @@ def _classes_last(x):
     return autograd.permute(x, (0, *range(2, x.ndim), 1)).reshape((-1, x.shape[1]))
 
 
-def _weights(target, weight, ignore_index, classes, dtype):
-    """What each class counts, what each example counts, and its class (0 where it is ignored)."""
-    each = np.ones(classes, dtype) if weight is None else weight.astype(dtype, copy=False)
+def _examples(target, weight, ignore_index, dtype):
+    """What each example counts (None if that is 1 for all), and its class (0 where it is ignored)."""
     counted = target != ignore_index
-    labels = np.where(counted, target, 0)
-    return each, each[labels] * counted, labels
+    everything = np.logical_and.reduce(counted)
+    labels = target if everything else np.where(counted, target, 0)
+    if weight is not None:
+        return weight.astype(dtype, copy=False)[labels] * counted, labels
+    return None if everything else counted.astype(dtype), labels
+
+
+def _counting(losses, counts):
+    return losses if counts is None else times(losses, counts)
+
+
+def _over_examples(losses, counts, reduction):
+    """Losses, reduced; the mean is over what the examples count."""
+    if reduction == "none":
+        return losses
+    total = np.add.reduce(losses)
+    if reduction == "sum":
+        return total
+    with np.errstate(invalid="ignore", divide="ignore"):  # every example ignored: nan, as in PyTorch
+        return total / losses.dtype.type(len(losses) if counts is None else counts.sum())
+
+
+def _over_examples_vjp(g, counts, labels, reduction):
+    return g / ((len(labels) if counts is None else counts.sum()) or 1) if reduction == "mean" else g
+
+
+def _of_each(g, counts, share, labels, dtype):
+    """share · g · counts, for each example; 0 where one of these is, whatever g is."""
+    if counts is None:
+        return np.full(labels.shape, g * share if share else 0, dtype)
+    return times(g, counts * dtype.type(share))
+
+
+def _each_class(input, weight, label_smoothing):
+    """What each class counts when labels are smoothed."""
+    return None if not label_smoothing else np.ones(input.shape[1], input.dtype) if weight is None else weight.astype(
+        input.dtype, copy=False)
+
+
+@compilable("nn.compiled.loss")
+def _surprise(input, labels, each):
+    """For each row, with p its softmax: -log p of the label, Σ each · -log p; and exp(row - its largest), and its sum."""
+    with np.errstate(invalid="ignore"):  # inf - inf: nan, as it should be, and nothing at all in a row that is ignored
+        below = input - input.max(axis=1, keepdims=True)
+        exponentials = np.exp(below)
+        totals = added(exponentials, 1)
+        log_totals = np.log(totals)
+        losses = log_totals - below[np.arange(len(labels)), labels]
+        if each is None:
+            return losses, None, exponentials, totals
+        smooth = each.sum() * log_totals - below @ each
+    if not np.isfinite(smooth).all():  # what counts 0 may be infinite
+        smooth = times(log_totals[:, None] - below, each).sum(axis=1)
+    return losses, smooth, exponentials, totals
+
+
+@compilable("nn.compiled.loss")
+def _slopes(exponentials, scales, labels, taken, smooth, each):
+    """scale · exponentials - taken at the label - smooth · each, of which a scale of 0 leaves out what it scales."""
+    gradient = exponentials * scales[:, None]
+    if not scales.all():
+        gradient[scales == 0] = 0
+    gradient[np.arange(len(labels)), labels] -= taken
+    if each is not None:
+        gradient -= np.outer(smooth, each)
+    return gradient
 
 
 def _cross_entropy_forward(input, target, *, weight, ignore_index, reduction, label_smoothing):
-    top = input.max(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # inf - inf: nan, as it should be, and nothing at all in a row that is ignored
-        probabilities = np.exp(input - top)
-    total = probabilities.sum(axis=1, keepdims=True)
-    probabilities /= total
-    log_total = np.log(total)
-    classes = input.shape[1]
-    each, counts, labels = _weights(target, weight, ignore_index, classes, input.dtype)
-    below = top[:, 0] - input[np.arange(len(labels)), labels]
-    losses = times(log_total[:, 0] + below, counts)
+    counts, labels = _examples(target, weight, ignore_index, input.dtype)
+    losses, smooth, exponentials, totals = _surprise(input, labels, _each_class(input, weight, label_smoothing))
+    losses = _counting(losses, counts)
     if label_smoothing:
-        smooth = times((top - input) + log_total, each).sum(axis=1)
-        losses = ((1 - label_smoothing) * losses
-                  + times(smooth, (target != ignore_index).astype(input.dtype)) * (label_smoothing / classes))
-    if reduction != "none":
-        losses = losses.sum()
-    if reduction == "mean":
-        with np.errstate(invalid="ignore", divide="ignore"):  # every example ignored: nan, as in PyTorch
-            losses = losses / counts.sum()
-    return losses, probabilities
+        smooth = _counting(smooth, _examples(target, None, ignore_index, input.dtype)[0])
+        losses = (1 - label_smoothing) * losses + smooth * (label_smoothing / input.shape[1])
+    return _over_examples(losses, counts, reduction), exponentials, totals
 
 
 def _cross_entropy_vjp(g, out, input, target, *, weight, ignore_index, reduction, label_smoothing, needs_input_grad):
-    # loss = -Σ q log p, with q = row at the label and smooth · weight everywhere, has the gradient p Σq - q
-    (g,), (_, probabilities) = g, out
-    classes = probabilities.shape[1]
-    each, counts, labels = _weights(target, weight, ignore_index, classes, probabilities.dtype)
-    if reduction == "mean":
-        g = g / (counts.sum() or 1)
-    row = counted = times(g, counts * (1 - label_smoothing))
+    # loss = -Σ q log p, with q = taken at the label and smooth · each everywhere, has the gradient p Σq - q
+    (g,), (_, exponentials, totals), dtype = g, out, input.dtype
+    counts, labels = _examples(target, weight, ignore_index, dtype)
+    g = _over_examples_vjp(g, counts, labels, reduction)
+    taken = scales = _of_each(g, counts, 1 - label_smoothing, labels, dtype)
+    each, smooth = _each_class(input, weight, label_smoothing), None
     if label_smoothing:
-        smooth = times(g, (target != ignore_index) * probabilities.dtype.type(label_smoothing / classes))
-        counted = row + smooth * each.sum()
-    gradient = probabilities * counted[:, None]
-    gradient[counted == 0] = 0
-    gradient[np.arange(len(labels)), labels] -= row
-    if label_smoothing:
-        gradient -= np.outer(smooth, each)
-    return gradient, None
+        counted = _examples(target, None, ignore_index, dtype)[0]
+        smooth = _of_each(g, counted, label_smoothing / len(each), labels, dtype)
+        scales = taken + smooth * each.sum()
+    scales = scales / totals if counts is None else times(1 / totals, scales)
+    return _slopes(exponentials, scales, labels, taken, smooth, each), None
 
 
 def _cross_entropy_composition(input, target, *, weight, ignore_index, reduction, label_smoothing):
     classes = input.shape[1]
-    each, counts, labels = _weights(target, weight, ignore_index, classes, input.dtype)
+    each = np.ones(classes, input.dtype) if weight is None else weight.astype(input.dtype)
+    counted = target != ignore_index
+    labels = np.where(counted, target, 0)
+    counts = each[labels] * counted
     q = np.eye(classes, dtype=input.dtype)[labels] * counts[:, None] * (1 - label_smoothing)
-    q += np.outer(target != ignore_index, each) * (label_smoothing / classes)
+    q += np.outer(counted, each) * (label_smoothing / classes)
     scores = autograd.where(q.any(axis=1, keepdims=True), input, 0.0)
     losses = -weighted(autograd.log_softmax(scores, 1), q).sum(1)
     return (losses if reduction == "none" else losses.sum() if reduction == "sum" else mean(losses, counts.sum()),)
 
 
-def _cross_entropy_samples(draw):
+def _label_samples(draw, **options):
     n, classes = draw.integer(1, 4), draw.integer(1, 4)
     target = np.arange(n) * 7 % classes
     target[-1] = draw.choice([target[-1], -100 if n > 1 else target[-1]])
     weight = draw.choice([None, np.linspace(0.5, 2, classes)])
     return call(draw.array(shape=(n, classes)), target, weight=weight, ignore_index=-100,
-                reduction=draw.choice(["mean", "sum", "none"]), label_smoothing=draw.choice([0.0, 0.25]))
+                reduction=draw.choice(["mean", "sum", "none"]), **options)
 
 
 _cross_entropy = operation(
     _cross_entropy_forward, joint_vjp=_cross_entropy_vjp, composition=_cross_entropy_composition, outputs="loss",
-    names="_cross_entropy", samples=_cross_entropy_samples)
+    names="_cross_entropy",
+    samples=lambda draw: _label_samples(draw, label_smoothing=draw.choice([0.0, 0.25])))
 
 
 @in_float32
@@ -216,20 +269,43 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
     return reduced(-weighted(autograd.log_softmax(scores, axis), q).sum(axis), reduction)
 
 
+def _nll_forward(input, target, *, weight, ignore_index, reduction):
+    counts, labels = _examples(target, weight, ignore_index, input.dtype)
+    losses = _counting(-input[np.arange(len(labels)), labels], counts)
+    return (_over_examples(losses, counts, reduction),)
+
+
+def _nll_vjp(g, out, input, target, *, weight, ignore_index, reduction, needs_input_grad):
+    counts, labels = _examples(target, weight, ignore_index, input.dtype)
+    g, gradient = _over_examples_vjp(g[0], counts, labels, reduction), np.zeros(input.shape, input.dtype)
+    gradient[np.arange(len(labels)), labels] = _of_each(-g, counts, 1, labels, input.dtype)
+    return gradient, None
+
+
+def _nll_composition(input, target, *, weight, ignore_index, reduction):
+    counts, labels = _examples(target, weight, ignore_index, input.dtype)
+    losses = -input[np.arange(len(labels)), labels]
+    losses = losses if counts is None else weighted(losses, counts)
+    total = len(labels) if counts is None else counts.sum()
+    return (losses if reduction == "none" else losses.sum() if reduction == "sum" else mean(losses, total),)
+
+
+_nll_loss = operation(
+    _nll_forward, joint_vjp=_nll_vjp, composition=_nll_composition, outputs="loss", names="_nll_loss",
+    samples=_label_samples)
+
+
 @in_float32
 def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = None, size_average: bool | None = None,
              ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """-input[target]: the negative log likelihood, given log probabilities; arguments as in `cross_entropy`."""
     reduction = chosen(reduction, size_average, reduce)
     input, target = as_tensor(input), as_tensor(target)
+    weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     _check_classes("nll_loss", input, target, weight, ignore_index)
-    weight = None if weight is None else as_tensor(weight).detach().numpy()
-    scores = _classes_last(input)
-    _, counts, labels = _weights(target.numpy().reshape(-1), weight, ignore_index, scores.shape[1], input.dtype)
-    losses = weighted(-scores[np.arange(len(labels)), labels], counts)
-    if reduction == "none":
-        return losses.reshape(target.shape)
-    return mean(losses, counts.sum()) if reduction == "mean" else losses.sum()
+    losses = _nll_loss(_classes_last(input), target.reshape(-1), weight=weight, ignore_index=ignore_index,
+                       reduction=reduction)[0]
+    return losses.reshape(target.shape) if reduction == "none" else losses
 
 
 @in_float32

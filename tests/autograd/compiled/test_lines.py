@@ -12,11 +12,26 @@ import nn.functional as F
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 
+def cross_entropy(weighted=False, **options):
+    """Of the lines, a third of which is ignored; a third of the classes weighs nothing."""
+    def losses(x, dim):
+        scores = x.movedim(dim, -1).reshape(-1, x.shape[dim])
+        labels, classes = np.arange(len(scores)) % x.shape[dim], np.arange(x.shape[dim], dtype=np.float32)
+        labels[1::3] = -100
+        weight = {"weight": classes % 3} if weighted else {}
+        return F.cross_entropy(scores, labels, reduction="none", **weight, **options)
+    return losses
+
+
 FUNCTIONS = {
     "softmax": F.softmax,
     "log_softmax": F.log_softmax,
     "logsumexp": autograd.logsumexp,
     "logsumexp, with its axis": lambda x, dim: autograd.logsumexp(x, dim, keepdim=True),
+    "cross_entropy": cross_entropy(),
+    "cross_entropy with weights": cross_entropy(weighted=True),
+    "cross_entropy of smooth labels": cross_entropy(label_smoothing=0.2),
+    "cross_entropy of smooth labels with weights": cross_entropy(weighted=True, label_smoothing=0.2),
 }
 
 
