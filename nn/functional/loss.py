@@ -144,7 +144,7 @@ def _each_class(input, weight, label_smoothing):
 
 @compilable("nn.compiled.loss")
 def _surprise(input, labels, each):
-    """For each row, with p its softmax: -log p of the label, Σ each · -log p; and exp(row - its largest), and its sum."""
+    """For each row, with p its softmax: -log p of the label, Σ each · -log p; exp(row - its largest), and its sum."""
     with np.errstate(invalid="ignore"):  # inf - inf: nan, as it should be, and nothing at all in a row that is ignored
         below = input - input.max(axis=1, keepdims=True)
         exponentials = np.exp(below)
