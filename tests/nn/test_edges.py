@@ -305,10 +305,10 @@ def test_nan_reaches_what_depends_on_it_and_nothing_else(name, example, compiled
 @compiled_too(SMALL)
 def test_a_branch_not_taken_gets_exactly_zero(name, example, compiled):
     """Whatever arrives: where the result does not change with an element, its gradient is 0."""
-    dtype, arrays = (np.float32, ordinary(example, 4)) if compiled else (np.float64, ordinary(example, 7))
+    dtype, arrays = np.float32 if compiled else np.float64, ordinary(example, 7)
 
     def value(given):
-        return ours(name, example, given, dtype)[0].detach().numpy()
+        return ours(name, example, given, np.float64)[0].detach().numpy()  # float32 may not show a small change
     before = value(arrays)
     flat = {}
     for k, index in elements(arrays):
