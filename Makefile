@@ -31,6 +31,8 @@ bench: $(VENV)/installed
 	$(RUN) benchmarks/run.py $(DOCS) $(PEERS)
 	$(RUN) benchmarks/operations.py $(DOCS) $(PEERS)
 	$(RUN) benchmarks/models.py $(DOCS) $(PEERS)
+	$(RUN) benchmarks/growth.py --exponents $(DOCS)
+	-$(RUN) benchmarks/accuracy.py $(DOCS)  # where PyTorch is
 
 benchmarks: ; $(MAKE) bench DOCS=--docs
 

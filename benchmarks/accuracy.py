@@ -12,6 +12,7 @@ the comparison counts. Needs PyTorch, in the same environment; takes about two m
 
 import argparse
 import copy
+import importlib.util
 import sys
 import warnings
 from collections.abc import Iterator
@@ -182,6 +183,8 @@ def main() -> None:
     parser.add_argument("words", nargs="*", help="lines that contain one of these; all without one")
     parser.add_argument("--docs", action="store_true", help="write the section of docs/benchmarks.md")
     options = parser.parse_args()
+    if importlib.util.find_spec("torch") is None:
+        sys.exit("accuracy is that of PyTorch in float64: pip install torch")
     warnings.simplefilter("ignore")  # large numbers overflow, as they should
     cells: dict[str, dict[str, dict[str, tuple[float, float]]]] = {}
     for condition in CONDITIONS:
