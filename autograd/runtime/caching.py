@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
+from numba.core.runtime import _nrt_python
 
 from autograd.runtime import compiled
 
@@ -39,9 +41,12 @@ class _Cache(FunctionCache):
     """Where the compiled forms of one function are kept."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was compiled; without waking the compiler, which would take .2 s and 45 MiB."""
         kept = None
         try:
-            kept = super().load_overload(sig, target_context)
+            _let_it_find_numbas_functions()
+            with self._guard_against_spurious_io_errors():
+                kept = self._load_overload(sig, target_context)
         except Exception:  # damaged, or another user's
             with contextlib.suppress(OSError):
                 self.flush()  # so that what is compiled now can be kept
@@ -59,6 +64,13 @@ class _Cache(FunctionCache):
         folder = Path(self._py_func.__code__.co_filename).parent
         read = hashlib.sha256(b"".join(_read_by(self._py_func))).digest()
         return *super()._index_key(sig, codegen), _sources(folder), read
+
+
+@functools.cache
+def _let_it_find_numbas_functions() -> None:
+    """What a loop calls of numba's runtime, by name."""
+    for name, address in _nrt_python.c_helpers.items():
+        llvmlite.binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 @functools.cache

@@ -73,6 +73,17 @@ print(len(normalization._normalize_rows_back.signatures))
 
 
 @needs_numba
+def test_what_is_on_disk_needs_no_compiler(kept):
+    """numba would take .2 s and 45 MiB to get ready."""
+    program = """
+for _ in range(3):
+    step()
+print(autograd.is_compiled(), *{"numba.core.inline_closurecall", "numba.np.linalg"}.intersection(sys.modules))
+"""
+    assert run(program, GRADCIRCUIT_COMPILED="1", NUMBA_CACHE_DIR=kept)[0] == ["True"]
+
+
+@needs_numba
 def test_what_is_not_on_disk_is_left_to_numpy(kept, tmp_path):
     """Also where some of it is: the results are NumPy's, to the bit."""
     program = """
