@@ -20,7 +20,7 @@ import numba
 import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
-from numba.core.runtime import _nrt_python
+from numba.core.runtime import nrt
 
 from autograd.runtime import compiled
 
@@ -69,7 +69,7 @@ class _Cache(FunctionCache):
 @functools.cache
 def _let_it_find_numbas_functions() -> None:
     """What a loop calls of numba's runtime, by name."""
-    for name, address in _nrt_python.c_helpers.items():
+    for name, address in nrt._nrt.c_helpers.items():  # type: ignore[attr-defined]
         llvmlite.binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
