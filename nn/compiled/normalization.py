@@ -5,13 +5,12 @@ import numpy as np
 from autograd.compiled.lines import added
 from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.compiled.mathematics import ZERO
-from autograd.runtime.threads import in_parallel
 from nn.functional.linear import rows
 from nn.functional.normalization import Images, input_gradient
 
 LINES = 1 << 8
 """How many columns lie side by side, at least; their sums stay in the nearest cache."""
-ROWS = 64
+ROWS = 1 << 6
 """How many rows are added up in float32; their sums are in float64."""
 
 
@@ -19,78 +18,67 @@ def normalize_rows(x, weight=None, bias=None, *, eps):
     if not all_float32(x, weight, bias):
         return NotImplemented
     x_rows, width = np.ascontiguousarray(rows(x)), x.shape[-1]
-    out, (mean, variance) = np.empty_like(x_rows), np.empty((2, *x.shape[:-1], 1), x.dtype)
-    means, variances = mean.reshape(-1), variance.reshape(-1)
-    scale, shift = _row(weight, width, 1), _row(bias, width, 0)
-
-    def work(few):
-        _normalize_rows(x_rows[few], scale, shift, eps, out[few], means[few], variances[few])
-
-    in_parallel(work, len(x_rows), x.size)
+    out, (mean, variance) = np.empty_like(x_rows), np.empty((2, *x.shape[:-1], 1), np.float32)
+    _normalize_rows(len(x_rows), 3 * x.size, x_rows, _parameter(weight, width, 1), _parameter(bias, width, 0), eps, out,
+                    mean.reshape(-1), variance.reshape(-1))
     return out.reshape(x.shape), mean, variance
 
 
-def _row(parameter, width, value):
-    return np.full(width, value, np.float32) if parameter is None else np.ascontiguousarray(parameter)
+def _parameter(parameter, count, value):
+    return np.full(count, value, np.float32) if parameter is None else np.ascontiguousarray(parameter)
 
 
-@loop
-def _normalize_rows(x, weight, bias, eps, out, mean, variance):
-    count = np.float32(max(x.shape[1], 1))
-    for i in range(x.shape[0]):
-        total = np.float32(0)
-        for j in range(x.shape[1]):
-            total += x[i, j]
-        center = total / count
-        squares = np.float32(0)
-        for j in range(x.shape[1]):
-            squares += (x[i, j] - center) * (x[i, j] - center)
+@parallel
+def _normalize_rows(first, last, x, weight, bias, eps, out, mean, variance):
+    count = np.float32(x.shape[1])
+    for i in range(first, last):
+        row, into = x[i], out[i]
+        center, squares = np.float32(added(row)) / count, ZERO
+        for j in range(row.size):
+            squares += (row[j] - center) * (row[j] - center)
         mean[i], variance[i] = center, squares / count
         inverse = np.float32(1 / np.sqrt(variance[i] + eps))
-        for j in range(x.shape[1]):
-            out[i, j] = (x[i, j] - center) * inverse * weight[j] + bias[j]
+        for j in range(row.size):
+            into[j] = (row[j] - center) * inverse * weight[j] + bias[j]
 
 
 def normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
-    if not all_float32(g, x, weight) or g_mean.any() or g_variance.any():
+    if not all_float32(g, x, weight) or not x.size or g_mean.any() or g_variance.any():
         return NotImplemented
-    x_rows, g_rows = np.ascontiguousarray(rows(x)), np.ascontiguousarray(rows(g))
-    dx, scale = np.empty_like(x_rows), _row(weight, x.shape[-1], 1)
-    means, variances = mean.reshape(-1), variance.reshape(-1)
-
-    def work(few):
-        return _normalize_rows_back(x_rows[few], g_rows[few], scale, eps, means[few], variances[few], dx[few])
-
-    d_weight, d_bias = sum(in_parallel(work, len(x_rows), 2 * x.size))
-    gradients = dx.reshape(x.shape), d_weight.astype(x.dtype), d_bias.astype(x.dtype)
+    x_rows, width, parameters = np.ascontiguousarray(rows(x)), x.shape[-1], any(needs_input_grad[1:])
+    slopes = np.ascontiguousarray(rows(g) if any(g.strides) else np.broadcast_to(g[(0,) * g.ndim], (1, width)))
+    blocks = -(-len(x_rows) // ROWS)
+    dx, sums = np.empty_like(x_rows), np.empty((blocks, 2, width if parameters else 0), np.float32)
+    _normalize_rows_back(blocks, 4 * x.size, x_rows, slopes, _parameter(weight, width, 1), eps, mean.reshape(-1),
+                         variance.reshape(-1), dx, sums)
+    d_weight, d_bias = sums.sum(0, dtype=np.float64).astype(np.float32) if parameters else (None, None)
+    gradients = dx.reshape(x.shape), d_weight, d_bias
     return [gradient if needed else None for gradient, needed in zip(gradients, needs_input_grad, strict=True)]
 
 
-@loop
-def _normalize_rows_back(x, g, weight, eps, mean, variance, dx):
-    """Fills dx; returns the gradients of weight and bias."""
-    parameters = np.zeros((2, x.shape[1]))
-    width, count = x.shape[1], np.float32(max(x.shape[1], 1))
-    for start in range(0, len(x), ROWS):
-        few_weight, few_bias = np.zeros(width, np.float32), np.zeros(width, np.float32)
-        for i in range(start, min(start + ROWS, len(x))):
+@parallel
+def _normalize_rows_back(first, last, x, g, weight, eps, mean, variance, dx, sums):
+    """Fills dx, and the gradients of weight and bias (unless they have no places), a sum for each block of rows."""
+    count = np.float32(x.shape[1])
+    for block in range(first, last):
+        of_weight, of_bias = sums[block, 0], sums[block, 1]
+        of_weight[:] = ZERO
+        of_bias[:] = ZERO
+        for i in range(block * ROWS, min((block + 1) * ROWS, len(x))):
+            row, slopes, into = x[i], g[min(i, len(g) - 1)], dx[i]
             center, inverse = mean[i], np.float32(1 / np.sqrt(variance[i] + eps))
-            along, total = np.float32(0), np.float32(0)
-            for j in range(width):
-                normal = (x[i, j] - center) * inverse
-                few_weight[j] += g[i, j] * normal
-                few_bias[j] += g[i, j]
-            for j in range(width):
-                along += g[i, j] * weight[j] * (x[i, j] - center) * inverse
-                total += g[i, j] * weight[j]
-            along /= count
+            along, total = ZERO, ZERO
+            for j in range(row.size):
+                along += slopes[j] * weight[j] * (row[j] - center)
+                total += slopes[j] * weight[j]
+            for j in range(of_bias.size):
+                of_weight[j] += slopes[j] * (row[j] - center) * inverse
+                of_bias[j] += slopes[j]
+            along *= inverse * inverse / count
             total /= count
-            for j in range(width):
-                dx[i, j] = (g[i, j] * weight[j] - (x[i, j] - center) * inverse * along - total) * inverse
-        parameters[0] += few_weight
-        parameters[1] += few_bias
-    return parameters
+            for j in range(row.size):
+                into[j] = (slopes[j] * weight[j] - (row[j] - center) * along - total) * inverse
 
 
 # Channels: a line is a row of an image, or a column, and belongs to channel line % channels
@@ -172,10 +160,6 @@ def _lines(images, each):
     return (each if repeats == 1 else each.repeat(repeats, axis=-2)).reshape(*each.shape[:-2], -1)
 
 
-def _parameter(parameter, images, value):
-    return np.full(images.channels, value, np.float32) if parameter is None else parameter
-
-
 def normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
     if not all_float32(x, weight, bias):
         return NotImplemented
@@ -183,7 +167,7 @@ def normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
     given, out = images.of(x), np.empty(images.shape, np.float32)
     lines = images.shape[1 if images.in_rows else 2]
     if groups is not None:
-        scale, shift = [_lines(images, _parameter(*each)) for each in ((weight, images, 1), (bias, images, 0))]
+        scale, shift = [_lines(images, _parameter(*each)) for each in ((weight, x.shape[1], 1), (bias, x.shape[1], 0))]
         mean, variance = np.empty((2, len(given), groups), np.float32)
         _normalize_groups(len(given), 3 * x.size, given, images.in_rows, images.channels, scale, shift, eps, out, mean,
                           variance)
@@ -195,7 +179,7 @@ def normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
     variance = squares.sum(0, dtype=np.float64) / count + np.square(means - mean).mean(0)
     mean, variance = mean.astype(np.float32), variance.astype(np.float32)
     scale = 1 / np.sqrt(variance + eps)
-    terms = mean, scale if weight is None else scale * weight, _parameter(bias, images, 0)
+    terms = mean, scale if weight is None else scale * weight, _parameter(bias, x.shape[1], 0)
     terms = [_lines(images, each) for each in terms]
     _scale_and_shift_all(len(given), x.size, given, *terms, images.in_rows, out)
     return images.back(out), mean, variance
@@ -275,7 +259,7 @@ def normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_i
     if groups is not None:
         if g_mean.any() or g_variance.any():
             return NotImplemented
-        lines = [_lines(images, each) for each in (means, inverse, _parameter(weight, images, 1))]
+        lines = [_lines(images, each) for each in (means, inverse, _parameter(weight, x.shape[1], 1))]
         _normalize_groups_back(len(given), 4 * x.size, given, slopes, images.in_rows, images.channels, groups, *lines,
                                sums, along, dx)
         return images.back(dx), (along * inverse).sum(0), sums.sum(0)
