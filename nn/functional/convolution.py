@@ -44,6 +44,8 @@ from nn.functional.linear import with_bias
 
 ROWS = 384
 """How many windows a product should have at least."""
+FEW = 1 << 15
+"""So many numbers are copied in the time of two calls."""
 
 
 def _images(x, count, padding):
@@ -82,14 +84,16 @@ def is_deep(channels, kernel, c_out):
     return math.prod(kernel[1:]) * channels * c_out > 1 << 17
 
 
-def _parts(channels, kernel, stride, c_out, out):
+def _parts(images, channels, kernel, stride, c_out, out):
     """Into how many parts windows are cut: one for each row of the kernel, or a single one.
 
     With stride 1 neighboring places share those of rows, so that there is less to copy; but the products of the parts
     must be added up, `c_out` numbers each. Copying a run of n numbers takes as long as adding up 32 + n / 3. Where an
     image has few places, only whole windows will do: they stand in one matrix for several images.
     """
-    many = not is_deep(channels, kernel, c_out) or math.prod(out) >= ROWS // 3
+    count = math.prod(out)
+    many = (count >= ROWS // 3 if is_deep(channels, kernel, c_out)
+            else images * count * math.prod(kernel) * channels > FEW)
     return kernel[0] if stride[0] == 1 and many and c_out <= 32 + math.prod(kernel[1:]) * channels // 3 else 1
 
 
@@ -227,9 +231,10 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
         kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         in_parallel(kernel_by_kernel, len(x), numbers(result.shape, weight.shape))
     else:
-        parts = _parts(weight.shape[1], kernel, stride, len(weight) // groups, out)
-        matrices = [_columns(matrix, math.prod(out))
-                    for matrix in np.split(weight_matrices(weight, groups), parts, axis=1)]
+        parts = _parts(len(x), weight.shape[1], kernel, stride, len(weight) // groups, out)
+        matrix = weight_matrices(weight, groups)
+        depth = matrix.shape[1] // parts
+        matrices = [_columns(matrix[:, i * depth:(i + 1) * depth], math.prod(out)) for i in range(parts)]
         in_parallel(windows_times_weight, len(x), numbers(result.shape, weight.shape))
     return channels_first(result)
 
@@ -329,7 +334,7 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     if is_depthwise((y.shape[1], c_in), groups):
         total = sum(in_parallel(kernel_by_kernel, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
         return np.moveaxis(total, -1, 0)[:, None]
-    parts = _parts(c_in, kernel, stride, c_out, out)
+    parts = _parts(len(x), c_in, kernel, stride, c_out, out)
     total = sum(in_parallel(windows_times_y, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
     return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
 
