@@ -404,14 +404,15 @@ def _adaptive_max_pool(ndim, input, output_size, return_indices):
         starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
         longest = (ends - starts).max(initial=1)
         rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
-    flat = np.zeros([1] * (2 * ndim), np.int64)
-    for axis, (n, row) in enumerate(zip(size, rows, strict=True)):
-        shape = [1] * (2 * ndim)
-        shape[axis], shape[ndim + axis] = row.shape
-        flat = flat * n + row.reshape(shape)
-    flat = flat.reshape(*flat.shape[:ndim], math.prod(flat.shape[ndim:]))
-    windows = x.detach().numpy().reshape(*x.shape[:2], math.prod(size))[:, :, flat]
-    indices = np.take_along_axis(flat[None, None], _winners(windows), -1)[..., 0]
+    spread, indices = x.detach().numpy(), 0
+    for axis, row in enumerate(rows, 2):
+        spread = spread.take(row.reshape(-1), axis)
+    kernel = tuple([row.shape[1] for row in rows])
+    _, winner = _max_pool_forward(spread, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim, dilation=(1,) * ndim)
+    positions = np.unravel_index(winner.astype(np.int64), kernel)
+    for axis, (n, row, at) in enumerate(zip(size, rows, positions, strict=True)):
+        region = np.arange(len(row)).reshape([-1 if i == axis else 1 for i in range(ndim)])
+        indices = indices * n + row[region, at]
     values = _at(x, indices)
     values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
     return (values, as_tensor(indices)) if return_indices else values
