@@ -7,14 +7,14 @@ loop is kept on disk by what it says, whatever the numbers in it are.
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import numba
 import numpy as np
 
 from autograd.compiled import mathematics
-from autograd.compiled.loops import shared
+from autograd.compiled.loops import answers_at, numbers_at, shared
 from autograd.dtypes import bool_, float32
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import LEAST, obtained
@@ -149,11 +149,24 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
 
 # Writing
 
-def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Iterable[int],
-         written: dict[str, int]) -> str:
-    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes what is in slots to arrays."""
+def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Container[int],
+         written: dict[str, int], single: Container[int] | None = None) -> str:
+    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes what is in slots to arrays.
+
+    Args:
+        calls: of a recording.
+        arrays: their slots.
+        numbers: their slots.
+        masks: the arrays that hold answers.
+        written: for names of arrays, the slots.
+        single: if given, the loop goes over lines (`runtime/lines.py`), and of these arrays a line is one number.
+    """
     names = {f"a{slot}": slot for slot in arrays}
-    logical, lines = set(masks), [f"v{slot} = {name}[i]" for name, slot in names.items()]
+    logical, once, each = {slot for slot in arrays if slot in masks}, [], []
+    for name, slot in names.items():
+        alone = single is not None and slot in single
+        answer_of = " != 0" if single is not None and slot in logical else ""
+        (once if alone else each).append(f"v{slot} = {name}[{'0' if alone else 'i'}]{answer_of}")
 
     def number(slot: int) -> str:
         return f"float32(v{slot})" if slot in logical else f"v{slot}"
@@ -164,23 +177,35 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
     for function, inputs, out in calls:
         values = [(answer if function in LOGIC or (function is np.where and i == 0) else number)(slot)
                   for i, slot in enumerate(inputs)]
-        lines.append(f"v{out} = " + FORMS[function].format(*values))
+        each.append(f"v{out} = " + FORMS[function].format(*values))
         (logical.discard if function in NUMBERS else logical.add)(out)
+    each += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
     whole = [*(name for name in written if name not in names), *names]
-    lines += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
-    return "\n".join([f"def NAME({', '.join(['first', 'last', *whole, *(f'v{slot}' for slot in numbers)])}):",
-                      *(f"    {name} = {name}[first:last]" for name in whole), f"    for i in range({whole[0]}.size):",
-                      *(f"        {line}" for line in lines)])
+    given = [f"v{slot}" for slot in numbers]
+    if single is None:
+        begin = [f"{name} = {name}[first:last]" for name in whole]
+        return _indented([f"def NAME({', '.join(['first', 'last', *whole, *given])}):",
+                          [*begin, f"for i in range({whole[0]}.size):", each]])
+    places = [place for name in whole for place in (f"{name}_begin", f"{name}_step")]
+    begin = [f"{name} = {'answers_at' if names.get(name) in masks else 'numbers_at'}({name}_begin + line * {name}_step)"
+             for name in whole]
+    return _indented([f"def NAME({', '.join(['first', 'last', 'length', *places, *given])}):",
+                      ["for line in range(first, last):", [*begin, *once, "for i in range(length):", each]]])
+
+
+def _indented(block: list, spaces: str = "") -> str:
+    return "\n".join([_indented(line, spaces + "    ") if isinstance(line, list) else spaces + line for line in block])
 
 
 @functools.lru_cache(maxsize=1024)
-def compiled(source: str, types: tuple, exact: bool = True) -> Callable:
+def compiled(source: str, types: tuple, exact: bool = True, at_least: int = FEW) -> Callable:
     """A text as a compiled function; if it need not give NumPy's numbers, products and sums may be rounded together."""
     name = "loop_" + hashlib.sha256(source.encode()).hexdigest()[:16]  # by which it is kept on disk
     names = vars(mathematics) | {"__name__": __name__, "float32": np.float32, "floor": np.floor, "ceil": np.ceil,
-                                 "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt}
+                                 "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt,
+                                 "numbers_at": numbers_at, "answers_at": answers_at}
     exec(compile(source.replace("NAME", name), __file__, "exec"), names)
-    return shared((_exact if exact else _close)(names[name]), types, at_least=FEW)
+    return shared((_exact if exact else _close)(names[name]), types, at_least)
 
 
 # What the two that use it ask for
@@ -196,15 +221,23 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     numbers = [i for i, kind in enumerate(kinds) if i in read and kind == "number"]
     if not arrays:
         return None
-    source = text(recording.calls, arrays, [*numbers, *recording.constants], [i for i in arrays if kinds[i] == "mask"],
-                  {"out": result})
-    types = [ARRAY] + [MASK if kinds[i] == "mask" else ARRAY for i in arrays]
+    masks = [i for i in arrays if kinds[i] == "mask"]
+    given = [*numbers, *recording.constants]
     exact = not any(call[0] in DEAR for call in recording.calls)
-    kernel = compiled(source, (*types, *[numba.float32] * (len(numbers) + len(recording.constants))), exact)
+    found: dict[tuple, Callable | None] = {}
+
+    def of_lines(single: tuple[bool, ...]) -> Callable | None:
+        alone = [i for i, one in zip(arrays, single, strict=True) if one]
+        source = text(recording.calls, arrays, given, masks, {"out": result}, alone)
+        types = *[numba.int64] * (1 + 2 * (len(arrays) + 1)), *[numba.float32] * len(given)
+        return obtained(found, single, lambda: compiled(source, types, exact, 1))
+
+    source = text(recording.calls, arrays, given, masks, {"out": result})
+    types = ARRAY, *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)
     work = sum(8 if function in DEAR else 1 for function, _, _ in recording.calls)
     least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
     constants = [np.float32(value) for value in recording.constants.values()]
-    return Loop(kernel, arrays, numbers, constants, work, least, exact)
+    return Loop(compiled(source, types, exact), of_lines, arrays, numbers, constants, work, least, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:

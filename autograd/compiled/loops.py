@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numba import int64
+from numba import types
 from numba.core.dispatcher import Dispatcher
+from numba.extending import intrinsic
 
 from autograd.compiled.team import GIVES_WAY, Board, at_addresses, share
 from autograd.runtime.caching import compiler
@@ -31,12 +32,12 @@ def parallel(function: Callable) -> Callable:
     return shared(loop(function))
 
 
-def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1) -> Callable:
+def shared(kernel: Dispatcher, kinds: Sequence | None = None, at_least: int = 1) -> Callable:
     """Makes a compiled loop over items one that threads share.
 
     Args:
         kernel: of the first item, where to end, and other arguments.
-        types: for which of the others it is compiled now, and not only when it is called.
+        kinds: for which of the others it is compiled now, and not only when it is called.
         at_least: how many items are worth taking.
     """
     _, _, *names = inspect.signature(kernel.py_func).parameters
@@ -48,8 +49,8 @@ def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1)
     scope = {"__name__": __name__, "kernel": kernel, "at_addresses": at_addresses, "share": share}
     exec(compile(text, __file__, "exec"), scope)
     together = compiler(nogil=True, error_model="numpy")(scope[unique])
-    if types is not None and GIVES_WAY:
-        together.compile((*[int64] * 4, *types))
+    if kinds is not None and GIVES_WAY:
+        together.compile((*[types.int64] * 4, *kinds))
 
     @functools.wraps(kernel.py_func)
     def over(items: int, work: int, *arguments: Any) -> None:
@@ -60,6 +61,18 @@ def shared(kernel: Dispatcher, types: Sequence | None = None, at_least: int = 1)
         together(board, count, items, max(at_least, items // (4 * count + 4)), *arguments)
     over.__dict__["loop"] = together
     return over
+
+
+def _pointer_to(kind: types.Type) -> Callable:
+    def at(typing_context, address):
+        def write(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+        return types.CPointer(kind)(types.int64), write
+    return intrinsic(at)
+
+
+numbers_at, answers_at = _pointer_to(types.float32), _pointer_to(types.uint8)
+"""What is at an address, to be indexed."""
 
 
 def all_float32(*arrays: Any) -> bool:

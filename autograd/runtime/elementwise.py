@@ -1,11 +1,12 @@
 """Which elementwise work is given to compiled loops, made of the functions' own text (`autograd/compiled/`).
 
 A function that is written for arrays of any kind runs as a loop where that pays and gives the same: on large arrays of
-float32 that have one shape and lie alike, without gaps. NumPy does everything else.
+float32 that have one shape and no gaps, or lines in common. NumPy does everything else.
 """
 
 import functools
 import importlib
+import math
 import operator
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
@@ -15,12 +16,13 @@ import numpy as np
 from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled
+from autograd.runtime.lines import lines
 from autograd.tensor import Outline
 
 SIMPLE = 1 << 17
 """Numbers from which on a loop pays for a sum or a product, which NumPy does as fast: threads share it."""
 DEAR = 10
-"""From this much work on, arrays that lie differently in memory are copied first."""
+"""From this much work on, arrays that have no lines in common are copied first."""
 
 
 class Loop(NamedTuple):
@@ -28,6 +30,9 @@ class Loop(NamedTuple):
 
     kernel: Callable
     """A function of how many, the work, then the result and arrays, without gaps and of one axis, and numbers."""
+    of_lines: Callable[[tuple[bool, ...]], Callable | None]
+    """For arrays that lie differently (`lines.py`), a function of how many lines, the work, their length, the address
+    of the result and how far it is from line to line, both of each array, and numbers."""
     arrays: list[int]
     numbers: list[int]
     constants: list[np.float32]
@@ -93,20 +98,30 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
 
 def _apply(loop: Loop, values: list) -> Any:
     arrays = [values[i] for i in loop.arrays]
-    shape = arrays[0].shape
-    if all(a.shape == shape and a.flags.c_contiguous for a in arrays):
-        out = np.empty(shape, float32)
-    else:  # perhaps they lie alike in another order, such as channels last
-        out = np.empty_like(arrays[0], float32)
-        order = [*out.strides]
-        if any(a.shape != shape or [4 * stride // a.itemsize for stride in a.strides] != order for a in arrays):
+    numbers = [*[float32.type(values[i]) for i in loop.numbers], *loop.constants]
+    shape, walk = arrays[0].shape, None
+    if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
+        walk = lines(arrays)
+        if walk is None:
             if loop.work < DEAR:
                 return NotImplemented
-            arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
-            out = np.empty(arrays[0].shape, float32)
-    if out.size < loop.least:
+            try:
+                arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
+            except ValueError:  # the function itself says what is wrong
+                return NotImplemented
+            shape = arrays[0].shape
+        else:
+            arrays, shape = walk.arrays, tuple([walk.shape[axis] for axis in walk.order])
+    if math.prod(shape) < loop.least:
         return NotImplemented
-    numbers = [float32.type(values[i]) for i in loop.numbers]
-    loop.kernel(out.size, out.size * loop.work, *[a.ravel(order="K") for a in (out, *arrays)], *numbers,
-                *loop.constants)
-    return out
+    out = np.empty(shape, float32)
+    if walk is None or (walk.lines == 1 and not any(walk.single)):
+        loop.kernel(out.size, out.size * loop.work, *[a.ravel() for a in (out, *arrays)], *numbers)
+    else:
+        kernel = loop.of_lines(walk.single)
+        if kernel is None:
+            return NotImplemented
+        places = [place for a, step in zip((out, *arrays), (4 * walk.length, *walk.steps), strict=True)
+                  for place in (a.ctypes.data, step)]
+        kernel(walk.lines, out.size * loop.work, walk.length, *places, *numbers)
+    return out if walk is None else out.transpose(np.argsort(walk.order))

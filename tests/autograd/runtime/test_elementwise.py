@@ -14,6 +14,7 @@ import nn.functional as F
 from autograd.runtime import elementwise
 from autograd.runtime.compiled import LEAST
 from autograd.runtime.elementwise import SIMPLE
+from autograd.runtime.lines import lines
 from autograd.table import TABLE
 from autograd.testing import Draw
 
@@ -203,6 +204,43 @@ def test_shapes_that_are_broadcast(op, everywhere):
                                                     and t.grad is not None]])
         for plain, fast in zip(*results, strict=True):
             np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-5 * np.abs(plain).max())
+
+
+@st.composite
+def arrays_that_are_broadcast(draw):
+    """Two or three of any layouts, of float32 or booleans."""
+    shape = draw(st.lists(st.sampled_from([1, 2, 3, 17, 40]), min_size=1, max_size=4))
+    arrays = []
+    for i in range(draw(st.integers(2, 3))):
+        own = [n if draw(st.integers(0, 3)) else 1 for n in shape][draw(st.integers(0, 3)) // 3:]
+        room = [n + draw(st.sampled_from([0, 0, 0, 2])) for n in own]
+        order = draw(st.sampled_from([range(len(own)), [*range(len(own))][::-1], [*range(1, len(own)), 0][:len(own)]]))
+        whole = np.random.default_rng(i).uniform(-2, 2, [room[axis] for axis in order]).astype(np.float32)
+        a = whole.transpose(np.argsort(order))[tuple(slice(n) for n in own)]
+        a = a[::-1] if a.ndim and draw(st.integers(0, 5)) == 0 else a
+        arrays.append(a if i < 2 else a > 0)
+    return arrays
+
+
+def _mixed(x, y, mask=None):
+    return 2 * x - y if mask is None else np.where(mask, x * y, y)
+
+
+@settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=300)
+@given(arrays_that_are_broadcast())
+def test_arrays_of_any_layout_are_walked_by_lines(arrays):
+    plain = _mixed(*arrays)
+    found = loops_of(MIXED, arrays, {})
+    walk = lines(arrays)
+    assert (found is not None) or walk is None
+    if found is not None:
+        np.testing.assert_array_equal(found[0], plain)
+        assert found[0].flags.writeable
+    if walk is not None:
+        assert walk.lines * walk.length == plain.size
+
+
+MIXED = elementwise.as_loop(_mixed)
 
 
 def test_numbers_in_a_formula_are_not_compiled_in():
