@@ -185,12 +185,18 @@ def _products_of_others(x):
     n = x.shape[-1]
     if n <= 1:
         return np.ones(x.shape, x.dtype)
-    if n % 2:
-        x = np.concatenate([x, np.ones((*x.shape[:-1], 1), x.dtype)], -1)
-    half = x.shape[-1] // 2
-    first, second = x[..., :half], x[..., half:]
-    others = _products_of_others(first * second)
-    return np.concatenate([others * second, others * first], -1)[..., :n]
+    half = (n + 1) // 2
+    first, single, second = x[..., :n - half], x[..., n - half:half], x[..., half:]
+    pairs = first * second
+    others = _products_of_others(np.concatenate([pairs, single], -1) if n % 2 else pairs)
+    of_pairs, of_single = others[..., :n - half], others[..., n - half:]
+    if type(x) is not np.ndarray:
+        return np.concatenate([of_pairs * second, of_single, of_pairs * first], -1)
+    out = np.empty(x.shape, x.dtype)
+    np.multiply(of_pairs, second, out=out[..., :n - half])
+    np.multiply(of_pairs, first, out=out[..., half:])
+    out[..., n - half:half] = of_single
+    return out
 
 
 @compilable("autograd.compiled.reductions")
@@ -211,13 +217,6 @@ def _prod_vjp(g, out, x, dim, keepdim, dtype):
 
 @compilable("autograd.compiled.reductions")
 def _multiplied(x, *, dtype, axis, keepdims):
-    if x.size > 1 << 14 and x.dtype is dtype and x.ndim and axis == x.ndim - 1:
-        while x.shape[-1] > 32:  # whole rows at once, where NumPy's reduction goes number by number
-            half, odd = divmod(x.shape[-1], 2)
-            rest = x[..., -1:]
-            x = x[..., :half] * x[..., half:2 * half]
-            if odd:
-                x[..., -1:] *= rest
     return np.multiply.reduce(x, dtype=dtype, axis=axis, keepdims=keepdims)
 
 
