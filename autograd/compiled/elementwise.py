@@ -15,31 +15,24 @@ import numpy as np
 
 from autograd.compiled import mathematics
 from autograd.compiled.loops import answers_at, numbers_at, shared
-from autograd.dtypes import bool_, float32
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import LEAST, obtained
 from autograd.runtime.elementwise import SIMPLE, Loop
-from autograd.runtime.tracing import Recording, Symbol, assign
+from autograd.runtime.formulas import ANSWERS, DEAR, LOGIC, trace, work_of
+from autograd.runtime.tracing import Recording, assign
 
-NUMBERS: dict[Callable, str] = {
+FORMS: dict[Callable, str] = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}", np.negative: "-{}",
     np.positive: "{}", assign: "{}", np.square: "{0} * {0}", np.reciprocal: "ONE / {}", np.absolute: "abs({})",
     np.sqrt: "sqrt({})", np.maximum: "maximum({}, {})", np.minimum: "minimum({}, {})", np.sign: "sign({})",
     np.floor: "floor({})", np.ceil: "ceil({})", np.trunc: "trunc({})", np.rint: "rint({})", np.exp: "exp({})",
     np.copysign: "copysign({}, {})", np.expm1: "expm1({})", np.log: "log({})", np.log1p: "log1p({})",
-    np.tanh: "tanh({})", np.where: "({1} if {0} else {2})"}
-"""What has a fast form, and gives numbers."""
-QUESTIONS: dict[Callable, str] = {
+    np.tanh: "tanh({})", np.where: "({1} if {0} else {2})",
     np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
     np.equal: "{} == {}", np.not_equal: "{} != {}", np.isnan: "{0} != {0}", np.isinf: "abs({}) == INFINITY",
-    np.isfinite: "abs({}) < INFINITY"}
-"""What is asked of numbers."""
-LOGIC: dict[Callable, str] = {
-    np.logical_and: "{} & {}", np.bitwise_and: "{} & {}", np.logical_or: "{} | {}", np.bitwise_or: "{} | {}",
-    np.logical_not: "not {}", np.invert: "not {}"}
-"""What is made of answers."""
-FORMS = NUMBERS | QUESTIONS | LOGIC
-DEAR = {np.exp, np.expm1, np.log, np.log1p, np.tanh}
+    np.isfinite: "abs({}) < INFINITY", np.logical_and: "{} & {}", np.bitwise_and: "{} & {}",
+    np.logical_or: "{} | {}", np.bitwise_or: "{} | {}", np.logical_not: "not {}", np.invert: "not {}"}
+"""What has a fast form."""
 SLOW = {*DEAR, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
@@ -48,103 +41,6 @@ _close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
 FEW = 1 << 10
 """Numbers that are worth taking for a thread."""
 ARRAY, MASK = numba.float32[::1], numba.boolean[::1]
-
-
-# Tracing
-
-class Value(Symbol):
-    """A symbol for what the text of an operation may do: it has a dtype, and takes NumPy's functions that select."""
-
-    __slots__ = ()
-    recording: "Formula"
-
-    @property
-    def dtype(self) -> np.dtype:
-        """float32, or bool of an answer."""
-        return bool_ if self.slot in self.recording.logical else float32
-
-    def astype(self, dtype: Any, copy: bool = True) -> "Value":
-        """As of an array, to float32."""
-        if np.dtype(dtype) != float32:
-            raise TypeError(f"not {dtype}")
-        return self.recording.note(np.positive, (self,), None) if copy or self.dtype is bool_ else self
-
-    def __array_function__(self, function: Callable, types: Any, args: tuple, options: dict) -> Any:
-        note = self.recording.note
-        if function is np.where and len(args) == 3 and not options:
-            return note(np.where, args, None)
-        if function is np.clip:
-            x, low, high = (*args, None, None)[:3]
-            for bound, limit in ((low, np.maximum), (high, np.minimum)):
-                x = x if bound is None else note(limit, (x, bound), None)
-            return x
-        if function in (np.zeros_like, np.ones_like):
-            return note(np.positive, (float(function is np.ones_like),), None)
-        raise TypeError(f"not {function.__name__}")
-
-    def __array__(self, *args: Any, **options: Any) -> Any:
-        raise TypeError("a symbol is no array")
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError("a symbol has no elements")
-
-
-class Formula(Recording):
-    """A recording of float32 whose answers to questions are booleans."""
-
-    symbol = Value
-
-    def __init__(self, arrays: int, masks: Iterable[int]) -> None:
-        super().__init__(arrays)
-        self.logical = set(masks)
-
-    def note(self, function: Callable, inputs: Sequence, out: Symbol | None) -> Value:
-        """Note one call.
-
-        Raises:
-            TypeError: there is no fast form of it.
-        """
-        asked = [isinstance(x, Symbol) and x.slot in self.logical for x in inputs]
-        if (function in LOGIC and not all(asked)) or function not in FORMS or (
-                function is np.where and (not asked[0] or any(asked[1:]))):
-            raise TypeError(f"not {function.__name__}")
-        noted = super().note(function, inputs, out)
-        (self.logical.discard if function in NUMBERS else self.logical.add)(noted.slot)
-        return noted
-
-    def _constant(self, value: Any) -> int:
-        if type(value) not in (int, float) and getattr(value, "dtype", None) is not float32:
-            raise TypeError(f"not {value!r}")  # of float64, say, which would make float64 of what it meets
-        return super()._constant(float(value))
-
-
-class OnlyDtype:
-    """Stands for an argument of which no more is known: a loop serves all shapes."""
-
-    dtype = float32
-
-
-def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, int] | None:
-    """What a function computes of arguments of these kinds: the recording, and the slot of the result.
-
-    Args:
-        function: on arrays, elementwise, with broadcasting.
-        kinds: of each argument: "array", "mask" (an array of booleans), "number", "outline" or "none".
-        options: what decides how the function computes.
-
-    Returns:
-        None if it cannot be traced.
-    """
-    recording = Formula(len(kinds), [i for i, kind in enumerate(kinds) if kind == "mask"])
-    stands = {"outline": OnlyDtype(), "none": None}
-    arguments = [stands[kind] if kind in stands else Value(recording, i) for i, kind in enumerate(kinds)]
-    try:
-        result = function(*arguments, **options)
-    except Exception:  # whatever it does with what is no array
-        return None
-    if not isinstance(result, Value) or result.dtype is not float32 or not recording.calls:
-        return None
-    return recording, result.slot
 
 
 # Writing
@@ -178,7 +74,7 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
         values = [(answer if function in LOGIC or (function is np.where and i == 0) else number)(slot)
                   for i, slot in enumerate(inputs)]
         each.append(f"v{out} = " + FORMS[function].format(*values))
-        (logical.discard if function in NUMBERS else logical.add)(out)
+        (logical.add if function in ANSWERS else logical.discard)(out)
     each += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
     whole = [*(name for name in written if name not in names), *names]
     given = [f"v{slot}" for slot in numbers]
@@ -216,6 +112,8 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     if traced is None:
         return None
     recording, result = traced
+    if any(function not in FORMS for function, *_ in recording.calls):
+        return None
     read = {slot for _, inputs, _ in recording.calls for slot in inputs}
     arrays = [i for i, kind in enumerate(kinds) if i in read and kind in ("array", "mask")]
     numbers = [i for i, kind in enumerate(kinds) if i in read and kind == "number"]
@@ -234,7 +132,7 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
 
     source = text(recording.calls, arrays, given, masks, {"out": result})
     types = ARRAY, *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)
-    work = sum(8 if function in DEAR else 1 for function, _, _ in recording.calls)
+    work = work_of(recording)
     least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
     constants = [np.float32(value) for value in recording.constants.values()]
     return Loop(compiled(source, types, exact), of_lines, arrays, numbers, constants, work, least, exact)

@@ -17,6 +17,8 @@ from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled
 from autograd.runtime.lines import lines
+from autograd.runtime.piecewise import piecewise
+from autograd.runtime.threads import CACHED
 from autograd.tensor import Outline
 
 SIMPLE = 1 << 17
@@ -53,10 +55,15 @@ def least(forward: Callable, rules: Collection[Callable | None]) -> int:
 def as_loop(plain: Callable) -> Callable:
     """A function that runs as a loop wherever it is elementwise and that pays; its options decide what it computes."""
     loops: dict[tuple, Loop | None] = {}
+    known: dict[tuple, int] = {}
 
     def for_many(*args: Any, **options: Any) -> Any:
         if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
             result = _run(plain, loops, args, options)
+            if result is not NotImplemented:
+                return result
+        if any(type(a) is np.ndarray and a.size > CACHED for a in args):
+            result = piecewise(plain, known, args, options)
             if result is not NotImplemented:
                 return result
         return plain(*args, **options)

@@ -17,7 +17,6 @@ from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
-from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, nonzero, numbers
 from autograd.typing import DTypeLike, TensorLike
 from nn.functional.precision import in_float32
@@ -61,22 +60,6 @@ relu = offers_inplace(autograd.relu)
 relu.__module__ = __name__  # where a pickle finds it
 
 
-def _in_pieces(function, *arrays):
-    """function(*arrays), elementwise; over threads and in pieces that stay in the cache if the arrays are large."""
-    x = arrays[0]
-    if type(x) is not np.ndarray or x.size <= CACHED or any(a.strides != x.strides for a in arrays):
-        return function(*arrays)
-    out = np.empty_like(x)
-    sources, target = [a.ravel(order="K") for a in arrays], out.ravel(order="K")
-
-    def work(part):
-        for piece in pieces(part, 1):
-            target[piece] = function(*[source[piece] for source in sources])
-
-    in_parallel(work, x.size, 8 * x.size)
-    return out if np.shares_memory(out, target) else target.reshape(x.shape)
-
-
 # Φ(x) = σ(x p(x²)), to 3e-8; the highest power first.
 _P = (3.512341846e-09, -2.64526679e-07, 7.92948867e-06, -1.1061238558e-04, -6.518995808e-05, 7.266616916e-02,
       1.595769883)
@@ -103,8 +86,8 @@ def _gelu_slope(x, out):
     return np.clip(np.abs(out), least / 2, FAR / 10) / np.clip(np.abs(near), least, None) + near * density
 
 
-_gelu = operation(lambda x: _in_pieces(lambda part: above(part, -FAR) * normal_cdf(part), floating(x)), names="gelu",
-                  methods="", vjps=lambda g, out, x: g * _in_pieces(_gelu_slope, x, out), samples=numbers)
+_gelu = operation(lambda x: above(x := floating(x), -FAR) * normal_cdf(x), names="gelu", methods="",
+                  vjps=lambda g, out, x: g * _gelu_slope(x, out), samples=numbers)
 
 
 _SCALE, _CUBE = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
@@ -122,8 +105,8 @@ def _gelu_tanh_slope(x):
     return s + x * (s * (1 - s)) * (_SCALE + 3 * _CUBE * square)  # where s is 0 or 1, the rest is nothing
 
 
-_gelu_tanh = operation(lambda x: _in_pieces(_gelu_tanh_value, floating(x)), names="gelu_tanh", methods="",
-                       vjps=lambda g, out, x: g * _in_pieces(_gelu_tanh_slope, x), samples=numbers)
+_gelu_tanh = operation(lambda x: _gelu_tanh_value(floating(x)), names="gelu_tanh", methods="",
+                       vjps=lambda g, out, x: g * _gelu_tanh_slope(x), samples=numbers)
 
 
 def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
