@@ -22,10 +22,13 @@ from autograd.hooks import AfterAccumulation, KeepGradient
 from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
+from autograd.runtime.elementwise import SIMPLE, as_loop
 from autograd.runtime.sums import added
 from autograd.table import TABLE
 from autograd.tensor import Node, Outline, Tensor
 from autograd.typing import TensorLike
+
+_sum = as_loop(operator.add)
 
 Vertex = Node | Tensor
 """What a gradient belongs to: the Node of a recorded tensor, or a leaf Tensor."""
@@ -117,7 +120,10 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 if watch is not None:
                     watch(node, i, contribution)
                 earlier = gradients.get(parent)
-                gradients[parent] = contribution if earlier is None else earlier + contribution
+                if earlier is not None:
+                    many = not differentiable and parent.shape and contribution.size >= SIMPLE
+                    contribution = _sum(earlier, contribution) if many else earlier + contribution
+                gradients[parent] = contribution
                 if adds is not None:
                     own.add(parent)
             if not retain and operation.keeps:
