@@ -9,6 +9,7 @@ from autograd.errors import ShapeError
 from autograd.operations.joining import cat
 from autograd.operations.norms import vector_norm
 from autograd.operations.pointwise import floating
+from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -18,15 +19,20 @@ BLOCK = 1 << 22
 """So many differences are taken at once."""
 PAIRS = 1 << 15
 """So many pairs are looked at together: their squares in float64 stay in the cache."""
+TERMS = 64
+"""So many products are added up in float32, before their sum is added to others in float64."""
 
 
-def _blocks(x1, x2):
-    """Parts of stacks (stack, rows, length) with few pairs: some matrices of both, and some rows of the first."""
-    rows, columns = x1.shape[-2], x2.shape[-2]
+def _in_blocks(work, x1, x2):
+    """`work(matrices, rows)` for parts of stacks (stack, rows, length) with few pairs; threads share the matrices."""
+    (rows, length), columns = x1.shape[-2:], x2.shape[-2]
     matrices, step = max(PAIRS // max(rows * columns, 1), 1), max(PAIRS // max(columns, 1), 1)
-    for first in range(0, len(x1), matrices):
-        for row in range(0, rows, step):
-            yield slice(first, first + matrices), slice(row, row + step)
+
+    def over(part):
+        for first in range(part.start, part.stop, matrices):
+            for row in range(0, rows, step):
+                work(slice(first, min(first + matrices, part.stop)), slice(row, row + step))
+    in_parallel(over, len(x1), len(x1) * rows * columns * (4 + length // 4))
 
 
 def _stack(*arrays):
@@ -34,11 +40,13 @@ def _stack(*arrays):
     return [a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:]) for a in arrays]
 
 
-def _beside(*columns):
-    """In float64, what stands beside each other in rows; a number for a column of it."""
-    first = next(c for c in columns if np.ndim(c))
-    columns = [c if np.ndim(c) else np.broadcast_to(np.float64(c), (*first.shape[:-1], 1)) for c in columns]
-    return np.concatenate(columns, -1, dtype=np.float64)
+def _beside(dtype, x, *columns):
+    """Rows x, and behind them numbers (..., 1), or one number for all rows."""
+    out = np.empty((*x.shape[:-1], x.shape[-1] + len(columns)), dtype)
+    out[..., :x.shape[-1]] = x
+    for i, column in enumerate(columns, x.shape[-1]):
+        out[..., i:i + 1] = column
+    return out
 
 
 def _squares(x):
@@ -50,8 +58,9 @@ def _euclidean_forward(x1, x2):
     out = np.empty((*x1.shape[:-1], x2.shape[-2]), floating(x1).dtype)
     x1, x2, into = _stack(x1, x2, out)
     x_squares, y_squares = _squares(x1), _squares(x2)
-    x_rows, y_rows = _beside(x1, x_squares, 1), _beside(-2 * x2, 1, y_squares)
-    for matrices, rows in _blocks(x1, x2):
+    x_rows, y_rows = _beside(np.float64, x1, x_squares, 1), _beside(np.float64, -2 * x2, 1, y_squares)
+
+    def block(matrices, rows):
         with np.errstate(invalid="ignore"):  # infinities are looked at again
             squares = x_rows[matrices, rows] @ y_rows[matrices].swapaxes(-1, -2)
         of_x, of_y = 1e-6 * x_squares[matrices, rows], 1e-6 * y_squares[matrices].swapaxes(-1, -2)
@@ -60,35 +69,58 @@ def _euclidean_forward(x1, x2):
             between = x_rows[matrices, rows][matrix, row, :-2] - x2[matrices][matrix, column]
             squares[matrix, row, column] = (between * between).sum(-1)
         into[matrices, rows] = np.sqrt(squares, out=squares)
+
+    _in_blocks(block, x1, x2)
     return (out,)
 
 
 def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
-    """Σ g (x - y) / |x - y| as products, in float64: differences of nearly equal rows lose little of it."""
+    """Σ g (x - y) / |x - y| as products, for Σ s x - Σ s y.
+
+    In float64, of which differences of nearly equal rows lose little; in float32 where no two rows are much nearer to
+    each other than to the origin.
+    """
     dx, dy = np.empty(x1.shape, x1.dtype), np.zeros(x2.shape)
     x1, x2, g, distances, into_x, into_y = _stack(x1, x2, g[0], out[0], dx, dy)
-    x_rows, y_rows = _beside(x1, 1), _beside(x2, 1)
-    for matrices, rows in _blocks(x1, x2):
-        shares = _quotient(g[matrices, rows], distances[matrices, rows]).astype(np.float64)
+    x_rows, y_rows = _beside(x1.dtype.type, x1, 1), _beside(x2.dtype.type, x2, 1)
+    longest = max(_squares(x).max(initial=0) for x in (x1, x2)) ** 0.5
+
+    def block(matrices, rows):
+        shares, nearest = _quotient(g[matrices, rows], distances[matrices, rows])
+        exactly = not nearest > longest / 4
         if needs_input_grad[0]:
-            sums = shares @ y_rows[matrices]
+            sums = _weighted(shares, y_rows[matrices], exactly)
             into_x[matrices, rows] = x1[matrices, rows] * sums[..., -1:] - sums[..., :-1]
         if needs_input_grad[1]:
-            sums = shares.swapaxes(-1, -2) @ x_rows[matrices, rows]
+            sums = _weighted(shares.swapaxes(-1, -2), x_rows[matrices, rows], exactly)
             into_y[matrices] += x2[matrices] * sums[..., -1:] - sums[..., :-1]
+
+    _in_blocks(block, x1, x2)
     return dx if needs_input_grad[0] else None, dy.astype(x2.dtype) if needs_input_grad[1] else None
 
 
 def _quotient(g, distances):
-    """g / distances, and 0 where they are 0."""
-    if distances.all():
-        return g / distances
+    """g / distances, and 0 where they are 0; and the shortest distance above 0."""
+    shortest = distances.min(initial=np.inf)
+    if shortest:
+        return g / distances, shortest
     at = np.unravel_index(np.flatnonzero(distances == 0), distances.shape)
     distances = distances.copy()
-    distances[at] = 1
-    shares = g / distances
+    distances[at] = np.inf
+    with np.errstate(invalid="ignore"):
+        shares = g / distances
     shares[at] = 0
-    return shares
+    return shares, distances.min()
+
+
+def _weighted(weights, rows, exactly):
+    """weights @ rows in float64, or not so exactly, but as if only `TERMS` numbers had been added up."""
+    if exactly or rows.shape[-2] > 8 * TERMS:  # many short products take longer
+        return weights.astype(np.float64) @ rows.astype(np.float64)
+    total = np.zeros((*weights.shape[:-1], rows.shape[-1]))
+    for start in range(0, rows.shape[-2], TERMS):
+        total += weights[..., start:start + TERMS] @ rows[..., start:start + TERMS, :]
+    return total
 
 
 def _differences(x1, x2):
