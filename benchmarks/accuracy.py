@@ -31,6 +31,13 @@ UNDETERMINED = ("ropout", "x.scatter(")
 """What is random, and what of several numbers for one place keeps any."""
 SHORT = ("y.t()", "x[3:300")
 """What is not for long rows."""
+REASONS = (
+    "Known reasons: NumPy's cumsum adds in float32 within 16 numbers, the loop in float64, as PyTorch does; addcmul "
+    "rounds the product before it adds; logcumsumexp adds in float32; attention's gradient takes the sum of weights "
+    "times their gradients from the result, which cancels where one weight is nearly 1; an LSTM's gates come from one "
+    "tanh, so that small ones are right to 6e-8, but not relatively; the mean that instance normalization subtracts is "
+    "added up in float32, which shows near it. The sum of all numbers, and a loss, is a single one: a matter of luck.")
+"""Why some errors are larger than PyTorch's."""
 CONDITIONS = ("everyday", "30 times as large", "2 rows of 262,144")
 
 
@@ -162,7 +169,7 @@ def page(cells: dict[str, dict[str, dict[str, tuple[float, float]]]]) -> str:
     text = ["Errors in float32, beside float64, in units in the last place (`python benchmarks/accuracy.py --docs`): "
             "what 99 of 100 numbers keep below. Half a unit is rounding. The lines are those of the table above, "
             "with random upstream gradients. Where numbers of both signs are added up some results are near 0, and "
-            "units small: there only the comparison with PyTorch counts. 1.68e+07 units: no digit is right."]
+            "units small: there only the comparison with PyTorch counts. 1.68e+07 units: no digit is right.", REASONS]
     for condition, found in cells.items():
         worse = sum(larger(cell) > 2 for cell in found.values())
         better = sum(larger({"torch": cell[name], **dict.fromkeys(LIBRARIES[1:], cell["torch"])}) > 2

@@ -61,15 +61,20 @@ def test_what_is_on_disk_is_used_after_a_while_and_equal_runs_have_equal_bits(ke
     program = """
 from autograd.runtime import caching
 caching._Cache.save_overload = None  # nothing is compiled
+load, loaded = caching._Cache.load_overload, []
+def noted(cache, *args):
+    found = load(cache, *args)
+    loaded.append(cache._py_func.__name__)
+    return found
+caching._Cache.load_overload = noted
 rng = np.random.default_rng(0)
 """ + LONG + """
-from nn.compiled import normalization
-print(len(normalization._normalize_rows_back.signatures))
+print(any(name.endswith("_normalize_rows_back") for name in loaded))
 """
     first, second = [run(program, NUMBA_CACHE_DIR=kept) for _ in range(2)]
     assert first == second and first[1] == ""
     used = first[0][:8]
-    assert used[0] == "False" and used[-1] == "True" and first[0][-1] == "1"
+    assert used[0] == "False" and used[-1] == "True" and first[0][-1] == "True"
 
 
 @needs_numba
