@@ -112,3 +112,50 @@ def _back_along_columns(first, last, g, step, factor, out):
             for k in range(result.size):
                 total[k] = _next(row[k * step], by[k], total[k])
                 result[k] = total[k]
+
+
+def extremes(x, ufunc, dim):
+    if not all_float32(x) or not x.size:
+        return NotImplemented
+    seen, values, indices = _around(x, dim), np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
+    loop, items = _extremes_of_columns, seen.shape[0] * -(-seen.shape[2] // COLUMNS)
+    if seen.shape[2] == 1:
+        loop, items = _extremes_of_rows, seen.shape[0]
+    loop(items, 4 * x.size, seen, ufunc is np.maximum, values.reshape(seen.shape), indices.reshape(seen.shape))
+    return values, indices
+
+
+@loop
+def _replaces(number, best, largest):
+    """As a later one of equal ones does, or NaN."""
+    return (number >= best if largest else number <= best) or np.isnan(number)
+
+
+@parallel
+def _extremes_of_rows(first, last, x, largest, values, indices):
+    for i in range(first, last):
+        row, to, at = x[i].reshape(-1), values[i].reshape(-1), indices[i].reshape(-1)
+        best, place = np.float32(-np.inf if largest else np.inf), 0
+        for j in range(row.size):
+            number = row[j]
+            replaces = _replaces(number, best, largest)
+            best, place = number if replaces else best, j if replaces else place
+            to[j] = best
+            at[j] = place
+
+
+@parallel
+def _extremes_of_columns(first, last, x, largest, values, indices):
+    best, place = np.empty(COLUMNS, np.float32), np.empty(COLUMNS, np.int64)
+    blocks = -(-x.shape[2] // COLUMNS)
+    for item in range(first, last):
+        i, start = item // blocks, item % blocks * COLUMNS
+        best[:] = -np.inf if largest else np.inf
+        place[:] = 0
+        for j in range(x.shape[1]):
+            row, to = x[i, j, start:start + COLUMNS], values[i, j, start:start + COLUMNS]
+            at = indices[i, j, start:start + COLUMNS]
+            for k in range(row.size):
+                if _replaces(row[k], best[k], largest):
+                    best[k], place[k] = row[k], j
+                to[k], at[k] = best[k], place[k]

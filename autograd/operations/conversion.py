@@ -15,7 +15,8 @@ from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, TensorLike
 
 
-def _converted(x, *, dtype):
+def converted(x, *, dtype):
+    """x.astype(dtype)."""
     if x.dtype is dtypes.float32 and dtype == dtypes.float16:
         return _to_half(x)
     return _from_half(x) if x.dtype is dtypes.float16 and dtype == dtypes.float32 else x.astype(dtype)
@@ -62,7 +63,7 @@ def _convert_back(g, out, x, dtype):
 
 
 _convert = operation(
-    _converted, vjps=_convert_back, names="_to",
+    converted, vjps=_convert_back, names="_to",
     samples=lambda draw: call(draw.array(), dtype=np.dtype(np.float64)),
     notation=Notation("to", "to({x})", ("1",)))
 

@@ -72,6 +72,12 @@ def _flat(index, shape):
     return at
 
 
+def places(index, shape):
+    """The positions in an array of `shape`, flattened, that an index names."""
+    at = _flat(index, shape) if type(index) is tuple else None
+    return np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
+
+
 def axis_of(index):
     """The axis that an index picks from, by integers, after whole ones; None for any other index."""
     last = len(index) - 1
@@ -85,7 +91,7 @@ def _by_positions(x, index):
     """An index by a mask as one by positions in x, whose masked axes become one: at each element of a mask NumPy
     branches, which takes ten times as long where the mask is as good as random.
     """
-    if len(index) == 1 and (mask := index[0]).dtype == bool and mask.size > MANY and x.flags.c_contiguous and (
+    if _is_mask(index) and (mask := index[0]).size > MANY and x.flags.c_contiguous and (
             mask.shape == x.shape[:mask.ndim]):
         return x.reshape(mask.size, *x.shape[mask.ndim:]), (np.flatnonzero(mask),)
     return x, index
@@ -96,6 +102,10 @@ def _read(x, *, index):
     if isinstance(out, np.generic):  # a view even of a single element
         return x[(*index, ...) if type(index) is tuple else (index, ...)]
     return out
+
+
+def _is_mask(index):
+    return type(index) is tuple and len(index) == 1 and type(index[0]) is np.ndarray and index[0].dtype is dtypes.bool_
 
 
 def _has_array(index):
@@ -182,8 +192,7 @@ def _add_by_arrays(out, index, values):
         if width > 1:
             at = at[:, None] * width + np.arange(width)
     else:
-        at = _flat(index, out.shape)
-        at = np.arange(out.size).reshape(out.shape)[index] if at is None else at
+        at = places(index, out.shape)
         values = np.broadcast_to(values, at.shape)
     np.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))  # NumPy's loop is fast for flat positions
 
@@ -220,6 +229,13 @@ def _write(x, value, *, index):
 
 @compilable("autograd.compiled.indexing", many=True)
 def _put_by_arrays(out, index, value):
+    along = axis_of(index)
+    if along and index[along].size > MANY // 16 and out.flags.c_contiguous and in_range(index[along], out.shape[along]):
+        positions, lead, n = index[along], out.shape[:along], out.shape[along]  # the matrices as one long one
+        rows = np.arange(0, math.prod(lead) * n, n)[:, None] + positions.reshape(-1)
+        value = np.broadcast_to(value, (*lead, *positions.shape, *out.shape[along + 1:]))
+        out.reshape(-1, *out.shape[along + 1:])[rows] = value.reshape(*rows.shape, *out.shape[along + 1:])
+        return
     at = _flat(index, out.shape) if out.flags.c_contiguous else None
     if at is None:
         out[index] = value
@@ -230,9 +246,11 @@ def _put_by_arrays(out, index, value):
 @compilable("autograd.compiled.indexing", many=True)
 def _is_last(x, index):
     """Of the elements that an index of x names, which are not named again later."""
-    shape = x.shape
-    at = _flat(index, shape) if type(index) is tuple else None
-    at = np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
+    shape, along = x.shape, axis_of(index) if _has_array(index) else None
+    if along is not None:  # whole slices
+        n, positions = x.shape[along], index[along]
+        return _is_last(np.empty(n), (positions % n, ...)).reshape(*positions.shape, *[1] * (x.ndim - along - 1))
+    at = places(index, shape)
     order = np.arange(at.size, dtype=np.int32 if at.size < 1 << 31 else np.int64).reshape(at.shape)
     last = np.empty(math.prod(shape), order.dtype)  # what isn't written isn't read
     last[at] = order
@@ -241,7 +259,7 @@ def _is_last(x, index):
 
 def _write_vjp_value(g, out, x, value, index):
     part = _getitem(g, index=index)
-    return part if is_basic(index) else only(part, _is_last(bare(g), index))
+    return part if is_basic(index) or _is_mask(index) else only(part, _is_last(bare(g), index))
 
 
 def _setitem_samples(draw):
@@ -546,7 +564,13 @@ def masked_select(x: TensorLike, mask: TensorLike) -> Tensor:
     return _getitem(x.expand(shape), index=(np.broadcast_to(mask, shape),))
 
 
-_argwhere = operation(np.argwhere, vjps=(None,), names="argwhere", numpy=np.argwhere,
+def _nonzero(x):
+    if x.ndim < 2 or x.size < MANY:
+        return np.argwhere(x)
+    return np.stack(np.unravel_index(np.flatnonzero(x != 0), x.shape), 1)  # masks are looked through fastest
+
+
+_argwhere = operation(_nonzero, vjps=(None,), names="argwhere", numpy=np.argwhere,
                       doc="The positions of the elements that are not 0, one per row.")
 
 

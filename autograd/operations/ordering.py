@@ -126,16 +126,16 @@ FEW = 16
 def _one_by_one(x, k, dim, largest):
     """The k extremes, each the extreme of what the others have left; None where NaN or inf is in the way."""
     taken = -np.inf if largest else np.inf
-    left, values, indices = x.copy(), [], []
+    left, values, indices = np.moveaxis(x, dim, -1).copy(), [], []
     for _ in range(k):
-        index = np.expand_dims((np.argmax if largest else np.argmin)(left, axis=dim), dim)
+        index = np.expand_dims((np.argmax if largest else np.argmin)(left, axis=-1), -1)
         indices.append(index)
-        values.append(np.take_along_axis(left, index, dim))
-        np.put_along_axis(left, index, taken, dim)
-    values = np.concatenate(values, dim)
+        values.append(np.take_along_axis(left, index, -1))
+        np.put_along_axis(left, index, taken, -1)
+    values = np.concatenate(values, -1)
     if np.isnan(values).any() or (values == taken).any():
         return None
-    return values, np.concatenate(indices, dim)
+    return tuple([np.ascontiguousarray(np.moveaxis(found, -1, dim)) for found in (values, np.concatenate(indices, -1))])
 
 
 def _topk_samples(draw):

@@ -12,6 +12,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.notation import Notation
 from autograd.operations.comparisons import isnan
+from autograd.operations.conversion import converted
 from autograd.operations.norms import length, matrix_norm, vector_norm
 from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
@@ -44,7 +45,7 @@ def summed(method, x, dtype, **options):
     """A sum or product `method(x, dtype=..., **options)` in a dtype that can hold it; integers become int64."""
     dtype = np.dtype(dtype) if dtype is not None else dtypes.int64 if x.dtype.kind in "biu" else x.dtype
     if dtype is dtypes.float16:
-        return method(x, dtype=np.float32, **options).astype(dtype)
+        return method(converted(x, dtype=np.float32), dtype=np.float32, **options).astype(dtype)
     out = method(x, dtype=dtype, **options)
     if dtype is dtypes.float32 and not finite(out):
         return np.where(np.isfinite(out), out, method(x, dtype=np.float64, **options).astype(dtype))

@@ -155,13 +155,18 @@ def _distinct_along_one(draw):
     return call(x, dim=draw.dim(x.ndim))
 
 
+@compilable("autograd.compiled.scans", many=True)
+def _extremes(x, ufunc, dim):
+    row, dim = as_row(x), axis(dim, x.ndim)
+    values = ufunc.accumulate(row, axis=dim)
+    places = np.arange(row.shape[dim]).reshape([-1 if i == dim else 1 for i in range(row.ndim)])
+    indices = np.maximum.accumulate(((row == values) | np.isnan(row)) * places, axis=dim)
+    return values.reshape(x.shape), indices.reshape(x.shape)
+
+
 def _running_extreme(ufunc, name, adjective):
     def forward(x, *, dim: int):
-        row, dim = as_row(x), axis(dim, x.ndim)
-        values = ufunc.accumulate(row, axis=dim)
-        places = np.arange(row.shape[dim]).reshape([-1 if i == dim else 1 for i in range(row.ndim)])
-        indices = np.maximum.accumulate(np.where((row == values) | np.isnan(row), places, 0), axis=dim)
-        return values.reshape(x.shape), indices.reshape(x.shape)
+        return _extremes(x, ufunc, dim)
 
     return operation(forward, vjps=lambda g, out, x, dim: scatter_along(g[0], np.asarray(out[1]), dim, x.shape),
                      outputs="values indices", names=name, samples=_distinct_along_one,

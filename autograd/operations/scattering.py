@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.errors import ShapeError
-from autograd.operations.indexing import _additem, _setitem, as_index, grid
+from autograd.operations.indexing import _additem, _setitem, as_index, grid, places
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axis, bare
 from autograd.samples import call
@@ -21,7 +21,7 @@ def _extreme_at(x, src, *, index, reduce, include_self):
     out = np.array(x)
     if not include_self:
         out[index] = {"amax": _least(x.dtype), "amin": _greatest(x.dtype)}[reduce]
-    _UFUNCS[reduce].at(out, index, src)
+    _UFUNCS[reduce].at(out.reshape(-1), places(index, out.shape).reshape(-1), src.reshape(-1))  # which NumPy does fast
     return out
 
 
@@ -36,12 +36,12 @@ def _greatest(dtype):
 def _winners(out, x, src, index, include_self):
     """Which elements of x and of src were taken, and among how many at each place of `out` its gradient is shared."""
     out, x, src = bare(out), bare(x), bare(src)
-    touched = np.zeros(out.shape, bool)
-    touched[index] = True
+    touched, at = np.zeros(out.shape, bool), places(index, out.shape).reshape(-1)
+    touched.reshape(-1)[at] = True
     mine = (x == out) | (np.isnan(out) & np.isnan(x)) if include_self else np.logical_not(touched)
-    theirs = (src == out[index]) | (np.isnan(out[index]) & np.isnan(src))
-    count = mine.astype(np.int64)
-    np.add.at(count, index, theirs)
+    best = out.reshape(-1)[at].reshape(src.shape)
+    theirs = (src == best) | (np.isnan(best) & np.isnan(src))
+    count = mine + np.bincount(at, theirs.reshape(-1), out.size).reshape(out.shape)
     return mine, theirs, np.maximum(count, 1).astype(out.dtype)
 
 
@@ -65,15 +65,15 @@ _scatter_extreme = operation(
 def _product_at(x, src, index, include_self):
     """Every place gets a row of what meets there, padded with ones; so zeros are no special case."""
     size = x.numel()
-    places = np.ravel_multi_index(np.broadcast_arrays(*index), x.shape).reshape(-1)
-    order = np.argsort(places, kind="stable")
-    counts = np.bincount(places, minlength=size)
-    column = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+    at = places(index, x.shape).reshape(-1)
+    order = np.argsort(at, kind="stable")
+    counts = np.bincount(at, minlength=size)
+    column = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
     table = Tensor(np.ones((size, counts.max(initial=0) + 1), x.dtype))
     own = x.reshape(-1) if include_self else _setitem(x.reshape(-1), Tensor(np.ones((), x.dtype)),
                                                       index=(np.flatnonzero(counts),))
     table = _setitem(table, own, index=(slice(None), 0))
-    table = _setitem(table, src.reshape(-1)[order], index=(places[order], column + 1))
+    table = _setitem(table, src.reshape(-1)[order], index=(at[order], column + 1))
     return table.prod(1).reshape(x.shape)
 
 
@@ -84,7 +84,7 @@ def _reduced_at(x, src, index, reduce, include_self):
         if reduce != "mean":
             return out
         counts = np.full(x.shape, int(include_self))
-        np.add.at(counts, index, 1)
+        counts += np.bincount(places(index, x.shape).reshape(-1), minlength=counts.size).reshape(x.shape)
         counts = np.maximum(counts, 1)
         return out / counts.astype(x.dtype) if x.dtype.kind == "f" else out // Tensor(counts)
     if reduce in ("prod", "multiply"):

@@ -319,6 +319,10 @@ def _starts(shape, dimension, size, step):
 
 
 def _add_windows(w, *, shape, dimension, size, step):
+    if step >= size and shape:  # each element is in one window
+        out = np.zeros(shape, w.dtype)
+        _unfold.operation.forward(out, dimension=dimension, size=size, step=step)[...] = w
+        return out
     out = np.zeros(shape or 1, np.float32 if w.dtype == np.float16 else w.dtype)  # float16 stops adding up at 2048
     for i, place in enumerate(_starts(out.shape, axis(dimension, len(shape)), size, step)):
         out[place] += w[..., i]
@@ -523,8 +527,8 @@ def triu(x, *, diagonal: int = 0):
 def flip(x, *, dims: Dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
-    if x.ndim and list(along) == [x.ndim - 1]:
-        return _reversed_rows(x)
+    if x.ndim and sorted(along) == list(range(x.ndim - len(along), x.ndim)):  # as one axis
+        return _reversed_rows(x.reshape(*x.shape[:x.ndim - len(along)], -1)).reshape(x.shape) if x.size else x.copy()
     return np.flip(x, tuple(along) if x.ndim else ()).copy()
 
 

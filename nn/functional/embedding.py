@@ -175,4 +175,6 @@ def one_hot(input: TensorLike, num_classes: int = -1) -> Tensor:
         num_classes = int(array.max()) + 1
     if array.size and (array.min() < 0 or array.max() >= num_classes):
         raise IndexError(f"indices from {array.min()} to {array.max()} do not fit {num_classes} classes")
-    return as_tensor(np.eye(num_classes, dtype=np.int64)[array])
+    out = np.zeros((array.size, num_classes), np.int64)
+    out[np.arange(array.size), array.reshape(-1)] = 1
+    return as_tensor(out.reshape(*array.shape, num_classes))

@@ -14,19 +14,21 @@ from autograd.typing import TensorLike
 def _pad_samples(draw):
     x = draw.array(min_dims=1)
     before, after = (tuple([draw.integer(0, 2) for _ in x.shape]) for _ in range(2))
-    return call(x, before=before, after=after)
+    return call(x, before=before, after=after, value=draw.choice([0.0, 2.5]))
 
 
 @compilable("nn.compiled.padding", many=True)
-def _zero_pad_forward(x, *, before, after):
-    out = np.zeros([n + b + a for n, b, a in zip(x.shape, before, after, strict=True)], x.dtype)
+def _constant_pad_forward(x, *, before, after, value):
+    shape = [n + b + a for n, b, a in zip(x.shape, before, after, strict=True)]
+    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
     out[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = x
     return out
 
 
-_zero_pad = operation(
-    _zero_pad_forward, names="_zero_pad", samples=_pad_samples, flops=0,
-    vjps=lambda g, out, x, before, after: g[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])])
+_constant_pad = operation(
+    _constant_pad_forward, names="_constant_pad", samples=_pad_samples, flops=0,
+    vjps=lambda g, out, x, before, after, value: g[tuple([slice(b, b + n) for n, b in zip(
+        x.shape, before, strict=True)])])
 
 
 def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -55,12 +57,7 @@ def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: fl
                      for i, n in enumerate(x.shape)])
         x = x[cut] if min(pad, default=0) < 0 else x
         before, after = ([max(amounts.get(i, (0, 0))[side], 0) for i in range(x.ndim)] for side in (0, 1))
-        out = _zero_pad(x, before=tuple(before), after=tuple(after))
-        if value:
-            around = np.full(out.shape, value, x.dtype)
-            around[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = 0
-            out = out + around
-        return out
+        return _constant_pad(x, before=tuple(before), after=tuple(after), value=float(value or 0))
     for axis, (n, before, after) in sizes.items():
         positions = np.arange(-before, n + after)
         if mode == "reflect":

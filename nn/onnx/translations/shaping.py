@@ -138,8 +138,8 @@ def unbind(write, x, *, dim):
     return tuple([write("Gather", x, np.array(i), axis=dim) for i in range(len(write.call.results))])
 
 
-def zero_pad(write, x, *, before, after):
-    return write("Pad", x, write.shape([*before, *after]), np.asarray(0, write.dtype))
+def constant_pad(write, x, *, before, after, value):
+    return write("Pad", x, write.shape([*before, *after]), np.asarray(value, write.dtype))
 
 
 # Indices
