@@ -180,12 +180,14 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 # Differences and areas
 
 def _neighbors(x, *, dim):
+    dim = axis(dim, x.ndim)
     after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
     return after != before if x.dtype == bool else after - before
 
 
 def _neighbors_back(g, *, dim):
     """g at what it is the difference of, the other way round at what was subtracted."""
+    dim = axis(dim, g.ndim)
     inside = -_neighbors(_one_row(g, dim), dim=dim) if g.shape[dim] > 1 else 0
     out = np.empty([n + (i == dim) for i, n in enumerate(g.shape)], g.dtype)
     out[_part(dim, 1, -1)] = inside
@@ -212,7 +214,7 @@ def diff(x: TensorLike, n: int = 1, dim: int = -1, prepend: TensorLike | None = 
     dim, parts = axis(dim, x.ndim), [part for part in (prepend, x, append) if part is not None]
     x = np.concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
-        x = _differences(x, dim=dim) if x.shape[dim] > 1 else x[_part(dim, 1)]
+        x = _differences(x, dim=dim) if x.shape[dim] > 1 else clone(x[_part(dim, 1)])
     return x if n or len(parts) > 1 else clone(x)
 
 
