@@ -336,7 +336,7 @@ def _accumulate(gradients: dict[Vertex, Any], wanted: dict[Vertex, Tensor] | Non
             elif earlier is None:
                 # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
                 shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or not _owns(g)
-                tensor.grad = wrap(np.array(g) if shared else g, None)
+                tensor.grad = wrap(sharing.copied(g) if shared else g, None)
             elif earlier.tracked or isinstance(earlier.array, np.generic):  # a number cannot be added to in place
                 tensor.grad = earlier + wrap(g, None)
             else:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.clock import clock
+from autograd.runtime.compiled import compilable
 
 if TYPE_CHECKING:
     from autograd.tensor import Node, Tensor
@@ -33,6 +34,12 @@ _watched: dict[int, weakref.ref] = {}
 
 
 # Who shares it
+
+@compilable("autograd.compiled.sharing", many=True)
+def copied(array: np.ndarray) -> np.ndarray:
+    """A copy, which nobody else has."""
+    return np.array(array)
+
 
 def memory(array: Any) -> Any:
     """The object that owns an array's memory: the same for an array and all its views."""

@@ -14,6 +14,7 @@ By itself a process uses the forms that are on disk, once it has computed for a 
 nobody waits for a compiler, and equal programs have equal bits, however long compiling would have taken.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -94,9 +95,12 @@ def compilable(module: str, prepares: bool = False, many: bool = False) -> Calla
         def either(*args: Any, **options: Any) -> Any:
             if on and (not many or args[0].size >= LEAST) and (
                     not automatic or (ready if prepares else _is_compiled(find, known, args, options))):
-                result = find()(*args, **options)
-                if result is not NotImplemented:
-                    return result
+                # What is missing on disk shows before anything is written: a form that writes to its arguments runs one
+                # loop only.
+                with contextlib.suppress(NotKeptError):
+                    result = find()(*args, **options)
+                    if result is not NotImplemented:
+                        return result
             return plain(*args, **options)
         return either
     return decorate
@@ -120,12 +124,15 @@ def _is_compiled(find: Callable, known: dict[tuple, bool | None], args: tuple, o
 def _kind(value: Any) -> Any:
     """What a form is compiled for: not how large an array is."""
     if type(value) is np.ndarray:
-        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.f_contiguous, value.flags.writeable
+        flags = value.flags
+        return value.dtype, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, any(value.strides)
     return tuple([_kind(v) for v in value]) if isinstance(value, tuple) else type(value)
 
 
 def _copy(array: np.ndarray) -> np.ndarray:
-    """A copy of the same kind: with gaps, if the array has some."""
+    """A copy of the same kind: with gaps, or the same everywhere, if the array is."""
+    if array.ndim and not any(array.strides):
+        return np.broadcast_to(array[(0,) * array.ndim].copy(), array.shape)
     if array.flags.c_contiguous or array.flags.f_contiguous:
         return array.copy(order="K")
     wide = np.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)

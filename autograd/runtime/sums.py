@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.runtime import threads
+from autograd.runtime.compiled import compilable
 
 _reduce: Any = np.add.reduce  # x.sum() without what its method adds
 
@@ -78,6 +79,7 @@ def _as_products(x: np.ndarray, among: set[int]) -> np.ndarray | None:
     return out if kept == sorted(kept) else out.transpose([kept.index(i) for i in sorted(kept)])
 
 
+@compilable("autograd.compiled.sums", many=True)
 def _of_columns(x: np.ndarray) -> np.ndarray:
     rows, columns = x.shape
     whole = rows - rows % LONG
@@ -87,6 +89,7 @@ def _of_columns(x: np.ndarray) -> np.ndarray:
     return out
 
 
+@compilable("autograd.compiled.sums", many=True)
 def _of_rows(x: np.ndarray) -> np.ndarray:
     rows, n = x.shape
     if n < 4:

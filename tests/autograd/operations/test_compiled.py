@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
+from autograd.runtime import threads
+from autograd.runtime.sums import added
 from autograd.table import TABLE
 from autograd.testing import Draw
 from nn import functional as F
@@ -23,11 +25,12 @@ ODD = np.float32([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-40, 3e38, 70000, 6e-8])
 def compiled(monkeypatch):
     """However small an array is, there is a loop for it, which two threads share."""
     monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
-    monkeypatch.setattr("autograd.runtime.threads.WORTHWHILE", 1)
+    for limit in ("WORTHWHILE", "SHARED", "WAKING"):
+        monkeypatch.setattr(threads, limit, 1)
     before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     yield
-    autograd.set_compiled(None)
+    autograd.set_compiled(False)
     autograd.set_num_threads(before)
 
 
@@ -187,3 +190,26 @@ def assert_same_bits(tensor, array):
     found = tensor.numpy()
     assert found.dtype == array.dtype
     np.testing.assert_array_equal(found.view(f"u{found.itemsize}"), array.view(f"u{array.itemsize}"))
+
+
+@pytest.mark.parametrize("shape", [(1, 10_000), (3, 5000), (200, 100), (100, 200), (5000, 3), (64, 128), (129, 4100)])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray, lambda x: x[:, ::-1]])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_sums_do_not_depend_on_the_number_of_threads(shape, layout, axis):
+    x, results = layout(np.random.default_rng(0).standard_normal(shape, np.float32)), []
+    autograd.set_compiled(True)
+    before = autograd.get_num_threads()
+    for count in (1, 3):
+        autograd.set_num_threads(count)
+        results.append(added(x, axis))
+    autograd.set_num_threads(before)
+    np.testing.assert_array_equal(*results)
+    np.testing.assert_allclose(results[0], x.sum(axis, dtype=np.float64), rtol=1e-6, atol=1e-4)
+
+
+def test_a_gradient_that_is_the_same_everywhere_becomes_an_array_of_its_own():
+    autograd.set_compiled(True)
+    x = autograd.zeros(100, 200, requires_grad=True)
+    (x + 1).sum().backward()
+    assert x.grad.numpy().strides == (800, 4)
+    assert (x.grad == 1).all()
