@@ -28,7 +28,7 @@ ELSEWHERE = {
     "nn/onnx/test_save.py": "nn/onnx/tracing nn/onnx/writing",
     "autograd/runtime/test_elementwise.py": (
         "autograd/compiled/elementwise autograd/compiled/mathematics autograd/runtime/formulas "
-        "autograd/runtime/lines"),
+        "autograd/runtime/walks"),
     "optim/test_trajectories.py": "optim/adam optim/adaptive optim/sgd",  # compared with PyTorch's rules
     "optim/test_behavior.py": "optim/matrix optim/second_order",  # PyTorch has none to compare with
     "autograd/test_inplace.py": "autograd/sharing autograd/clock",  # who shares memory, and when it was written

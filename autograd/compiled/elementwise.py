@@ -55,7 +55,7 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
         numbers: their slots.
         masks: the arrays that hold answers.
         written: for names of arrays, the slots.
-        single: if given, the loop goes over lines (`runtime/lines.py`), and of these arrays a line is one number.
+        single: if given, the loop goes over lines (`runtime/walks.py`), and of these arrays a line is one number.
     """
     names = {f"a{slot}": slot for slot in arrays}
     logical, once, each = {slot for slot in arrays if slot in masks}, [], []

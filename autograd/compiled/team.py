@@ -1,4 +1,4 @@
-"""How threads share a compiled loop: whoever has finished some items takes the next.
+"""How threads share a compiled loop: each takes its part of the items, and what others have not begun.
 
 Waking a thread takes 20 to 70 microseconds, longer than many a loop. So a thread with nothing to do looks for more for
 about a millisecond, here, in compiled code, and begins within half a microsecond; then it sleeps. While it looks it
@@ -22,9 +22,11 @@ from autograd.runtime.caching import compiler
 
 LINE = 64
 """Bytes of a cache line, in which a word of the board is alone."""
-TAKEN, FUNCTION, ARGUMENTS, ITEMS, AT_A_TIME, NEXT, WANTED, FIRST = (LINE * i for i in range(8))
-"""Where on the board it says whether the team has work, which, how far it has come, whether the interpreter wants the
-threads back, and from FIRST on what each thread does; beside it stands what it did when it was called."""
+TAKEN, FUNCTION, ARGUMENTS, SHARERS, AT_A_TIME, WANTED, FIRST = (LINE * i for i in range(7))
+"""Where on the board it says whether the team has work, which, for how many threads, whether the interpreter wants the
+threads back, and from FIRST on, for the caller and each thread, what follows."""
+STATE, BEFORE, NEXT, END = range(0, 32, 8)
+"""What it does, what it did when it was called, the next item of its part that nobody has begun, and the last."""
 ASLEEP, LOOKING, CALLED, WORKING = range(4)
 LOOKS = 1 << 15
 """How often a thread looks before it sleeps, which takes about a millisecond."""
@@ -133,14 +135,18 @@ _give_way = types.ExternalFunction("sched_yield", types.int32())
 # Working together
 
 @_loop
-def _work(board):
-    function, arguments, items, step = (_load(board + FUNCTION), _load(board + ARGUMENTS), _load(board + ITEMS),
-                                        _load(board + AT_A_TIME))
-    while True:
-        first = _add(board + NEXT, step)
-        if first >= items:
-            break
-        _call(function, arguments, first, min(first + step, items))
+def _work(board, own):
+    """First the thread's own part, whose numbers may be in its cache from the loop before; then what others left."""
+    function, arguments, sharers, step = (_load(board + FUNCTION), _load(board + ARGUMENTS), _load(board + SHARERS),
+                                          _load(board + AT_A_TIME))
+    for i in range(sharers):
+        part = board + FIRST + (own + i) % sharers * LINE
+        end = _load(part + END)
+        while True:
+            first = _add(part + NEXT, step)
+            if first >= end:
+                break
+            _call(function, arguments, first, min(first + step, end))
 
 
 @_loop
@@ -160,20 +166,23 @@ def share(board, helpers, items, step, function, arguments):
         return
     _store(board + FUNCTION, function)
     _store(board + ARGUMENTS, arguments)
-    _store(board + ITEMS, items)
+    sharers = helpers + 1
+    _store(board + SHARERS, sharers)
     _store(board + AT_A_TIME, step)
-    _store(board + NEXT, 0)
     _store(board + WANTED, 0)
-    for i in range(helpers):
-        state = board + FIRST + i * LINE
-        _store(state + 8, _exchange(state, CALLED))
-    _work(board)
-    for i in range(helpers):
-        state, looks = board + FIRST + i * LINE, 0
+    for i in range(sharers):
+        _store(board + FIRST + i * LINE + NEXT, items * i // sharers)
+        _store(board + FIRST + i * LINE + END, items * (i + 1) // sharers)
+    for i in range(1, sharers):
+        thread = board + FIRST + i * LINE
+        _store(thread + BEFORE, _exchange(thread + STATE, CALLED))
+    _work(board, 0)
+    for i in range(1, sharers):
+        thread, looks = board + FIRST + i * LINE, 0
         while True:
-            found = _load(state)
+            found = _load(thread + STATE)
             if found == CALLED:  # it has not come: it must not come when the arguments are gone
-                found = _compare_exchange(state, CALLED, _load(state + 8))
+                found = _compare_exchange(thread + STATE, CALLED, _load(thread + BEFORE))
             if found != WORKING:
                 break
             looks += 1
@@ -186,12 +195,13 @@ def share(board, helpers, items, step, function, arguments):
 @_loop
 def watch(board, helper):
     """Work whenever called, until nobody has called for a while, or the interpreter wants the thread back."""
-    state, looks = board + FIRST + helper * LINE, 0
+    own = helper + 1
+    state, looks = board + FIRST + own * LINE + STATE, 0
     while True:
         found = _load(state)
         if found == CALLED:
             if _compare_exchange(state, CALLED, WORKING) == CALLED:
-                _work(board)
+                _work(board, own)
                 _store(state, LOOKING)
                 looks = 0
         elif found != LOOKING:
@@ -209,7 +219,7 @@ class Board:
     """What a team of threads agrees by. Making one compiles what this file has, or raises NotKeptError."""
 
     def __init__(self, helpers: int) -> None:
-        memory = np.zeros((FIRST // LINE + helpers + 1) * LINE // 8, np.int64)
+        memory = np.zeros((FIRST // LINE + helpers + 2) * LINE // 8, np.int64)
         words = memory[-memory.ctypes.data % LINE // 8:]
         self.address, self.words = words.ctypes.data, memoryview(words)
         watch.compile((types.int64, types.int64))
@@ -224,4 +234,4 @@ class Board:
 
     def asleep(self, count: int) -> int:
         """How many of the first `count` threads sleep."""
-        return sum([self.words[(FIRST + i * LINE) // 8] == ASLEEP for i in range(count)])
+        return sum([self.words[(FIRST + i * LINE + STATE) // 8] == ASLEEP for i in range(1, count + 1)])

@@ -16,9 +16,9 @@ import numpy as np
 from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled
-from autograd.runtime.lines import lines
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
+from autograd.runtime.walks import walked
 from autograd.tensor import Outline
 
 SIMPLE = 1 << 17
@@ -33,7 +33,7 @@ class Loop(NamedTuple):
     kernel: Callable
     """A function of how many, the work, then the result and arrays, without gaps and of one axis, and numbers."""
     of_lines: Callable[[tuple[bool, ...]], Callable | None]
-    """For arrays that lie differently (`lines.py`), a function of how many lines, the work, their length, the address
+    """For arrays that lie differently (`walks.py`), a function of how many lines, the work, their length, the address
     of the result and how far it is from line to line, both of each array, and numbers."""
     arrays: list[int]
     numbers: list[int]
@@ -108,7 +108,7 @@ def _apply(loop: Loop, values: list) -> Any:
     numbers = [*[float32.type(values[i]) for i in loop.numbers], *loop.constants]
     shape, walk = arrays[0].shape, None
     if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
-        walk = lines(arrays)
+        walk = walked(arrays)
         if walk is None:
             if loop.work < DEAR:
                 return NotImplemented

@@ -14,7 +14,7 @@ from autograd.tensor import Outline
 MANY = 1 << 20
 """Numbers from which on one thread gains by it."""
 LEAST = 3
-"""Steps from which on it pays: putting the pieces together is one more."""
+"""Additions' time from which on it pays: putting the pieces together is one more step."""
 
 
 def piecewise(plain: Callable, known: dict[tuple, int], args: tuple, options: dict) -> Any:
@@ -71,4 +71,5 @@ def _work(plain: Callable, kinds: tuple[str, ...], options: dict) -> int:
     if "other" in kinds or "array" not in kinds:
         return 0
     traced = trace(plain, kinds, options)
-    return work_of(traced[0]) if traced and len(traced[0].calls) >= LEAST else 0
+    work = work_of(traced[0]) if traced else 0
+    return work if work >= LEAST else 0

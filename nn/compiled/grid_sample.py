@@ -1,11 +1,9 @@
-"""Images read between their pixels: loops over positions, or over channels where positions meet in one pixel."""
+"""Images read between their pixels: loops over positions, or over pixels where positions meet."""
 
 import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
-
-CHANNELS = 16
-"""How many neighboring channels one thread adds up at all positions."""
+from autograd.runtime.threads import get_num_threads
 
 
 def weighted_rows_forward(x, weight, *, index):
@@ -36,19 +34,20 @@ def spread_rows_forward(y, weight, *, index, count):
     if not all_float32(y, weight):
         return NotImplemented
     y, weight, index = map(np.ascontiguousarray, (y, weight, index))
-    out = np.zeros((count, y.shape[1]), y.dtype)
-    _spread(-(-y.shape[1] // CHANNELS), index.size * y.shape[1], y, weight, index, out)
+    out = np.empty((count, y.shape[1]), y.dtype)
+    parts = get_num_threads()  # of rows: of columns, processors would take narrow rows from each other
+    _spread(parts, index.size * y.shape[1], parts, y, weight, index, out)
     return out
 
 
 @parallel
-def _spread(first, last, y, weight, index, out):
-    begin, end = first * CHANNELS, min(last * CHANNELS, y.shape[1])
+def _spread(first, last, parts, y, weight, index, out):
+    begin, end = len(out) * first // parts, len(out) * last // parts
+    out[begin:end] = 0
     for p in range(len(index)):
-        of = y[p, begin:end]
         for k in range(index.shape[1]):
-            if index[p, k] < len(out):
-                row, factor = out[index[p, k], begin:end], weight[p, k]
+            if begin <= index[p, k] < end:
+                of, row, factor = y[p], out[index[p, k]], weight[p, k]
                 for c in range(of.size):
                     row[c] += factor * of[c]
 

@@ -14,7 +14,7 @@ import nn.functional as F
 from autograd.runtime import elementwise
 from autograd.runtime.compiled import LEAST
 from autograd.runtime.elementwise import SIMPLE
-from autograd.runtime.lines import lines
+from autograd.runtime.walks import walked
 from autograd.table import TABLE
 from autograd.testing import Draw
 
@@ -218,7 +218,7 @@ def arrays_that_are_broadcast(draw):
         whole = np.random.default_rng(i).uniform(-2, 2, [room[axis] for axis in order]).astype(np.float32)
         a = whole.transpose(np.argsort(order))[tuple(slice(n) for n in own)]
         a = a[::-1] if a.ndim and draw(st.integers(0, 5)) == 0 else a
-        arrays.append(a if i < 2 else a > 0)
+        arrays.append(a if i < 2 else np.asarray(a > 0))
     return arrays
 
 
@@ -231,7 +231,7 @@ def _mixed(x, y, mask=None):
 def test_arrays_of_any_layout_are_walked_by_lines(arrays):
     plain = _mixed(*arrays)
     found = loops_of(MIXED, arrays, {})
-    walk = lines(arrays)
+    walk = walked(arrays)
     assert (found is not None) or walk is None
     if found is not None:
         np.testing.assert_array_equal(found[0], plain)

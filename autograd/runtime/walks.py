@@ -14,7 +14,7 @@ SHORTEST = 16
 """Numbers of a line: with fewer, going from line to line takes longer than the numbers do."""
 
 
-class Lines(NamedTuple):
+class Walk(NamedTuple):
     """A walk through several arrays at once."""
 
     shape: tuple[int, ...]
@@ -31,11 +31,11 @@ class Lines(NamedTuple):
     """Of each array, how many bytes it is from line to line."""
 
 
-def lines(arrays: list[np.ndarray]) -> Lines | None:
-    """The lines of some arrays that are broadcast, or None where there are no long ones.
+def walked(arrays: list[np.ndarray]) -> Walk | None:
+    """How to walk some arrays that are broadcast; None where they have no long lines in common.
 
     >>> x, y = np.ones((3, 4, 50), "f4"), np.ones((4, 1), "f4")
-    >>> walk = lines([x, y])
+    >>> walk = walked([x, y])
     >>> walk.lines, walk.length, walk.single, walk.steps
     (12, 50, (False, True), [200, 4])
     """
@@ -67,7 +67,7 @@ def lines(arrays: list[np.ndarray]) -> Lines | None:
         if step is None:
             return None
         steps.append(step)
-    return Lines(shape, order, math.prod(sizes[:axis]), length, single, spread, steps)
+    return Walk(shape, order, math.prod(sizes[:axis]), length, single, spread, steps)
 
 
 def _step(sizes: tuple[int, ...], strides: tuple[int, ...]) -> int | None:
