@@ -367,7 +367,7 @@ def _halves(x, dim, parts=2):
     x = as_tensor(x)
     if x.shape[dim] % parts:
         raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
-    return autograd.split(x, x.shape[dim] // parts, dim)
+    return autograd.tensor_split(x, parts, dim)
 
 
 @in_float32
