@@ -18,7 +18,7 @@ from autograd.compiled.loops import answers_at, numbers_at, shared
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import LEAST, obtained
 from autograd.runtime.elementwise import SIMPLE, Loop
-from autograd.runtime.formulas import ANSWERS, DEAR, LOGIC, trace, work_of
+from autograd.runtime.formulas import ANSWERS, APPROXIMATED, LOGIC, trace, work_of
 from autograd.runtime.tracing import Recording, assign
 
 FORMS: dict[Callable, str] = {
@@ -33,7 +33,7 @@ FORMS: dict[Callable, str] = {
     np.isfinite: "abs({}) < INFINITY", np.logical_and: "{} & {}", np.bitwise_and: "{} & {}",
     np.logical_or: "{} | {}", np.bitwise_or: "{} | {}", np.logical_not: "not {}", np.invert: "not {}"}
 """What has a fast form."""
-SLOW = {*DEAR, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
+SLOW = {*APPROXIMATED, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
 _exact = compiler(nogil=True, error_model="numpy")
@@ -121,7 +121,7 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
         return None
     masks = [i for i in arrays if kinds[i] == "mask"]
     given = [*numbers, *recording.constants]
-    exact = not any(call[0] in DEAR for call in recording.calls)
+    exact = not any(call[0] in APPROXIMATED for call in recording.calls)
     found: dict[tuple, Callable | None] = {}
 
     def of_lines(single: tuple[bool, ...]) -> Callable | None:

@@ -38,9 +38,16 @@ def _around(x, dim):
     return np.ascontiguousarray(x).reshape(math.prod(x.shape[:dim]), -1, math.prod(x.shape[dim + 1:]))
 
 
-def _items(seen):
+def _items(seen, side_by_side=SIDE_BY_SIDE):
     lead, _, rest = seen.shape
-    return -(-lead // SIDE_BY_SIDE) if rest == 1 else lead * -(-rest // COLUMNS)
+    return -(-lead // side_by_side) if rest == 1 else lead * -(-rest // COLUMNS)
+
+
+@loop
+def _columns(item, x):
+    """Of which part of x an item is a block of columns, and where they begin."""
+    blocks = -(-x.shape[2] // COLUMNS)
+    return item // blocks, item % blocks * COLUMNS
 
 
 @loop
@@ -68,9 +75,8 @@ def _along_rows(first, last, x, out, multiplies, from_end):
 @parallel
 def _along_columns(first, last, x, out, multiplies, from_end):
     n, total = x.shape[1], np.empty(COLUMNS)
-    blocks = -(-x.shape[2] // COLUMNS)
     for item in range(first, last):
-        i, start = item // blocks, item % blocks * COLUMNS
+        i, start = _columns(item, x)
         total[:] = multiplies
         for step in range(n):
             j = n - 1 - step if from_end else step
@@ -102,9 +108,8 @@ def _back_along_rows(first, last, g, step, factor, out):
 @parallel
 def _back_along_columns(first, last, g, step, factor, out):
     n, total = factor.shape[1], np.empty(COLUMNS)
-    blocks = -(-factor.shape[2] // COLUMNS)
     for item in range(first, last):
-        i, start = item // blocks, item % blocks * COLUMNS
+        i, start = _columns(item, factor)
         total[:] = 0
         for j in range(n - 1, -1, -1):
             row, result = g[i * step, j * step, start * step:], out[i, j, start:start + COLUMNS]
@@ -118,10 +123,9 @@ def extremes(x, ufunc, dim):
     if not all_float32(x) or not x.size:
         return NotImplemented
     seen, values, indices = _around(x, dim), np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
-    loop, items = _extremes_of_columns, seen.shape[0] * -(-seen.shape[2] // COLUMNS)
-    if seen.shape[2] == 1:
-        loop, items = _extremes_of_rows, seen.shape[0]
-    loop(items, 4 * x.size, seen, ufunc is np.maximum, values.reshape(seen.shape), indices.reshape(seen.shape))
+    loop = _extremes_of_rows if seen.shape[2] == 1 else _extremes_of_columns
+    loop(_items(seen, 1), 4 * x.size, seen, ufunc is np.maximum, values.reshape(seen.shape),
+         indices.reshape(seen.shape))
     return values, indices
 
 
@@ -147,9 +151,8 @@ def _extremes_of_rows(first, last, x, largest, values, indices):
 @parallel
 def _extremes_of_columns(first, last, x, largest, values, indices):
     best, place = np.empty(COLUMNS, np.float32), np.empty(COLUMNS, np.int64)
-    blocks = -(-x.shape[2] // COLUMNS)
     for item in range(first, last):
-        i, start = item // blocks, item % blocks * COLUMNS
+        i, start = _columns(item, x)
         best[:] = -np.inf if largest else np.inf
         place[:] = 0
         for j in range(x.shape[1]):

@@ -3,13 +3,14 @@
 import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
+from autograd.operations.shaping import is_spread
 
 AT_A_TIME = 1 << 12
 """Numbers."""
 
 
 def copied(array):
-    if not all_float32(array) or not array.ndim or any(array.strides):
+    if not all_float32(array) or not is_spread(array):
         return NotImplemented
     out = np.empty(array.shape, np.float32)
     _fill(-(-out.size // AT_A_TIME), out.size, array[(0,) * array.ndim], out.reshape(-1))

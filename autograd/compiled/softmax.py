@@ -5,9 +5,7 @@ import numpy as np
 from autograd.compiled.lines import PART, Lines, added
 from autograd.compiled.loops import all_float32, largest, loop, parallel
 from autograd.compiled.mathematics import INFINITY, ONE, ZERO, exp, function, log
-
-DEAR = 8
-"""About how many additions' time an exponential takes."""
+from autograd.runtime.formulas import WORK
 
 
 def softmax(x, *, dim, dtype=None):
@@ -26,7 +24,7 @@ def _forward(over_rows, x, dim, dtype):
         return NotImplemented
     rows = lines.of(x)
     out = np.empty((x.size // lines.length, lines.length), np.float32)
-    over_rows(len(out), x.size * DEAR, rows, out)
+    over_rows(len(out), x.size * WORK[np.exp], rows, out)
     return lines.back(out)
 
 
@@ -35,7 +33,7 @@ def softmax_vjp(g, out, x, dim, dtype):
 
 
 def log_softmax_vjp(g, out, x, dim, dtype):
-    return _back(_log_softmax_back, g, out, dim, DEAR)
+    return _back(_log_softmax_back, g, out, dim, WORK[np.exp])
 
 
 def _back(over_rows, g, out, dim, work):
@@ -56,7 +54,7 @@ def logsumexp(x, *, dim, keepdim=False):
     if not lines.length:
         return NotImplemented
     out = np.empty(x.size // lines.length, np.float32)
-    _logsumexp(out.size, x.size * DEAR, lines.of(x), out)
+    _logsumexp(out.size, x.size * WORK[np.exp], lines.of(x), out)
     return lines.back_from_ends(out, keepdim)
 
 
@@ -67,7 +65,7 @@ def logsumexp_vjp(g, out, x, dim, keepdim):
     if not lines.length:
         return NotImplemented
     dx = np.empty((x.size // lines.length, lines.length), np.float32)
-    _logsumexp_back(len(dx), x.size * DEAR, lines.ends(g), lines.ends(out), lines.of(x), dx)
+    _logsumexp_back(len(dx), x.size * WORK[np.exp], lines.ends(g), lines.ends(out), lines.of(x), dx)
     return lines.back(dx)
 
 
@@ -79,7 +77,7 @@ def _top(row):
 
 
 @loop
-def _exponentials(row, top, out):
+def fill_exponentials(row, top, out):
     """Fills `out` with exp(row - top), and returns its sum."""
     total = 0.0
     for start in range(0, row.size, PART):
@@ -93,7 +91,7 @@ def _exponentials(row, top, out):
 
 
 @loop
-def _sum_of_exponentials(row, top):
+def _sum_ofexponentials(row, top):
     total = 0.0
     for start in range(0, row.size, PART):
         part, partial = row[start:start + PART], ZERO
@@ -107,7 +105,7 @@ def _sum_of_exponentials(row, top):
 def _softmax(first, last, x, out):
     for i in range(first, last):
         row = out[i]
-        scale = ONE / _exponentials(x[i], _top(x[i]), row)
+        scale = ONE / fill_exponentials(x[i], _top(x[i]), row)
         for j in range(row.size):
             row[j] *= scale
 
@@ -123,7 +121,7 @@ def _log_softmax(first, last, x, out):
     for i in range(first, last):
         row, into = x[i], out[i]
         top = _top(row)
-        rest = log(_sum_of_exponentials(row, top))
+        rest = log(_sum_ofexponentials(row, top))
         for j in range(row.size):
             into[j] = below(row[j], top, rest)
 
@@ -152,7 +150,7 @@ def _logsumexp(first, last, x, out):
     for i in range(first, last):
         top = largest(x[i])
         top = top if abs(top) < INFINITY else ZERO
-        out[i] = log(_sum_of_exponentials(x[i], top)) + top
+        out[i] = log(_sum_ofexponentials(x[i], top)) + top
 
 
 @parallel

@@ -34,7 +34,7 @@ def _exponentials(x, dim):
     return np.exp(below, out=below)
 
 
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def _logsumexp_vjp(g, out, x, dim, keepdim):
     if not np.isinf(out).any():
         return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
@@ -44,7 +44,7 @@ def _logsumexp_vjp(g, out, x, dim, keepdim):
 
 
 @operation(vjps=_logsumexp_vjp, samples=nonempty_reduction)
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     """log(sum(exp(x))) over `dim`, without overflow."""
     wide, along = widened(x), reduced(dim, x.ndim)
@@ -60,13 +60,13 @@ def _along(x, dim):
     return x.sum(axis=dim, keepdims=True) if isinstance(x, Tensor) else added(x, dim, keepdims=True)
 
 
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def _softmax_vjp(g, out, x, dim, dtype):
     return out * (g - _along(g * out, dim))
 
 
 @operation(vjps=_softmax_vjp, samples=_row)
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
@@ -76,13 +76,13 @@ def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     return _as_asked(exponentials, x, dtype)
 
 
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def _log_softmax_vjp(g, out, x, dim, dtype):
     return g - np.exp(out) * _along(g, dim)
 
 
 @operation(vjps=_log_softmax_vjp, samples=_row)
-@compilable("autograd.compiled.softmax")
+@compilable("autograd.compiled.softmax", many=True)
 def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))

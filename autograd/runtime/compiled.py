@@ -52,9 +52,9 @@ def set_compiled(mode: bool | None) -> None:
     when it is first called, which takes seconds, and kept for later processes. `GRADCIRCUIT_COMPILED=1` or `=0` in the
     environment sets it.
 
-    There are forms of random draws and, for float32, of what is elementwise, convolution, batch and layer
-    normalization, attention, the LSTM and the optimizers. Their results differ from NumPy's in the last digits; for
-    equal bits on all machines choose False.
+    There are forms of random draws and, for float32, of what is elementwise, of the softmax, losses, sums, products and
+    normalizations, of what goes by positions, running sums, convolution, pooling and sampling, attention, the LSTM and
+    the optimizers. Their results differ from NumPy's in the last digits; for equal bits on all machines choose False.
 
     Raises:
         ImportError: numba is not installed.
@@ -80,7 +80,7 @@ def compilable(module: str, prepares: bool = False, many: bool = False) -> Calla
     Args:
         module: where it is.
         prepares: the form itself sees to what has to be compiled.
-        many: it is only for large arrays, of which the first argument is one.
+        many: it is only for many numbers.
     """
     def decorate(plain: Callable) -> Callable:
         form = None
@@ -93,7 +93,7 @@ def compilable(module: str, prepares: bool = False, many: bool = False) -> Calla
 
         @functools.wraps(plain)
         def either(*args: Any, **options: Any) -> Any:
-            if on and (not many or args[0].size >= LEAST) and (
+            if on and (not many or count(args) >= LEAST) and (
                     not automatic or (ready if prepares else _is_compiled(find, known, args, options))):
                 # What is missing on disk shows before anything is written: a form that writes to its arguments runs one
                 # loop only.

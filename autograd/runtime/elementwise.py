@@ -23,7 +23,7 @@ from autograd.tensor import Outline
 
 SIMPLE = 1 << 17
 """Numbers from which on a loop pays for a sum or a product, which NumPy does as fast: threads share it."""
-DEAR = 10
+COPIED = 10
 """From this much work on, arrays that have no lines in common are copied first."""
 
 
@@ -110,7 +110,7 @@ def _apply(loop: Loop, values: list) -> Any:
     if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
         walk = walked(arrays)
         if walk is None:
-            if loop.work < DEAR:
+            if loop.work < COPIED:
                 return NotImplemented
             try:
                 arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]

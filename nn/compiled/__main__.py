@@ -1,6 +1,8 @@
 """python -m nn.compiled: compile what usual networks need, and keep it on disk; later processes find it there."""
 
 import contextlib
+import importlib
+import operator
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,7 +22,14 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
         array = np.random.default_rng(0).uniform(0.1, 0.9, shape)
         return autograd.tensor(array.astype(np.float32), requires_grad=True)
 
-    images, rows = given(8, 16, 16, 16), given(256, 64)
+    images, rows, large = given(8, 16, 16, 16), given(256, 64), given(512, 512)
+    for function in (operator.add, operator.sub, operator.mul, operator.truediv):
+        for other in (given(512, 512), given(512), given(512, 1), 0.5):
+            yield function.__name__, lambda function=function, other=other: function(large, other)
+        yield function.__name__, lambda function=function: function(0.5, large)
+    for function in (operator.neg, autograd.sqrt, autograd.exp, autograd.log, autograd.tanh, autograd.abs,
+                     autograd.square, lambda x: 2 * x + x, lambda x: x.sum(1) + x.sum(0)):
+        yield "functions of numbers", lambda function=function: function(large)
     for module in (nn.activation, nn.loss):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and kind.__module__ == module.__name__ and not name.startswith("_"):
@@ -78,6 +87,7 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
 def main() -> None:
     """Run each forward and backward, twice: from the sum, and from something else."""
     autograd.set_compiled(True)
+    importlib.import_module("autograd.compiled.team").Board(1)  # by which threads share loops, if this process has one
     begin, names = time.perf_counter(), set()
     warnings.simplefilter("ignore")
     for name, step in steps():

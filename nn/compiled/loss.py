@@ -7,7 +7,8 @@ import numpy as np
 from autograd.compiled.lines import PART, added
 from autograd.compiled.loops import all_float32, largest, loop, parallel
 from autograd.compiled.mathematics import ZERO, exp, log, maximum
-from autograd.compiled.softmax import DEAR, below
+from autograd.compiled.softmax import below, fill_exponentials
+from autograd.runtime.formulas import WORK
 
 REGISTER = 16
 """Numbers that are computed at once."""
@@ -95,7 +96,7 @@ def surprise(input, labels, each):
         return NotImplemented
     rows, labels = np.ascontiguousarray(input), labels.astype(np.int64, copy=False)
     exponentials, (losses, smooth, totals) = np.empty_like(rows), np.empty((3, len(rows)), np.float32)
-    _surprise(len(rows), rows.size * DEAR, rows, labels, _no_numbers if each is None else each, losses, smooth,
+    _surprise(len(rows), rows.size * WORK[np.exp], rows, labels, _no_numbers if each is None else each, losses, smooth,
               exponentials, totals)
     if each is None:
         return losses, None, exponentials, totals
@@ -106,20 +107,13 @@ def surprise(input, labels, each):
 def _surprise(first, last, x, labels, each, losses, smooth, exponentials, totals):
     whole = np.float32(added(each))
     for i in range(first, last):
-        row, into, top, apart, total = x[i], exponentials[i], largest(x[i]), 0.0, 0.0
-        for start in range(0, row.size, PART):
-            part, out, partial = row[start:start + PART], into[start:start + PART], ZERO
+        row, top, apart = x[i], largest(x[i]), 0.0
+        totals[i] = fill_exponentials(row, top, exponentials[i])
+        for start in range(0, each.size, PART):
+            part, counts, partial = row[start:start + PART], each[start:start + PART], ZERO
             for j in range(part.size):
-                value = exp(part[j] - top)
-                out[j] = value
-                partial += value
-            total += partial
-            if each.size:
-                counts, partial = each[start:start + PART], ZERO
-                for j in range(part.size):
-                    partial += (part[j] - top) * counts[j]
-                apart += partial
-        totals[i] = np.float32(total)
+                partial += (part[j] - top) * counts[j]
+            apart += partial
         losses[i] = -below(row[np.uint64(labels[i])], top, log(totals[i]))
         smooth[i] = whole * log(totals[i]) - np.float32(apart)
 
@@ -127,7 +121,7 @@ def _surprise(first, last, x, labels, each, losses, smooth, exponentials, totals
 def slopes(exponentials, scales, labels, taken, smooth, each):
     if not all_float32(exponentials, scales, taken, smooth, each):
         return NotImplemented
-    rows, labels, out = np.ascontiguousarray(exponentials), labels.astype(np.int64, copy=False), None
+    rows, labels = np.ascontiguousarray(exponentials), labels.astype(np.int64, copy=False)
     out = np.empty_like(rows)
     _slopes(len(rows), 2 * rows.size, rows, scales, labels, taken, scales if smooth is None else smooth,
             _no_numbers if each is None else each, out)

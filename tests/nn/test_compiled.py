@@ -20,9 +20,10 @@ needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reas
 
 @pytest.fixture
 def compiled(monkeypatch):
-    """Compiled forms are on, and however little there is to do is shared between two threads."""
+    """Compiled forms are on, however few numbers there are, and two threads share however little there is to do."""
     for limit in ("WORTHWHILE", "SHARED", "WAKING"):
         monkeypatch.setattr(threads, limit, 1)
+    monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
     before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     autograd.set_compiled(True)

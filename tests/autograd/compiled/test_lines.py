@@ -12,6 +12,7 @@ import nn.functional as F
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 
+
 def cross_entropy(weighted=False, **options):
     """Of the lines, a third of which is ignored; a third of the classes weighs nothing."""
     def losses(x, dim):
@@ -68,6 +69,11 @@ def value_and_gradient(function, array, dim, uniform, compiled):
         g = np.random.default_rng(0).standard_normal(out.shape).astype(np.float32)
         out.backward(autograd.tensor(2.0).expand(out.shape) if uniform else autograd.tensor(g))
     return out.detach().numpy(), x.grad.numpy()
+
+
+@pytest.fixture(autouse=True)
+def few_are_many(monkeypatch):
+    monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
