@@ -452,6 +452,7 @@ def clone(x):
     return in_order(x)
 
 
+@compilable("autograd.compiled.shaping", many=True)
 def in_order(x):
     """A copy whose elements lie in memory in order; by strips where rows of x are so far apart that the cache could not
     hold one of each.
