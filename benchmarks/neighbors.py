@@ -4,12 +4,12 @@
     python benchmarks/neighbors.py --busy 2
 
 For each size the time of one function, forward, in microseconds: ours compiled and with NumPy alone, and PyTorch's
-where it is installed, each with one thread and two. Medians over a second. Takes a minute.
+where it is installed, each with one thread and two. Means over a second: beside others now and then a call waits a
+whole time slice for a thread, which a median would hide. Takes a minute.
 """
 
 import argparse
 import importlib.util
-import statistics
 import subprocess
 import sys
 import time
@@ -21,23 +21,22 @@ SIZES = (1 << 16, 1 << 19, 1 << 22)
 SECONDS = 1.0
 
 
-def median(function: Callable[[], object]) -> float:
+def mean(function: Callable[[], object]) -> float:
     """In microseconds."""
-    times: list[float] = []
     for _ in range(5):
         function()
-    end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end:
-        begin = time.perf_counter()
+    calls, begin = 0, time.perf_counter()
+    while time.perf_counter() < begin + SECONDS:
         function()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times) * 1e6
+        calls += 1
+    return (time.perf_counter() - begin) / calls * 1e6
 
 
 def ways(array: np.ndarray) -> dict[str, Callable[[int], Callable[[], object]]]:
     """For each library, what makes it use so many threads and gives the function to call."""
     import autograd
     import nn.functional as F
+    autograd.ones(1, requires_grad=True).sum().backward()  # makes the settings of the process
 
     def ours(compiled: bool) -> Callable[[int], Callable[[], object]]:
         def prepared(threads: int) -> Callable[[], object]:
@@ -72,7 +71,7 @@ def main() -> None:
                 array = np.random.default_rng(0).standard_normal(size, np.float32)
                 for name, prepared in ways(array).items():
                     for threads in (1, 2):
-                        rows.setdefault((name, size, threads), []).append(f"{median(prepared(threads)):.0f}")
+                        rows.setdefault((name, size, threads), []).append(f"{mean(prepared(threads)):,.0f}")
         finally:
             for other in others:
                 other.kill()
