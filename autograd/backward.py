@@ -334,9 +334,11 @@ def _accumulate(gradients: dict[Vertex, Any], wanted: dict[Vertex, Tensor] | Non
             if isinstance(g, Tensor):
                 tensor.grad = g.clone() if earlier is None else earlier + g
             elif earlier is None:
-                # Others may hold this array: a sum hands the same one to all its terms, a view shares it.
+                # Others may hold this array: a sum hands the same one to all its terms, a view shares it. And a
+                # gradient lies in memory as its leaf does (PyTorch's rule), so that it can be viewed in other shapes.
                 shared = sys.getrefcount(g) > _UNSHARED or isinstance(g, np.generic) or not _owns(g)
-                tensor.grad = wrap(sharing.copied(g) if shared else g, None)
+                elsewhere = g.ndim > 1 and g.strides != tensor.array.strides
+                tensor.grad = wrap(sharing.copied(g, tensor.array) if shared or elsewhere else g, None)
             elif earlier.tracked or isinstance(earlier.array, np.generic):  # a number cannot be added to in place
                 tensor.grad = earlier + wrap(g, None)
             else:

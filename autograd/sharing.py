@@ -36,9 +36,11 @@ _watched: dict[int, weakref.ref] = {}
 # Who shares it
 
 @compilable("autograd.compiled.sharing", many=True)
-def copied(array: np.ndarray) -> np.ndarray:
-    """A copy, which nobody else has."""
-    return np.array(array)
+def copied(array: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A copy, which nobody else has, and which lies in memory as another array of the shape does."""
+    out = np.empty_like(like, array.dtype)
+    np.copyto(out, array)
+    return out
 
 
 def memory(array: Any) -> Any:

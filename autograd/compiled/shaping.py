@@ -6,7 +6,9 @@ from autograd.compiled.loops import all_float32, parallel
 from autograd.compiled.sharing import copied
 from autograd.operations.shaping import is_spread
 
-in_order = copied
+
+def in_order(x):
+    return copied(x, x)
 
 
 def reversed_rows(x):

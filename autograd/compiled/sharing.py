@@ -9,9 +9,9 @@ AT_A_TIME = 1 << 12
 """Numbers."""
 
 
-def copied(array):
+def copied(array, like):
     same = is_spread(array)
-    if not all_float32(array) or not (same or array.flags.c_contiguous):
+    if not all_float32(array) or not like.flags.c_contiguous or not (same or array.flags.c_contiguous):
         return NotImplemented
     out = np.empty(array.shape, np.float32)
     if same:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from autograd.runtime import blas
+from autograd.runtime import blas, settings
 
 WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
@@ -213,6 +213,7 @@ class _Team:
 def _the_team() -> _Team:
     """The threads are started when there is something to do for the first time."""
     global _team
+    settings.make()  # while OpenBLAS can still be told: it cannot once other threads run
     with _lock:
         _team = _team or _Team(_count - 1)
         return _team

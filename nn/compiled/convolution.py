@@ -165,7 +165,7 @@ def correlate(x, y, *, kernel, stride, padding, dilation, groups):
     geometry = _geometry(x.shape[2:], y.shape[2:], kernel, stride, padding, dilation)
 
     def work(few):
-        total = np.zeros((groups, math.prod(weight_shape[1:]), y.shape[1] // groups), x.dtype)
+        total = np.zeros((groups, y.shape[1] // groups, math.prod(weight_shape[1:])), x.dtype)
         _correlate(contiguous_channels_last(x[few]), contiguous_channels_last(y[few]), total, geometry)
         return total
 
@@ -174,7 +174,7 @@ def correlate(x, y, *, kernel, stride, padding, dilation, groups):
 
 @loop
 def _correlate(images, y, total, geometry):
-    groups, _, channels = total.shape
+    groups, channels, _ = total.shape
     padded, runs = _room(images.shape[3], images.shape[3] // groups, y, geometry)
     for n in range(len(images)):
         _put_inside(images[n], padded, geometry)
@@ -185,8 +185,8 @@ def _correlate(images, y, total, geometry):
                 _take_runs(padded, group, first, count, runs, geometry)
                 for i in range(geometry[0]):
                     of_row, length = _runs_of(i, count, runs, geometry), runs.shape[3]
-                    transposed_product(of_row, few[:, group * channels:(group + 1) * channels],
-                                       total[group, i * length:(i + 1) * length], 1)
+                    transposed_product(few[:, group * channels:(group + 1) * channels], of_row,
+                                       total[group, :, i * length:(i + 1) * length], 1)
 
 
 @_of_images

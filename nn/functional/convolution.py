@@ -153,10 +153,10 @@ def _columns(matrices, count):
 
 
 def as_weight(matrices, kernel):
-    """The reverse of `weight_matrices`."""
-    groups, rows, channels = matrices.shape
-    split = matrices.reshape(groups, *kernel, rows // math.prod(kernel), channels)
-    return np.moveaxis(split, (-1, -2), (1, 2)).reshape(groups * channels, -1, *kernel)
+    """(groups, C_out / groups, kernel x C_in / groups) -> (C_out, C_in / groups, *kernel)."""
+    groups, channels, columns = matrices.shape
+    split = matrices.reshape(groups * channels, *kernel, columns // math.prod(kernel))
+    return np.ascontiguousarray(channels_first(split))
 
 
 def is_depthwise(weight_shape, groups):
@@ -315,11 +315,11 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
 
     def windows_times_y(images):
-        total, y_part = np.zeros((parts, groups, math.prod(kernel) * c_in // parts, c_out), x.dtype), y[images]
+        total, y_part = np.zeros((parts, groups, c_out, math.prod(kernel) * c_in // parts), x.dtype), y[images]
         for block, every in _windows(x[images], kernel, out, stride, padding, dilation, groups, parts):
             factor = _as_groups(contiguous_channels_last(y_part[block]), groups, every[0].shape[1])
             for windows, of_part in zip(every, total, strict=True):
-                of_part += transposed_product(windows, factor).sum(axis=1)
+                of_part += transposed_product(factor, windows).sum(axis=1)
         return total
 
     def kernel_by_kernel(images):
@@ -336,7 +336,7 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
         return np.moveaxis(total, -1, 0)[:, None]
     parts = _parts(len(x), c_in, kernel, stride, c_out, out)
     total = sum(in_parallel(windows_times_y, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
-    return as_weight(total.swapaxes(0, 1).reshape(groups, -1, c_out), kernel)
+    return as_weight(np.moveaxis(total, 0, 2).reshape(groups, c_out, -1), kernel)
 
 
 # The same without products with padding: zeros around an image are no numbers, and must not make NaN of an infinity

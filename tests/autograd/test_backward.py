@@ -465,6 +465,20 @@ def test_accumulation_onto_a_gradient_that_the_user_computed():
     assert x.grad.item() == 7
 
 
+@pytest.mark.parametrize("leaf", [
+    lambda m: m.randn(3, 4), lambda m: m.randn(3, 4).T, lambda m: m.randn(3, 4)[:, ::2],
+    lambda m: m.randn(3, 1).expand(3, 4), lambda m: m.randn(2, 3, 4).permute(2, 0, 1)])
+@pytest.mark.parametrize("use", [lambda x: x * 2, lambda x: x.mT * 2, lambda x: x.mT.sin().mT * x, lambda x: x])
+def test_a_gradient_lies_in_memory_as_its_leaf_does(leaf, use):
+    torch = pytest.importorskip("torch")
+    strides = []
+    for m in (autograd, torch):
+        x = leaf(m).requires_grad_()
+        use(x).sum().backward()
+        strides.append(x.grad.stride())
+    assert strides[0] == strides[1]
+
+
 # What may be asked of grad and backward
 
 def test_stacks_of_gradients_zeros_for_unused_inputs_and_their_refusals():

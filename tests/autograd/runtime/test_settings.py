@@ -36,7 +36,8 @@ def test_page_faults_of_a_repeated_step(setting, kept):
 @pytest.mark.parametrize(("before", "setting", "threshold"), [
     ("", {}, 20_000), ("gc.set_threshold(123)", {}, 123), ("gc.set_threshold(0)", {}, 0),
     ("gc.set_threshold(700)", {"GRADCIRCUIT_PROCESS": "0"}, 700)])
-@pytest.mark.parametrize("first", ["x.sum().backward()", "x.grad = x.detach(); optim.SGD([x], lr=0.1).step()"])
+@pytest.mark.parametrize("first", ["x.sum().backward()", "x.grad = x.detach(); optim.SGD([x], lr=0.1).step()",
+                                   "autograd.set_num_threads(2); autograd.runtime.threads.in_parallel(id, 2, 1 << 23)"])
 def test_the_collectors_threshold(before, setting, threshold, first):
     program = f"""import gc
 {before}
