@@ -200,9 +200,61 @@ def numbers(result_shape, weight_shape):
     return math.prod(result_shape) * math.prod(kernel) * (1 + c_in // 16)
 
 
+# In three dimensions, a convolution is the sum over the kernel's first axis of convolutions in the other two
+
+def _slices(size, out, kernel, stride, padding, dilation, groups):
+    """The geometry of the other axes; and for each element of the first axis of the kernel itself, the places where it
+    meets the input, and what it meets there.
+    """
+    first, *others = zip(size, out, kernel, stride, padding, dilation, strict=True)
+    of_others = dict(zip(("stride", "padding", "dilation"), list(zip(*others, strict=True))[3:], strict=True))
+    of_first = [(i[-1], at[-1], of[-1]) for i, at, of in _meeting(*[[of_axis] for of_axis in first])]
+    return of_others | {"groups": groups}, of_first
+
+
+def _flat(last):
+    """Slices of images, channels last, (N, D, *size, C) as a batch (N x D, C, *size)."""
+    return channels_first(last.reshape(-1, *last.shape[2:]))
+
+
+def _convolve_slices(x, weight, bias, **geometry):
+    size, kernel = x.shape[2:], weight.shape[2:]
+    out = output_size(size, kernel, geometry["stride"], geometry["padding"], geometry["dilation"])
+    geometry, meeting = _slices(size, out, kernel, **geometry)
+    x, result = contiguous_channels_last(x), np.zeros((len(x), *out, len(weight)), x.dtype)
+    for i, at, of in meeting:
+        into = result[:, at]
+        into += channels_last(_convolve(_flat(x[:, of]), weight[:, :, i], **geometry)).reshape(into.shape)
+    if bias is not None:
+        result += bias
+    return channels_first(result)
+
+
+def _convolve_transposed_slices(y, weight, size, **geometry):
+    geometry, meeting = _slices(size, y.shape[2:], weight.shape[2:], **geometry)
+    channels = weight.shape[1] * geometry["groups"]
+    y, result = contiguous_channels_last(y), np.zeros((len(y), *size, channels), y.dtype)
+    for i, at, of in meeting:
+        into = result[:, of]
+        put = _convolve_transposed(_flat(y[:, at]), weight[:, :, i], size=size[1:], **geometry)
+        into += channels_last(put).reshape(into.shape)
+    return channels_first(result)
+
+
+def _correlate_slices(x, y, kernel, **geometry):
+    geometry, meeting = _slices(x.shape[2:], y.shape[2:], kernel, **geometry)
+    result = np.zeros((y.shape[1], x.shape[1] // geometry["groups"], *kernel), x.dtype)
+    x, y = contiguous_channels_last(x), contiguous_channels_last(y)
+    for i, at, of in meeting:
+        result[:, :, i] = _correlate(_flat(x[:, of]), _flat(y[:, at]), kernel=kernel[1:], **geometry)
+    return result
+
+
 @compilable("nn.compiled.convolution")
 def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
+    if len(kernel) == 3:
+        return _convolve_slices(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
     result = np.empty((len(x), *out, len(weight)), x.dtype)
 
@@ -265,6 +317,9 @@ def _add_windows(total, windows, stride, dilation):
 @compilable("nn.compiled.convolution")
 def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     kernel, out = weight.shape[2:], y.shape[2:]
+    if len(kernel) == 3:
+        return _convolve_transposed_slices(y, weight, size, stride=stride, padding=padding, dilation=dilation,
+                                           groups=groups)
     channels = weight.shape[1] * groups
     full = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     around = tuple([(f - before, n - m + before)
@@ -312,6 +367,8 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
 
 @compilable("nn.compiled.convolution")
 def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
+    if len(kernel) == 3:
+        return _correlate_slices(x, y, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
 
     def windows_times_y(images):
@@ -416,7 +473,7 @@ def _of_weight_forward(x, y, *, kernel, stride, padding, dilation, groups):
 # The declarations
 
 def _samples(draw):
-    ndim, groups = draw.integer(1, 2), draw.integer(1, 2)
+    ndim, groups = draw.integer(1, 3), draw.integer(1, 2)
     kernel = tuple([draw.integer(1, 2) for _ in range(ndim)])
     dilation = tuple([draw.integer(1, 2) for _ in range(ndim)])
     stride = tuple([draw.integer(1, 2) for _ in range(ndim)])
