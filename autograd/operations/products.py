@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.notation import Notation
 from autograd.operations.shaping import axes, axis, diag_embed, roll
+from autograd.runtime import products
 from autograd.samples import call
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
@@ -18,8 +19,8 @@ from autograd.typing import Dims, TensorLike
 def _product(x, y):
     """x @ y; a stack of matrices times one matrix is one product of all its rows."""
     if y.ndim == 2 and x.ndim > 2 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
-        return (x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[1])
-    return x @ y
+        return products.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+    return products.matmul(x, y)
 
 
 def packed(x):
@@ -45,7 +46,7 @@ def _matmul_vjp_y(g, out, x, y):
     if y.ndim == 2 and x.ndim > 2:  # one product instead of a stack of them to be summed
         rows = math.prod(x.shape[:-1])
         x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
-    return np.swapaxes(x, -1, -2) @ g
+    return products.matmul(np.swapaxes(x, -1, -2), g)
 
 
 matmul = operation(
@@ -124,7 +125,8 @@ def _contract(*tensors, equation):
         order = [letters.index(c) for group in groups for c in group]
         lengths = [math.prod(sizes[c] for c in group) for group in groups[1:]]
         return x.transpose(order).reshape(*(sizes[c] for c in batch), *lengths)
-    product = matrices(tensors[0], left, batch, rows, summed) @ matrices(tensors[1], right, batch, summed, columns)
+    product = products.matmul(matrices(tensors[0], left, batch, rows, summed),
+                              matrices(tensors[1], right, batch, summed, columns))
     found = [*batch, *rows, *columns]
     return product.reshape([sizes[c] for c in found]).transpose([found.index(c) for c in output])
 

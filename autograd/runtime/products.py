@@ -1,18 +1,55 @@
-"""Matrix products in pieces that OpenBLAS reads where they lie.
+"""Matrix products, shared by threads, or in pieces that OpenBLAS reads where they lie.
 
-For a large product it first copies both factors into an order of its own. With few rows that copy of the second factor
-takes longer than the product; with few columns, that of the first. Up to a million multiplications it multiplies at
-once (AVX-512): a product in such pieces is up to four times as fast, and elsewhere (AVX2) no slower.
+OpenBLAS's own threads wait for each other: if another process has taken a processor, each product takes as long as the
+system lets that process run, some 10 milliseconds. Ours take over what another thread has not begun.
+
+Before a large product OpenBLAS copies both factors into an order of its own. With few rows that copy of the second
+factor takes longer than the product; with few columns, that of the first. Up to a million multiplications it multiplies
+at once (AVX-512): a product in such pieces is up to four times as fast, and elsewhere (AVX2) no slower.
 """
+
+from typing import Any
 
 import numpy as np
 
 from autograd.runtime import blas
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import WORTHWHILE, in_parallel
 
+LARGE = 1 << 20
+"""Multiplications from which on threads share a product."""
 SMALL = 1_000_000 if blas.set_num_threads else 0
 """How many multiplications OpenBLAS does at once."""
 COLUMNS = 64
 """How many columns such a product has at best."""
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """a @ b."""
+    if (type(a) is type(b) is np.ndarray and a.ndim > 1 < b.ndim and a.size * b.shape[-1] >= LARGE
+            and a.dtype is b.dtype and a.dtype.char in "fd" and a.shape[-1] == b.shape[-2]):
+        return _shared(a, b)
+    return a @ b
+
+
+@compilable("autograd.compiled.products")
+def _shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The product of matrices or stacks of them: each thread computes some matrices, or rows, or columns."""
+    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    # OpenBLAS's own threads wake up faster than ours, for one large product, unless others keep them from running
+    work = a.size * b.shape[-1] // (16 if stack else 64)
+    if work < WORTHWHILE:
+        return a @ b
+    out = np.empty((*stack, a.shape[-2], b.shape[-1]), a.dtype)
+    axis = int(np.argmax(stack or out.shape))
+    a, b = (np.broadcast_to(x, (*stack, *x.shape[-2:])) for x in (a, b))
+
+    def multiply(part: slice) -> None:
+        here = (*[slice(None)] * axis, part)
+        np.matmul(a[here] if stack or axis == 0 else a, b[here] if stack or axis == 1 else b, out=out[here])
+
+    in_parallel(multiply, out.shape[axis], work)
+    return out
 
 
 def in_columns(matrix: np.ndarray, count: int) -> np.ndarray:

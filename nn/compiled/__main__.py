@@ -45,6 +45,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "MaxPool2d", lambda: nn.MaxPool2d(2)(nn.Conv2d(16, 16, 1)(images))
     yield "grid_sample", lambda: nn.functional.grid_sample(images, given(8, 16, 16, 2))
     yield "ConvTranspose2d", lambda: nn.ConvTranspose2d(16, 16, 2, 2)(images)
+    for shape in ((512, 512), (8, 64, 512)):
+        yield "products", lambda shape=shape: nn.Linear(512, 512)(large.reshape(shape)) @ large
     yield "BatchNorm2d", lambda: nn.BatchNorm2d(16)(images)
     yield "BatchNorm1d", lambda: nn.BatchNorm1d(64)(rows)
     yield "GroupNorm", lambda: nn.GroupNorm(4, 16)(images)

@@ -6,8 +6,9 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, largest, loop
 from autograd.compiled.mathematics import ONE, exp
+from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.threads import in_parallel
-from nn.compiled.products import HAS_PRODUCTS, product, transposed_product
+from nn.compiled.products import product, transposed_product
 from nn.functional.attention import batches, blocks_seen
 
 QUERIES = 32

@@ -6,10 +6,11 @@ import math
 import numpy as np
 
 from autograd.compiled.loops import all_float32, loop
+from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
 from nn.compiled import grouped
-from nn.compiled.products import HAS_PRODUCTS, product_in_columns, transposed_product
+from nn.compiled.products import product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 

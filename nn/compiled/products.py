@@ -1,25 +1,10 @@
 """Matrix products inside a compiled loop."""
 
-import ctypes
-
-import llvmlite.binding
 import numpy as np
-from numba import types
 
 from autograd.compiled.loops import loop
-from autograd.runtime import blas
+from autograd.compiled.products import AS_IT_IS, ROW_MAJOR, TRANSPOSED, sgemm
 from autograd.runtime.products import SMALL
-
-HAS_PRODUCTS = blas.sgemm is not None
-"""Whether loops may call NumPy's own matrix product, which another BLAS than OpenBLAS hides."""
-
-_ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112  # of cblas.h
-_integer = types.int64 if blas.LONG_INTEGERS else types.int32
-if HAS_PRODUCTS:
-    llvmlite.binding.add_symbol("gradcircuit_sgemm", ctypes.cast(blas.sgemm, ctypes.c_void_p).value)
-_sgemm = types.ExternalFunction("gradcircuit_sgemm", types.void(
-    *[types.int32] * 3, *[_integer] * 3, types.float32, types.intp, _integer, types.intp, _integer,
-    types.float32, types.intp, _integer))
 
 
 @loop
@@ -38,7 +23,7 @@ def product(a, b, out, kept):
     if each == 0:
         each = max(count, 1)
     for start in range(0, count, each):
-        _sgemm(_ROW_MAJOR, _AS_IT_IS, _AS_IT_IS, min(each, count - start), columns, depth,
+        sgemm(ROW_MAJOR, AS_IT_IS, AS_IT_IS, min(each, count - start), columns, depth,
                np.float32(1), a.ctypes.data + 4 * start * rows_of_a, rows_of_a, b.ctypes.data, _row_length(b),
                np.float32(kept), out.ctypes.data + 4 * start * rows_of_out, rows_of_out)
 
@@ -60,7 +45,7 @@ def transposed_product(a, b, out, kept):
     if each < 64:
         each = max(count, 1)
     for start in range(0, max(count, 1), each):
-        _sgemm(_ROW_MAJOR, _TRANSPOSED, _AS_IT_IS, out.shape[0], out.shape[1], min(each, count - start),
+        sgemm(ROW_MAJOR, TRANSPOSED, AS_IT_IS, out.shape[0], out.shape[1], min(each, count - start),
                np.float32(1), a.ctypes.data + 4 * start * rows_of_a, rows_of_a,
                b.ctypes.data + 4 * start * rows_of_b, rows_of_b,
                np.float32(kept if start == 0 else 1), out.ctypes.data, _row_length(out))

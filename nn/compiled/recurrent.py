@@ -4,8 +4,9 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.mathematics import HALF, ONE, tanh
+from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.threads import in_parallel
-from nn.compiled.products import HAS_PRODUCTS, product_in_columns
+from nn.compiled.products import product_in_columns
 
 
 def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):

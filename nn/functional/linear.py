@@ -7,6 +7,7 @@ import numpy as np
 from autograd import Tensor, einsum, operation
 from autograd.errors import ShapeError
 from autograd.operations.products import packed
+from autograd.runtime.products import matmul
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -39,8 +40,8 @@ def _multiply_adds(shapes, out, options):
     return math.prod(out) * shapes[0][-1]
 
 
-@operation(vjps=(lambda g, out, x, weight, bias: (rows(g) @ weight).reshape(x.shape),
-                 lambda g, out, x, weight, bias: np.swapaxes(rows(g), 0, 1) @ rows(x),
+@operation(vjps=(lambda g, out, x, weight, bias: matmul(rows(g), weight).reshape(x.shape),
+                 lambda g, out, x, weight, bias: matmul(np.swapaxes(rows(g), 0, 1), rows(x)),
                  lambda g, out, x, weight, bias: sum_of_rows(g)),
            methods="", samples=_samples, multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 def linear(input, weight, bias=None):
@@ -51,7 +52,7 @@ def linear(input, weight, bias=None):
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ShapeError(f"bias has shape {bias.shape}; for a weight of shape {weight.shape} it must be "
                          f"{weight.shape[:1]}")
-    out = rows(input) @ weight.T
+    out = matmul(rows(input), weight.T)
     if bias is not None:
         out += bias
     return out.reshape((*input.shape[:-1], weight.shape[0]))

@@ -14,7 +14,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, operation
 from autograd.runtime.compiled import compilable
-from autograd.runtime.products import in_columns, product
+from autograd.runtime.products import in_columns, matmul, product
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import TensorLike
@@ -23,7 +23,7 @@ from nn.functional.linear import linear, sum_of_rows
 
 def _steps(x, w, bias):
     """The inputs' share of the gates of all steps: (T, B, G·H)."""
-    out = x.reshape(-1, x.shape[-1]) @ w.T
+    out = matmul(x.reshape(-1, x.shape[-1]), w.T)
     if bias is not None:
         out += bias
     return out.reshape(*x.shape[:2], len(w))
@@ -54,9 +54,9 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
     ours, theirs = (d.reshape(-1, d.shape[-1]) for d in (d_input, d_hidden))
     b_ih = sum_of_rows(ours) if needs[4] or needs[5] else None
     b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else sum_of_rows(theirs) if needs[5] else None
-    return [(ours @ w_ih).reshape(x.shape) if needs[0] else None, dh,
-            ours.T @ x.reshape(-1, x.shape[-1]) if needs[2] else None,
-            theirs.T @ before.reshape(-1, before.shape[-1]) if needs[3] else None,
+    return [matmul(ours, w_ih).reshape(x.shape) if needs[0] else None, dh,
+            matmul(ours.T, x.reshape(-1, x.shape[-1])) if needs[2] else None,
+            matmul(theirs.T, before.reshape(-1, before.shape[-1])) if needs[3] else None,
             b_ih if needs[4] else None, b_hh]
 
 
