@@ -239,7 +239,7 @@ def filled(g: Cotangents, node: Node, differentiable: bool) -> tuple:
     if not node.operation.fills:
         return tuple([g.get(i) for i in range(len(node.out))])
     outs = node.out[:len(outputs._fields)] if outputs else node.out  # what is kept beyond the outputs has no gradient
-    parts = [np.zeros(out.shape, out.dtype) if i not in g and out.dtype.kind == "f" else g.get(i)
+    parts = [np.broadcast_to(out.dtype.type(0), out.shape) if i not in g and out.dtype.kind == "f" else g.get(i)
              for i, out in enumerate(outs)]
     return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in parts])
 

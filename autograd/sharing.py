@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.clock import clock
-from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import put
 
 if TYPE_CHECKING:
     from autograd.tensor import Node, Tensor
@@ -35,11 +35,10 @@ _watched: dict[int, weakref.ref] = {}
 
 # Who shares it
 
-@compilable("autograd.compiled.sharing", many=True)
 def copied(array: np.ndarray, like: np.ndarray) -> np.ndarray:
     """A copy, which nobody else has, and which lies in memory as another array of the shape does."""
     out = np.empty_like(like, array.dtype)
-    np.copyto(out, array)
+    put(out, array)
     return out
 
 

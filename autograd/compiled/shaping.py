@@ -1,31 +1,9 @@
-"""Copies in another order, as loops."""
+"""Triangles of matrices, row by row."""
 
 import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
-from autograd.compiled.sharing import copied
 from autograd.operations.shaping import is_spread
-
-
-def in_order(x):
-    return copied(x, x)
-
-
-def reversed_rows(x):
-    if not all_float32(x) or not x.flags.c_contiguous:
-        return NotImplemented
-    rows, out = x.reshape(-1, x.shape[-1]), np.empty_like(x)
-    _reverse(len(rows), x.size, rows, out.reshape(rows.shape))
-    return out
-
-
-@parallel
-def _reverse(first, last, x, out):
-    end = np.uint64(x.shape[1] - 1)
-    for i in range(first, last):
-        row, result = x[i], out[i]
-        for j in range(row.size):
-            result[j] = row[end - np.uint64(j)]
 
 
 def triangle(x, diagonal, below):

@@ -18,9 +18,10 @@ from autograd.notation import Notation
 from autograd.operations.pointwise import MANY, only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, is_spread, movedim
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import filled, put
 from autograd.runtime.sums import added
 from autograd.samples import call
-from autograd.sharing import own
+from autograd.sharing import copied, own
 from autograd.table import operation
 from autograd.tensor import Tensor
 from autograd.typing import TensorLike
@@ -198,9 +199,9 @@ def _add_by_arrays(out, index, values):
 
 
 def _add_into_zeros(x, *, index, shape):
-    out = np.zeros(shape, x.dtype)
-    if is_basic(index):
-        out[index] = x
+    out = filled(shape, 0, x.dtype)
+    if is_basic(index) and x.ndim:
+        put(out[index], x)
     else:
         _add_at(out, index, x)
     return out
@@ -219,7 +220,7 @@ _scatter = operation(
 
 
 def _write(x, value, *, index):
-    out = np.array(x)
+    out = copied(x, x)
     if _has_array(index):
         _put_by_arrays(*_by_positions(out, index), value)
     else:
@@ -274,7 +275,7 @@ _setitem = operation(
 
 
 def _plus_at(x, value, *, index):
-    out = np.array(x)
+    out = copied(x, x)
     _add_at(out, index, value)
     return out
 

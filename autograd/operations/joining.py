@@ -1,13 +1,16 @@
 """Joining, repeating and splitting tensors."""
 
 import itertools
+import math
 import operator
 from collections.abc import Sequence
 
 import numpy as np
 
 from autograd.errors import ShapeError
-from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, meshgrid, ravel, reshape
+from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, is_spread, meshgrid, ravel, reshape
+from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import put
 from autograd.samples import call, numbers
 from autograd.table import operation
 from autograd.tensor import Outline, Tensor
@@ -15,18 +18,27 @@ from autograd.typing import Shape, TensorLike
 
 # One tensor, several times.
 
-def _tile_vjp(g, out, x, sizes):
+def _tiles(shape, sizes):
+    """How often x stands along each axis, and how long it is there."""
     sizes = as_shape(sizes)
-    ndim = max(len(sizes), x.ndim)
-    sizes, shape = (1,) * (ndim - len(sizes)) + sizes, (1,) * (ndim - x.ndim) + x.shape
-    pairs = [n for pair in zip(sizes, shape, strict=True) for n in pair]
-    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape)
+    ndim = max(len(sizes), len(shape))
+    return (1,) * (ndim - len(sizes)) + sizes, (1,) * (ndim - len(shape)) + shape
+
+
+def _tile_vjp(g, out, x, sizes):
+    pairs = [n for pair in zip(*_tiles(x.shape, sizes), strict=True) for n in pair]
+    if is_spread(g):
+        return np.broadcast_to(g[(0,) * g.ndim] * g.dtype.type(math.prod(pairs[::2])), x.shape)
+    return g.reshape(pairs).sum(axis=tuple(range(0, len(pairs), 2))).reshape(x.shape)
 
 
 @operation(vjps=_tile_vjp, flops=0, numpy=np.tile, samples=lambda draw: call(draw.array(), sizes=draw.shape(1, 3, 1)))
 def tile(x, *, sizes: Shape):
     """x beside itself, sizes[i] times along axis i, counted from the last axis."""
-    return np.tile(x, as_shape(sizes))
+    sizes, shape = _tiles(x.shape, sizes)
+    out = np.empty([n for pair in zip(sizes, shape, strict=True) for n in pair], x.dtype)
+    put(out, x.reshape([n for length in shape for n in (1, length)]))
+    return out.reshape([times * n for times, n in zip(sizes, shape, strict=True)])
 
 
 @operation(names="_repeat", methods="repeat", samples=lambda draw: call(draw.array((2, 1)), *draw.shape(2, 3, 1)))
@@ -82,7 +94,13 @@ def cat(*tensors, dim: int = 0):
     """Tensors joined along an axis that they have. Vectors without elements may stand among others, and add nothing."""
     most = max([x.ndim for x in tensors], default=1)
     dim, several = axis(dim, most), [x for x in tensors if not _is_nothing(x, most)]
-    return np.concatenate(several if len(several) < len(tensors) else tensors, axis=dim)
+    return joined(*(several if len(several) < len(tensors) else tensors), dim=dim)
+
+
+@compilable("autograd.compiled.joining", many=True)
+def joined(*arrays, dim):
+    """Arrays one after the other along an axis."""
+    return np.concatenate(arrays, dim)
 
 
 def _all_as_one(arrays):
@@ -98,7 +116,12 @@ def _stack_vjp(g, out, *tensors: Outline, dim, needs_input_grad):
            samples=lambda draw: call(draw.alike(3), dim=draw.choice([0, -1])))
 def stack(*tensors, dim: int = 0):
     """Tensors of one shape joined along a new axis."""
-    return np.stack(tensors, axis=axis(dim, tensors[0].ndim, 1) if tensors else dim)
+    return _stacked(*tensors, dim=axis(dim, tensors[0].ndim, 1) if tensors else dim)
+
+
+@compilable("autograd.compiled.joining", many=True)
+def _stacked(*arrays, dim):
+    return np.stack(arrays, dim)
 
 
 def _with_axes(x, ndim):
@@ -204,7 +227,8 @@ def _parts(x, *, sizes, dim):
 
 
 _split = operation(
-    _parts, vjps=lambda g, out, x, sizes, dim: np.concatenate(g, axis=dim), outputs="*", view=True, names="_split",
+    _parts, vjps=lambda g, out, x, sizes, dim: joined(*g, dim=axis(dim, x.ndim)), outputs="*", view=True,
+    names="_split",
     samples=lambda draw: call(draw.array((2, 3)), sizes=draw.choice([(1, 2), (3,), (1, 1, 1), (0, 3)]), dim=1))
 
 
@@ -285,7 +309,7 @@ def _slices(x, *, dim):
 
 
 _unbind = operation(
-    _slices, vjps=lambda g, out, x, dim: np.stack(g, axis=dim), outputs="*", view=True, names="_unbind",
+    _slices, vjps=lambda g, out, x, dim: _stacked(*g, dim=axis(dim, x.ndim)), outputs="*", view=True, names="_unbind",
     samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
 
 

@@ -13,6 +13,7 @@ from autograd.operations.pointwise import ahead, times
 from autograd.operations.reductions import in_parts, in_range, sum, summed, widened
 from autograd.operations.shaping import as_row, axes, axis, bare, clone
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import put
 from autograd.samples import along_one, call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -190,7 +191,7 @@ def _neighbors_back(g, *, dim):
     dim = axis(dim, g.ndim)
     inside = -_neighbors(_one_row(g, dim), dim=dim) if g.shape[dim] > 1 else 0
     out = np.empty([n + (i == dim) for i, n in enumerate(g.shape)], g.dtype)
-    out[_part(dim, 1, -1)] = inside
+    put(out[_part(dim, 1, -1)], inside)
     out[_part(dim, 0, 1)], out[_part(dim, -1)] = -g[_part(dim, 0, 1)], g[_part(dim, -1)]
     return out
 

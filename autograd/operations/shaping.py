@@ -1,5 +1,6 @@
 """Shapes: the same elements in another shape or order."""
 
+import itertools
 import math
 import operator
 import sys
@@ -10,12 +11,14 @@ import numpy as np
 from autograd.errors import ShapeError, no_axis
 from autograd.notation import Notation
 from autograd.runtime.compiled import compilable
-from autograd.runtime.threads import in_parallel
+from autograd.runtime.copies import put
 from autograd.samples import call, numbers
 from autograd.sharing import memory, relatives
 from autograd.table import NUMPY, operation
 from autograd.tensor import Tensor
 from autograd.typing import Dims, Shape, TensorLike
+
+_ALL = slice(None)
 
 
 def as_shape(shape):
@@ -445,6 +448,10 @@ def diagflat(x: TensorLike, offset: int = 0) -> Tensor:
 
 # Copies
 
+FEW = 1 << 12
+"""Numbers that NumPy copies before others could begin."""
+
+
 @operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers,
            flops=0, notation=Notation("copy", "{x}", ("1",)))
 def clone(x):
@@ -452,21 +459,12 @@ def clone(x):
     return in_order(x)
 
 
-@compilable("autograd.compiled.shaping", many=True)
 def in_order(x):
-    """A copy whose elements lie in memory in order; by strips where rows of x are so far apart that the cache could not
-    hold one of each.
-    """
-    if x.ndim < 2 or x.size < 1 << 15:
+    """A copy whose elements lie in memory in order."""
+    if x.size < FEW:
         return x.copy()
-    out, width = np.empty(x.shape, x.dtype), x.shape[-1]
-    far = x.strides[-1] and x.strides[-1] % 4096 == 0
-
-    def copy(part):
-        for i in range(0, width, 8 if far else width):
-            out[part, ..., i:i + 8 if far else width] = x[part, ..., i:i + 8 if far else width]
-
-    in_parallel(copy, len(x), x.size * (1 if x.strides[-1] in (0, x.itemsize) else 4))
+    out = np.empty(x.shape, x.dtype)
+    put(out, x)
     return out
 
 
@@ -528,14 +526,18 @@ def triu(x, *, diagonal: int = 0):
 def flip(x, *, dims: Dims):
     """The elements in reverse order along `dims`; a copy."""
     along = range(x.ndim) if dims is None else axes(dims, x.ndim)
-    if x.ndim and sorted(along) == list(range(x.ndim - len(along), x.ndim)):  # as one axis
-        return _reversed_rows(x.reshape(*x.shape[:x.ndim - len(along)], -1)).reshape(x.shape) if x.size else x.copy()
-    return np.flip(x, tuple(along) if x.ndim else ()).copy()
+    return in_order(np.flip(x, tuple(along) if x.ndim else ()))
 
 
-@compilable("autograd.compiled.shaping", many=True)
-def _reversed_rows(x):
-    return x[..., ::-1].copy()
+def _rolled(x, moves):
+    out, places = np.empty_like(x), [[(_ALL, _ALL)] for _ in x.shape]  # along each axis: from where, and where to
+    for dim, n in enumerate(x.shape):
+        shift = sum([int(shift) for along, shift in moves if along == dim]) % max(n, 1)
+        if shift:
+            places[dim] = [(slice(n - shift), slice(shift, n)), (slice(n - shift, n), slice(shift))]
+    for pairs in itertools.product(*places):
+        put(out[tuple([into for _, into in pairs])], x[tuple([given for given, _ in pairs])])
+    return out
 
 
 @operation(vjps=lambda g, out, x, shifts, dims: g if is_spread(g) else roll(
@@ -545,9 +547,9 @@ def _reversed_rows(x):
                                      dims=draw.choice([None, draw.dim(x.ndim)])))
 def roll(x, *, shifts: Dims, dims: Dims | None = None):
     """The elements moved on by `shifts` along `dims` (None: in x flattened); those pushed out come in at the front."""
-    if dims is not None:
-        dims = [axis(d, x.ndim) for d in as_shape(dims)]
-    return np.roll(x, shifts, dims if x.ndim else None)
+    if dims is None or not x.ndim:
+        return _rolled(x.reshape(-1), [(0, shift) for shift in as_shape(shifts)]).reshape(x.shape)
+    return _rolled(x, [(axis(d, x.ndim), shift) for shift, d in np.broadcast(shifts, dims)])
 
 
 @operation(numpy={np.rot90: lambda m, k=1, axes=(0, 1): rot90(m, k, axes)},

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from autograd.compiled.loops import all_float32, loop, parallel
-from autograd.compiled.transposing import transpose
+from autograd.operations.shaping import in_order
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last, output_size
 
 
@@ -23,15 +23,8 @@ def max_pool_forward(x, *, kernel, stride, padding, dilation):
     _pool(len(x) * out[0], values.size * math.prod(kernel), contiguous_channels_last(x), values, winner, geometry)
     if _lies_last(x):
         return channels_first(values), channels_first(winner.astype(np.uint8))
-    return _contiguous(values), _contiguous(winner.view(np.float32)).view(np.int32).astype(np.uint8)
-
-
-def _contiguous(x):
-    """(N, *size, C) -> (N, C, *size), as a copy."""
-    pixels = math.prod(x.shape[1:-1])
-    out = np.empty((len(x), x.shape[-1], *x.shape[1:-1]), x.dtype)
-    transpose(x.reshape(len(x), pixels, x.shape[-1]), out.reshape(len(x), x.shape[-1], pixels))
-    return out
+    number = in_order(channels_first(winner.view(np.float32))).view(np.int32)
+    return in_order(channels_first(values)), number.astype(np.uint8)
 
 
 @parallel
@@ -74,7 +67,7 @@ def put_forward(y, *, winner, size, kernel, stride, padding, dilation):
         return channels_first(out)
     number = contiguous_channels_last(winner.astype(np.int32).view(np.float32)).view(np.int32).astype(np.uint8)
     _put(len(y), y.size * math.prod(kernel), contiguous_channels_last(y), number, out, geometry)
-    return _contiguous(out)
+    return in_order(channels_first(out))
 
 
 @parallel

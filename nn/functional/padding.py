@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
-from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import MANY, put
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -17,11 +17,20 @@ def _pad_samples(draw):
     return call(x, before=before, after=after, value=draw.choice([0.0, 2.5]))
 
 
-@compilable("nn.compiled.padding", many=True)
 def _constant_pad_forward(x, *, before, after, value):
     shape = [n + b + a for n, b, a in zip(x.shape, before, after, strict=True)]
-    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
-    out[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = x
+    if x.size < MANY:
+        out = np.full(shape, value, x.dtype)
+        out[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = x
+        return out
+    out, inside = np.empty(shape, x.dtype), []
+    for n, b, a in zip(x.shape, before, after, strict=True):
+        if b:
+            put(out[(*inside, slice(b))], value)
+        if a:
+            put(out[(*inside, slice(b + n, None))], value)
+        inside.append(slice(b, b + n))
+    put(out[tuple(inside)], x)
     return out
 
 

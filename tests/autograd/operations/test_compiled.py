@@ -24,7 +24,8 @@ ODD = np.float32([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-40, 3e38, 70000, 6e-8])
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch):
     """However small an array is, there is a loop for it, which two threads share."""
-    monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
+    for limit in ("compiled.LEAST", "copies.MANY"):
+        monkeypatch.setattr(f"autograd.runtime.{limit}", 1)
     for limit in ("WORTHWHILE", "SHARED", "WAKING"):
         monkeypatch.setattr(threads, limit, 1)
     before = autograd.get_num_threads()

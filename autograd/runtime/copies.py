@@ -1,0 +1,43 @@
+"""Numbers put where they belong, however they lie in memory."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel
+
+MANY = 1 << 15
+"""Numbers that NumPy does not copy before others could begin."""
+STRIP = 8
+"""Columns read together of rows so far apart that the cache could not hold one of each."""
+
+
+def put(out: np.ndarray, values: Any) -> None:
+    """`out[...] = values`: a number, or an array that shares no memory with `out`."""
+    if out.size < MANY:
+        out[...] = values
+    else:
+        _put_many(out, values)
+
+
+@compilable("autograd.compiled.copies")
+def _put_many(out: np.ndarray, values: Any) -> None:
+    if out.ndim < 2 or getattr(values, "shape", ()) != out.shape:
+        out[...] = values
+        return
+    width, step = out.shape[-1], values.strides[-1]
+    strip = STRIP if step and step % 4096 == 0 else width
+
+    def copy(part: slice) -> None:
+        for i in range(0, width, strip):
+            out[part, ..., i:i + strip] = values[part, ..., i:i + strip]
+
+    in_parallel(copy, len(out), out.size * (1 if step in (0, out.itemsize) else 4))
+
+
+def filled(shape: Any, value: Any, dtype: Any) -> np.ndarray:
+    """An array of one number."""
+    out = np.empty(shape, dtype)
+    put(out, value)
+    return out
