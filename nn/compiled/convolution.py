@@ -11,7 +11,7 @@ from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
 from nn.compiled import grouped
 from nn.compiled.products import product_in_columns, transposed_product
-from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, weight_matrices
+from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, over_images, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 WINDOWS = 1 << 16
@@ -68,12 +68,12 @@ def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     result = np.empty((len(x), *out, len(weight)), x.dtype)
     matrices = np.ascontiguousarray(in_columns(weight_matrices(weight, groups), math.prod(out)))
     bias = np.zeros(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    geometry = _geometry(x.shape[2:], out, kernel, stride, padding, dilation)
 
-    def work(few):
-        _convolve(contiguous_channels_last(x[few]), matrices, bias, result[few], geometry)
+    def work(x, padding, here):
+        geometry = _geometry(x.shape[2:], result[here].shape[1:-1], kernel, stride, padding, dilation)
+        _convolve(contiguous_channels_last(x), matrices, bias, result[here], geometry)
 
-    in_parallel(work, len(x), numbers(result.shape, weight.shape))
+    over_images(work, x, out, numbers(result.shape, weight.shape), kernel, stride, padding, dilation)
     return channels_first(result)
 
 
@@ -163,14 +163,16 @@ def correlate(x, y, *, kernel, stride, padding, dilation, groups):
         return grouped.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     if not _has_loop(weight_shape, groups, x, y):
         return NotImplemented
-    geometry = _geometry(x.shape[2:], y.shape[2:], kernel, stride, padding, dilation)
 
-    def work(few):
+    def work(x, padding, here):
+        few = y[here[0], :, here[1]]
+        geometry = _geometry(x.shape[2:], few.shape[2:], kernel, stride, padding, dilation)
         total = np.zeros((groups, y.shape[1] // groups, math.prod(weight_shape[1:])), x.dtype)
-        _correlate(contiguous_channels_last(x[few]), contiguous_channels_last(y[few]), total, geometry)
+        _correlate(contiguous_channels_last(x), contiguous_channels_last(few), total, geometry)
         return total
 
-    return as_weight(sum(in_parallel(work, len(x), numbers(y.shape, weight_shape))), kernel)
+    return as_weight(sum(over_images(work, x, y.shape[2:], numbers(y.shape, weight_shape), kernel, stride, padding,
+                                     dilation)), kernel)
 
 
 @loop

@@ -21,7 +21,7 @@ from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import SMALL, in_columns, product, transposed_product
-from autograd.runtime.threads import in_parallel
+from autograd.runtime.threads import WORTHWHILE, get_num_threads, in_parallel
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
@@ -250,6 +250,30 @@ def _correlate_slices(x, y, kernel, **geometry):
     return result
 
 
+def over_images(work, x, out, numbers, kernel, stride, padding, dilation):
+    """What `work(x, padding, here)` returns for parts of a batch, which threads share: for some images, or strips of
+    them where there are so few that a thread would have less than others. `here` is where in (N, *out) they are.
+    """
+    threads = get_num_threads()
+    strips = threads // math.gcd(len(x), threads) if 0 < len(x) < 4 * threads and numbers >= WORTHWHILE else 1
+    reach = dilation[0] * (kernel[0] - 1)
+    if strips == 1 or out[0] < 2 * strips or max(padding[0]) > reach:  # or a strip might see none of the image
+        return in_parallel(lambda part: work(x[part], padding, (part, slice(None))), len(x), numbers)
+    x = channels_first(contiguous_channels_last(x))
+
+    def work_on_strips(part):
+        results = []
+        for n, strip in [divmod(item, strips) for item in range(part.start, part.stop)]:
+            first, end = (out[0] * i // strips for i in (strip, strip + 1))
+            begin, stop = first * stride[0] - padding[0][0], (end - 1) * stride[0] + reach + 1 - padding[0][0]
+            seen = slice(max(begin, 0), min(stop, x.shape[2]))
+            around = ((seen.start - begin, max(stop - seen.stop, 0)), *padding[1:])
+            results.append(work(x[n:n + 1, :, seen], around, (slice(n, n + 1), slice(first, end))))
+        return results
+
+    return list(itertools.chain(*in_parallel(work_on_strips, len(x) * strips, numbers)))
+
+
 @compilable("nn.compiled.convolution")
 def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
@@ -258,9 +282,11 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
     result = np.empty((len(x), *out, len(weight)), x.dtype)
 
-    def windows_times_weight(images):
-        for block, (windows, *others) in _windows(x[images], kernel, out, stride, padding, dilation, groups, parts):
-            part = result[images][block]
+    def windows_times_weight(x, padding, here):
+        into_result = result[here]
+        places = into_result.shape[1:-1]
+        for block, (windows, *others) in _windows(x, kernel, places, stride, padding, dilation, groups, parts):
+            part = into_result[block]
             into = _as_groups(part, groups, windows.shape[1])
             product(windows, matrices[0], out=into)
             another = np.empty_like(part) if others else None
@@ -270,9 +296,9 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
             if bias is not None:
                 part += bias
 
-    def kernel_by_kernel(images):
-        part = result[images]
-        for block, rows in _image_rows(x[images], kernel, out, stride, padding, dilation):
+    def kernel_by_kernel(x, padding, here):
+        part = result[here]
+        for block, rows in _image_rows(x, kernel, part.shape[1:-1], stride, padding, dilation):
             every, of_kernel, of_result = _axes(rows, len(kernel))
             into = part[block].reshape(*rows.shape[:-1 - len(kernel)], -1, copy=False)
             np.einsum(rows, every, kernels, of_kernel, of_result, out=into)
@@ -281,13 +307,14 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
 
     if is_depthwise(weight.shape, groups):
         kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
-        in_parallel(kernel_by_kernel, len(x), numbers(result.shape, weight.shape))
+        work = kernel_by_kernel
     else:
         parts = _parts(len(x), weight.shape[1], kernel, stride, len(weight) // groups, out)
         matrix = weight_matrices(weight, groups)
         depth = matrix.shape[1] // parts
         matrices = [_columns(matrix[:, i * depth:(i + 1) * depth], math.prod(out)) for i in range(parts)]
-        in_parallel(windows_times_weight, len(x), numbers(result.shape, weight.shape))
+        work = windows_times_weight
+    over_images(work, x, out, numbers(result.shape, weight.shape), kernel, stride, padding, dilation)
     return channels_first(result)
 
 
@@ -371,28 +398,30 @@ def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
         return _correlate_slices(x, y, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
 
-    def windows_times_y(images):
-        total, y_part = np.zeros((parts, groups, c_out, math.prod(kernel) * c_in // parts), x.dtype), y[images]
-        for block, every in _windows(x[images], kernel, out, stride, padding, dilation, groups, parts):
+    def windows_times_y(x, padding, here):
+        total = np.zeros((parts, groups, c_out, math.prod(kernel) * c_in // parts), x.dtype)
+        y_part = y[here[0], :, here[1]]
+        for block, every in _windows(x, kernel, y_part.shape[2:], stride, padding, dilation, groups, parts):
             factor = _as_groups(contiguous_channels_last(y_part[block]), groups, every[0].shape[1])
             for windows, of_part in zip(every, total, strict=True):
                 of_part += transposed_product(factor, windows).sum(axis=1)
         return total
 
-    def kernel_by_kernel(images):
-        total, y_part = np.zeros((*kernel, groups), x.dtype), y[images]
-        for block, rows in _image_rows(x[images], kernel, out, stride, padding, dilation):
+    def kernel_by_kernel(x, padding, here):
+        total, y_part = np.zeros((*kernel, groups), x.dtype), y[here[0], :, here[1]]
+        for block, rows in _image_rows(x, kernel, y_part.shape[2:], stride, padding, dilation):
             every, of_kernel, of_result = _axes(rows, len(kernel))
             factor = contiguous_channels_last(y_part[block]).reshape(*rows.shape[:-1 - len(kernel)], -1)
             products = np.einsum(rows, every, factor, of_result, of_kernel)
             total += products.reshape(*kernel, -1, groups).sum(axis=-2)
         return total
 
-    if is_depthwise((y.shape[1], c_in), groups):
-        total = sum(in_parallel(kernel_by_kernel, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
-        return np.moveaxis(total, -1, 0)[:, None]
+    depthwise = is_depthwise((y.shape[1], c_in), groups)
     parts = _parts(len(x), c_in, kernel, stride, c_out, out)
-    total = sum(in_parallel(windows_times_y, len(x), numbers(y.shape, (c_out, c_in, *kernel))))
+    total = sum(over_images(kernel_by_kernel if depthwise else windows_times_y, x, out,
+                            numbers(y.shape, (c_out, c_in, *kernel)), kernel, stride, padding, dilation))
+    if depthwise:
+        return np.moveaxis(total, -1, 0)[:, None]
     return as_weight(np.moveaxis(total, 0, 2).reshape(groups, c_out, -1), kernel)
 
 
