@@ -298,6 +298,7 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
 
     def kernel_by_kernel(x, padding, here):
         part = result[here]
+        kernels = _kernel_rows(weight, part.shape[-2] if stride[-1] == 1 else 1)
         for block, rows in _image_rows(x, kernel, part.shape[1:-1], stride, padding, dilation):
             every, of_kernel, of_result = _axes(rows, len(kernel))
             into = part[block].reshape(*rows.shape[:-1 - len(kernel)], -1, copy=False)
@@ -306,7 +307,6 @@ def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
                 part[block] += bias
 
     if is_depthwise(weight.shape, groups):
-        kernels = _kernel_rows(weight, out[-1] if stride[-1] == 1 else 1)
         work = kernel_by_kernel
     else:
         parts = _parts(len(x), weight.shape[1], kernel, stride, len(weight) // groups, out)
