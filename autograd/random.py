@@ -5,8 +5,9 @@ Where a tensor's elements don't lie in memory in the order of its axes, they are
 
 import contextlib
 import functools
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from autograd.grad_mode import mode
 from autograd.inplace import write
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike, Shape, TensorLike
+
+PART = 1 << 20
+"""About how many numbers of a large tensor are drawn at a time."""
 
 
 def manual_seed(seed: int) -> Generator:
@@ -344,10 +348,27 @@ def _normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
     _floating("normal_()", self.dtype)
     if std < 0:
         raise ValueError(f"normal_() needs a standard deviation of at least 0, not {std}")
-    numbers = (generator or default_generator).normals(self.numel(), self.dtype, not _in_order(self))
-    if (mean, std) != (0, 1):
-        numbers = numbers * std + mean
-    return _put(self, numbers)
+    def draw(count: int) -> np.ndarray:
+        numbers = (generator or default_generator).normals(count, self.dtype, not _in_order(self))
+        if (mean, std) != (0, 1):
+            numbers *= std
+            numbers += mean
+        return numbers
+
+    return _fill(self, draw)
+
+
+def _fill(tensor: Tensor, draw: Callable[[int], np.ndarray]) -> Tensor:
+    """Put what `draw(count)` gives into a tensor: into a large one by parts, so that it is not in memory twice."""
+    count = tensor.numel()
+    if count <= PART or not _in_order(tensor) or (tensor.tracked and mode.enabled):
+        return _put(tensor, draw(count))
+    each = -(-PART // (count // len(tensor))) + 15 & -16  # normal numbers come by sixteen
+    starts = [*range(0, max(len(tensor) - each, 1), each)]
+    for first, end in itertools.pairwise([*starts, len(tensor)]):
+        size = end - first, *tensor.shape[1:]
+        write(tensor, slice(first, end), draw(math.prod(size)).reshape(size))
+    return tensor
 
 
 def _put(tensor: Tensor, numbers: np.ndarray) -> Tensor:
@@ -371,7 +392,7 @@ def _uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Gener
         raise TypeError(f"uniform_() takes from, to and generator, not {', '.join(kwargs)}")
     if not low <= to:
         raise ValueError(f"uniform_() draws from [from, to); {low} is greater than {to}")
-    return _put(self, uniform_between(low, to, self.numel(), self.dtype, generator))
+    return _fill(self, lambda count: uniform_between(low, to, count, self.dtype, generator))
 
 
 def uniform_between(low: float, high: float, count: int, dtype: np.dtype, generator: Generator | None) -> np.ndarray:

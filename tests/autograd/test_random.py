@@ -163,3 +163,17 @@ def test_mistakes_are_refused(call, kind, part):
     with pytest.raises(kind) as info:
         call(autograd.zeros(3))
     assert part in str(info.value)
+
+
+@pytest.mark.parametrize("shape", [(1000,), (7, 31), (1, 300), (33, 2, 5)])
+@pytest.mark.parametrize("dtype", [autograd.float16, autograd.float32, autograd.float64])
+@pytest.mark.parametrize("algorithm", ["mt19937", "pcg64"])
+@pytest.mark.parametrize("draw", ["normal_", "uniform_"])
+def test_a_large_tensor_is_filled_by_parts_with_the_same_numbers(shape, dtype, algorithm, draw, monkeypatch):
+    numbers = []
+    for part in (1, 50, 10_000):
+        monkeypatch.setattr(autograd.random, "PART", part)
+        generator = autograd.Generator(algorithm=algorithm).manual_seed(3)
+        filled = getattr(autograd.empty(*shape, dtype=dtype), draw)(0.5, 2.5, generator=generator)
+        numbers.append([*filled.reshape(-1).tolist(), *autograd.rand(3, generator=generator).tolist()])
+    assert numbers[0] == numbers[1] == numbers[2]
