@@ -1,0 +1,308 @@
+"""Convolution of images with kernels of 3 x 3 by fewer products (Winograd's F(2 x 2, 3 x 3)).
+
+From a tile of 4 x 4 pixels d and a kernel g of 3 x 3, Y = Aᵀ ((G g Gᵀ) ⊙ (Bᵀ d B)) A are the 2 x 2 results by 16
+multiplications in place of 36 (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2015). Over channels
+these are 16 matrix products (tiles, C_in) (C_in, C_out). What is between the image and the result is made for so few
+tiles that it stays in a core's cache.
+
+Gradients are the adjoints: of the image, the same with the kernels turned; of the kernels, Gᵀ (Σ (Bᵀ d B) ⊙ (A ȳ Aᵀ)) G.
+"""
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from autograd.compiled.loops import loop, parallel
+from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
+
+LANES, ROWS = (16, 8) if llvmlite.binding.get_host_cpu_features().get("avx512f") else (8, 4)
+"""How many numbers a register has, and how many rows of a product there are registers for."""
+PANEL = 2 * LANES
+"""How many columns a product has."""
+GAP = 16
+"""Numbers behind each row: rows a power of two apart would share few places of the nearest cache."""
+TRANSFORMED = 1 << 17
+"""About how many numbers of transformed tiles are made at a time."""
+
+_B = (1, 0, 0, 0), (0, 1, -1, 1), (-1, 1, 1, 0), (0, 0, 0, -1)
+_G = (1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)
+_A = (1, 0), (1, 1), (1, -1), (0, -1)
+
+
+def _transform(matrix):
+    """A function for compiled loops: matrix X matrixᵀ, where each element of X is a row of numbers (channels).
+
+    Its arguments are an address and how many numbers apart rows and columns are, of the result and of X, and how many
+    channels there are, a multiple of LANES.
+    """
+    vector = ir.VectorType(ir.FloatType(), LANES)
+
+    def combined(builder, factors, terms):
+        total = None
+        for factor, term in zip(factors, terms, strict=True):
+            if factor and total is None:
+                total = term if factor == 1 else builder.fmul(term, ir.Constant(vector, [factor] * LANES))
+            elif abs(factor) == 1:
+                total = (builder.fadd if factor == 1 else builder.fsub)(total, term)
+            elif factor:
+                product = builder.fmul(term, ir.Constant(vector, [factor] * LANES), flags=["contract"])
+                total = builder.fadd(total, product, flags=["contract"])
+        return total
+
+    @intrinsic
+    def transform(context, out, out_row, out_column, x, x_row, x_column, channels):
+        def generate(context, builder, signature, args):
+            def at(base, row, column, i, j):
+                place = builder.add(builder.mul(row, row.type(i)), builder.mul(column, column.type(j)))
+                place = builder.add(base, builder.mul(builder.add(place, start), start.type(4)))
+                return builder.inttoptr(place, vector.as_pointer())
+
+            out, out_row, out_column, x, x_row, x_column, channels = args
+            lanes = channels.type(LANES)
+            with cgutils.for_range(builder, builder.sdiv(channels, lanes)) as over:
+                start = builder.mul(over.index, lanes)
+                size = range(len(matrix[0]))
+                columns = [[builder.load(at(x, x_row, x_column, i, j), align=4) for i in size] for j in size]
+                half = [[combined(builder, factors, column) for column in columns] for factors in matrix]
+                for i, row in enumerate(half):
+                    for j, factors in enumerate(matrix):
+                        builder.store(combined(builder, factors, row), at(out, out_row, out_column, i, j), align=4)
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 7), generate
+    return transform
+
+
+def _transposed(matrix):
+    return tuple(zip(*matrix, strict=True))
+
+
+_of_image, _of_gradient, _of_kernel = _transform(_transposed(_B)), _transform(_A), _transform(_G)
+_to_result, _to_kernel = _transform(_transposed(_A)), _transform(_transposed(_G))
+
+
+@intrinsic
+def _multiply(context, out, out_row, start, start_row, a, a_row, a_column, b, b_row, depth):
+    """out (ROWS, PANEL) = start + a (ROWS, depth) b (depth, PANEL): addresses, each with how many numbers apart its
+    rows are."""
+    def generate(context, builder, signature, args):
+        vector = ir.VectorType(ir.FloatType(), LANES)
+        out, out_row, start, start_row, a, a_row, a_column, b, b_row, depth = args
+
+        def at(base, *steps, kind=vector):
+            numbers = depth.type(0)
+            for step, count in steps:
+                numbers = builder.add(numbers, builder.mul(step, count if isinstance(count, ir.Value) else
+                                                           step.type(count)))
+            place = builder.add(base, builder.mul(numbers, numbers.type(4)))
+            return builder.inttoptr(place, kind.as_pointer())
+
+        lanes = depth.type(LANES)
+        totals = [[cgutils.alloca_once_value(builder, builder.load(at(start, (start_row, r), (lanes, v)), align=4))
+                   for v in range(2)] for r in range(ROWS)]
+        with cgutils.for_range(builder, depth) as over:
+            of_b = [builder.load(at(b, (b_row, over.index), (lanes, v)), align=4) for v in range(2)]
+            for r, of_row in enumerate(totals):
+                number = builder.load(at(a, (a_row, r), (a_column, over.index), kind=ir.FloatType()), align=4)
+                first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+                number = builder.shuffle_vector(first, first, ir.VectorType(ir.IntType(32), LANES)([0] * LANES))
+                for total, factor in zip(of_row, of_b, strict=True):
+                    product = builder.fmul(number, factor, flags=["contract"])
+                    builder.store(builder.fadd(builder.load(total), product, flags=["contract"]), total)
+        for r, of_row in enumerate(totals):
+            for v, total in enumerate(of_row):
+                builder.store(builder.load(total), at(out, (out_row, r), (lanes, v)), align=4)
+        return context.get_dummy_value()
+    return types.void(*[types.int64] * 10), generate
+
+
+def pays(c_in, c_out, kernel, stride, dilation, groups):
+    """Whether this is how to convolve; the rule is measured."""
+    return (kernel == (3, 3) and stride == dilation == (1, 1) and groups == 1
+            and c_in % PANEL == c_out % PANEL == 0 and min(c_in, c_out) >= 64)
+
+
+def convolve(x, weight, bias, padding):
+    """The convolution; NotImplemented if something is not finite: tiles would spread it."""
+    out = output_size(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
+    start = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
+    weight = np.ascontiguousarray(weight)
+    return _convolved(x, weight.reshape(*weight.shape[:2], 9), False, start, out, padding)
+
+
+def convolve_transposed(y, weight, size, padding):
+    around = [(2 - before, n - m + before) for (before, _), n, m in zip(padding, size, y.shape[2:], strict=True)]
+    weight = np.ascontiguousarray(weight)
+    start = np.zeros(weight.shape[1], np.float32)
+    return _convolved(y, weight.reshape(*weight.shape[:2], 9), True, start, size, around)
+
+
+def _tiles(images, out, channels, padding):
+    """How many tiles there are together, in rows and in columns, how many groups of them, and the padding before."""
+    down, across = -(-out[0] // 2), -(-out[1] // 2)
+    count = images * down * across
+    most = max(TRANSFORMED // (16 * channels), 3 * ROWS)
+    groups = -(-count // most)
+    groups += groups % 2
+    together = -(-count // max(groups, 1))
+    together += -together % ROWS
+    return -(-count // max(together, 1)), np.array([together, down, across, padding[0][0], padding[1][0]])
+
+
+def _convolved(x, weight, turned, bias, out, padding):
+    depth, channels = x.shape[1], len(bias)
+    result = np.empty((len(x), *out, channels), np.float32)
+    kernels = np.empty((channels // PANEL, 16, depth, PANEL), np.float32)
+    _transform_kernels(len(kernels), 4 * kernels.size, weight, turned, kernels)
+    groups, tiles = _tiles(len(x), out, max(depth, channels), padding)
+    finite = np.empty(groups, np.bool_)
+    _convolve(groups, result.size * depth // 8, contiguous_channels_last(x), kernels, bias, result, finite, tiles)
+    return channels_first(result) if finite.all() else NotImplemented
+
+
+@parallel
+def _transform_kernels(first, last, weight, turned, kernels):
+    """Panels of the kernels of a convolution, or of its adjoint."""
+    depth = kernels.shape[2]
+    taps = np.empty((9, PANEL), np.float32)
+    for panel in range(first, last):
+        for d in range(depth):
+            for lane in range(PANEL):
+                if turned:
+                    kernel = weight[d, panel * PANEL + lane]
+                    for tap in range(9):
+                        taps[8 - tap, lane] = kernel[tap]
+                else:
+                    kernel = weight[panel * PANEL + lane, d]
+                    for tap in range(9):
+                        taps[tap, lane] = kernel[tap]
+            _of_kernel(kernels.ctypes.data + 4 * PANEL * (panel * 16 * depth + d), 4 * depth * PANEL, depth * PANEL,
+                       taps.ctypes.data, 3 * PANEL, PANEL, PANEL)
+
+
+@loop
+def _place(tile, tiles):
+    """Which image a tile is of, and the row and column of its first result."""
+    down, across = tiles[1:3]
+    return tile // (down * across), tile // across % down * 2, tile % across * 2
+
+
+@loop
+def _pixels(images, n, row, column, size, around):
+    """Where size x size pixels are, and how many numbers apart rows and columns of them; copied with zeros `around`
+    if some lie outside."""
+    channels = images.shape[3]
+    if 0 <= row <= images.shape[1] - size and 0 <= column <= images.shape[2] - size:
+        first = (n * images.shape[1] + row) * images.shape[2] + column
+        return images.ctypes.data + 4 * channels * first, images.shape[2] * channels, channels
+    for i in range(size):
+        for j in range(size):
+            into = around[i * size + j]
+            if 0 <= row + i < images.shape[1] and 0 <= column + j < images.shape[2]:
+                given = images[n, row + i, column + j]
+                for c in range(channels):
+                    into[c] = given[c]
+            else:
+                into[:] = 0
+    return around.ctypes.data, size * channels, channels
+
+
+@loop
+def _transform_images(images, begin, count, given, around, tiles):
+    """Bᵀ d B of some tiles."""
+    _, together, row = given.shape
+    for t in range(count):
+        n, i, j = _place(begin + t, tiles)
+        pixels, down, right = _pixels(images, n, i - tiles[3], j - tiles[4], 4, around)
+        _of_image(given.ctypes.data + 4 * row * t, 4 * together * row, together * row, pixels, down, right,
+                  images.shape[3])
+
+
+@parallel
+def _convolve(first, last, images, kernels, bias, out, finite, tiles):
+    """Groups of tiles."""
+    panels, _, depth, _ = kernels.shape
+    channels, together = len(bias), tiles[0]
+    around = np.empty((16, max(depth, channels)), np.float32)[:, :depth].copy()
+    results = np.empty((4, channels), np.float32)
+    given = np.zeros((16, together, depth + GAP), np.float32)
+    made = np.empty((16, together, channels + GAP), np.float32)
+    zeros = np.zeros(PANEL, np.float32)
+    of_given, of_made = depth + GAP, channels + GAP
+    for group in range(first, last):
+        begin = group * together
+        count = min(together, len(images) * tiles[1] * tiles[2] - begin)
+        _transform_images(images, begin, count, given, around, tiles)
+        for p in range(16):
+            for panel in range(panels):
+                factor = kernels.ctypes.data + 4 * PANEL * depth * (panel * 16 + p)
+                for t in range(0, count, ROWS):
+                    _multiply(made.ctypes.data + 4 * ((p * together + t) * of_made + panel * PANEL), of_made,
+                              zeros.ctypes.data, 0, given.ctypes.data + 4 * (p * together + t) * of_given, of_given, 1,
+                              factor, PANEL, depth)
+        wrong = np.float32(0)
+        for t in range(count):
+            n, i, j = _place(begin + t, tiles)
+            _to_result(results.ctypes.data, 2 * channels, channels, made.ctypes.data + 4 * of_made * t,
+                       4 * together * of_made, together * of_made, channels)
+            for k in range(4):
+                if i + k // 2 < out.shape[1] and j + k % 2 < out.shape[2]:
+                    into, result = out[n, i + k // 2, j + k % 2], results[k]
+                    for c in range(into.size):
+                        into[c] = result[c] + bias[c]
+                    for c in range(into.size):
+                        wrong += into[c] * np.float32(0)
+        finite[group] = wrong == 0
+
+
+def correlate(x, y, padding):
+    """The gradient of the kernels (C_out, C_in, 3, 3); NotImplemented if something is not finite."""
+    c_in, c_out = x.shape[1], y.shape[1]
+    _, tiles = _tiles(len(x), y.shape[2:], c_in, padding)
+    out = np.empty((c_out, c_in, 9), np.float32)
+    finite = np.empty(c_out // PANEL, np.bool_)
+    _correlate(len(finite), y.size * c_in // 8, contiguous_channels_last(x), contiguous_channels_last(y), out, finite,
+               tiles)
+    return out.reshape(c_out, c_in, 3, 3) if finite.all() else NotImplemented
+
+
+@parallel
+def _correlate(first, last, images, y, out, finite, tiles):
+    """Panels of the channels of y."""
+    depth, together = images.shape[3], tiles[0]
+    around = np.empty((16, depth), np.float32)
+    around_y = np.empty((4, y.shape[3]), np.float32)
+    given = np.zeros((16, together, depth + GAP), np.float32)
+    gradients = np.zeros((16, together, PANEL + GAP), np.float32)
+    total = np.empty((16, PANEL, depth + GAP), np.float32)
+    taps = np.empty((9, depth), np.float32)
+    of_given, of_gradients, count = depth + GAP, PANEL + GAP, len(images) * tiles[1] * tiles[2]
+    for panel in range(first, last):
+        total.fill(0)
+        for begin in range(0, count, together):
+            few = min(together, count - begin)
+            _transform_images(images, begin, few, given, around, tiles)
+            for t in range(few):
+                n, i, j = _place(begin + t, tiles)
+                pixels, down, right = _pixels(y, n, i, j, 2, around_y)
+                _of_gradient(gradients.ctypes.data + 4 * of_gradients * t, 4 * together * of_gradients,
+                             together * of_gradients, pixels + 4 * panel * PANEL, down, right, PANEL)
+            for p in range(16):
+                for column in range(0, depth, PANEL):
+                    for row in range(0, PANEL, ROWS):
+                        sums = total.ctypes.data + 4 * ((p * PANEL + row) * of_given + column)
+                        _multiply(sums, of_given, sums, of_given,
+                                  gradients.ctypes.data + 4 * (p * together * of_gradients + row), 1, of_gradients,
+                                  given.ctypes.data + 4 * (p * together * of_given + column), of_given, few)
+        wrong = np.float32(0)
+        for row in range(PANEL):
+            _to_kernel(taps.ctypes.data, 3 * depth, depth, total.ctypes.data + 4 * of_given * row,
+                       4 * PANEL * of_given, PANEL * of_given, depth)
+            into = out[panel * PANEL + row]
+            for c in range(depth):
+                for tap in range(9):
+                    into[c, tap] = taps[tap, c]
+                    wrong += taps[tap, c] * np.float32(0)
+        finite[panel] = wrong == 0
