@@ -39,6 +39,7 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
                     yield name, step
     for kernel, options in ((3, {"padding": 1}), (3, {"padding": 1, "stride": 2}), (1, {}), (7, {"groups": 16})):
         yield "Conv2d", lambda kernel=kernel, options=options: nn.Conv2d(16, 16, kernel, **options)(images)
+    yield "3 x 3 Conv2d", lambda: nn.Conv2d(32, 32, 3, 1, 1)(given(8, 32, 16, 16))
     for groups in (4, 16):
         yield "grouped Conv2d", lambda groups=groups: nn.Conv2d(16, 16, 3, 1, 1, groups=groups)(images)
     yield "MaxPool2d", lambda: nn.MaxPool2d(3, 2, 1)(images)

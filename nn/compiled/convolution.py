@@ -9,13 +9,15 @@ from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
-from nn.compiled import grouped
+from nn.compiled import grouped, winograd
 from nn.compiled.products import product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, over_images, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 WINDOWS = 1 << 16
 """How many numbers of windows are made at a time: they stay in a core's cache."""
+MANY = 32
+"""Of how many channels there must be a multiple for tiles."""
 SMALL_GROUP = 32 * 32
 """How many pairs of channels there are at most in groups for which windows are not made."""
 
@@ -35,6 +37,12 @@ def _has_small_groups(weight_shape, groups, *arrays):
     """Whether a group has so few channels that sums in registers are faster than products."""
     few = is_depthwise(weight_shape, groups) or weight_shape[1] * weight_shape[0] // groups <= SMALL_GROUP
     return len(weight_shape) == 4 and groups > 1 and few and all_float32(*arrays)
+
+
+def _has_tiles(weight_shape, stride, dilation, groups, *arrays):
+    """Whether products over tiles are fewer than those over windows, and make up for what they need besides."""
+    return (weight_shape[2:] == (3, 3) and set(stride) == set(dilation) == {1} and groups == 1
+            and weight_shape[0] % MANY == weight_shape[1] % MANY == 0 and all_float32(*arrays))
 
 
 def _geometry(size, out, kernel, stride, padding, dilation):
@@ -61,6 +69,10 @@ def _of_images(form):
 def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     if _has_small_groups(weight.shape, groups, x, weight, bias):
         return grouped.convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if _has_tiles(weight.shape, stride, dilation, groups, x, weight, bias):
+        result = winograd.convolve(x, weight, bias, padding)
+        if result is not NotImplemented:
+            return result
     if not _has_loop(weight.shape, groups, x, weight, bias) or _takes_only_products(weight.shape, groups):
         return NotImplemented
     kernel = weight.shape[2:]
@@ -161,6 +173,10 @@ def correlate(x, y, *, kernel, stride, padding, dilation, groups):
     weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
     if _has_small_groups(weight_shape, groups, x, y):
         return grouped.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if _has_tiles(weight_shape, stride, dilation, groups, x, y):
+        result = winograd.correlate(x, y, padding)
+        if result is not NotImplemented:
+            return result
     if not _has_loop(weight_shape, groups, x, y):
         return NotImplemented
 
@@ -197,6 +213,10 @@ def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     if _has_small_groups(weight.shape, groups, y, weight):
         return grouped.convolve_transposed(
             y, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if _has_tiles(weight.shape, stride, dilation, groups, y, weight):
+        result = winograd.convolve_transposed(y, weight, size, padding)
+        if result is not NotImplemented:
+            return result
     if (set(stride) == {1} or not _has_loop(weight.shape, groups, y, weight)
             or _takes_only_products(weight.shape, groups)):
         return NotImplemented  # with stride 1 it is a convolution

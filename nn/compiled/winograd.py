@@ -5,7 +5,8 @@ multiplications in place of 36 (Lavin & Gray, "Fast Algorithms for Convolutional
 these are 16 matrix products (tiles, C_in) (C_in, C_out). What is between the image and the result is made for so few
 tiles that it stays in a core's cache.
 
-Gradients are the adjoints: of the image, the same with the kernels turned; of the kernels, Gᵀ (Σ (Bᵀ d B) ⊙ (A ȳ Aᵀ)) G.
+Gradients are the adjoints: of the image, the same with the kernels turned; of the kernels,
+Gᵀ (Σ (Bᵀ d B) ⊙ (A ȳ Aᵀ)) G.
 """
 
 import llvmlite.binding
@@ -118,12 +119,6 @@ def _multiply(context, out, out_row, start, start_row, a, a_row, a_column, b, b_
     return types.void(*[types.int64] * 10), generate
 
 
-def pays(c_in, c_out, kernel, stride, dilation, groups):
-    """Whether this is how to convolve; the rule is measured."""
-    return (kernel == (3, 3) and stride == dilation == (1, 1) and groups == 1
-            and c_in % PANEL == c_out % PANEL == 0 and min(c_in, c_out) >= 64)
-
-
 def convolve(x, weight, bias, padding):
     """The convolution; NotImplemented if something is not finite: tiles would spread it."""
     out = output_size(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
@@ -146,9 +141,9 @@ def _tiles(images, out, channels, padding):
     most = max(TRANSFORMED // (16 * channels), 3 * ROWS)
     groups = -(-count // most)
     groups += groups % 2
-    together = -(-count // max(groups, 1))
+    together = max(-(-count // max(groups, 1)), 1)
     together += -together % ROWS
-    return -(-count // max(together, 1)), np.array([together, down, across, padding[0][0], padding[1][0]])
+    return -(-count // together), np.array([together, down, across, padding[0][0], padding[1][0]])
 
 
 def _convolved(x, weight, turned, bias, out, padding):

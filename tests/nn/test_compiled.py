@@ -115,6 +115,50 @@ def test_convolution(case, layout, compiled):
 
 
 @st.composite
+def tiled_convolutions(draw):
+    """A 3 x 3 convolution with as many channels as tiles are for; some of the numbers are none."""
+    c_in, c_out, n = (draw(st.sampled_from(of)) for of in ([32, 64, 96], [32, 64, 96], [0, 1, 2, 9]))
+    padding = draw(st.tuples(*[st.integers(0, 3)] * 2))
+    size = [draw(st.integers(max(1, 3 - 2 * p), 13)) for p in padding]
+    arrays = [draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))(numbers(*shape))
+              for shape in ((n, c_in, *size), (c_out, c_in, 3, 3))]
+    for a in arrays:
+        if a.size and draw(st.integers(0, 3)) == 0:
+            at = tuple([draw(st.integers(0, m - 1)) for m in a.shape])
+            a[at] = draw(st.sampled_from([np.nan, np.inf, -np.inf, 1e-40]))
+    return *arrays, numbers(c_out) if draw(st.booleans()) else None, {"padding": padding}
+
+
+@needs_numba
+def test_convolution_of_tiles(compiled):
+    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
+    @given(tiled_convolutions())
+    def property_(drawn):
+        x, w, bias, options = drawn
+        agree(lambda x, w, bias: F.conv2d(x, w, bias, **options), x, w, bias, errors="ignore")
+    property_()
+
+
+@needs_numba
+def test_tiles_whose_sums_overflow(compiled):
+    x, w = 1e38 * rng.uniform(-1, 1, (1, 64, 8, 8)), 1e-3 * rng.standard_normal((64, 64, 3, 3))
+    found = F.conv2d(autograd.tensor(x.astype(np.float32)), autograd.tensor(w.astype(np.float32)))
+    np.testing.assert_allclose(found.numpy() / 1e38, F.conv2d(autograd.tensor(x / 1e38), autograd.tensor(w)).numpy(),
+                               rtol=1e-4, atol=1e-6)
+
+
+@needs_numba
+def test_tiles_are_computed_alike_by_any_number_of_threads(compiled):
+    x, w = numbers(5, 64, 19, 18), numbers(96, 64, 3, 3)
+    def results():
+        return values_and_gradients(lambda *a: F.conv2d(*a, padding=1), [x, w])
+    expected = results()
+    autograd.set_num_threads(1)
+    for one, other in zip(expected, results(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@st.composite
 def grouped_convolutions(draw):
     """An image in any memory order, kernels, a bias or none, and options; some of the numbers are none."""
     def pair(low, high):
