@@ -119,7 +119,7 @@ def _turned(first, last, axes, given, into):
         whole = end - (end - begin) % SIDE
         for row in range(0, rows - SIDE + 1, SIDE):
             for column in range(begin, whole, SIDE):
-                _turn(source + row * step + 4 * column, step, target + column * into_step + 4 * row, into_step)
+                turn(source + row * step + 4 * column, step, target + column * into_step + 4 * row, into_step)
         for row in range(rows):
             x = numbers_at(source + row * step)
             for column in range(whole if row < rows - rows % SIDE else begin, end):
@@ -140,7 +140,7 @@ def _carry(context, source, target):
 
 
 @intrinsic
-def _turn(context, source, row, target, column):
+def turn(context, source, row, target, column):
     """Transpose a block, from rows that are `row` bytes apart in memory to columns that are `column` apart."""
     def generate(context, builder, signature, args):
         source, row, target, column = args

@@ -16,6 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from autograd.compiled.copies import SIDE, turn
 from autograd.compiled.loops import loop, parallel
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
@@ -159,22 +160,26 @@ def _convolved(x, weight, turned, bias, out, padding):
 
 @parallel
 def _transform_kernels(first, last, weight, turned, kernels):
-    """Panels of the kernels of a convolution, or of its adjoint."""
-    depth = kernels.shape[2]
-    taps = np.empty((9, PANEL), np.float32)
+    """Panels of G g Gᵀ, for a convolution or for its adjoint."""
+    depth, row = kernels.shape[2], 9 * weight.shape[1]
+    taps = np.empty((9 * SIDE, PANEL), np.float32)
     for panel in range(first, last):
-        for d in range(depth):
-            for lane in range(PANEL):
+        for d in range(0, depth, SIDE):
+            for lane in range(0, PANEL, SIDE):
                 if turned:
-                    kernel = weight[d, panel * PANEL + lane]
-                    for tap in range(9):
-                        taps[8 - tap, lane] = kernel[tap]
+                    for e in range(SIDE):
+                        source = weight.ctypes.data + 4 * ((d + e) * row + 9 * (panel * PANEL + lane))
+                        turn(source, 36, taps.ctypes.data + 4 * (9 * e * PANEL + lane), 4 * PANEL)
+                        for k in range(lane, lane + SIDE):
+                            taps[9 * e + 8, k] = weight[d + e, panel * PANEL + k, 8]
                 else:
-                    kernel = weight[panel * PANEL + lane, d]
-                    for tap in range(9):
-                        taps[tap, lane] = kernel[tap]
-            _of_kernel(kernels.ctypes.data + 4 * PANEL * (panel * 16 * depth + d), 4 * depth * PANEL, depth * PANEL,
-                       taps.ctypes.data, 3 * PANEL, PANEL, PANEL)
+                    source = weight.ctypes.data + 4 * ((panel * PANEL + lane) * row + 9 * d)
+                    for k in range(0, 9 * SIDE, SIDE):
+                        turn(source + 4 * k, 4 * row, taps.ctypes.data + 4 * (k * PANEL + lane), 4 * PANEL)
+            for e in range(SIDE):
+                tap, step = (9 * e + 8, -PANEL) if turned else (9 * e, PANEL)
+                _of_kernel(kernels.ctypes.data + 4 * PANEL * (panel * 16 * depth + d + e),
+                           4 * depth * PANEL, depth * PANEL, taps.ctypes.data + 4 * tap * PANEL, 3 * step, step, PANEL)
 
 
 @loop
@@ -296,8 +301,11 @@ def _correlate(first, last, images, y, out, finite, tiles):
             _to_kernel(taps.ctypes.data, 3 * depth, depth, total.ctypes.data + 4 * of_given * row,
                        4 * PANEL * of_given, PANEL * of_given, depth)
             into = out[panel * PANEL + row]
-            for c in range(depth):
-                for tap in range(9):
-                    into[c, tap] = taps[tap, c]
-                    wrong += taps[tap, c] * np.float32(0)
+            for c in range(0, depth, SIDE):
+                turn(taps.ctypes.data + 4 * c, 4 * depth, into[c].ctypes.data, 36)
+                for k in range(c, c + SIDE):
+                    into[k, 8] = taps[8, k]
+            every = taps.reshape(-1)
+            for k in range(every.size):
+                wrong += every[k] * np.float32(0)
         finite[panel] = wrong == 0
