@@ -139,7 +139,7 @@ def _normalize(fused, x, weight, bias, eps, dims):
     return output, mean.reshape(results[1].shape), variance.reshape(results[2].shape)
 
 
-WIDE, LEAST = 1 << 13, 1 << 6
+WIDE, LEAST = 1 << 13, 1 << 4
 """So many numbers are laid side by side, if so many rows are left: above 4096 NumPy takes two thirds of the time."""
 BLOCK, FEW = 1 << 14, 1 << 18
 """How many numbers an image has at most where a batch may be cut anywhere, and what stays in the cache."""
@@ -182,39 +182,40 @@ class Images:
             return lines.reshape(self.outline)
         return channels_first(lines.reshape((self.outline[0], *self.outline[2:], self.channels)))
 
-    def of_channel(self, sums):
-        """Sums over rows or columns, added up over the positions that are left: (..., C)."""
-        beside = sums.shape[-1] // self.channels
-        return sums if beside == 1 else np.ones(beside, sums.dtype) @ sums.reshape((*sums.shape[:-1], beside, -1))
-
     def beside(self, each):
         """(images, C) beside the numbers of each channel."""
         if self.in_rows:
             return each[..., None]
-        ones = np.ones((self.shape[2] // self.channels, 1), each.dtype)  # np.repeat takes five times as long
-        return (each[:, None] * ones).reshape(len(each), 1, -1)
+        return each[:, None].repeat(self.shape[2] // self.channels, axis=1).reshape(len(each), 1, -1)
 
     def sums(self, x):
-        """The sums over each row or column that belongs to one channel."""
+        """The sums over the numbers of each channel: (images or 1, C)."""
         if self.in_rows:
-            return x @ np.ones(self.shape[2], x.dtype)
+            return self._of_channels(x @ np.ones(self.shape[2], x.dtype))
         x = self._whole(x)
-        return np.ones(x.shape[1], x.dtype) @ x
+        return self._of_channels(np.ones(x.shape[1], x.dtype) @ x)
 
     def products(self, x, y):
         """The sums of products, likewise."""
         if self.in_rows:
-            return np.einsum("nij,nij->ni", x, y)
-        return np.einsum("nij,nij->nj", self._whole(x), self._whole(y))
+            return self._of_channels(np.einsum("nij,nij->ni", x, y))
+        return self._of_channels(np.einsum("nij,nij->nj", self._whole(x), self._whole(y)))
 
     def _whole(self, x):
         """Images that are parts of a batch as one."""
         return x if self.groups is not None else x.reshape((1, -1, x.shape[2]))
 
+    def _of_channels(self, sums):
+        """Sums over lines, added up for each channel of each image, or of the batch."""
+        if self.in_rows:
+            return sums if self.groups is not None else sums.sum(0, keepdims=True)
+        beside = self.shape[2] // self.channels
+        return sums if beside == 1 else np.ones(beside, sums.dtype) @ sums.reshape((len(sums), beside, -1))
+
     def together(self, sums):
-        """Sums over channels, added up over what is normalized together, beside each channel: (images or 1, C)."""
+        """Sums for each channel, added up over those that are normalized together, beside each of them."""
         if self.groups is None:
-            return sums.sum(-2, keepdims=True)
+            return sums
         share = self.channels // self.groups
         return sums.reshape((-1, self.groups, share)).sum(-1).repeat(share, axis=-1)
 
@@ -226,25 +227,22 @@ class Images:
         """The same for each channel: (1, C), or (N, C)."""
         return own[None] if self.groups is None else own.repeat(self.channels // self.groups, axis=1)
 
-    def blockwise(self, work, images, numbers):
-        """`work(block)` for blocks that threads share, or for all images at once if each is normalized by itself: sums,
-        added up for each channel of each image, or of all of them.
-        """
+    def by_block(self, work, images, numbers):
+        """`work(block)` for blocks of a batch, which threads share; for all images if each is normalized by itself."""
         if self.groups is not None:
-            sums = work(slice(0, images))
-            return None if sums is None else self.of_channel(sums)
-        each = math.prod(self.shape[1:])
-        parts = in_parallel(lambda part: [work(block) for block in pieces(part, each, FEW)], images, numbers)
-        sums = [block.sum(-2, keepdims=True) for part in parts for block in part if block is not None]
-        return self.of_channel(sum(sums)) if sums else None
+            return [work(slice(0, images))]
+        return self._in_blocks(work, images, numbers)
 
     def by_image(self, work, numbers):
         """`work(part)` for parts of the images that have their own statistics; what it returns, image by image."""
-        images, each = self.shape[0], math.prod(self.shape[1:])
         if self.groups is None:
-            return work(slice(0, images))
+            return work(slice(0, self.shape[0]))
+        return [np.concatenate(arrays) for arrays in zip(*self._in_blocks(work, self.shape[0], numbers), strict=True)]
+
+    def _in_blocks(self, work, images, numbers):
+        each = self.shape[1] * self.shape[2]
         parts = in_parallel(lambda part: [work(block) for block in pieces(part, each, FEW)], images, numbers)
-        return [np.concatenate(arrays) for arrays in zip(*[block for part in parts for block in part], strict=True)]
+        return [result for part in parts for result in part]
 
 
 @compilable("nn.compiled.normalization")
@@ -254,15 +252,14 @@ def _normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
 
     def normalize(part):
         x, normal = given[part], out[part]
-        mean = images.together(images.blockwise(lambda block: images.sums(x[block]), len(x), x.size)) / images.count
-
+        mean = images.together(sum(images.by_block(lambda block: images.sums(x[block]), len(x), x.size))) / images.count
         center = images.beside(mean)
 
         def squares(block):
             deviation = np.subtract(x[block], center, out=normal[block])
             return images.products(deviation, deviation)
 
-        variance = images.together(images.blockwise(squares, len(x), x.size)) / images.count
+        variance = images.together(sum(images.by_block(squares, len(x), x.size))) / images.count
         scale = 1 / np.sqrt(variance + eps)
         scale = images.beside(scale if weight is None else scale * weight)
         shift = None if bias is None else images.beside(bias[None])
@@ -272,7 +269,7 @@ def _normalize_channels(x, weight=None, bias=None, *, groups=None, eps):
             if shift is not None:
                 normal[block] += shift
 
-        images.blockwise(scale_and_shift, len(x), x.size)
+        images.by_block(scale_and_shift, len(x), x.size)
         return mean, variance
 
     mean, variance = images.by_image(normalize, 4 * x.size)
@@ -296,15 +293,13 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_
     def work(part):
         x, g, into = given[part], slopes[part], dx[part]
         rows = part if len(means) > 1 else slice(None)
-        mean, inverse = means[rows], inverses[rows]
-
-        center = images.beside(mean)
+        inverse, center = inverses[rows], images.beside(means[rows])
 
         def g_and_along(block):
             deviation = np.subtract(x[block], center, out=into[block])
-            return np.stack([images.sums(g[block]), images.products(deviation, g[block])])
+            return np.array([images.sums(g[block]), images.products(deviation, g[block])])
 
-        sums, along = images.blockwise(g_and_along, len(x), 2 * x.size)
+        sums, along = sum(images.by_block(g_and_along, len(x), 2 * x.size))
         if needs_input_grad[0]:
             terms = input_gradient(images, g_mean[rows], g_variance[rows], along, sums, inverse, weight)
             of_deviation, scale, shift = [images.beside(term) for term in terms]
@@ -314,7 +309,7 @@ def _normalize_channels_vjp(g, out, x, weight, bias, *, groups=None, eps, needs_
                 into[block] += g[block] * scale
                 into[block] += shift
 
-            images.blockwise(combine, len(x), 2 * x.size)
+            images.by_block(combine, len(x), 2 * x.size)
         return sums, along * inverse
 
     d_bias, d_weight = [each.sum(0) for each in images.by_image(work, 6 * x.size)]
