@@ -89,13 +89,14 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 raise _released(node)
             if sharing.last_write > node.birth:
                 sharing.check_saved(node)
-            if node.shape is None:
+            rules, adds = operation.vjps, operation.adds if in_place else None
+            if shape := node.shape:
+                if not differentiable and g.size >= operation.many:
+                    rules = operation.vjps_of_many
+            elif shape is None:
                 g = filled(g, node, differentiable)
             if differentiable:
                 args, out = as_tensors(node)
-            rules, adds = operation.vjps, operation.adds if in_place else None
-            if node.shape and not differentiable and g.size >= operation.many:
-                rules = operation.vjps_of_many
             joint = None if rules else joint_gradients(node, g, out, args, needed, differentiable)
             for i, parent in enumerate(node.parents):
                 if parent is None or (needed is not None and parent not in needed):
@@ -120,10 +121,12 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 if watch is not None:
                     watch(node, i, contribution)
                 earlier = gradients.get(parent)
-                if earlier is not None:
-                    many = not differentiable and parent.shape and contribution.size >= SIMPLE
-                    contribution = _sum(earlier, contribution) if many else earlier + contribution
-                gradients[parent] = contribution
+                if earlier is None:
+                    gradients[parent] = contribution
+                elif not differentiable and contribution.size >= SIMPLE:
+                    gradients[parent] = _sum(earlier, contribution)
+                else:
+                    gradients[parent] = earlier + contribution
                 if adds is not None:
                     own.add(parent)
             if not retain and operation.keeps:

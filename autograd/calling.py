@@ -301,7 +301,8 @@ def _binary(op: Operation) -> Callable:
         elif not watching.watchers:
             a = a[()]  # a NumPy scalar: ten times as fast as an array without axes; who watches knows the array
         if isinstance(y, Tensor):
-            b, y_tracked = y.array, y.tracked
+            b = constant = y.array
+            y_tracked = y.tracked
             if a.dtype is not b.dtype:
                 return apply(op, (x, y), NO_OPTIONS)
             if not b.ndim and not watching.watchers:
@@ -315,8 +316,9 @@ def _binary(op: Operation) -> Callable:
                         b = _number(y)
             elif a.dtype.kind != "f":
                 return apply(op, (x, y), NO_OPTIONS)
+            constant = b
         elif type(y) is _ndarray and a.dtype is y.dtype:
-            b = y
+            b, constant = y, None
         else:
             return apply(op, (x, y), NO_OPTIONS)
         try:
@@ -328,8 +330,7 @@ def _binary(op: Operation) -> Callable:
         if not (mode.enabled and (x.tracked or y_tracked)):
             return wrap(out)
         if not y_tracked:
-            constant = y.array if isinstance(y, Tensor) else b.copy() if type(y) is _ndarray else b
-            args = (kept(a, x_if_x) if x_if_x else None, constant)
+            args = (kept(a, x_if_x) if x_if_x else None, b.copy() if constant is None else constant)
             return recorded(op, (x.node or x, None), args, out, out_if_x, NO_OPTIONS)
         if not x.tracked:
             args = (x.array, kept(b, y_if_y) if y_if_y else None)
