@@ -123,7 +123,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 earlier = gradients.get(parent)
                 if earlier is None:
                     gradients[parent] = contribution
-                elif not differentiable and contribution.size >= SIMPLE:
+                elif contribution.shape and not differentiable and contribution.size >= SIMPLE:
                     gradients[parent] = _sum(earlier, contribution)
                 else:
                     gradients[parent] = earlier + contribution
