@@ -16,6 +16,7 @@ import numpy as np
 from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled
+from autograd.runtime.buffers import MANY, short_buffers
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
 from autograd.runtime.walks import walked
@@ -62,11 +63,15 @@ def as_loop(plain: Callable) -> Callable:
             result = _run(plain, loops, args, options)
             if result is not NotImplemented:
                 return result
-        if any(type(a) is np.ndarray and a.size > CACHED for a in args):
+        numbers = max([a.size for a in args if type(a) is np.ndarray], default=0)
+        if numbers < MANY:
+            return plain(*args, **options)
+        if numbers > CACHED:
             result = piecewise(plain, known, args, options)
             if result is not NotImplemented:
                 return result
-        return plain(*args, **options)
+        with short_buffers():
+            return plain(*args, **options)
     return functools.update_wrapper(for_many, plain)
 
 

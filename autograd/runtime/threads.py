@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from autograd.runtime import blas, settings
+from autograd.runtime.buffers import MANY, short_buffers
 
 WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
@@ -95,10 +96,16 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     Returns:
         What `work` returned, in order.
     """
-    parts = min(_count, count, 1 + numbers // WORTHWHILE)
+    if numbers < MANY:
+        return [work(slice(0, count))]
+    with short_buffers():
+        return _shared(work, count, min(_count, count, 1 + numbers // WORTHWHILE))
+
+
+def _shared(work: Callable[[slice], Any], count: int, parts: int) -> list:
     if parts < 2 or getattr(_working, "now", False):
         return [work(slice(0, count))]
-    # np.errstate and the like live in the context
+    # np.errstate, buffers and the like live in the context
     tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
              for i in range(parts)]
     team = _the_team()

@@ -34,7 +34,7 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
             normal = out[block]
             np.matmul(x_rows[block], average, out=mean[block])
             np.subtract(x_rows[block], mean[block, None], out=normal)
-            np.matmul(normal * normal, average, out=variance[block])
+            np.divide(np.vecdot(normal, normal), max(width, 1), out=variance[block])
             normal *= (1 / np.sqrt(variance[block] + eps))[:, None]
             if weight is not None:
                 normal *= weight
@@ -50,29 +50,24 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
 def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     width = x.shape[-1]
-    x_rows, g_rows, mean = rows(x), rows(g), mean.reshape(-1, 1)
-    inverse = 1 / np.sqrt(variance.reshape(-1, 1) + eps)
-    average = np.full(width, 1 / max(width, 1), x.dtype)  # of weight · g
-    if weight is not None:
-        average *= weight
-    dx = np.empty_like(x_rows, order="C")
+    x_rows, g_rows, mean = rows(x), g.reshape(-1, width), mean.reshape(-1, 1)
+    inverse = 1 / np.sqrt(variance.reshape(-1) + eps)
+    average, dx = np.full(width, 1 / max(width, 1), x.dtype), np.empty_like(x_rows, order="C")
 
     def work(part):
         d_weight, d_bias = np.zeros((2, width), x.dtype)
         for block in pieces(part, width):
-            normal, d = x_rows[block] - mean[block], g_rows[block]
-            normal *= inverse[block]
-            along = d * normal
-            d_weight += sum_of_rows(along)
+            deviation, d, scale = x_rows[block] - mean[block], g_rows[block], inverse[block]
+            d_weight += scale @ (d * deviation)
             d_bias += sum_of_rows(d)
             if not needs_input_grad[0]:
                 continue
             # x̂ = (x - mean x) / σ: what weight · g holds of the mean and of x̂ itself has no effect
-            normal *= (along @ average)[:, None]
-            normal += (d @ average)[:, None]
-            into = dx[block]
-            np.subtract(d if weight is None else np.multiply(d, weight, out=into), normal, out=into)
-            into *= inverse[block]
+            into = np.multiply(d, 1 if weight is None else weight, out=dx[block])
+            deviation *= (np.vecdot(into, deviation) * scale * scale / width)[:, None]
+            deviation += (into @ average)[:, None]
+            into -= deviation
+            into *= scale[:, None]
         return d_weight, d_bias
 
     d_weight, d_bias = map(sum, zip(*in_parallel(work, len(x_rows), 6 * x.size), strict=True))
@@ -140,7 +135,7 @@ def _normalize(fused, x, weight, bias, eps, dims):
 
 
 WIDE, LEAST = 1 << 13, 1 << 4
-"""So many numbers are laid side by side, if so many rows are left: above 4096 NumPy takes two thirds of the time."""
+"""So many numbers are laid side by side, if so many rows are left: NumPy's buffers hold no more (`buffers.py`)."""
 BLOCK, FEW = 1 << 14, 1 << 18
 """How many numbers an image has at most where a batch may be cut anywhere, and what stays in the cache."""
 
@@ -198,7 +193,7 @@ class Images:
     def products(self, x, y):
         """The sums of products, likewise."""
         if self.in_rows:
-            return self._of_channels(np.einsum("nij,nij->ni", x, y))
+            return self._of_channels(np.vecdot(x, y))
         return self._of_channels(np.einsum("nij,nij->nj", self._whole(x), self._whole(y)))
 
     def _whole(self, x):
