@@ -18,6 +18,7 @@ from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
 from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
+from autograd.runtime.threads import CACHED, in_parallel, pieces
 from autograd.samples import call, distinct_pair, reduction
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -169,13 +170,20 @@ def in_range(x):
 
 
 def in_parts(function, dim, *arrays):
-    """function(*arrays), which goes along `dim`, for parts of another axis: what it needs stays in the cache."""
+    """function(*arrays), which goes along `dim`, for parts of another axis, which threads share: what it needs stays in
+    the cache.
+    """
     x = arrays[0]
-    if type(x) is not np.ndarray or x.ndim < 2 or x.size < 1 << 18:
+    if type(x) is not np.ndarray or x.ndim < 2 or x.size < CACHED:
         return function(*arrays)
     other = 0 if dim % x.ndim else x.ndim - 1
-    parts = [np.array_split(a, builtins.min(a.shape[other], x.size >> 17), other) for a in arrays]
-    return np.concatenate([function(*part) for part in zip(*parts, strict=True)], other)
+    lead, each = (slice(None),) * other, x.size // x.shape[other]
+
+    def work(part):
+        return [function(*[a[(*lead, piece)] for a in arrays]) for piece in pieces(part, each, CACHED // 2)]
+
+    parts = in_parallel(work, x.shape[other], 8 * x.size)
+    return np.concatenate([result for part in parts for result in part], other)
 
 
 def _products_of_others(x):
@@ -218,7 +226,10 @@ def _prod_vjp(g, out, x, dim, keepdim, dtype):
 
 @compilable("autograd.compiled.reductions")
 def _multiplied(x, *, dtype, axis, keepdims):
-    return np.multiply.reduce(x, dtype=dtype, axis=axis, keepdims=keepdims)
+    if not isinstance(axis, int) or x.ndim < 2 or x.size < CACHED:
+        return np.multiply.reduce(x, dtype=dtype, axis=axis, keepdims=keepdims)
+    out = in_parts(lambda x: np.multiply.reduce(x, dtype=dtype, axis=axis, keepdims=True), axis, x)
+    return out if keepdims else out.squeeze(axis)
 
 
 @operation(vjps=_prod_vjp, samples=reduction, numpy=np.prod)

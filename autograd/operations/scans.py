@@ -42,7 +42,8 @@ def _accumulated(x, method, dim, dtype=None, from_end=False):
             out = _sums_in_parts(row, dim)
             if np.isfinite(out).all():  # or a product with 0 may have spread what is not
                 return out.reshape(x.shape)
-        return method(row, axis=dim, dtype=np.float64).astype(np.float32).reshape(x.shape)
+        out = in_parts(lambda row: method(row, axis=dim, dtype=np.float64).astype(np.float32), dim, row)
+        return out.reshape(x.shape)
     return summed(method, row, dtype, axis=dim).reshape(x.shape)
 
 

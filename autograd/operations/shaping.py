@@ -79,6 +79,11 @@ def is_spread(x):
     return type(x) is np.ndarray and x.size > 1 and not any(x.strides)
 
 
+def once(x):
+    """One number, beside others, for an array that is one number everywhere; any other as it is."""
+    return x[(slice(0, 1),) * x.ndim] if is_spread(x) else x
+
+
 def bare(x):
     """The values of a Tensor or of anything else, as an array: for what isn't recorded."""
     return np.asarray(x.array if isinstance(x, Tensor) else x)

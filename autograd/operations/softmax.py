@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd.operations.pointwise import ahead
 from autograd.operations.reductions import nonempty_reduction, widened
-from autograd.operations.shaping import axis, beside, reduced, spread
+from autograd.operations.shaping import axis, beside, once, reduced, spread
 from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.samples import call
@@ -62,6 +62,7 @@ def _along(x, dim):
 
 @compilable("autograd.compiled.softmax", many=True)
 def _softmax_vjp(g, out, x, dim, dtype):
+    g = once(g)
     return out * (g - _along(g * out, dim))
 
 
