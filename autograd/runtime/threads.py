@@ -96,23 +96,18 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     Returns:
         What `work` returned, in order.
     """
-    if numbers < MANY:
-        return [work(slice(0, count))]
-    with short_buffers():
-        return _shared(work, count, min(_count, count, 1 + numbers // WORTHWHILE))
-
-
-def _shared(work: Callable[[slice], Any], count: int, parts: int) -> list:
-    if parts < 2 or getattr(_working, "now", False):
-        return [work(slice(0, count))]
-    # np.errstate, buffers and the like live in the context
-    tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
-             for i in range(parts)]
-    team = _the_team()
-    with one_blas_thread():
-        team.give(tasks[1:])
-        tasks[0].run()
-        return _results(tasks, team.waiting)
+    parts = min(_count, count, 1 + numbers // WORTHWHILE)
+    with short_buffers() if numbers >= MANY else contextlib.nullcontext():
+        if parts < 2 or getattr(_working, "now", False):
+            return [work(slice(0, count))]
+        # np.errstate, buffers and the like live in the context
+        tasks = [_Task(partial(contextvars.copy_context().run, work,
+                               slice(count * i // parts, count * (i + 1) // parts))) for i in range(parts)]
+        team = _the_team()
+        with one_blas_thread():
+            team.give(tasks[1:])
+            tasks[0].run()
+            return _results(tasks, team.waiting)
 
 
 def helpers(work: int, make_board: Callable[[int], Any]) -> tuple[int, int]:
