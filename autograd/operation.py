@@ -61,7 +61,7 @@ class Operation:
         self.forward_of_many, self.vjps_of_many, self.many = forward, vjps, sys.maxsize
         if vjps and not outputs and not view:  # it may be elementwise
             self.forward_of_many, self.many = as_loop(forward), least(forward, vjps)
-            self.vjps_of_many = tuple([as_loop(rule) if rule else None for rule in vjps])
+            self.vjps_of_many = tuple([as_loop(rule, True) if rule else None for rule in vjps])
         named = [name for name in self.signature.parameters if name not in self.options]
         theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
         known = self.signature.parameters

@@ -27,13 +27,13 @@ FORMS: dict[Callable, str] = {
     np.sqrt: "sqrt({})", np.maximum: "maximum({}, {})", np.minimum: "minimum({}, {})", np.sign: "sign({})",
     np.floor: "floor({})", np.ceil: "ceil({})", np.trunc: "trunc({})", np.rint: "rint({})", np.exp: "exp({})",
     np.copysign: "copysign({}, {})", np.expm1: "expm1({})", np.log: "log({})", np.log1p: "log1p({})",
-    np.tanh: "tanh({})", np.where: "({1} if {0} else {2})",
+    np.tanh: "tanh({})", np.hypot: "hypot({}, {})", np.where: "({1} if {0} else {2})",
     np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
     np.equal: "{} == {}", np.not_equal: "{} != {}", np.isnan: "{0} != {0}", np.isinf: "abs({}) == INFINITY",
     np.isfinite: "abs({}) < INFINITY", np.logical_and: "{} & {}", np.bitwise_and: "{} & {}",
     np.logical_or: "{} | {}", np.bitwise_or: "{} | {}", np.logical_not: "not {}", np.invert: "not {}"}
 """What has a fast form."""
-SLOW = {*APPROXIMATED, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
+SLOW = {*APPROXIMATED, np.hypot, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
 _exact = compiler(nogil=True, error_model="numpy")
@@ -125,10 +125,12 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     found: dict[tuple, Callable | None] = {}
 
     def of_lines(single: tuple[bool, ...]) -> Callable | None:
-        alone = [i for i, one in zip(arrays, single, strict=True) if one]
-        source = text(recording.calls, arrays, given, masks, {"out": result}, alone)
-        types = *[numba.int64] * (1 + 2 * (len(arrays) + 1)), *[numba.float32] * len(given)
-        return obtained(found, single, lambda: compiled(source, types, exact, 1))
+        def make() -> Callable:
+            alone = [i for i, one in zip(arrays, single, strict=True) if one]
+            source = text(recording.calls, arrays, given, masks, {"out": result}, alone)
+            types = *[numba.int64] * (1 + 2 * (len(arrays) + 1)), *[numba.float32] * len(given)
+            return compiled(source, types, exact, 1)
+        return obtained(found, single, make)
 
     source = text(recording.calls, arrays, given, masks, {"out": result})
     types = ARRAY, *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)

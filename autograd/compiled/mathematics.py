@@ -37,6 +37,14 @@ def copysign(x, y):
 
 
 @function
+def hypot(x, y):
+    """√(x² + y²), which in float64 is neither too large nor too small, as in C."""
+    if abs(x) == INFINITY or abs(y) == INFINITY:
+        return INFINITY
+    return np.float32(np.sqrt(np.float64(x) * np.float64(x) + np.float64(y) * np.float64(y)))
+
+
+@function
 def _power_of_two(n):
     return np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 

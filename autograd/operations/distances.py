@@ -9,6 +9,7 @@ from autograd.errors import ShapeError
 from autograd.operations.joining import cat
 from autograd.operations.norms import vector_norm
 from autograd.operations.pointwise import floating
+from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from autograd.table import operation
@@ -54,9 +55,14 @@ def _squares(x):
 
 
 def _euclidean_forward(x1, x2):
-    """√(|x|² + |y|² - 2 x·y) in float64; where that cancels, and where it is no number, from the differences."""
     out = np.empty((*x1.shape[:-1], x2.shape[-2]), floating(x1).dtype)
-    x1, x2, into = _stack(x1, x2, out)
+    _euclidean(*_stack(x1, x2, out))
+    return (out,)
+
+
+@compilable("autograd.compiled.distances", many=True)
+def _euclidean(x1, x2, out):
+    """√(|x|² + |y|² - 2 x·y) in float64; where that cancels, and where it is no number, from the differences."""
     x_squares, y_squares = _squares(x1), _squares(x2)
     x_rows, y_rows = _beside(np.float64, x1, x_squares, 1), _beside(np.float64, -2 * x2, 1, y_squares)
 
@@ -68,20 +74,24 @@ def _euclidean_forward(x1, x2):
             matrix, row, column = np.unravel_index(np.flatnonzero(~(squares > of_x + of_y)), squares.shape)
             between = x_rows[matrices, rows][matrix, row, :-2] - x2[matrices][matrix, column]
             squares[matrix, row, column] = (between * between).sum(-1)
-        into[matrices, rows] = np.sqrt(squares, out=squares)
+        out[matrices, rows] = np.sqrt(squares, out=squares)
 
     _in_blocks(block, x1, x2)
-    return (out,)
 
 
 def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
+    dx, dy = _pulls(*_stack(g[0], out[0], x1, x2), tuple(needs_input_grad))
+    return dx if dx is None else dx.reshape(x1.shape), dy if dy is None else dy.reshape(x2.shape)
+
+
+@compilable("autograd.compiled.distances", many=True)
+def _pulls(g, distances, x1, x2, needs_input_grad):
     """Σ g (x - y) / |x - y| as products, for Σ s x - Σ s y.
 
     In float64, of which differences of nearly equal rows lose little; in float32 where no two rows are much nearer to
     each other than to the origin.
     """
     dx, dy = np.empty(x1.shape, x1.dtype), np.zeros(x2.shape)
-    x1, x2, g, distances, into_x, into_y = _stack(x1, x2, g[0], out[0], dx, dy)
     x_rows, y_rows = _beside(x1.dtype.type, x1, 1), _beside(x2.dtype.type, x2, 1)
     longest = max(_squares(x).max(initial=0) for x in (x1, x2)) ** 0.5
 
@@ -90,10 +100,10 @@ def _euclidean_vjp(g, out, x1, x2, *, needs_input_grad):
         exactly = not nearest > longest / 4
         if needs_input_grad[0]:
             sums = _weighted(shares, y_rows[matrices], exactly)
-            into_x[matrices, rows] = x1[matrices, rows] * sums[..., -1:] - sums[..., :-1]
+            dx[matrices, rows] = x1[matrices, rows] * sums[..., -1:] - sums[..., :-1]
         if needs_input_grad[1]:
             sums = _weighted(shares.swapaxes(-1, -2), x_rows[matrices, rows], exactly)
-            into_y[matrices] += x2[matrices] * sums[..., -1:] - sums[..., :-1]
+            dy[matrices] += x2[matrices] * sums[..., -1:] - sums[..., :-1]
 
     _in_blocks(block, x1, x2)
     return dx if needs_input_grad[0] else None, dy.astype(x2.dtype) if needs_input_grad[1] else None
@@ -127,7 +137,7 @@ def _differences(x1, x2):
     return (vector_norm(x1[..., :, None, :] - x2[..., None, :, :], 2.0, -1),)
 
 
-_euclidean = operation(_euclidean_forward, joint_vjp=_euclidean_vjp, composition=_differences, outputs="distances",
+_distances = operation(_euclidean_forward, joint_vjp=_euclidean_vjp, composition=_differences, outputs="distances",
                        names="_euclidean", samples=lambda draw: call(draw.array((2, 3)), draw.array((3, 3))))
 
 
@@ -145,7 +155,7 @@ def cdist(x1: TensorLike, x2: TensorLike, p: float = 2.0, compute_mode: str | No
         raise ValueError(f"p must be at least 0, not {p}")
     if p == 2 and x1.dtype is float32 and x2.dtype is float32 and x1.shape[-2] * x2.shape[-2] > 256:
         lead = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-        return _euclidean(*(x.expand((*lead, *x.shape[-2:])) for x in (x1, x2)))[0]
+        return _distances(*(x.expand((*lead, *x.shape[-2:])) for x in (x1, x2)))[0]
     rows = max(BLOCK // max(x2.shape[-2] * x2.shape[-1], 1), 1)
     if x1.shape[-2] > rows:
         return cat([cdist(x1[..., i:i + rows, :], x2, p) for i in range(0, x1.shape[-2], rows)], dim=-2)

@@ -206,16 +206,26 @@ def itself(x: TensorLike) -> Tensor:
     return x
 
 
-@operation(samples=lambda draw: call(*draw.broadcastable(3), value=draw.choice([1, -0.5])), inplace=True)
-def addcmul(x: TensorLike, tensor1: TensorLike, tensor2: TensorLike, value: float = 1) -> Tensor:
+def _weighed(x, value):
+    return x if value == 1 else value * x
+
+
+@operation(vjps=(lambda g, out, x, tensor1, tensor2, value: g,
+                 lambda g, out, x, tensor1, tensor2, value: g * _weighed(tensor2, value),
+                 lambda g, out, x, tensor1, tensor2, value: g * _weighed(tensor1, value)),
+           samples=lambda draw: call(*draw.broadcastable(3), value=draw.choice([1, -0.5])), inplace=True)
+def addcmul(x, tensor1, tensor2, *, value: float = 1):
     """x + value tensor1 tensor2"""
-    return x + value * (tensor1 * tensor2)
+    return x + _weighed(tensor1 * tensor2, value)
 
 
-@operation(samples=lambda draw: call(*draw.broadcastable(3, low=0.25), value=draw.choice([1, -0.5])), inplace=True)
-def addcdiv(x: TensorLike, tensor1: TensorLike, tensor2: TensorLike, value: float = 1) -> Tensor:
+@operation(vjps=(lambda g, out, x, tensor1, tensor2, value: g,
+                 lambda g, out, x, tensor1, tensor2, value: _weighed(g, value) / tensor2,
+                 lambda g, out, x, tensor1, tensor2, value: _weighed(g, -value) * (tensor1 / tensor2) / tensor2),
+           samples=lambda draw: call(*draw.broadcastable(3, low=0.25), value=draw.choice([1, -0.5])), inplace=True)
+def addcdiv(x, tensor1, tensor2, *, value: float = 1):
     """x + value tensor1 / tensor2"""
-    return x + value * (tensor1 / tensor2)
+    return x + _weighed(tensor1 / tensor2, value)
 
 
 @operation(vjps=(lambda g, out, x, end, weight: scaled(g, 1 - weight),
@@ -451,7 +461,7 @@ def _over_length(x, y, length):
 
 
 def _hypot(input, other):
-    if np.size(input) > MANY and np.size(other) > MANY and input.dtype.kind == "f":
+    if all(type(x) is np.ndarray and x.size > MANY and x.dtype.kind == "f" for x in (input, other)):
         with np.errstate(over="ignore", under="ignore"):
             squares = input * input + other * other
         if squares.min() > np.finfo(squares.dtype).tiny * 1e9 and squares.max() < np.inf:

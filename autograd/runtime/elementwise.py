@@ -53,14 +53,19 @@ def least(forward: Callable, rules: Collection[Callable | None]) -> int:
     return SIMPLE if simple else compiled.LEAST
 
 
-def as_loop(plain: Callable) -> Callable:
-    """A function that runs as a loop wherever it is elementwise and that pays; its options decide what it computes."""
+def as_loop(plain: Callable, stretches: bool = False) -> Callable:
+    """A function that runs as a loop wherever it is elementwise and that pays; its options decide what it computes.
+
+    Args:
+        plain: the function.
+        stretches: a result that is the same along an axis needs no memory for all of it, as that of a rule.
+    """
     loops: dict[tuple, Loop | None] = {}
     known: dict[tuple, int] = {}
 
     def for_many(*args: Any, **options: Any) -> Any:
         if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
-            result = _run(plain, loops, args, options)
+            result = _run(plain, stretches, loops, args, options)
             if result is not NotImplemented:
                 return result
         numbers = max([a.size for a in args if type(a) is np.ndarray], default=0)
@@ -78,7 +83,7 @@ def as_loop(plain: Callable) -> Callable:
 _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
 
 
-def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
+def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
     kinds, values, spread = [], [], {}
     for i, a in enumerate(args):
         kind = _KINDS.get(type(a))
@@ -98,11 +103,15 @@ def _run(plain: Callable, loops: dict[tuple, Loop | None], args: tuple, options:
         return NotImplemented
     if loop is None:
         return NotImplemented
-    if spread:  # what is the same everywhere must not be what makes the result as large as it is
-        shape = np.broadcast_shapes(*[values[i].shape for i in loop.arrays])
-        if np.broadcast_shapes(shape, *[spread[i] for i in loop.numbers if i in spread]) != shape:
-            return NotImplemented
     try:
+        if spread:  # what is the same everywhere may be what makes the result as large as it is
+            shape = np.broadcast_shapes(*[values[i].shape for i in loop.arrays])
+            whole = np.broadcast_shapes(shape, *[spread[i] for i in loop.numbers if i in spread])
+            if whole != shape and not stretches:
+                return NotImplemented
+            if whole != shape:
+                part = _apply(loop, values)
+                return np.broadcast_to(plain(*values, **options) if part is NotImplemented else part, whole)
         return _apply(loop, values)
     except compiled.NotKeptError:  # for arrays of another kind, such as those that may not be written to
         return NotImplemented

@@ -34,6 +34,11 @@ def _by_products(x: np.ndarray, axis: int | Sequence[int] | None, keepdims: bool
         return _of_rows(x.reshape(1, x.size))[0]
     ndim = x.ndim
     among = set(range(ndim)) if axis is None else {i % ndim for i in ([axis] if isinstance(axis, int) else axis)}
+    same = [i for i in range(ndim) if i not in among and not x.strides[i] and x.shape[i] > 1]
+    if same:  # one sum for all
+        one = _by_products(x[tuple([slice(0, 1) if i in same else slice(None) for i in range(ndim)])], axis, True)
+        whole = np.broadcast_to(one, [1 if i in among else n for i, n in enumerate(x.shape)])
+        return whole if keepdims else whole.squeeze(tuple(among))
     out = _equal(x, among)
     if out is None:
         out = _as_products(x, among)

@@ -68,7 +68,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
             "scatter_add": lambda x: x.scatter_add(0, grid, x).scatter_add(1, grid, x).scatter(0, grid, x),
             "index_add": lambda x: x.index_add(0, places[:256], x).index_copy(0, places[:256], x),
             "cumsum": lambda x: x.cumsum(0) + x.cumsum(1), "cumprod": lambda x: x.cumprod(0) + x.cumprod(1),
-            "sort": lambda x: x.sort().values, "tril": autograd.tril, "half": lambda x: x.half().float()}.items():
+            "sort": lambda x: x.sort().values, "tril": autograd.tril, "half": lambda x: x.half().float(),
+            "cdist": lambda x: autograd.cdist(x, x) + autograd.cdist(x[:, :3], x[:, :3])}.items():
         yield name, lambda moved=moved: moved(rows)
     yield "copies", lambda: autograd.cat([large.t().contiguous(), large.flip(1)])
     for name, kind in vars(optim).items():

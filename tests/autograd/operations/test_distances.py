@@ -1,11 +1,23 @@
-"""Distances are the same in blocks."""
+"""Distances are the same in blocks, and compiled."""
 
+import importlib.util
 import sys
 
 import numpy as np
 import pytest
 
 import autograd
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "compiled"])
+def compiled(request, monkeypatch):
+    if request.param and importlib.util.find_spec("numba") is None:
+        pytest.skip("numba is not installed")
+    monkeypatch.setattr("autograd.runtime.compiled.LEAST", 1)
+    before = autograd.is_compiled()
+    autograd.set_compiled(request.param)
+    yield request.param
+    autograd.set_compiled(before)
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (2, 7, 3), (1, 3)])
@@ -24,11 +36,12 @@ def test_distances_are_the_same_in_blocks(shape, monkeypatch):
 
 
 @pytest.mark.parametrize("pairs", [1 << 15, 3000, 100])
-@pytest.mark.parametrize("case", ["apart", "near each other", "far away", "equal", "broadcast", "transposed"])
-def test_distances_of_float32_are_those_of_float64_rounded(case, pairs, monkeypatch):
+@pytest.mark.parametrize("length", [1, 8, 19])
+@pytest.mark.parametrize("case", ["apart", "near each other", "far away", "equal", "broadcast", "transposed", "tiny"])
+def test_distances_of_float32_are_those_of_float64_rounded(case, length, pairs, compiled, monkeypatch):
     monkeypatch.setattr(sys.modules["autograd.operations.distances"], "PAIRS", pairs)
     rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((2, 40, 8)), rng.standard_normal((2, 30, 8))
+    x, y = rng.standard_normal((2, 40, length)), rng.standard_normal((2, 30, length))
     if case == "near each other":
         y = x[:, :30] + 1e-4 * y
     elif case == "far away":
@@ -38,18 +51,22 @@ def test_distances_of_float32_are_those_of_float64_rounded(case, pairs, monkeypa
     elif case == "broadcast":
         y = y[0]
     elif case == "transposed":
-        x, y = rng.standard_normal((8, 40, 3, 2)).T, rng.standard_normal((3, 2, 30, 8)).swapaxes(0, 1)
+        x, y = rng.standard_normal((length, 40, 3, 2)).T, rng.standard_normal((3, 2, 30, length)).swapaxes(0, 1)
+    elif case == "tiny":
+        x, y = x * 1e-22, y * 1e-22
     single = [a.astype(np.float32) for a in (x, y)]
     found = []
     for dtype in (np.float32, np.float64):
         a, b = (autograd.from_numpy(array.astype(dtype)).requires_grad_() for array in single)
         out = autograd.cdist(a, b)
         found.append([out.detach(), *autograd.grad(out, [a, b], autograd.ones_like(out))])
+    np.testing.assert_allclose(found[0][0].numpy(), found[1][0].numpy(), rtol=1e-6)
     for one, other in zip(*found, strict=True):
-        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-7, atol=1e-5)
+        tolerance = {"rtol": 1e-6, "atol": 2e-5} if compiled else {"rtol": 2e-7, "atol": 1e-5}
+        np.testing.assert_allclose(one.numpy(), other.numpy(), **tolerance)
 
 
-def test_what_is_not_finite_stays_with_its_row():
+def test_what_is_not_finite_stays_with_its_row(compiled):
     x, y = np.ones((40, 8), np.float32), np.zeros((30, 8), np.float32)
     x[3, 1], x[4, 2] = np.nan, np.inf
     out = autograd.cdist(autograd.tensor(x), autograd.tensor(y)).numpy()

@@ -284,3 +284,15 @@ def test_elementary_functions(name):
         expected = getattr(np, name)(x.astype(np.float64)).astype(np.float32)
     np.testing.assert_allclose(out, expected, rtol=3.6e-7, atol=3e-45)
     np.testing.assert_array_equal(np.isinf(out), np.isinf(expected))
+
+
+def test_a_gradient_that_is_the_same_along_an_axis_needs_no_memory_for_it():
+    """But a result has, and may be written to."""
+    rows, columns = autograd.rand(3000, requires_grad=True), autograd.rand(2000, requires_grad=True)
+    expected = [columns.detach().numpy().sum(), rows.detach().numpy().sum()]
+    autograd.outer(rows, columns).sum().backward()
+    for x, slope in zip((rows, columns), expected, strict=True):
+        np.testing.assert_allclose(x.grad.numpy(), np.full(x.shape, slope), rtol=1e-5)
+    product = autograd.ones(1).expand(3000, 2000) * columns.detach()
+    product[0] += 1
+    np.testing.assert_array_equal(product[1].numpy(), columns.detach().numpy())
