@@ -26,8 +26,8 @@ PANEL = 2 * LANES
 """How many columns a product has."""
 GAP = 16
 """Numbers behind each row: rows a power of two apart would share few places of the nearest cache."""
-TRANSFORMED = 1 << 17
-"""About how many numbers of transformed tiles are made at a time."""
+TOGETHER = 24
+"""How many tiles are transformed at a time: their products read them from a near cache."""
 
 _B = (1, 0, 0, 0), (0, 1, -1, 1), (-1, 1, 1, 0), (0, 0, 0, -1)
 _G = (1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)
@@ -135,14 +135,12 @@ def convolve_transposed(y, weight, size, padding):
     return _convolved(y, weight.reshape(*weight.shape[:2], 9), True, start, size, around)
 
 
-def _tiles(images, out, channels, padding):
-    """How many tiles there are together, in rows and in columns, how many groups of them, and the padding before."""
+def _tiles(images, out, padding):
+    """How many groups of tiles there are; how many tiles in a group, in columns, in rows; and the padding before."""
     down, across = -(-out[0] // 2), -(-out[1] // 2)
     count = images * down * across
-    most = max(TRANSFORMED // (16 * channels), 3 * ROWS)
-    groups = -(-count // most)
-    groups += groups % 2
-    together = max(-(-count // max(groups, 1)), 1)
+    groups = -(-count // TOGETHER)
+    together = max(-(-count // max(groups + groups % 2, 1)), 1)
     together += -together % ROWS
     return -(-count // together), np.array([together, down, across, padding[0][0], padding[1][0]])
 
@@ -152,7 +150,7 @@ def _convolved(x, weight, turned, bias, out, padding):
     result = np.empty((len(x), *out, channels), np.float32)
     kernels = np.empty((channels // PANEL, 16, depth, PANEL), np.float32)
     _transform_kernels(len(kernels), 4 * kernels.size, weight, turned, kernels)
-    groups, tiles = _tiles(len(x), out, max(depth, channels), padding)
+    groups, tiles = _tiles(len(x), out, padding)
     finite = np.empty(groups, np.bool_)
     _convolve(groups, result.size * depth // 8, contiguous_channels_last(x), kernels, bias, result, finite, tiles)
     return channels_first(result) if finite.all() else NotImplemented
@@ -260,7 +258,7 @@ def _convolve(first, last, images, kernels, bias, out, finite, tiles):
 def correlate(x, y, padding):
     """The gradient of the kernels (C_out, C_in, 3, 3); NotImplemented if something is not finite."""
     c_in, c_out = x.shape[1], y.shape[1]
-    _, tiles = _tiles(len(x), y.shape[2:], c_in, padding)
+    _, tiles = _tiles(len(x), y.shape[2:], padding)
     out = np.empty((c_out, c_in, 9), np.float32)
     finite = np.empty(c_out // PANEL, np.bool_)
     _correlate(len(finite), y.size * c_in // 8, contiguous_channels_last(x), contiguous_channels_last(y), out, finite,
