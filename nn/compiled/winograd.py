@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 
 from autograd.compiled.copies import SIDE, turn
 from autograd.compiled.loops import loop, parallel
+from autograd.runtime.threads import get_num_threads
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
 
 LANES, ROWS = (16, 8) if llvmlite.binding.get_host_cpu_features().get("avx512f") else (8, 4)
@@ -28,6 +29,9 @@ GAP = 16
 """Numbers behind each row: rows a power of two apart would share few places of the nearest cache."""
 TOGETHER = 24
 """How many tiles are transformed at a time: their products read them from a near cache."""
+
+KERNELS = 1 << 21
+"""About how many numbers of transformed kernels are made at a time."""
 
 _B = (1, 0, 0, 0), (0, 1, -1, 1), (-1, 1, 1, 0), (0, 0, 0, -1)
 _G = (1, 0, 0), (.5, .5, .5), (.5, -.5, .5), (0, 0, 1)
@@ -148,16 +152,21 @@ def _tiles(images, out, padding):
 def _convolved(x, weight, turned, bias, out, padding):
     depth, channels = x.shape[1], len(bias)
     result = np.empty((len(x), *out, channels), np.float32)
-    kernels = np.empty((channels // PANEL, 16, depth, PANEL), np.float32)
-    _transform_kernels(len(kernels), 4 * kernels.size, weight, turned, kernels)
+    panels = channels // PANEL
+    kernels = np.empty((min(panels, max(1, KERNELS // (16 * depth * PANEL))), 16, depth, PANEL), np.float32)
     groups, tiles = _tiles(len(x), out, padding)
-    finite = np.empty(groups, np.bool_)
-    _convolve(groups, result.size * depth // 8, contiguous_channels_last(x), kernels, bias, result, finite, tiles)
+    finite = np.empty((-(-panels // len(kernels)), groups), np.bool_)
+    images = contiguous_channels_last(x)
+    for i, of_part in enumerate(finite):
+        panel = i * len(kernels)
+        few = kernels[:panels - panel]
+        _transform_kernels(len(few), 4 * few.size, weight, turned, panel, few)
+        _convolve(groups, few.size * groups, images, few, panel, bias, result, of_part, tiles)
     return channels_first(result) if finite.all() else NotImplemented
 
 
 @parallel
-def _transform_kernels(first, last, weight, turned, kernels):
+def _transform_kernels(first, last, weight, turned, start, kernels):
     """Panels of G g Gᵀ, for a convolution or for its adjoint."""
     depth, row = kernels.shape[2], 9 * weight.shape[1]
     taps = np.empty((9 * SIDE, PANEL), np.float32)
@@ -166,12 +175,12 @@ def _transform_kernels(first, last, weight, turned, kernels):
             for lane in range(0, PANEL, SIDE):
                 if turned:
                     for e in range(SIDE):
-                        source = weight.ctypes.data + 4 * ((d + e) * row + 9 * (panel * PANEL + lane))
+                        source = weight.ctypes.data + 4 * ((d + e) * row + 9 * ((start + panel) * PANEL + lane))
                         turn(source, 36, taps.ctypes.data + 4 * (9 * e * PANEL + lane), 4 * PANEL)
                         for k in range(lane, lane + SIDE):
-                            taps[9 * e + 8, k] = weight[d + e, panel * PANEL + k, 8]
+                            taps[9 * e + 8, k] = weight[d + e, (start + panel) * PANEL + k, 8]
                 else:
-                    source = weight.ctypes.data + 4 * ((panel * PANEL + lane) * row + 9 * d)
+                    source = weight.ctypes.data + 4 * (((start + panel) * PANEL + lane) * row + 9 * d)
                     for k in range(0, 9 * SIDE, SIDE):
                         turn(source + 4 * k, 4 * row, taps.ctypes.data + 4 * (k * PANEL + lane), 4 * PANEL)
             for e in range(SIDE):
@@ -219,11 +228,11 @@ def _transform_images(images, begin, count, given, around, tiles):
 
 
 @parallel
-def _convolve(first, last, images, kernels, bias, out, finite, tiles):
+def _convolve(first, last, images, kernels, start, bias, out, finite, tiles):
     """Groups of tiles."""
     panels, _, depth, _ = kernels.shape
-    channels, together = len(bias), tiles[0]
-    around = np.empty((16, max(depth, channels)), np.float32)[:, :depth].copy()
+    channels, together, skipped = panels * PANEL, tiles[0], start * PANEL
+    around = np.empty((16, depth), np.float32)
     results = np.empty((4, channels), np.float32)
     given = np.zeros((16, together, depth + GAP), np.float32)
     made = np.empty((16, together, channels + GAP), np.float32)
@@ -247,9 +256,9 @@ def _convolve(first, last, images, kernels, bias, out, finite, tiles):
                        4 * together * of_made, together * of_made, channels)
             for k in range(4):
                 if i + k // 2 < out.shape[1] and j + k % 2 < out.shape[2]:
-                    into, result = out[n, i + k // 2, j + k % 2], results[k]
+                    into, result = out[n, i + k // 2, j + k % 2, skipped:skipped + channels], results[k]
                     for c in range(into.size):
-                        into[c] = result[c] + bias[c]
+                        into[c] = result[c] + bias[skipped + c]
                     for c in range(into.size):
                         wrong += into[c] * np.float32(0)
         finite[group] = wrong == 0
@@ -260,24 +269,29 @@ def correlate(x, y, padding):
     c_in, c_out = x.shape[1], y.shape[1]
     _, tiles = _tiles(len(x), y.shape[2:], padding)
     out = np.empty((c_out, c_in, 9), np.float32)
-    finite = np.empty(c_out // PANEL, np.bool_)
+    finite = np.empty(c_out // _rows_together(c_out), np.bool_)
     _correlate(len(finite), y.size * c_in // 8, contiguous_channels_last(x), contiguous_channels_last(y), out, finite,
                tiles)
     return out.reshape(c_out, c_in, 3, 3) if finite.all() else NotImplemented
 
 
+def _rows_together(c_out):
+    """How many channels of y a thread takes at a time: many, since for each such part images are transformed again."""
+    return next((rows for rows in (128, 64) if c_out % (rows * get_num_threads()) == 0), PANEL)
+
+
 @parallel
 def _correlate(first, last, images, y, out, finite, tiles):
-    """Panels of the channels of y."""
-    depth, together = images.shape[3], tiles[0]
+    """Parts of the channels of y."""
+    depth, together, rows = images.shape[3], tiles[0], len(out) // len(finite)
     around = np.empty((16, depth), np.float32)
     around_y = np.empty((4, y.shape[3]), np.float32)
-    given = np.zeros((16, together, depth + GAP), np.float32)
-    gradients = np.zeros((16, together, PANEL + GAP), np.float32)
-    total = np.empty((16, PANEL, depth + GAP), np.float32)
+    given = np.empty((16, together, depth + GAP), np.float32)
+    gradients = np.empty((16, together, rows + GAP), np.float32)
+    total = np.empty((16, rows, depth + GAP), np.float32)
     taps = np.empty((9, depth), np.float32)
-    of_given, of_gradients, count = depth + GAP, PANEL + GAP, len(images) * tiles[1] * tiles[2]
-    for panel in range(first, last):
+    of_given, of_gradients, count = depth + GAP, rows + GAP, len(images) * tiles[1] * tiles[2]
+    for part in range(first, last):
         total.fill(0)
         for begin in range(0, count, together):
             few = min(together, count - begin)
@@ -286,19 +300,19 @@ def _correlate(first, last, images, y, out, finite, tiles):
                 n, i, j = _place(begin + t, tiles)
                 pixels, down, right = _pixels(y, n, i, j, 2, around_y)
                 _of_gradient(gradients.ctypes.data + 4 * of_gradients * t, 4 * together * of_gradients,
-                             together * of_gradients, pixels + 4 * panel * PANEL, down, right, PANEL)
+                             together * of_gradients, pixels + 4 * part * rows, down, right, rows)
             for p in range(16):
                 for column in range(0, depth, PANEL):
-                    for row in range(0, PANEL, ROWS):
-                        sums = total.ctypes.data + 4 * ((p * PANEL + row) * of_given + column)
+                    for row in range(0, rows, ROWS):
+                        sums = total.ctypes.data + 4 * ((p * rows + row) * of_given + column)
                         _multiply(sums, of_given, sums, of_given,
                                   gradients.ctypes.data + 4 * (p * together * of_gradients + row), 1, of_gradients,
                                   given.ctypes.data + 4 * (p * together * of_given + column), of_given, few)
         wrong = np.float32(0)
-        for row in range(PANEL):
+        for row in range(rows):
             _to_kernel(taps.ctypes.data, 3 * depth, depth, total.ctypes.data + 4 * of_given * row,
-                       4 * PANEL * of_given, PANEL * of_given, depth)
-            into = out[panel * PANEL + row]
+                       4 * rows * of_given, rows * of_given, depth)
+            into = out[part * rows + row]
             for c in range(0, depth, SIDE):
                 turn(taps.ctypes.data + 4 * c, 4 * depth, into[c].ctypes.data, 36)
                 for k in range(c, c + SIDE):
@@ -306,4 +320,4 @@ def _correlate(first, last, images, y, out, finite, tiles):
             every = taps.reshape(-1)
             for k in range(every.size):
                 wrong += every[k] * np.float32(0)
-        finite[panel] = wrong == 0
+        finite[part] = wrong == 0
