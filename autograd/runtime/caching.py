@@ -84,8 +84,9 @@ def _read_by(function: Callable) -> Iterator[bytes]:
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Dispatcher) and value.py_func is not function:
-            code = value.py_func.__code__  # which may be of another folder
+            code = value.py_func.__code__
             yield code.co_code + repr(code.co_consts).encode()
+            yield _sources(Path(code.co_filename).parent)  # another folder, maybe, and what writes instructions there
             yield from _read_by(value.py_func)
         elif isinstance(value, bool | int | float | tuple | np.generic | np.ndarray):
             yield pickle.dumps((name, value))

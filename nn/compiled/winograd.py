@@ -30,6 +30,8 @@ GAP = 16
 TOGETHER = 24
 """How many tiles are transformed at a time: their products read them from a near cache."""
 
+DEPTH = 128
+"""How many products are added up before they are added to others: sums of sums have smaller errors."""
 KERNELS = 1 << 21
 """About how many numbers of transformed kernels are made at a time."""
 
@@ -106,8 +108,7 @@ def _multiply(context, out, out_row, start, start_row, a, a_row, a_column, b, b_
             return builder.inttoptr(place, kind.as_pointer())
 
         lanes = depth.type(LANES)
-        totals = [[cgutils.alloca_once_value(builder, builder.load(at(start, (start_row, r), (lanes, v)), align=4))
-                   for v in range(2)] for r in range(ROWS)]
+        totals = [[cgutils.alloca_once_value(builder, vector([0.0] * LANES)) for _ in range(2)] for _ in range(ROWS)]
         with cgutils.for_range(builder, depth) as over:
             of_b = [builder.load(at(b, (b_row, over.index), (lanes, v)), align=4) for v in range(2)]
             for r, of_row in enumerate(totals):
@@ -119,7 +120,8 @@ def _multiply(context, out, out_row, start, start_row, a, a_row, a_column, b, b_
                     builder.store(builder.fadd(builder.load(total), product, flags=["contract"]), total)
         for r, of_row in enumerate(totals):
             for v, total in enumerate(of_row):
-                builder.store(builder.load(total), at(out, (out_row, r), (lanes, v)), align=4)
+                before = builder.load(at(start, (start_row, r), (lanes, v)), align=4)
+                builder.store(builder.fadd(before, builder.load(total)), at(out, (out_row, r), (lanes, v)), align=4)
         return context.get_dummy_value()
     return types.void(*[types.int64] * 10), generate
 
@@ -244,11 +246,14 @@ def _convolve(first, last, images, kernels, start, bias, out, finite, tiles):
         _transform_images(images, begin, count, given, around, tiles)
         for p in range(16):
             for panel in range(panels):
-                factor = kernels.ctypes.data + 4 * PANEL * depth * (panel * 16 + p)
-                for t in range(0, count, ROWS):
-                    _multiply(made.ctypes.data + 4 * ((p * together + t) * of_made + panel * PANEL), of_made,
-                              zeros.ctypes.data, 0, given.ctypes.data + 4 * (p * together + t) * of_given, of_given, 1,
-                              factor, PANEL, depth)
+                for d in range(0, depth, DEPTH):
+                    factor = kernels.ctypes.data + 4 * PANEL * (depth * (panel * 16 + p) + d)
+                    for t in range(0, count, ROWS):
+                        sums = made.ctypes.data + 4 * ((p * together + t) * of_made + panel * PANEL)
+                        begin_with, next_row = (sums, of_made) if d else (zeros.ctypes.data, 0)
+                        _multiply(sums, of_made, begin_with, next_row,
+                                  given.ctypes.data + 4 * ((p * together + t) * of_given + d), of_given, 1,
+                                  factor, PANEL, min(DEPTH, depth - d))
         wrong = np.float32(0)
         for t in range(count):
             n, i, j = _place(begin + t, tiles)

@@ -34,10 +34,10 @@ def copy(tmp_path):
     return folder
 
 
-def run(folder, **environment):
+def run(folder, program=PROGRAM, **environment):
     """How often a process found the loop of gelu, how often it compiled it, two values, and what it said."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "GRADCIRCUIT_"))}
-    result = subprocess.run([sys.executable, "-W", "always", "-c", PROGRAM], cwd=folder, capture_output=True, text=True,
+    result = subprocess.run([sys.executable, "-W", "always", "-c", program], cwd=folder, capture_output=True, text=True,
                             env=clean | {"PYTHONPATH": str(folder)} | environment, check=True)
     found, compiled, *values = result.stdout.split()
     return int(found), int(compiled), [float(v) for v in values], result.stderr
@@ -96,3 +96,15 @@ def test_a_change_in_what_they_call_or_read_compiles_them_anew(copy, tmp_path):
     found, compiled, another, _ = change("nn/functional/activation.py", "_P = (3.5", "_P = (4.5")
     assert (found, compiled) == (1, 0)  # numbers in a formula are not compiled in
     assert another not in (values, other)
+
+
+def test_a_change_in_instructions_that_a_file_of_another_folder_writes_compiles_them_anew(copy, tmp_path):
+    program = PROGRAM.replace("F.gelu(autograd.linspace(-3, 3, 10_000))",
+                              "F.conv2d(autograd.ones(1, 2, 9, 9), autograd.ones(2, 1, 3, 3), groups=2).sum()[None]"
+                              ).replace("made[0]", "grouped._slide").replace("from nn import", "from nn.compiled import "
+                              "grouped\nfrom nn import")
+    kept = str(tmp_path / "kept")
+    assert run(copy, program, NUMBA_CACHE_DIR=kept)[2] == [2 * 49 * 9]
+    taps = copy / "nn/compiled/taps.py"
+    taps.write_text(taps.read_text().replace("builder.fadd", "builder.fsub"))
+    assert run(copy, program, NUMBA_CACHE_DIR=kept)[2] == [-2 * 49 * 9]
