@@ -122,22 +122,23 @@ def _apply(loop: Loop, values: list) -> Any:
     numbers = [*[float32.type(values[i]) for i in loop.numbers], *loop.constants]
     shape, walk = arrays[0].shape, None
     if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
-        walk = walked(arrays)
-        if walk is None:
-            if loop.work < COPIED:
-                return NotImplemented
+        found = walked(arrays)
+        if found is not None:
+            walk, arrays = found
+            shape = tuple([walk.shape[axis] for axis in walk.order])
+        elif loop.work < COPIED:
+            return NotImplemented
+        else:
             try:
                 arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
             except ValueError:  # the function itself says what is wrong
                 return NotImplemented
             shape = arrays[0].shape
-        else:
-            arrays, shape = walk.arrays, tuple([walk.shape[axis] for axis in walk.order])
     if math.prod(shape) < loop.least:
         return NotImplemented
     out = np.empty(shape, float32)
     if walk is None or (walk.lines == 1 and not any(walk.single)):
-        loop.kernel(out.size, out.size * loop.work, *[a.ravel() for a in (out, *arrays)], *numbers)
+        loop.kernel(out.size, out.size * loop.work, out.ravel(), *[a.ravel("K") for a in arrays], *numbers)
     else:
         kernel = loop.of_lines(walk.single)
         if kernel is None:

@@ -348,8 +348,10 @@ def _normalize_groups(x, weight, bias, groups, eps):
 
 def _scaled(x, weight, bias):
     """x · weight + bias for each channel."""
-    x = x if weight is None else x * _per_channel(weight, x.ndim)
-    return x if bias is None else x + _per_channel(bias, x.ndim)
+    weight, bias = (_per_channel(p, x.ndim) for p in (weight, bias))
+    if weight is not None and bias is not None:
+        return autograd.addcmul(bias, x, weight)
+    return x * weight if weight is not None else x if bias is None else x + bias
 
 
 def _check_channels(x, **parameters):

@@ -237,7 +237,7 @@ def test_arrays_of_any_layout_are_walked_by_lines(arrays):
         np.testing.assert_array_equal(found[0], plain)
         assert found[0].flags.writeable
     if walk is not None:
-        assert walk.lines * walk.length == plain.size
+        assert walk[0].lines * walk[0].length == plain.size
 
 
 MIXED = elementwise.as_loop(_mixed)
