@@ -146,12 +146,15 @@ def add_rows(out, index, rows, fresh=False):
     ordered = index[order]
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:len(index)])
     targets, left = ordered[first], np.diff(np.append(first, len(index)))
+    if rows.size and not rows.strides[0]:  # one row for all, as in the gradient of a sum
+        add_rows(out, targets, left[:, None].astype(rows.dtype) * rows[:1], fresh)
+        return
+    rows = np.ascontiguousarray(rows)
     while len(targets) > FEW:
         next_rows = rows.take(order[first], 0, mode="wrap")
-        if fresh:
-            out[targets], fresh = next_rows, False
-        else:
-            out[targets] += next_rows
+        if not fresh:
+            next_rows += out.take(targets, 0, mode="wrap")
+        out[targets], fresh = next_rows, False
         more = left > 1
         targets, first, left = targets[more], first[more] + 1, left[more] - 1
     for target, start, count in zip(targets, first, left, strict=True):

@@ -19,6 +19,7 @@ from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
 from autograd.operations.indexing import add_rows
 from autograd.runtime.compiled import compilable
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -30,9 +31,13 @@ def _with_nothing(x):
 
 @compilable("nn.compiled.grid_sample")
 def _weighted_rows_forward(x, weight, *, index):
-    x, out = _with_nothing(x), np.zeros((len(index), x.shape[1]), x.dtype)
-    for k in range(index.shape[1]):
-        out += weight[:, k, None] * x[index[:, k]]
+    x, out = _with_nothing(x), np.empty((len(index), x.shape[1]), x.dtype)
+
+    def work(part):
+        for block in pieces(part, index.shape[1] * x.shape[1]):
+            np.vecmat(weight[block], x.take(index[block], 0), out=out[block])
+
+    in_parallel(work, len(index), 2 * index.size * x.shape[1])
     return out
 
 
@@ -46,8 +51,13 @@ def _spread_rows_forward(y, weight, *, index, count):
 @compilable("nn.compiled.grid_sample")
 def _row_products_forward(y, x, *, index):
     rows, out = _with_nothing(x), np.empty(index.shape, y.dtype)
-    for k in range(index.shape[1]):
-        out[:, k] = np.einsum("pc,pc->p", y, rows[index[:, k]])
+
+    def work(part):
+        for block in pieces(part, x.shape[1]):
+            for k in range(index.shape[1]):
+                np.einsum("pc,pc->p", y[block], rows.take(index[block, k], 0), out=out[block, k])
+
+    in_parallel(work, len(index), 2 * index.size * x.shape[1])
     return np.where(index == len(x), 0, out)
 
 
