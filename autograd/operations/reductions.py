@@ -16,6 +16,7 @@ from autograd.operations.conversion import converted
 from autograd.operations.norms import length, matrix_norm, vector_norm
 from autograd.operations.pointwise import only, times, where
 from autograd.operations.shaping import axes, beside, reduced, spread
+from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.runtime.threads import CACHED, in_parallel, pieces
@@ -182,7 +183,8 @@ def in_parts(function, dim, *arrays):
     def work(part):
         return [function(*[a[(*lead, piece)] for a in arrays]) for piece in pieces(part, each, CACHED // 2)]
 
-    parts = in_parallel(work, x.shape[other], 8 * x.size)
+    with short_buffers(x.size):
+        parts = in_parallel(work, x.shape[other], 8 * x.size)
     return np.concatenate([result for part in parts for result in part], other)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from autograd.operations.pointwise import ahead
 from autograd.operations.reductions import nonempty_reduction, widened
 from autograd.operations.shaping import axis, beside, once, reduced, spread
+from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.samples import call
@@ -37,7 +38,8 @@ def _exponentials(x, dim):
 @compilable("autograd.compiled.softmax", many=True)
 def _logsumexp_vjp(g, out, x, dim, keepdim):
     if not np.isinf(out).any():
-        return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
+        with short_buffers(x.size):
+            return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
     parts = np.exp(ahead(x, beside(out, x.shape, dim)))  # among several that are inf, all are level
     level = (x == np.inf).sum(axis=reduced(dim, x.ndim), keepdims=True).astype(x.dtype)
     return spread(g, x.shape, dim) * (parts / np.maximum(level, 1))
@@ -50,7 +52,8 @@ def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     wide, along = widened(x), reduced(dim, x.ndim)
     top = wide.max(axis=along, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    out = np.log(added(np.exp(wide - top), along, keepdims=True)) + top
+    with short_buffers(x.size):
+        out = np.log(added(np.exp(wide - top), along, keepdims=True)) + top
     out = out if keepdim else out.squeeze(along)
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
@@ -63,7 +66,8 @@ def _along(x, dim):
 @compilable("autograd.compiled.softmax", many=True)
 def _softmax_vjp(g, out, x, dim, dtype):
     g = once(g)
-    return out * (g - _along(g * out, dim))
+    with short_buffers(out.size):
+        return out * (g - _along(g * out, dim))
 
 
 @operation(vjps=_softmax_vjp, samples=_row)
@@ -72,14 +76,16 @@ def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """exp(x) / sum(exp(x)) along `dim`, without overflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
-    exponentials = _exponentials(wide, dim)
-    exponentials /= _along(exponentials, dim)
+    with short_buffers(x.size):
+        exponentials = _exponentials(wide, dim)
+        exponentials /= _along(exponentials, dim)
     return _as_asked(exponentials, x, dtype)
 
 
 @compilable("autograd.compiled.softmax", many=True)
 def _log_softmax_vjp(g, out, x, dim, dtype):
-    return g - np.exp(out) * _along(g, dim)
+    with short_buffers(out.size):
+        return g - np.exp(out) * _along(g, dim)
 
 
 @operation(vjps=_log_softmax_vjp, samples=_row)
@@ -88,8 +94,9 @@ def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     """log(softmax(x)) along `dim`, without overflow or underflow; x becomes `dtype` first."""
     wide = widened(x if dtype is None else x.astype(dtype))
     dim = axis(dim, x.ndim)
-    below = np.asarray(wide - _top(wide, dim))
-    below -= np.log(_along(np.exp(below), dim))
+    with short_buffers(x.size):
+        below = np.asarray(wide - _top(wide, dim))
+        below -= np.log(_along(np.exp(below), dim))
     return _as_asked(below, x, dtype)
 
 

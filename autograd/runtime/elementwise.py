@@ -16,7 +16,7 @@ import numpy as np
 from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled
-from autograd.runtime.buffers import MANY, short_buffers
+from autograd.runtime.buffers import MANY, by_rows, short_buffers
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
 from autograd.runtime.walks import walked
@@ -68,15 +68,16 @@ def as_loop(plain: Callable, stretches: bool = False) -> Callable:
             result = _run(plain, stretches, loops, args, options)
             if result is not NotImplemented:
                 return result
-        numbers = max([a.size for a in args if type(a) is np.ndarray], default=0)
-        if numbers < MANY:
-            return plain(*args, **options)
+        arrays = [a for a in args if type(a) is np.ndarray]
+        numbers = max([a.size for a in arrays], default=0)
         if numbers > CACHED:
             result = piecewise(plain, known, args, options)
             if result is not NotImplemented:
                 return result
-        with short_buffers():
-            return plain(*args, **options)
+        if numbers >= MANY and by_rows(arrays):
+            with short_buffers(numbers):
+                return plain(*args, **options)
+        return plain(*args, **options)
     return functools.update_wrapper(for_many, plain)
 
 

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 from autograd.runtime import blas, settings
-from autograd.runtime.buffers import MANY, short_buffers
 
 WORTHWHILE = 1 << 21
 """Numbers to compute below which handing work over (some 50 microseconds) costs more than it gains."""
@@ -97,17 +96,16 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
         What `work` returned, in order.
     """
     parts = min(_count, count, 1 + numbers // WORTHWHILE)
-    with short_buffers() if numbers >= MANY else contextlib.nullcontext():
-        if parts < 2 or getattr(_working, "now", False):
-            return [work(slice(0, count))]
-        # np.errstate, buffers and the like live in the context
-        tasks = [_Task(partial(contextvars.copy_context().run, work,
-                               slice(count * i // parts, count * (i + 1) // parts))) for i in range(parts)]
-        team = _the_team()
-        with one_blas_thread():
-            team.give(tasks[1:])
-            tasks[0].run()
-            return _results(tasks, team.waiting)
+    if parts < 2 or getattr(_working, "now", False):
+        return [work(slice(0, count))]
+    # np.errstate and the like live in the context
+    tasks = [_Task(partial(contextvars.copy_context().run, work, slice(count * i // parts, count * (i + 1) // parts)))
+             for i in range(parts)]
+    team = _the_team()
+    with one_blas_thread():
+        team.give(tasks[1:])
+        tasks[0].run()
+        return _results(tasks, team.waiting)
 
 
 def helpers(work: int, make_board: Callable[[int], Any]) -> tuple[int, int]:

@@ -266,11 +266,11 @@ hardsigmoid = offers_inplace(operation(
 
 def _hardswish_slope(x):
     x = _hardtanh(x, low=-3.0, high=3.0) / 3
-    return x + 0.5 - np.trunc(x) * 0.5  # which is 0 at -1, and 1 at 1
+    return x + (0.5 - np.trunc(x) * 0.5)  # which is 0 at -1, and 1 at 1
 
 
 hardswish = offers_inplace(operation(
-    lambda x: above(x, -3) * (np.clip(x, -3, 3) / 6 + 0.5), names="_hardswish",
+    lambda x: (x := above(x, -3)) * below(x * (1 / 6) + 0.5, 1), names="_hardswish",
     vjps=lambda g, out, x: weighted(g, _hardswish_slope(x)),
     samples=lambda draw: call(draw.array(low=-5, high=5, away_from=(-3, 3))),
     doc="x relu6(x + 3) / 6 (Howard et al. 2019)."))

@@ -13,6 +13,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, as_tensor, increment_version, operation
 from autograd.errors import ShapeError
+from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -41,7 +42,8 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
             if bias is not None:
                 normal += bias
 
-    in_parallel(work, len(x_rows), 4 * x.size)
+    with short_buffers(x.size):
+        in_parallel(work, len(x_rows), 4 * x.size)
     lead = (*x.shape[:-1], 1)
     return out.reshape(x.shape), mean.reshape(lead), variance.reshape(lead)
 
@@ -70,7 +72,8 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
             into *= scale[:, None]
         return d_weight, d_bias
 
-    d_weight, d_bias = map(sum, zip(*in_parallel(work, len(x_rows), 6 * x.size), strict=True))
+    with short_buffers(x.size):
+        d_weight, d_bias = map(sum, zip(*in_parallel(work, len(x_rows), 6 * x.size), strict=True))
     dx = dx.reshape(x.shape)
     if g_mean.any() or g_variance.any():
         dx += (g_mean + 2 * g_variance * (x - out[1])) / width
@@ -230,9 +233,11 @@ class Images:
 
     def by_image(self, work, numbers):
         """`work(part)` for parts of the images that have their own statistics; what it returns, image by image."""
-        if self.groups is None:
-            return work(slice(0, self.shape[0]))
-        return [np.concatenate(arrays) for arrays in zip(*self._in_blocks(work, self.shape[0], numbers), strict=True)]
+        with short_buffers(numbers):
+            if self.groups is None:
+                return work(slice(0, self.shape[0]))
+            results = self._in_blocks(work, self.shape[0], numbers)
+        return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
 
     def _in_blocks(self, work, images, numbers):
         each = self.shape[1] * self.shape[2]

@@ -11,25 +11,40 @@ from autograd.runtime.threads import WORTHWHILE, in_parallel
 
 def test_within_the_block_even_if_it_fails():
     usual = np.getbufsize()
-    with pytest.raises(ZeroDivisionError), short_buffers():
+    with pytest.raises(ZeroDivisionError), short_buffers(MANY):
         assert np.getbufsize() == LENGTH
         raise ZeroDivisionError
     assert np.getbufsize() == usual
 
 
-@pytest.mark.parametrize("numbers, length", [(MANY - 1, np.getbufsize()), (MANY, LENGTH), (4 * WORTHWHILE, LENGTH)])
-def test_in_every_thread(numbers, length):
-    before, usual = autograd.get_num_threads(), np.getbufsize()
+def test_not_for_few_numbers():
+    with short_buffers(MANY - 1):
+        assert np.getbufsize() != LENGTH
+
+
+def test_in_every_thread():
+    before = autograd.get_num_threads()
     autograd.set_num_threads(2)
     try:
-        assert set(in_parallel(lambda part: np.getbufsize(), 2, numbers)) == {length}
+        with short_buffers(MANY):
+            assert in_parallel(lambda part: np.getbufsize(), 2, 4 * WORTHWHILE) == [LENGTH, LENGTH]
     finally:
         autograd.set_num_threads(before)
-    assert np.getbufsize() == usual
 
 
-@pytest.mark.parametrize("count, length", [(MANY - 1, np.getbufsize()), (MANY, LENGTH)])
-def test_in_an_operation_of_many_numbers(count, length):
+@pytest.mark.parametrize("rows, short", [(MANY // 64 - 1, False), (MANY // 64, True)])
+@pytest.mark.parametrize("of_rows", [lambda x: (x, x[:, :1]), lambda x: (x[:, ::-1],), lambda x: (x, x[0])])
+def test_in_an_operation_that_goes_from_row_to_row(rows, short, of_rows):
+    assert _length_within(*of_rows(np.zeros((rows, 64)))) == (LENGTH if short else np.getbufsize())
+
+
+@pytest.mark.parametrize("alike", [lambda x: (x, x), lambda x: (x, np.broadcast_to(1.0, x.shape)), lambda x: (x, 2.0)])
+def test_not_where_arrays_lie_alike(alike):
+    assert _length_within(*alike(np.zeros((MANY // 64, 64)))) == np.getbufsize()
+
+
+def _length_within(*args):
     usual = np.getbufsize()
-    assert as_loop(lambda x: np.full(x.shape, np.getbufsize()))(np.zeros(count))[0] == length
+    found = as_loop(lambda *args: np.full(args[0].shape, np.getbufsize()))(*args)
     assert np.getbufsize() == usual
+    return found.flat[0]
