@@ -1,5 +1,7 @@
 """Softmax and logarithms of sums of exponentials, without overflow or underflow."""
 
+import math
+
 import numpy as np
 
 from autograd.operations.pointwise import ahead
@@ -38,7 +40,7 @@ def _exponentials(x, dim):
 @compilable("autograd.compiled.softmax", many=True)
 def _logsumexp_vjp(g, out, x, dim, keepdim):
     if not np.isinf(out).any():
-        with short_buffers(x.size):
+        with short_buffers(math.prod(x.shape)):
             return spread(g, x.shape, dim) * np.exp(x - beside(out, x.shape, dim))
     parts = np.exp(ahead(x, beside(out, x.shape, dim)))  # among several that are inf, all are level
     level = (x == np.inf).sum(axis=reduced(dim, x.ndim), keepdims=True).astype(x.dtype)
@@ -66,7 +68,7 @@ def _along(x, dim):
 @compilable("autograd.compiled.softmax", many=True)
 def _softmax_vjp(g, out, x, dim, dtype):
     g = once(g)
-    with short_buffers(out.size):
+    with short_buffers(math.prod(out.shape)):
         return out * (g - _along(g * out, dim))
 
 
@@ -84,7 +86,7 @@ def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
 
 @compilable("autograd.compiled.softmax", many=True)
 def _log_softmax_vjp(g, out, x, dim, dtype):
-    with short_buffers(out.size):
+    with short_buffers(math.prod(out.shape)):
         return g - np.exp(out) * _along(g, dim)
 
 
