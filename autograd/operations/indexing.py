@@ -57,11 +57,16 @@ def in_range(part, n):
     return not part.size or part.view(f"u{part.itemsize}").max() < n  # as which negative ones are large
 
 
+def _is_positions(index, shape):
+    """Whether an index has an array of integers for each axis."""
+    return len(index) == len(shape) and all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index)
+
+
 def _flat(index, shape):
     """The positions in an array of `shape`, flattened, that an index names by arrays of integers for all axes; None for
     any other index, and for few positions in a small array.
     """
-    if len(index) != len(shape) or not all(type(part) is np.ndarray and part.dtype.kind in "iu" for part in index):
+    if not _is_positions(index, shape):
         return None
     few = max([part.size for part in index], default=0) < MANY // 4 and math.prod(shape) < 8 * MANY
     if few or not all(map(in_range, index, shape)):
@@ -124,10 +129,10 @@ def picked(x, index):
         if many and is_spread(x):
             return np.full((*before, *positions.shape, *after), x[(0,) * x.ndim])
         return x.take(positions, along, mode="wrap" if many else "raise")  # "raise" would copy once more
-    at = _flat(index, x.shape) if x.flags.c_contiguous or is_spread(x) else None
-    if at is None:
-        return x[index]
-    return np.full(at.shape, x[(0,) * x.ndim]) if is_spread(x) else x.reshape(-1).take(at, mode="wrap")
+    if is_spread(x) and _is_positions(index, x.shape) and all(map(in_range, index, x.shape)):
+        return filled(np.broadcast_shapes(*[part.shape for part in index]), x[(0,) * x.ndim], x.dtype)
+    at = _flat(index, x.shape) if x.flags.c_contiguous else None
+    return x[index] if at is None else x.reshape(-1).take(at, mode="wrap")
 
 
 FEW = 32

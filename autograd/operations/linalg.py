@@ -10,6 +10,7 @@ import numpy as np
 from autograd.operations.pointwise import floating, where
 from autograd.operations.products import matmul
 from autograd.operations.shaping import clone, contiguous
+from autograd.runtime.compiled import compilable
 from autograd.samples import call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -65,20 +66,30 @@ def _inv_vjp(g, out, x):
     return -(t @ g @ t)
 
 
-inv = operation(np.linalg.inv, vjps=_inv_vjp, names="_inv inverse", numpy=np.linalg.inv,
+@compilable("autograd.compiled.linalg", many=True)
+def _inverted(a):
+    return np.linalg.inv(a)
+
+
+inv = operation(_inverted, vjps=_inv_vjp, names="_inv inverse", numpy=np.linalg.inv,
                 samples=lambda draw: call(_regular(draw)),
                 doc="The inverse of square matrices. Raises numpy.linalg.LinAlgError if one is singular.")
 
 
+@compilable("autograd.compiled.linalg", many=True)
+def _solved(a, b):
+    return np.linalg.solve(a, b)
+
+
 def _solve_vjp_b(g, out, a, b):
-    return np.linalg.solve(_mT(a), g)
+    return _solved(_mT(a), g)
 
 
 def _solve_vjp_a(g, out, a, b):
-    return -(np.linalg.solve(_mT(a), g) @ _mT(out))
+    return -(_solved(_mT(a), g) @ _mT(out))
 
 
-_solve = operation(np.linalg.solve, vjps=(_solve_vjp_a, _solve_vjp_b), names="_solve",
+_solve = operation(_solved, vjps=(_solve_vjp_a, _solve_vjp_b), names="_solve",
                    samples=lambda draw: call(a := _regular(draw), draw.array((*a.shape[:-1], draw.integer(1, 3)))),
                    doc="The x of a x = b.")
 
@@ -175,7 +186,7 @@ def _cofactors_of(x):
         wide = x.astype(np.float64)
         det, limit = np.linalg.det(wide), 1e8 if x.dtype == np.float32 else 1e4
         if det.all() and np.isfinite(det).all():
-            inverse = np.linalg.inv(wide)
+            inverse = _inverted(wide)
             if (np.abs(inverse).max((-2, -1)) * np.abs(wide).max((-2, -1)) * x.shape[-1]).max() < limit:
                 return (det[..., None, None] * _mT(inverse)).astype(x.dtype)
     u, s, vh, sign = _turned(x)

@@ -19,6 +19,8 @@ from autograd.tensor import Tensor
 from autograd.typing import Dims, Shape, TensorLike
 
 _ALL = slice(None)
+FEW = 1 << 12
+"""Numbers that NumPy copies before others could begin."""
 
 
 def as_shape(shape):
@@ -113,6 +115,11 @@ def _shape_and(draw, **options):
            samples=lambda draw: call(x := draw.array(min_side=1), shape=draw.choice([-1, (1, *x.shape), (x.size, 1)])))
 def reshape(x, *, shape: Shape):
     """The same elements, in order, in another shape; one entry may be -1, for whatever is left."""
+    if x.size >= FEW and not x.flags.c_contiguous:
+        try:
+            return x.reshape(shape, copy=False)
+        except ValueError:
+            x = in_order(x)
     return x.reshape(shape)
 
 
@@ -452,10 +459,6 @@ def diagflat(x: TensorLike, offset: int = 0) -> Tensor:
 
 
 # Copies
-
-FEW = 1 << 12
-"""Numbers that NumPy copies before others could begin."""
-
 
 @operation(vjps=lambda g, out, x: g, names="clone", methods="clone copy", numpy=np.copy, samples=numbers,
            flops=0, notation=Notation("copy", "{x}", ("1",)))

@@ -71,6 +71,7 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
             "sort": lambda x: x.sort().values, "tril": autograd.tril, "half": lambda x: x.half().float(),
             "cdist": lambda x: autograd.cdist(x, x) + autograd.cdist(x[:, :3], x[:, :3])}.items():
         yield name, lambda moved=moved: moved(rows)
+    yield "solve", lambda: autograd.linalg.solve(large.reshape(1024, 16, 16), large.reshape(1024, 16, 16) + 1)
     yield "copies", lambda: autograd.cat([large.t().contiguous(), large.flip(1)])
     for name, kind in vars(optim).items():
         if isinstance(kind, type) and issubclass(kind, optim.Optimizer):

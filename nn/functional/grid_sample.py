@@ -118,21 +118,21 @@ def _cubic_weights(t, a=-0.75):
 
 
 def _taps(position, n, mode, padding_mode, align_corners):
-    """The pixels of an axis that count at each position (P,), which of them there are, and their weights: (P, taps)."""
+    """The pixels of an axis that count at each position (P,), which of them there are, and their weights: (taps, P)."""
     if mode != "bicubic":
         position = _brought_inside(position, n, padding_mode, align_corners)
     value = position.detach().numpy()
     low = np.rint(value) if mode == "nearest" else np.floor(value)
     t = position - low
     if mode == "nearest":
-        pixels, weights = low[:, None], [autograd.where(np.isnan(value), t, 1.0)]  # derivative 0
+        pixels, weights = low[None], [autograd.where(np.isnan(value), t, 1.0)]  # derivative 0
     elif mode == "bilinear":
-        pixels, weights = low[:, None] + np.arange(2), [1 - t, t]
+        pixels, weights = low + np.arange(2)[:, None], [1 - t, t]
     else:
-        pixels = _brought_inside(low[:, None] + np.arange(-1, 3), n, padding_mode, align_corners)
+        pixels = _brought_inside(low + np.arange(-1, 3)[:, None], n, padding_mode, align_corners)
         weights = _cubic_weights(t)
     inside = (pixels >= 0) & (pixels <= n - 1)
-    return np.where(inside, pixels, 0).astype(np.int64), inside, autograd.stack(weights, -1)
+    return np.where(inside, pixels, 0).astype(np.int64), inside, autograd.stack(weights)
 
 
 _MODES = {4: ("bilinear", "nearest", "bicubic"), 5: ("bilinear", "nearest")}
@@ -206,16 +206,15 @@ def at_positions(x: Tensor, image: np.ndarray, positions: Sequence[Tensor], mode
         padding_mode: as of `grid_sample`.
         align_corners: as of `grid_sample`.
     """
-    index = image[:, None]  # (P, 1) -> (P, pixels)
+    index = image[None]  # (1, P) -> (pixels, P)
     there, weight = np.ones_like(index, bool), 1.0
     for axis, (position, n) in enumerate(zip(positions, x.shape[2:], strict=True)):
         pixels, inside, weights = _taps(position, n, mode, padding_mode, align_corners)
-        index = index[:, :, None] * n + pixels[:, None, :]
-        index = index.reshape(len(index), math.prod(index.shape[1:]))
-        there = (there[:, :, None] & inside[:, None, :]).reshape(index.shape)
-        weight = weights if axis == 0 else (weight[:, :, None] * weights[:, None, :]).reshape(index.shape)
+        index = (index[:, None] * n + pixels).reshape(len(index) * len(pixels), len(image))
+        there = (there[:, None] & inside).reshape(index.shape)
+        weight = weights if axis == 0 else (weight[:, None] * weights).reshape(index.shape)
     rows = x.movedim(1, -1).reshape(x.shape[0] * math.prod(x.shape[2:]), x.shape[1])
-    return _weighted_rows(rows, weight, index=np.where(there, index, len(rows)))
+    return _weighted_rows(rows, weight.T, index=np.where(there, index, len(rows)).T)
 
 
 def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
