@@ -1,5 +1,6 @@
 """More elements around the last axes: zeros, or some of what is inside."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy as np
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.copies import MANY, put
+from autograd.runtime.sums import added
 from autograd.samples import call
+from autograd.sharing import copied
 from autograd.typing import TensorLike
 
 
@@ -40,6 +43,61 @@ _constant_pad = operation(
         x.shape, before, strict=True)])])
 
 
+# From what is inside: a frame, axis by axis, so that corners come from edges.
+
+def _inside(shape, amounts):
+    found = [slice(None)] * len(shape)
+    for axis, before, after in amounts:
+        found[axis] = slice(before, shape[axis] - after)
+    return tuple(found)
+
+
+def _borders(length, axis, before, after, mode):
+    """What was added at both ends of an axis, now of this length, and where inside it was taken from."""
+    last = length - after
+    sources = {"reflect": (slice(2 * before, before, -1), slice(-after - 2, -2 * after - 2, -1)),
+               "replicate": (slice(before, before + 1), slice(last - 1, last)),
+               "circular": (slice(last - before, last), slice(before, before + after))}[mode]
+    lead = (slice(None),) * axis
+    for border, source, count in zip((slice(before), slice(last, None)), sources, (before, after), strict=True):
+        if count:
+            yield (*lead, border), (*lead, source)
+
+
+def _framed_forward(x, *, amounts, mode):
+    shape = list(x.shape)
+    for axis, before, after in amounts:
+        shape[axis] += before + after
+    out = np.empty(shape, x.dtype)
+    put(out[_inside(shape, amounts)], x)
+    for amount in amounts:
+        for border, source in _borders(shape[amount[0]], *amount, mode):
+            out[border] = out[source]
+    return out
+
+
+def _folded_forward(y, *, amounts, mode):
+    out = copied(y, y)
+    for amount in reversed(amounts):
+        for border, source in _borders(y.shape[amount[0]], *amount, mode):
+            out[source] += added(out[border], amount[0], True) if mode == "replicate" else out[border]
+    return out[_inside(y.shape, amounts)]
+
+
+def _frames(framed):
+    def samples(draw):
+        x, mode = draw.array(min_dims=1, min_side=2), draw.choice(["reflect", "replicate", "circular"])
+        amounts = tuple([(axis, draw.integer(0, 1), draw.integer(0, 1)) for axis in range(x.ndim)])
+        return call(_framed_forward(x, amounts=amounts, mode=mode) if framed else x, amounts=amounts, mode=mode)
+    return samples
+
+
+_framed = operation(_framed_forward, names="_framed", samples=_frames(False), flops=0,
+                    vjps=lambda g, out, x, **frame: _folded(g, **frame))
+_folded = operation(_folded_forward, names="_folded", samples=_frames(True),
+                    vjps=lambda g, out, y, **frame: _framed(g, **frame))
+
+
 def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """More elements around the last axes.
 
@@ -61,26 +119,24 @@ def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: fl
             raise ShapeError(f"{(before, after)} cuts off more than there is in axis {axis} of shape {x.shape}")
         if mode != "constant" and not n and before + after > 0:
             raise ShapeError(f"axis {axis} of shape {x.shape} has no elements for mode {mode!r} to take")
+
+    def cut(x):
+        ends = [[max(-amount, 0) for amount in amounts.get(i, (0, 0))] for i in range(x.ndim)]
+        return x[tuple([slice(first, n - last) for n, (first, last) in zip(x.shape, ends, strict=True)])]
+
     if mode == "constant":
-        cut = tuple([slice(max(-amounts.get(i, (0, 0))[0], 0), n - max(-amounts.get(i, (0, 0))[1], 0))
-                     for i, n in enumerate(x.shape)])
-        x = x[cut] if min(pad, default=0) < 0 else x
+        x = cut(x) if min(pad, default=0) < 0 else x
         before, after = ([max(amounts.get(i, (0, 0))[side], 0) for i in range(x.ndim)] for side in (0, 1))
         return _constant_pad(x, before=tuple(before), after=tuple(after), value=float(value or 0))
-    for axis, (n, before, after) in sizes.items():
-        positions = np.arange(-before, n + after)
-        if mode == "reflect":
-            if max(before, after) >= n:
-                raise ValueError(f"mode 'reflect' can add at most {n - 1} elements to an axis of {n}, not "
-                                 f"{(before, after)}")
-            positions = n - 1 - np.abs(n - 1 - np.abs(positions))
-        elif mode == "replicate":
-            positions = np.clip(positions, 0, n - 1)
-        elif mode == "circular":
-            if max(before, after) > n:
-                raise ValueError(f"mode 'circular' can add at most the {n} elements of an axis, not {(before, after)}")
-            positions = positions % n if n else positions
-        else:
-            raise ValueError(f"mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
-        x = x[(slice(None),) * axis + (positions,)]
-    return x if sizes else x.clone()
+    limits = {"reflect": 1, "circular": 0, "replicate": -math.inf}
+    if mode not in limits:
+        raise ValueError(f"mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
+    for n, before, after in sizes.values():
+        if max(before, after) > max(n - limits[mode], 0):
+            what = f"at most {n - 1} elements to an axis of {n}" if mode == "reflect" else f"at most the {n} of an axis"
+            raise ValueError(f"mode {mode!r} can add {what}, not {(before, after)}")
+    if not sizes:
+        return x.clone()
+    frame = tuple([(axis, max(before, 0), max(after, 0)) for axis, (_, before, after) in sizes.items()])
+    out = _framed(x, amounts=frame, mode=mode)
+    return cut(out) if min(pad) < 0 else out

@@ -147,6 +147,20 @@ def lerp(write, x, end, weight):
     return write("Add", x, write("Mul", weight, write("Sub", end, x)))
 
 
+def addcmul(write, x, tensor1, tensor2, *, value):
+    return _plus(write, "Mul", x, tensor1, tensor2, value=value)
+
+
+def addcdiv(write, x, tensor1, tensor2, *, value):
+    return _plus(write, "Div", x, tensor1, tensor2, value=value)
+
+
+def _plus(write, operator, x, *others, value):
+    """x + value times what the operator makes of the others."""
+    x, *others = (write.cast(v, write.dtype) for v in (x, *others))
+    return write("Add", x, write("Mul", write(operator, *others), np.asarray(value, write.dtype)))
+
+
 def power_of_number(write, x, *, exponent):
     return write("Pow", write.cast(x, write.dtype), np.asarray(exponent, write.dtype))
 

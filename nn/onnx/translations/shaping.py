@@ -142,6 +142,17 @@ def constant_pad(write, x, *, before, after, value):
     return write("Pad", x, write.shape([*before, *after]), np.asarray(value, write.dtype))
 
 
+def framed(write, x, *, amounts, mode):
+    out, ends, modes = x, np.zeros((2, x.ndim), np.int64), {"reflect": "reflect", "replicate": "edge"}
+    for axis, before, after in amounts:
+        ends[:, axis] = before, after
+        if mode == "circular" and isinstance(x.size(axis), Size):
+            raise write.refused(f"it goes around axis {axis}, whose length depends on the size of the inputs")
+        if mode == "circular":
+            out = write("Gather", out, np.arange(-before, x.shape[axis] + after) % x.shape[axis], axis=axis)
+    return out if mode == "circular" else write("Pad", x, ends.reshape(-1), mode=modes[mode])
+
+
 # Indices
 
 def getitem(write, x, *, index):
