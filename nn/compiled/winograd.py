@@ -26,8 +26,8 @@ LANES, ROWS = (16, 8) if llvmlite.binding.get_host_cpu_features().get("avx512f")
 PANEL = 2 * LANES
 """How many columns a product has."""
 GAP = 16
-"""Numbers behind each row: rows a power of two apart would share few places of the nearest cache."""
-TOGETHER = 24
+"""Numbers behind each row (and a row behind the last): what is a power of two apart shares few places of a cache."""
+TOGETHER = 32
 """How many tiles are transformed at a time: their products read them from a near cache."""
 
 DEPTH = 128
@@ -141,13 +141,12 @@ def convolve_transposed(y, weight, size, padding):
     return _convolved(y, weight.reshape(*weight.shape[:2], 9), True, start, size, around)
 
 
-def _tiles(images, out, padding):
+def _tiles(images, out, padding, threads=1):
     """How many groups of tiles there are; how many tiles in a group, in columns, in rows; and the padding before."""
     down, across = -(-out[0] // 2), -(-out[1] // 2)
     count = images * down * across
-    groups = -(-count // TOGETHER)
-    together = max(-(-count // max(groups + groups % 2, 1)), 1)
-    together += -together % ROWS
+    each = max(-(-count // threads), 1)
+    together = min(each + -each % ROWS, TOGETHER)
     return -(-count // together), np.array([together, down, across, padding[0][0], padding[1][0]])
 
 
@@ -156,7 +155,7 @@ def _convolved(x, weight, turned, bias, out, padding):
     result = np.empty((len(x), *out, channels), np.float32)
     panels = channels // PANEL
     kernels = np.empty((min(panels, max(1, KERNELS // (16 * depth * PANEL))), 16, depth, PANEL), np.float32)
-    groups, tiles = _tiles(len(x), out, padding)
+    groups, tiles = _tiles(len(x), out, padding, get_num_threads())
     finite = np.empty((-(-panels // len(kernels)), groups), np.bool_)
     images = contiguous_channels_last(x)
     for i, of_part in enumerate(finite):
@@ -221,11 +220,11 @@ def _pixels(images, n, row, column, size, around):
 @loop
 def _transform_images(images, begin, count, given, around, tiles):
     """Bᵀ d B of some tiles."""
-    _, together, row = given.shape
+    _, apart, row = given.shape
     for t in range(count):
         n, i, j = _place(begin + t, tiles)
         pixels, down, right = _pixels(images, n, i - tiles[3], j - tiles[4], 4, around)
-        _of_image(given.ctypes.data + 4 * row * t, 4 * together * row, together * row, pixels, down, right,
+        _of_image(given.ctypes.data + 4 * row * t, 4 * apart * row, apart * row, pixels, down, right,
                   images.shape[3])
 
 
@@ -236,10 +235,10 @@ def _convolve(first, last, images, kernels, start, bias, out, finite, tiles):
     channels, together, skipped = panels * PANEL, tiles[0], start * PANEL
     around = np.empty((16, depth), np.float32)
     results = np.empty((4, channels), np.float32)
-    given = np.zeros((16, together, depth + GAP), np.float32)
-    made = np.empty((16, together, channels + GAP), np.float32)
+    given = np.zeros((16, together + 1, depth + GAP), np.float32)
+    made = np.empty((16, together + 1, channels + GAP), np.float32)
     zeros = np.zeros(PANEL, np.float32)
-    of_given, of_made = depth + GAP, channels + GAP
+    of_given, of_made, apart = depth + GAP, channels + GAP, together + 1
     for group in range(first, last):
         begin = group * together
         count = min(together, len(images) * tiles[1] * tiles[2] - begin)
@@ -249,23 +248,23 @@ def _convolve(first, last, images, kernels, start, bias, out, finite, tiles):
                 for d in range(0, depth, DEPTH):
                     factor = kernels.ctypes.data + 4 * PANEL * (depth * (panel * 16 + p) + d)
                     for t in range(0, count, ROWS):
-                        sums = made.ctypes.data + 4 * ((p * together + t) * of_made + panel * PANEL)
+                        sums = made.ctypes.data + 4 * ((p * apart + t) * of_made + panel * PANEL)
                         begin_with, next_row = (sums, of_made) if d else (zeros.ctypes.data, 0)
                         _multiply(sums, of_made, begin_with, next_row,
-                                  given.ctypes.data + 4 * ((p * together + t) * of_given + d), of_given, 1,
+                                  given.ctypes.data + 4 * ((p * apart + t) * of_given + d), of_given, 1,
                                   factor, PANEL, min(DEPTH, depth - d))
         wrong = np.float32(0)
         for t in range(count):
             n, i, j = _place(begin + t, tiles)
             _to_result(results.ctypes.data, 2 * channels, channels, made.ctypes.data + 4 * of_made * t,
-                       4 * together * of_made, together * of_made, channels)
+                       4 * apart * of_made, apart * of_made, channels)
             for k in range(4):
                 if i + k // 2 < out.shape[1] and j + k % 2 < out.shape[2]:
                     into, result = out[n, i + k // 2, j + k % 2, skipped:skipped + channels], results[k]
                     for c in range(into.size):
-                        into[c] = result[c] + bias[skipped + c]
-                    for c in range(into.size):
-                        wrong += into[c] * np.float32(0)
+                        value = result[c] + bias[skipped + c]
+                        into[c] = value
+                        wrong += value * np.float32(0)
         finite[group] = wrong == 0
 
 
@@ -291,11 +290,12 @@ def _correlate(first, last, images, y, out, finite, tiles):
     depth, together, rows = images.shape[3], tiles[0], len(out) // len(finite)
     around = np.empty((16, depth), np.float32)
     around_y = np.empty((4, y.shape[3]), np.float32)
-    given = np.empty((16, together, depth + GAP), np.float32)
-    gradients = np.empty((16, together, rows + GAP), np.float32)
+    given = np.empty((16, together + 1, depth + GAP), np.float32)
+    gradients = np.empty((16, together + 1, rows + GAP), np.float32)
     total = np.empty((16, rows, depth + GAP), np.float32)
     taps = np.empty((9, depth), np.float32)
-    of_given, of_gradients, count = depth + GAP, rows + GAP, len(images) * tiles[1] * tiles[2]
+    of_given, of_gradients, apart = depth + GAP, rows + GAP, together + 1
+    count = len(images) * tiles[1] * tiles[2]
     for part in range(first, last):
         total.fill(0)
         for begin in range(0, count, together):
@@ -304,15 +304,15 @@ def _correlate(first, last, images, y, out, finite, tiles):
             for t in range(few):
                 n, i, j = _place(begin + t, tiles)
                 pixels, down, right = _pixels(y, n, i, j, 2, around_y)
-                _of_gradient(gradients.ctypes.data + 4 * of_gradients * t, 4 * together * of_gradients,
-                             together * of_gradients, pixels + 4 * part * rows, down, right, rows)
+                _of_gradient(gradients.ctypes.data + 4 * of_gradients * t, 4 * apart * of_gradients,
+                             apart * of_gradients, pixels + 4 * part * rows, down, right, rows)
             for p in range(16):
                 for column in range(0, depth, PANEL):
                     for row in range(0, rows, ROWS):
                         sums = total.ctypes.data + 4 * ((p * rows + row) * of_given + column)
                         _multiply(sums, of_given, sums, of_given,
-                                  gradients.ctypes.data + 4 * (p * together * of_gradients + row), 1, of_gradients,
-                                  given.ctypes.data + 4 * (p * together * of_given + column), of_given, few)
+                                  gradients.ctypes.data + 4 * (p * apart * of_gradients + row), 1, of_gradients,
+                                  given.ctypes.data + 4 * (p * apart * of_given + column), of_given, few)
         wrong = np.float32(0)
         for row in range(rows):
             _to_kernel(taps.ctypes.data, 3 * depth, depth, total.ctypes.data + 4 * of_given * row,
