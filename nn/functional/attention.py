@@ -7,6 +7,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
+from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -79,7 +80,8 @@ def _attend(query, key, value, *, mask, keep, scale):
                           out=o[..., few, :])
             o *= r
 
-    in_parallel(work, lead[0], 4 * weights.size)
+    with short_buffers(weights.size):
+        in_parallel(work, lead[0], 4 * weights.size)
     single = all(a is None or a.ndim == 2 for a in (query, key, value, mask, keep))
     return (out[0] if single else out), weights, inverse
 
@@ -111,7 +113,8 @@ def _attend_back(g, out, weights, inverse, query, key, value, *, mask, keep, sca
                 d_key[..., seen, :] += d.swapaxes(-1, -2) @ q[..., few, :]
             d_query *= scale
 
-    in_parallel(work, lead[0], 4 * weights.size)
+    with short_buffers(weights.size):
+        in_parallel(work, lead[0], 4 * weights.size)
     return [gradient[0] if a.ndim == 2 and lead == (1,) else gradient
             for gradient, a in zip(gradients, (query, key, value), strict=True)]
 

@@ -14,6 +14,7 @@ from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
 from autograd.operations.pointwise import above
+from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.runtime.tracing import Symbol
@@ -145,8 +146,8 @@ def _each_class(input, weight, label_smoothing):
 @compilable("nn.compiled.loss")
 def _surprise(input, labels, each):
     """For each row, with p its softmax: -log p of the label, Σ each · -log p; exp(row - its largest), and its sum."""
-    with np.errstate(invalid="ignore"):  # inf - inf: nan, as it should be, and nothing at all in a row that is ignored
-        below = input - input.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"), short_buffers(input.size):
+        below = input - input.max(axis=1, keepdims=True)  # inf - inf: nan, as it should be; nothing in a row ignored
         exponentials = np.exp(below)
         totals = added(exponentials, 1)
         log_totals = np.log(totals)
@@ -162,7 +163,8 @@ def _surprise(input, labels, each):
 @compilable("nn.compiled.loss")
 def _slopes(exponentials, scales, labels, taken, smooth, each):
     """scale · exponentials - taken at the label - smooth · each, of which a scale of 0 leaves out what it scales."""
-    gradient = exponentials * scales[:, None]
+    with short_buffers(exponentials.size):
+        gradient = exponentials * scales[:, None]
     if not scales.all():
         gradient[scales == 0] = 0
     gradient[np.arange(len(labels)), labels] -= taken
