@@ -5,6 +5,7 @@ use of its value has already sent its gradient, and the gradients of all uses ha
 c = b * b` the gradient of b must be complete before a gets its share: that is why order matters.)
 """
 
+import math
 import operator
 import sys
 import threading
@@ -236,14 +237,19 @@ def as_tensors(node: Node) -> tuple[list, Any]:
                        for i, kept in enumerate(node.out))
 
 
+def _nothing(like: Any) -> np.ndarray:
+    """Zeros; of many, one for all."""
+    return np.zeros(like.shape, like.dtype) if math.prod(like.shape) < SIMPLE else np.broadcast_to(
+        like.dtype.type(0), like.shape)
+
+
 def filled(g: Cotangents, node: Node, differentiable: bool) -> tuple:
     """The gradients of several outputs, zero where nothing has arrived (or None, where a Function says so)."""
     outputs = node.operation.outputs
     if not node.operation.fills:
         return tuple([g.get(i) for i in range(len(node.out))])
     outs = node.out[:len(outputs._fields)] if outputs else node.out  # what is kept beyond the outputs has no gradient
-    parts = [np.broadcast_to(out.dtype.type(0), out.shape) if i not in g and out.dtype.kind == "f" else g.get(i)
-             for i, out in enumerate(outs)]
+    parts = [_nothing(out) if i not in g and out.dtype.kind == "f" else g.get(i) for i, out in enumerate(outs)]
     return tuple([wrap(part, None) if differentiable and isinstance(part, np.ndarray) else part for part in parts])
 
 

@@ -8,8 +8,9 @@ from autograd.runtime.copies import put
 
 
 def joined(*arrays, dim):
+    dim %= max(arrays[0].ndim, 1)
     outlines = {a.shape[:dim] + a.shape[dim + 1:] for a in arrays}
-    if not all_float32(*arrays) or len(outlines) > 1 or not 0 <= dim < arrays[0].ndim:
+    if not all_float32(*arrays) or len(outlines) > 1 or not arrays[0].ndim:
         return NotImplemented
     like = next((a for a in arrays if not is_spread(a)), arrays[0])
     shape = [n if i != dim else sum([a.shape[dim] for a in arrays]) for i, n in enumerate(like.shape)]

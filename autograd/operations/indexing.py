@@ -129,7 +129,7 @@ def picked(x, index):
         if many and is_spread(x):
             return np.full((*before, *positions.shape, *after), x[(0,) * x.ndim])
         return x.take(positions, along, mode="wrap" if many else "raise")  # "raise" would copy once more
-    if is_spread(x) and _is_positions(index, x.shape) and all(map(in_range, index, x.shape)):
+    if x.size > MANY and is_spread(x) and _is_positions(index, x.shape) and all(map(in_range, index, x.shape)):
         return filled(np.broadcast_shapes(*[part.shape for part in index]), x[(0,) * x.ndim], x.dtype)
     at = _flat(index, x.shape) if x.flags.c_contiguous else None
     return x[index] if at is None else x.reshape(-1).take(at, mode="wrap")

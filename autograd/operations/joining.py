@@ -227,7 +227,7 @@ def _parts(x, *, sizes, dim):
 
 
 _split = operation(
-    _parts, vjps=lambda g, out, x, sizes, dim: joined(*g, dim=axis(dim, x.ndim)), outputs="*", view=True,
+    _parts, vjps=lambda g, out, x, sizes, dim: joined(*g, dim=dim), outputs="*", view=True,
     names="_split",
     samples=lambda draw: call(draw.array((2, 3)), sizes=draw.choice([(1, 2), (3,), (1, 1, 1), (0, 3)]), dim=1))
 
@@ -309,7 +309,7 @@ def _slices(x, *, dim):
 
 
 _unbind = operation(
-    _slices, vjps=lambda g, out, x, dim: _stacked(*g, dim=axis(dim, x.ndim)), outputs="*", view=True, names="_unbind",
+    _slices, vjps=lambda g, out, x, dim: _stacked(*g, dim=dim), outputs="*", view=True, names="_unbind",
     samples=lambda draw: call(draw.array((2, 3)), dim=draw.choice([0, 1])))
 
 

@@ -39,5 +39,8 @@ def _put_many(out: np.ndarray, values: Any) -> None:
 def filled(shape: Any, value: Any, dtype: Any) -> np.ndarray:
     """An array of one number."""
     out = np.empty(shape, dtype)
-    put(out, value)
+    if out.size < MANY:
+        out.fill(value)
+    else:
+        _put_many(out, value)
     return out
