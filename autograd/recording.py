@@ -9,7 +9,8 @@ from autograd import watching
 from autograd.grad_mode import mode
 from autograd.operation import NO_OPTIONS, PLAIN, Operation
 from autograd.reads import ARRAY, NOTHING, OUTLINE
-from autograd.sharing import memory, share
+from autograd.runtime.copies import MANY
+from autograd.sharing import copied, memory, share
 from autograd.tensor import Node, Outline, Tensor
 
 _new = object.__new__
@@ -50,7 +51,9 @@ def unchanging(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.array
     if isinstance(value, np.ndarray):
-        return value if any(watcher.same_arrays for watcher in watching.watchers) else value.copy()
+        if any(watcher.same_arrays for watcher in watching.watchers):
+            return value
+        return value.copy() if value.size < MANY else copied(value, value)
     return value
 
 

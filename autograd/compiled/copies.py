@@ -15,6 +15,8 @@ from autograd.compiled.loops import all_float32, loop, numbers_at, parallel
 
 AXES = 4
 """How many axes an array may have, when those that lie together have been joined."""
+WHOLE = [np.dtype(name) for name in ("f8", "i8", "i4")]
+"""What is copied as if it were float32, where it lies in memory in order."""
 PIECE = 1 << 12
 """Numbers of a line that belong to one item."""
 SIDE = 8
@@ -26,6 +28,9 @@ COLUMNS = 2 * SIDE
 def put_many(out, values):
     if type(values) is not np.ndarray:
         values = np.asarray(values, out.dtype)
+    if (out.dtype == values.dtype != np.float32 and out.dtype in WHOLE and out.shape == values.shape
+            and out.flags.c_contiguous and values.flags.c_contiguous):
+        out, values = (array.reshape(-1).view(np.float32) for array in (out, values))
     if not all_float32(out, values):
         return NotImplemented
     if values.shape != out.shape:

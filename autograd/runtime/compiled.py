@@ -52,9 +52,10 @@ def set_compiled(mode: bool | None) -> None:
     when it is first called, which takes seconds, and kept for later processes. `GRADCIRCUIT_COMPILED=1` or `=0` in the
     environment sets it.
 
-    There are forms of random draws and, for float32, of what is elementwise, of the softmax, losses, sums, products and
-    normalizations, of what goes by positions, running sums, convolution, pooling and sampling, attention, the LSTM and
-    the optimizers. Their results differ from NumPy's in the last digits; for equal bits on all machines choose False.
+    There are forms of random draws, small systems of equations and, for float32, of copies, of what is elementwise, of
+    the softmax, losses, sums, products, distances and normalizations, of what goes by positions, running sums,
+    convolution, pooling and sampling, attention, the LSTM and the optimizers. Their results differ from NumPy's in the
+    last digits; for equal bits on all machines choose False.
 
     Raises:
         ImportError: numba is not installed.

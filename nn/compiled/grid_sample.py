@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
+from autograd.operations.shaping import is_spread
 from autograd.runtime.threads import get_num_threads
 
 
@@ -30,24 +31,31 @@ def _weigh(first, last, x, weight, index, out):
                 row[:] = np.nan
 
 
+def _rows(y):
+    """Rows, and how many it is from one to the next: where all are one number, as in the gradient of a sum, 0."""
+    if is_spread(y):
+        return np.full((1, y.shape[1]), y[0, 0]), 0
+    return np.ascontiguousarray(y), 1
+
+
 def spread_rows_forward(y, weight, *, index, count):
     if not all_float32(y, weight):
         return NotImplemented
-    y, weight, index = map(np.ascontiguousarray, (y, weight, index))
+    (y, step), weight, index = _rows(y), *map(np.ascontiguousarray, (weight, index))
     out = np.empty((count, y.shape[1]), y.dtype)
     parts = get_num_threads()  # of rows: of columns, processors would take narrow rows from each other
-    _spread(parts, index.size * y.shape[1], parts, y, weight, index, out)
+    _spread(parts, index.size * y.shape[1], parts, y, step, weight, index, out)
     return out
 
 
 @parallel
-def _spread(first, last, parts, y, weight, index, out):
+def _spread(first, last, parts, y, step, weight, index, out):
     begin, end = len(out) * first // parts, len(out) * last // parts
     out[begin:end] = 0
     for p in range(len(index)):
         for k in range(index.shape[1]):
             if begin <= index[p, k] < end:
-                of, row, factor = y[p], out[index[p, k]], weight[p, k]
+                of, row, factor = y[p * step], out[index[p, k]], weight[p, k]
                 for c in range(of.size):
                     row[c] += factor * of[c]
 
@@ -55,18 +63,18 @@ def _spread(first, last, parts, y, weight, index, out):
 def row_products_forward(y, x, *, index):
     if not all_float32(y, x):
         return NotImplemented
-    y, x, index = map(np.ascontiguousarray, (y, x, index))
+    (y, step), x, index = _rows(y), *map(np.ascontiguousarray, (x, index))
     out = np.zeros(index.shape, y.dtype)
-    _multiply(len(index), index.size * x.shape[1], y, x, index, out)
+    _multiply(len(index), index.size * x.shape[1], y, step, x, index, out)
     return out
 
 
 @parallel
-def _multiply(first, last, y, x, index, out):
+def _multiply(first, last, y, step, x, index, out):
     for p in range(first, last):
         for k in range(index.shape[1]):
             if index[p, k] < len(x):
-                of, row = y[p], x[index[p, k]]
+                of, row = y[p * step], x[index[p, k]]
                 total = np.float32(0)
                 for c in range(of.size):
                     total += of[c] * row[c]

@@ -228,6 +228,8 @@ def test_grid_sample(mode, padding_mode, compiled):
     x = numbers(2, 19, 6, 7)
     x[0, 3, 2, 1] = np.inf
     agree(lambda *a: F.grid_sample(*a, mode, padding_mode, align_corners=False), x, grid, errors="ignore")
+    finite = np.nan_to_num(x, posinf=1), np.clip(np.nan_to_num(grid), -2, 2)
+    agree(lambda *a: F.grid_sample(*a, mode, padding_mode, align_corners=False).sum(), *finite)
 
 
 @needs_numba

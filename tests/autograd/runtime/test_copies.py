@@ -57,5 +57,9 @@ def test_all_of_it_and_nothing_else(compiled, monkeypatch):
     try:
         autograd.set_compiled(compiled)
         is_numpys()
+        for numbers in (np.arange(-40, 60).reshape(5, 20) << 40, np.arange(9, dtype=np.int32), np.full((2, 3), np.nan)):
+            out = np.empty_like(numbers)
+            put(out, numbers)
+            assert out.tobytes() == numbers.tobytes()
     finally:
         autograd.set_compiled(before)
