@@ -43,9 +43,11 @@ def _weighted_rows_forward(x, weight, *, index):
 
 @compilable("nn.compiled.grid_sample")
 def _spread_rows_forward(y, weight, *, index, count):
-    out = np.zeros((count + 1, y.shape[1]), y.dtype)
-    add_rows(out, index.reshape(-1), (weight[:, :, None] * y[:, None]).reshape(-1, y.shape[1]), fresh=True)
-    return out[:count]
+    out, there = np.zeros((count, y.shape[1]), y.dtype), np.flatnonzero(index < count)
+    rows = y.take(there // max(index.shape[1], 1), 0)
+    rows *= weight.reshape(-1)[there, None]
+    add_rows(out, index.reshape(-1)[there], rows, fresh=True)
+    return out
 
 
 @compilable("nn.compiled.grid_sample")
