@@ -53,7 +53,7 @@ def unchanging(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         if any(watcher.same_arrays for watcher in watching.watchers):
             return value
-        return value.copy() if value.size < MANY else copied(value, value)
+        return value.copy(order="K") if value.size < MANY else copied(value, value)
     return value
 
 

@@ -117,3 +117,11 @@ def test_convolution_with_the_steps_first(as_pytorch):
     as_pytorch(program)
     with pytest.raises(ValueError, match=r"\(T, B, C_in\)"):
         F.conv_tbc(autograd.ones(2, 2), autograd.ones(1, 2, 2), None)
+
+
+def test_the_gradient_of_a_maximum_lies_in_memory_as_the_image_does():
+    x = autograd.tensor(np.random.default_rng(0).standard_normal((2, 6, 8, 8)).astype(np.float32), requires_grad=True)
+    image, strides = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), []
+    image.register_hook(lambda g: strides.append(g.numpy().strides))
+    F.max_pool2d(image, 3, 2, 1).sum().backward()
+    assert strides == [image.detach().numpy().strides]
