@@ -5,6 +5,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, no_grad, tensor
+from autograd.operations.indexing import add_rows
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -212,3 +213,17 @@ def test_a_position_without_axes_is_a_number(zero):
     with autograd.no_grad():
         x[zero][1] = 7  # a view
     assert (x[0, 1] == 7).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int8])
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("count", [5, 300])
+@pytest.mark.parametrize("row", [np.arange(20), np.broadcast_to(3, 20)])
+def test_rows_that_are_all_one_are_added_as_often(dtype, fresh, count, row):
+    index = np.random.default_rng(0).integers(0, count, 1000)
+    rows = np.broadcast_to(row.astype(dtype), (1000, 20))
+    start = np.full((count, 20), not fresh, dtype)
+    ours, one_by_one = start.copy(), start.copy()
+    add_rows(ours, index, rows, fresh)
+    np.add.at(one_by_one, index, rows)
+    np.testing.assert_array_equal(ours, one_by_one)
