@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.dtypes import bool_, float32
 from autograd.reads import steps
-from autograd.runtime import compiled
+from autograd.runtime import compiled, settings
 from autograd.runtime.buffers import MANY, by_rows, short_buffers
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
@@ -64,6 +64,7 @@ def as_loop(plain: Callable, stretches: bool = False) -> Callable:
     known: dict[tuple, int] = {}
 
     def for_many(*args: Any, **options: Any) -> Any:
+        settings.make()
         if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
             result = _run(plain, stretches, loops, args, options)
             if result is not NotImplemented:

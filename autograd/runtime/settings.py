@@ -1,6 +1,7 @@
 """Three settings of the process, because a training step makes the same objects over and over.
 
-They are made by the first backward pass, optimizer step or work that threads share; importing changes nothing.
+They are made by the first backward pass, optimizer step, function of many numbers or work that threads share; importing
+changes nothing.
 
 Freed memory is kept. glibc gives every large block back to the system, and faults it in again page by page when the
 next array of that size is made; a step can spend most of its time so. Nothing is set where the environment already sets

@@ -37,6 +37,7 @@ def test_page_faults_of_a_repeated_step(setting, kept):
     ("", {}, 20_000), ("gc.set_threshold(123)", {}, 123), ("gc.set_threshold(0)", {}, 0),
     ("gc.set_threshold(700)", {"GRADCIRCUIT_PROCESS": "0"}, 700)])
 @pytest.mark.parametrize("first", ["x.sum().backward()", "x.grad = x.detach(); optim.SGD([x], lr=0.1).step()",
+                                   "autograd.ones(1 << 20) * 2",
                                    "autograd.set_num_threads(2); autograd.runtime.threads.in_parallel(id, 2, 1 << 23)"])
 def test_the_collectors_threshold(before, setting, threshold, first):
     program = f"""import gc
