@@ -52,7 +52,8 @@ def _normalize_rows(x, weight=None, bias=None, *, eps):
 def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     width = x.shape[-1]
-    x_rows, g_rows, mean = rows(x), g.reshape(-1, width), mean.reshape(-1, 1)
+    x_rows, mean = rows(x), mean.reshape(-1, 1)
+    g_rows = g.reshape(x_rows.shape)
     inverse = 1 / np.sqrt(variance.reshape(-1) + eps)
     average, dx = np.full(width, 1 / max(width, 1), x.dtype), np.empty_like(x_rows, order="C")
 
@@ -66,7 +67,7 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
                 continue
             # x̂ = (x - mean x) / σ: what weight · g holds of the mean and of x̂ itself has no effect
             into = np.multiply(d, 1 if weight is None else weight, out=dx[block])
-            deviation *= (np.vecdot(into, deviation) * scale * scale / width)[:, None]
+            deviation *= (np.vecdot(into, deviation) * scale * scale / max(width, 1))[:, None]
             deviation += (into @ average)[:, None]
             into -= deviation
             into *= scale[:, None]
