@@ -45,7 +45,7 @@ def piecewise(plain: Callable, known: dict[tuple, int], args: tuple, options: di
     except TypeError:  # an option that has no hash, such as an array
         return NotImplemented
     work = known[key]
-    if not work or (count < MANY and work * count < 3 * threads.WORTHWHILE // 2):
+    if not work or (count < MANY and work * count < 2 * threads.WORTHWHILE):
         return NotImplemented
     flat = [a if type(a) is not np.ndarray else a.ravel() if any(a.strides) else
             np.broadcast_to(a[(0,) * a.ndim], (count,)) for a in args]
