@@ -98,6 +98,7 @@ def test_a_change_in_what_they_call_or_read_compiles_them_anew(copy, tmp_path):
     assert another not in (values, other)
 
 
+@pytest.mark.slow
 def test_a_change_in_instructions_that_a_file_of_another_folder_writes_compiles_them_anew(copy, tmp_path):
     program = """
 from nn.compiled import grouped
