@@ -348,6 +348,7 @@ def _normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
     _floating("normal_()", self.dtype)
     if std < 0:
         raise ValueError(f"normal_() needs a standard deviation of at least 0, not {std}")
+
     def draw(count: int) -> np.ndarray:
         numbers = (generator or default_generator).normals(count, self.dtype, not _in_order(self))
         if (mean, std) != (0, 1):

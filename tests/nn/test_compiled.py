@@ -130,16 +130,6 @@ def tiled_convolutions(draw):
 
 
 @needs_numba
-def test_convolution_of_tiles(compiled):
-    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
-    @given(tiled_convolutions())
-    def property_(drawn):
-        x, w, bias, options = drawn
-        agree(lambda x, w, bias: F.conv2d(x, w, bias, **options), x, w, bias, errors="ignore")
-    property_()
-
-
-@needs_numba
 def test_tiles_whose_sums_overflow(compiled):
     x, w = 1e38 * rng.uniform(-1, 1, (1, 64, 8, 8)), 1e-3 * rng.standard_normal((64, 64, 3, 3))
     found = F.conv2d(autograd.tensor(x.astype(np.float32)), autograd.tensor(w.astype(np.float32)))
@@ -178,9 +168,10 @@ def grouped_convolutions(draw):
 
 
 @needs_numba
-def test_grouped_convolution(compiled):
-    @settings(derandomize=True, database=None, max_examples=200, deadline=None)
-    @given(grouped_convolutions())
+@pytest.mark.parametrize(("convolutions", "examples"), [(tiled_convolutions, 150), (grouped_convolutions, 200)])
+def test_any_convolution(convolutions, examples, compiled):
+    @settings(derandomize=True, database=None, max_examples=examples, deadline=None)
+    @given(convolutions())
     def property_(drawn):
         x, w, bias, options = drawn
         agree(lambda x, w, bias: F.conv2d(x, w, bias, **options), x, w, bias, errors="ignore")
