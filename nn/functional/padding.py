@@ -133,8 +133,8 @@ def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: fl
         raise ValueError(f"mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}")
     for n, before, after in sizes.values():
         if max(before, after) > max(n - limits[mode], 0):
-            what = f"at most {n - 1} elements to an axis of {n}" if mode == "reflect" else f"at most the {n} of an axis"
-            raise ValueError(f"mode {mode!r} can add {what}, not {(before, after)}")
+            most = f"{n - 1} elements to an axis of {n}" if mode == "reflect" else f"the {n} elements of an axis"
+            raise ValueError(f"mode {mode!r} can add at most {most}, not {(before, after)}")
     if not sizes:
         return x.clone()
     frame = tuple([(axis, max(before, 0), max(after, 0)) for axis, (_, before, after) in sizes.items()])

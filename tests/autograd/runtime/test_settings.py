@@ -1,4 +1,4 @@
-"""The settings of the process are made by the first backward pass, step or large work, unless somebody says otherwise."""
+"""The settings of the process are made by the first backward pass, step or large work, unless somebody says no."""
 
 import os
 import platform
