@@ -35,7 +35,10 @@ def matmul(a: Any, b: Any) -> Any:
 @compilable("autograd.compiled.products")
 def _shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The product of matrices or stacks of them: each thread computes some matrices, or rows, or columns."""
-    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    try:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:  # NumPy's product says what is wrong
+        return a @ b
     # OpenBLAS's own threads wake up faster than ours, for one large product, unless others keep them from running
     work = a.size * b.shape[-1] // (16 if stack else 64)
     if work < WORTHWHILE:
