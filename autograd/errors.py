@@ -37,6 +37,8 @@ _NO_TENSORS = "str|int|float|bool|list|tuple|dict|set|NoneType|function"
 _IN_PLAIN_WORDS = [(re.compile(pattern, re.DOTALL), text) for pattern, text in {
     r"operands could not be broadcast together with remapped shapes \[original->remapped\]: (\S+) +and requested shape "
     r"(\S+)": r"shape \1 cannot be broadcast to \2",
+    r"operands could not be broadcast together with remapped shapes \[original->remapped\]: (\([\d,]*\))->\S+ "
+    r"(\([\d,]*\))->\S+ +and requested .*": r"the stacks of matrices in shapes \1 and \2 cannot be broadcast together",
     r"operands could not be broadcast together with remapped .*":
         "a letter of the equation stands for axes of different lengths",
     r"operands could not be broadcast together with shapes (.*)": r"shapes \1 cannot be broadcast together",

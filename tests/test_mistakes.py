@@ -85,6 +85,10 @@ TABLE = [
      "a shape is made of whole numbers, and ('two',) is not"),
     ('zeros(0).max()', autograd.ShapeError,
      'max(float32[0]): there is no element to take the maximum of'),
+    ('zeros(2, 3, 4) @ zeros(3, 4, 3)', autograd.ShapeError,
+     'matmul(float32[2, 3, 4], float32[3, 4, 3]): the stacks of matrices in shapes (2,3,4) and (3,4,3) cannot be '
+     'broadcast together; shapes are compared from the right and must be equal or 1 there: unsqueeze() inserts an axis '
+     'of 1'),
     ('autograd.einsum("ij,jk->ik", x, x)', autograd.ShapeError,
      "einsum('ij,jk->ik', float32[2, 3], float32[2, 3]): a letter of the equation stands for axes of "
      'different lengths'),
