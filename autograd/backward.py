@@ -278,7 +278,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, argument: int) -> An
     if g.dtype is float16:  # its sums would overflow, and stop growing at 2048; the traversal casts back
         g = g.astype(float32)
     axes = (*range(lead), *[lead + i for i, n in enumerate(shape) if n == 1])
-    g = added(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
+    g = added(g, axes)
     return g if g.shape == shape else g.reshape(shape)
 
 

@@ -12,7 +12,6 @@ from autograd.runtime.compiled import compilable
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.table import operation
-from autograd.tensor import Tensor
 from autograd.typing import Dims, DTypeLike
 
 
@@ -60,16 +59,11 @@ def logsumexp(x, *, dim: Dims, keepdim: bool = False):
     return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
 
-def _along(x, dim):
-    """The sum along `dim`, beside x."""
-    return x.sum(axis=dim, keepdims=True) if isinstance(x, Tensor) else added(x, dim, keepdims=True)
-
-
 @compilable("autograd.compiled.softmax", many=True)
 def _softmax_vjp(g, out, x, dim, dtype):
     g = once(g)
     with short_buffers(math.prod(out.shape)):
-        return out * (g - _along(g * out, dim))
+        return out * (g - added(g * out, dim, True))
 
 
 @operation(vjps=_softmax_vjp, samples=_row)
@@ -80,14 +74,14 @@ def softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     dim = axis(dim, x.ndim)
     with short_buffers(x.size):
         exponentials = _exponentials(wide, dim)
-        exponentials /= _along(exponentials, dim)
+        exponentials /= added(exponentials, dim, True)
     return _as_asked(exponentials, x, dtype)
 
 
 @compilable("autograd.compiled.softmax", many=True)
 def _log_softmax_vjp(g, out, x, dim, dtype):
     with short_buffers(math.prod(out.shape)):
-        return g - np.exp(out) * _along(g, dim)
+        return g - np.exp(out) * added(g, dim, True)
 
 
 @operation(vjps=_log_softmax_vjp, samples=_row)
@@ -98,7 +92,7 @@ def log_softmax(x, *, dim: int, dtype: DTypeLike | None = None):
     dim = axis(dim, x.ndim)
     with short_buffers(x.size):
         below = np.asarray(wide - _top(wide, dim))
-        below -= np.log(_along(np.exp(below), dim))
+        below -= np.log(added(np.exp(below), dim, True))
     return _as_asked(below, x, dtype)
 
 

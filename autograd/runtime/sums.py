@@ -19,8 +19,12 @@ LONG = 1 << 8
 """Longer rows and columns are summed in parts, for the sake of accuracy."""
 
 
-def added(x: np.ndarray, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> np.ndarray:
-    """`x.sum(axis, keepdims=keepdims)` of floating-point numbers, in their dtype."""
+def added(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """`x.sum(axis, keepdims=keepdims)` of floating-point numbers, in their dtype; of a Tensor, too, as rules want."""
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return x.sum(axis=axis, keepdims=keepdims)
+    if x.dtype.char == "e":  # NumPy's sums of it stop growing at 2048
+        return added(x.astype(np.float32), axis, keepdims).astype(x.dtype)
     if x.size < WORTHWHILE or x.dtype.char not in "fd":
         return _reduce(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis), keepdims=keepdims)
     if x.nbytes > NEAR or threads.get_num_threads() == 1:

@@ -21,6 +21,7 @@ from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import SMALL, in_columns, product, transposed_product
+from autograd.runtime.sums import added
 from autograd.runtime.threads import WORTHWHILE, get_num_threads, in_parallel
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
@@ -539,7 +540,7 @@ convolution = operation(
     _convolution_forward,
     vjps=(lambda g, out, x, weight, bias, **geometry: of_input(g, weight, size=x.shape[2:], **geometry),
           lambda g, out, x, weight, bias, **geometry: of_weight(x, g, kernel=weight.shape[2:], **geometry),
-          lambda g, out, x, weight, bias, **geometry: g.sum(axis=(0, *range(2, g.ndim)))),
+          lambda g, out, x, weight, bias, **geometry: added(g, (0, *range(2, g.ndim)))),
     names="convolution", methods="", samples=_convolution_samples,
     multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 

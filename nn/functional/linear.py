@@ -8,6 +8,7 @@ from autograd import Tensor, einsum, operation
 from autograd.errors import ShapeError
 from autograd.operations.products import packed
 from autograd.runtime.products import matmul
+from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.typing import TensorLike
 
@@ -16,12 +17,6 @@ def rows(x):
     """All axes but the last as one."""
     x = packed(x)
     return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-
-
-def sum_of_rows(x):
-    """The sum over all axes but the last, as a product: three times as fast as a sum."""
-    x = rows(x)
-    return np.ones(x.shape[0], x.dtype) @ x
 
 
 def _samples(draw):
@@ -42,7 +37,7 @@ def _multiply_adds(shapes, out, options):
 
 @operation(vjps=(lambda g, out, x, weight, bias: matmul(rows(g), weight).reshape(x.shape),
                  lambda g, out, x, weight, bias: matmul(np.swapaxes(rows(g), 0, 1), rows(x)),
-                 lambda g, out, x, weight, bias: sum_of_rows(g)),
+                 lambda g, out, x, weight, bias: added(g, tuple(range(g.ndim - 1)))),
            methods="", samples=_samples, multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 def linear(input, weight, bias=None):
     """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""

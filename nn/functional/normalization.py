@@ -15,11 +15,12 @@ from autograd import Tensor, as_tensor, increment_version, operation
 from autograd.errors import ShapeError
 from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
+from autograd.runtime.sums import added
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
-from nn.functional.linear import rows, sum_of_rows
+from nn.functional.linear import rows
 from nn.functional.precision import in_float32
 
 
@@ -62,7 +63,7 @@ def _normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
         for block in pieces(part, width):
             deviation, d, scale = x_rows[block] - mean[block], g_rows[block], inverse[block]
             d_weight += scale @ (d * deviation)
-            d_bias += sum_of_rows(d)
+            d_bias += added(d, 0)
             if not needs_input_grad[0]:
                 continue
             # x̂ = (x - mean x) / σ: what weight · g holds of the mean and of x̂ itself has no effect

@@ -15,10 +15,11 @@ import autograd
 from autograd import Tensor, operation
 from autograd.runtime.compiled import compilable
 from autograd.runtime.products import in_columns, matmul, product
+from autograd.runtime.sums import added
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import TensorLike
-from nn.functional.linear import linear, sum_of_rows
+from nn.functional.linear import linear
 
 
 def _steps(x, w, bias):
@@ -52,8 +53,8 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
     d_input and d_hidden (T, B, G·H) are those of W_ih x + b_ih and of W_hh h + b_hh, dh that of the initial h.
     """
     ours, theirs = (d.reshape(-1, d.shape[-1]) for d in (d_input, d_hidden))
-    b_ih = sum_of_rows(ours) if needs[4] or needs[5] else None
-    b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else sum_of_rows(theirs) if needs[5] else None
+    b_ih = added(ours, 0) if needs[4] or needs[5] else None
+    b_hh = b_ih.copy() if needs[5] and d_input is d_hidden else added(theirs, 0) if needs[5] else None
     return [matmul(ours, w_ih).reshape(x.shape) if needs[0] else None, dh,
             matmul(ours.T, x.reshape(-1, x.shape[-1])) if needs[2] else None,
             matmul(theirs.T, before.reshape(-1, before.shape[-1])) if needs[3] else None,
