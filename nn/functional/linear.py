@@ -37,7 +37,7 @@ def _multiply_adds(shapes, out, options):
 
 @operation(vjps=(lambda g, out, x, weight, bias: matmul(rows(g), weight).reshape(x.shape),
                  lambda g, out, x, weight, bias: matmul(np.swapaxes(rows(g), 0, 1), rows(x)),
-                 lambda g, out, x, weight, bias: added(g, tuple(range(g.ndim - 1)))),
+                 lambda g, out, x, weight, bias: added(rows(g), 0)),
            methods="", samples=_samples, multiply_adds=_multiply_adds, flops=with_bias(_multiply_adds))
 def linear(input, weight, bias=None):
     """x Wᵀ + b on the last axis: input (*, in), weight (out, in), bias (out,) -> (*, out)."""
