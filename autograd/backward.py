@@ -491,7 +491,7 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
                 raise RuntimeError("a gradient can start by itself only from a single element, this output has shape "
                                    f"{tensor.shape}; reduce it first, e.g. y.sum().backward(), or pass dL/dy: "
                                    "y.backward(gradient)")
-            g = np.ones_like(tensor.array)
+            g = np.array(1, tensor.dtype).reshape(tensor.shape)
         if not isinstance(g, Tensor):
             g = Tensor(g)
         if g.shape != tensor.shape:

@@ -5,6 +5,8 @@ shorter ways ask only the others: without them a call takes a third longer.
 """
 
 import functools
+import itertools
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -307,6 +309,8 @@ def _binary(op: Operation) -> Callable:
                 return apply(op, (x, y), NO_OPTIONS)
             if not b.ndim and not watching.watchers:
                 b = b[()]
+            elif run is forward and a.size * b.size >= many and _are_many(a, b, many):
+                run = forward_of_many
         elif type(y) in NUMBERS:
             b = y
             if a.dtype is float32:
@@ -338,6 +342,13 @@ def _binary(op: Operation) -> Callable:
         args = (kept(a, x_if_both) if x_if_both else None, kept(b, y_if_both) if y_if_both else None)
         return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, NO_OPTIONS)
     return call
+
+
+def _are_many(a: Any, b: np.ndarray, many: int) -> bool:
+    """Whether two arrays broadcast to so many numbers, as a column and a row may that are few."""
+    if b.size >= many or 1 not in (a if a.ndim >= b.ndim else b).shape or a.shape == b.shape:
+        return b.size >= many
+    return math.prod(map(max, itertools.zip_longest(a.shape[::-1], b.shape[::-1], fillvalue=1))) >= many
 
 
 _numbers: dict[float, np.ndarray] = {}

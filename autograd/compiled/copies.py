@@ -12,6 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.compiled.loops import all_float32, loop, numbers_at, parallel
+from autograd.runtime.copies import everywhere
 
 AXES = 4
 """How many axes an array may have, when those that lie together have been joined."""
@@ -33,7 +34,9 @@ def put_many(out, values):
         out, values = (array.reshape(-1).view(np.float32) for array in (out, values))
     if not all_float32(out, values):
         return NotImplemented
-    if values.shape != out.shape:
+    if not values.ndim:
+        values = everywhere(values, out.shape)
+    elif values.shape != out.shape:
         values = np.broadcast_to(values, out.shape)
     plan = _plan(out.shape, values.strides, out.strides) if out.size else (None, 0, 0, None)
     if plan is None:

@@ -127,7 +127,7 @@ def picked(x, index):
         positions, before, after = index[along], x.shape[:along], x.shape[along + 1:]
         many = (positions.size > MANY // 4 or x.size > MANY) and in_range(positions, x.shape[along])
         if many and is_spread(x):
-            return np.full((*before, *positions.shape, *after), x[(0,) * x.ndim])
+            return filled((*before, *positions.shape, *after), x[(0,) * x.ndim], x.dtype)
         return x.take(positions, along, mode="wrap" if many else "raise")  # "raise" would copy once more
     if x.size > MANY and is_spread(x) and _is_positions(index, x.shape) and all(map(in_range, index, x.shape)):
         return filled(np.broadcast_shapes(*[part.shape for part in index]), x[(0,) * x.ndim], x.dtype)

@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd.dtypes import bool_, float64, get_default_dtype
 from autograd.notation import Notation
+from autograd.runtime.copies import everywhere
 from autograd.runtime.tracing import Symbol
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
 from autograd.table import operation
@@ -16,7 +17,7 @@ from autograd.typing import TensorLike
 
 def _flat(g, out, x, **options):
     """The rule of a step."""
-    return np.broadcast_to(g.dtype.type(0), g.shape) if type(g) is np.ndarray else np.zeros_like(g)
+    return everywhere(g.dtype.type(0), g.shape) if type(g) is np.ndarray else np.zeros_like(g)
 
 
 def _flat_in_both(g, out, x, y):
@@ -87,14 +88,14 @@ def is_finite(g):
 def negated(g):
     """-g; of a gradient that is the same everywhere, of one number."""
     if type(g) is np.ndarray and g.size > MANY and not any(g.strides):
-        return np.broadcast_to(-g[(0,) * g.ndim], g.shape)
+        return everywhere(-g[(0,) * g.ndim], g.shape)
     return -g
 
 
 def scaled(g, factor):
     """g * factor, likewise if the factor is a number."""
     if type(g) is np.ndarray and g.size > MANY and type(factor) is float and not any(g.strides):
-        return np.broadcast_to(g[(0,) * g.ndim] * factor, g.shape)
+        return everywhere(g[(0,) * g.ndim] * factor, g.shape)
     return g * factor
 
 
@@ -245,7 +246,13 @@ def _raised(x, exponent):
     """x ** exponent; NumPy knows the short way for squares and square roots only."""
     if exponent == 3:
         return x * x * x
+    if exponent in (-1, -2) and x.dtype.kind == "f":
+        return 1 / (x if exponent == -1 else x * x)
     return 1 / np.sqrt(x + 0.0) if exponent == -0.5 else x ** exponent  # of -0, too, it is inf
+
+
+def _slope(x, exponent):
+    return exponent * (x if exponent == 2 else _raised(x, exponent - 1))
 
 
 def _power_vjp_base(g, out, x, y):
@@ -266,7 +273,7 @@ _power = operation(
 
 _power_of_number = operation(
     lambda x, *, exponent: _raised(x, exponent), names="_power_of_number",
-    vjps=lambda g, out, x, exponent: g * (exponent * _raised(x, exponent - 1)) if exponent else _flat(g, out, x),
+    vjps=lambda g, out, x, exponent: g * _slope(x, exponent) if exponent else _flat(g, out, x),
     samples=lambda draw: call(draw.array(low=0.25), exponent=draw.choice([2, 0, 1, 3, -1, 0.5, 4])),
     notation=Notation("^{exponent}", "{x} ^ {exponent}", ("{exponent} * {x} ^ {less}",)))
 
@@ -600,7 +607,7 @@ trunc = operation(np.trunc, vjps=_flat, samples=_between_integers, names="trunc 
     draw.array(away_from=(-1.5, -0.5, 0.5, 1.5)), decimals=draw.integer(-1, 0)))
 def round(x, *, decimals: int = 0):
     """The nearest integer, or multiple of 10**-decimals; halves go to the even one."""
-    return np.round(x, decimals)
+    return np.rint(x) if decimals == 0 and x.dtype.kind == "f" else np.round(x, decimals)
 
 
 @operation(samples=_between_integers, inplace=True)

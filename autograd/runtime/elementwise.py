@@ -17,6 +17,8 @@ from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled, settings
 from autograd.runtime.buffers import MANY, by_rows, short_buffers
+from autograd.runtime.copies import everywhere
+from autograd.runtime.formulas import trace
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
 from autograd.runtime.walks import walked
@@ -61,28 +63,48 @@ def as_loop(plain: Callable, stretches: bool = False) -> Callable:
         stretches: a result that is the same along an axis needs no memory for all of it, as that of a rule.
     """
     loops: dict[tuple, Loop | None] = {}
-    known: dict[tuple, int] = {}
+    works: dict[tuple, int] = {}
+    known: dict[tuple, bool] = {}
 
     def for_many(*args: Any, **options: Any) -> Any:
         settings.make()
-        if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
-            result = _run(plain, stretches, loops, args, options)
-            if result is not NotImplemented:
-                return result
         arrays = [a for a in args if type(a) is np.ndarray]
-        numbers = max([a.size for a in arrays], default=0)
-        if numbers > CACHED:
-            result = piecewise(plain, known, args, options)
-            if result is not NotImplemented:
-                return result
-        if numbers >= MANY and by_rows(arrays):
-            with short_buffers(numbers):
-                return plain(*args, **options)
-        return plain(*args, **options)
+        result, numbers = NotImplemented, max([a.size for a in arrays], default=0)
+        if _is_elementwise(plain, known, args, options):
+            if stretches and not any(any(a.strides) or not a.size for a in arrays):
+                return _once(plain, args, options)
+            if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
+                result = _run(plain, stretches, loops, args, options)
+            if result is NotImplemented and numbers > CACHED:
+                result = piecewise(plain, works, args, options)
+        if result is NotImplemented:
+            with short_buffers(numbers if numbers >= MANY and by_rows(arrays) else 0):
+                result = plain(*args, **options)
+        return result
     return functools.update_wrapper(for_many, plain)
 
 
 _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
+
+
+def _is_elementwise(plain: Callable, known: dict[tuple, bool], args: tuple, options: dict) -> bool:
+    """Whether a function is elementwise for arguments of these kinds, as one that reduces is not."""
+    kinds = [_KINDS.get(type(a)) if type(a) is not np.ndarray else {"f": "array", "b": "mask"}.get(a.dtype.kind)
+             for a in args]
+    try:
+        key = *kinds, *options.values()
+        if key not in known:
+            known[key] = None not in kinds and trace(plain, kinds, options) is not None
+        return known[key]
+    except TypeError:  # an option that has no hash, such as an array
+        return False
+
+
+def _once(plain: Callable, args: tuple, options: dict) -> np.ndarray:
+    """The result where each argument is the same everywhere: of one number of each."""
+    value = plain(*[a[(0,) * a.ndim] if type(a) is np.ndarray else a for a in args], **options)
+    shapes = {a.shape for a in args if type(a) is np.ndarray and a.ndim}
+    return everywhere(value, shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes))
 
 
 def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
@@ -98,11 +120,8 @@ def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args
                 a, kind = a[(0,) * a.ndim], "number"
         kinds.append(kind)
         values.append(a)
-    try:
-        loop = compiled.obtained(loops, (*kinds, *options.values()), lambda: importlib.import_module(
-            "autograd.compiled.elementwise").loop(plain, kinds, options))
-    except TypeError:  # an option that has no hash, such as an array
-        return NotImplemented
+    loop = compiled.obtained(loops, (*kinds, *options.values()), lambda: importlib.import_module(
+        "autograd.compiled.elementwise").loop(plain, kinds, options))
     if loop is None:
         return NotImplemented
     try:
