@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 from autograd.compiled.loops import all_float32, loop, parallel
+from autograd.operations.pointwise import times
+from autograd.operations.scans import before
 from autograd.operations.shaping import axis
 
 SIDE_BY_SIDE = 4
@@ -30,6 +32,11 @@ def running_back(g, factor, dim):
     loop = _back_along_rows if seen.shape[2] == 1 else _back_along_columns
     loop(_items(seen), 4 * seen.size, g, int(g.size > 1), seen, out.reshape(seen.shape))
     return out if np.isfinite(out).all() else NotImplemented
+
+
+def products_back(g, out, x, dim):
+    sums = running_back(g, x, dim)
+    return sums if sums is NotImplemented else times(sums, before(out, 1, dim))
 
 
 def _around(x, dim):

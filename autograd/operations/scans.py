@@ -9,7 +9,7 @@ from autograd import dtypes
 from autograd.errors import ShapeError
 from autograd.operations.indexing import scatter_along
 from autograd.operations.joining import cat
-from autograd.operations.pointwise import ahead, times
+from autograd.operations.pointwise import MANY, ahead, times
 from autograd.operations.reductions import in_parts, in_range, sum, summed, widened
 from autograd.operations.shaping import as_row, axes, axis, bare, clone
 from autograd.runtime.compiled import compilable
@@ -38,12 +38,13 @@ def _accumulated(x, method, dim, dtype=None, from_end=False):
     if from_end:
         return np.flip(_accumulated(np.flip(row, dim), method, dim, dtype), dim).reshape(x.shape)
     if (x.dtype if dtype is None else np.dtype(dtype)) is dtypes.float32:
-        if method is np.cumsum and x.dtype is dtypes.float32 and x.size > 4096:
+        if method is np.cumsum and x.dtype is dtypes.float32 and x.size > MANY:
             out = _sums_in_parts(row, dim)
             if np.isfinite(out).all():  # or a product with 0 may have spread what is not
                 return out.reshape(x.shape)
-        out = in_parts(lambda row: method(row, axis=dim, dtype=np.float64).astype(np.float32), dim, row)
-        return out.reshape(x.shape)
+        quick = method is np.cumprod and x.dtype is dtypes.float32 and x.size > MANY
+        along = _running_products if quick else lambda row, dim: method(row, axis=dim, dtype=np.float64)
+        return in_parts(lambda row: along(row, dim).astype(np.float32), dim, row).reshape(x.shape)
     return summed(method, row, dtype, axis=dim).reshape(x.shape)
 
 
@@ -62,6 +63,34 @@ def _sums_in_parts(x, dim):
     ends = np.cumsum(out[:, :, -1], axis=1, dtype=np.float64).astype(x.dtype)
     out[:, 1:] += ends[:, :-1, None]
     return out.reshape(lead, parts * PART, rest)[:, :n]
+
+
+def _by_twos(method, x, dim):
+    """`method.accumulate(x, dim)`: every second result is one of pairs, in half as many steps that wait for the last.
+    """
+    n = x.shape[dim]
+    if n <= PART:
+        return method.accumulate(x, axis=dim)
+    first, odd, even = _part(dim, 0, 1), _part(dim, 1, None, 2), _part(dim, 2, None, 2)
+    of_pairs = _by_twos(method, method(x[_part(dim, 0, n - 1, 2)], x[odd]), dim)
+    out = np.empty_like(x)
+    out[first], out[odd] = x[first], of_pairs
+    method(of_pairs[_part(dim, 0, (n - 1) // 2)], x[even], out=out[even])
+    return out
+
+
+FAR = 1e150
+"""In products of float32 that stay below it, what is lost where parts of them underflow is nothing in float32."""
+
+
+def _running_products(x, dim):
+    """The running product of float32, in float64."""
+    wide = in_range(x)
+    with np.errstate(all="ignore"):
+        out = _by_twos(np.multiply, wide, dim)
+    if out.size and not (out.max() < FAR and out.min() > -FAR):
+        return np.multiply.accumulate(wide, axis=dim)
+    return out
 
 
 # The sum of what follows is the adjoint of the sum of what came before.
@@ -120,15 +149,40 @@ def _by_pairs(g, factor, dim):
     return np.stack([sums, others], dim + 1).reshape(g.shape)[_part(dim, 0, n)]
 
 
-def _before(out, first, dim):
+def before(out, first, dim):
     """`out` moved on by one place, with `first` at the beginning."""
     if not out.ndim:
         return np.full((), first, out.dtype)
     return np.concatenate([np.full(out[_part(dim, 0, 1)].shape, first, out.dtype), out[_part(dim, 0, -1)]], dim)
 
 
+def _products_back_by_division(g, x, dim):
+    """The gradient of a running product of float32: Σ g · product over what follows, divided by x. NaN where x is 0
+    somewhere, or where it isn't known to be exact.
+    """
+    products = _running_products(x, dim)
+    if not (x.all() and products.max() < FAR and products.min() > -FAR):
+        return np.full_like(x, np.nan)
+    products *= g
+    backward = _part(dim, None, None, -1)
+    sums = _by_twos(np.add, products[backward], dim)[backward]
+    sums /= x
+    return sums.astype(x.dtype)
+
+
+@compilable("autograd.compiled.scans", many=True)
+def _products_back(g, out, x, dim):
+    """The gradient of a running product."""
+    if type(g) is np.ndarray and g.dtype is x.dtype is dtypes.float32 and x.size > MANY:
+        with np.errstate(all="ignore"):
+            dx = in_parts(lambda g, x: _products_back_by_division(g, x, axis(dim, x.ndim)), dim, g, x)
+        if np.isfinite(dx).all():
+            return dx
+    return times(_running_back(g, x, dim), before(out, 1, dim))
+
+
 def _cumprod_vjp(g, out, x, dim, dtype):
-    return times(_running_back(g, x, dim), _before(out, 1, dim))
+    return _products_back(g, out, x, dim)
 
 
 @operation(vjps=_cumprod_vjp, samples=along_one, inplace=True,
@@ -139,7 +193,7 @@ def cumprod(x, *, dim: int, dtype: DTypeLike | None = None):
 
 
 def _logcumsumexp_vjp(g, out, x, dim):
-    decay = np.exp(ahead(_before(out, -np.inf, dim), out))
+    decay = np.exp(ahead(before(out, -np.inf, dim), out))
     return times(_running_back(g, decay, dim), np.exp(ahead(x, out)))
 
 

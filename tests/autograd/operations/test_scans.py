@@ -15,3 +15,26 @@ def test_derivatives_by_differences_are_numpys(order):
         np.testing.assert_allclose(a.numpy(), b)
     with pytest.raises(RuntimeError, match="need more than"):
         autograd.gradient(autograd.tensor(x[:1]), dim=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered")
+@pytest.mark.parametrize("scale", [1, 1e-3, 1e3])
+@pytest.mark.parametrize("shape", [(7, 1001), (1024, 9), (3, 40, 70), (9000,)])
+def test_products_of_many_float32_have_the_gradients_of_float64(shape, scale):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape).astype(np.float32) * np.float32(scale)
+    mild = np.where(rng.random(shape) < 0.98, np.sign(x) / np.float32(scale) ** 0.01, x).astype(np.float32)
+    with_zeros = np.where(rng.random(shape) < 0.002, np.float32(0), mild)
+    for values in (x, mild, with_zeros):
+        for dim in range(x.ndim):
+            for function in (autograd.prod, autograd.cumprod):
+                slopes = []
+                for dtype in (np.float32, np.float64):
+                    given = autograd.tensor(values.astype(dtype), requires_grad=True)
+                    out = function(given, dim=dim)
+                    weights = np.cos(np.arange(out.numel()), dtype=np.float32).reshape(out.shape).astype(dtype)
+                    slopes.append(autograd.grad((out * weights).sum(), given)[0].numpy().astype(np.float32))
+                ours, expected = slopes
+                both = np.isfinite(ours) & np.isfinite(expected)
+                np.testing.assert_allclose(ours[both], expected[both], rtol=1e-4, atol=1e-30)
+                assert scale != 1 or both.all()
