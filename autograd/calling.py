@@ -210,15 +210,17 @@ def _composition(op: Operation) -> Callable:
 def _general(op: Operation) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         tensors, options = op.bind(args, kwargs)
-        return apply(op, tensors, _bare(options))
+        return apply(op, tensors, _bare(options, tensors))
     return call
 
 
-def _bare(options: dict) -> dict:
-    """Options as a Node may keep them: arrays in place of Tensors (an index or a mask has no derivative), no lists."""
+def _bare(options: dict, args: Sequence) -> dict:
+    """Options as a Node may keep them: arrays in place of Tensors (an index or a mask has no derivative), no lists. Of
+    arrays alone, as in a rule, no Node is made.
+    """
     for name, value in options.items():
         if type(value) not in PLAIN:
-            fixed = unchanging(value)
+            fixed = unchanging(value, any(isinstance(a, Tensor) for a in args))
             if fixed is not value:
                 options = {**options, name: fixed}
     return options
@@ -258,14 +260,14 @@ def _unary_with_options(op: Operation) -> Callable:
         if given == 1 and not kwargs and complete:
             x, options = args[0], defaults
         elif given == 1 and kwargs.keys() == names:
-            x, options = args[0], _bare(kwargs)
+            x, options = args[0], _bare(kwargs, args)
         elif only and given > 2 and not kwargs:
-            x, options = args[0], _bare({only: args[1:]})
+            x, options = args[0], _bare({only: args[1:]}, args[:1])
         elif given == count + 1 and not kwargs:
-            x, options = args[0], _bare(dict(zip(names, args[1:], strict=True)))
+            x, options = args[0], _bare(dict(zip(names, args[1:], strict=True)), args[:1])
         else:
             (x,), options = op.bind(args, kwargs)
-            options = _bare(options)
+            options = _bare(options, (x,))
         if not isinstance(x, Tensor):
             return apply(op, (x,), options)
         a = x.array

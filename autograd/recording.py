@@ -38,20 +38,20 @@ def kept(array: Any, level: int) -> Any:
     return array if level == ARRAY else Outline(array) if level == OUTLINE else None
 
 
-def unchanging(value: Any) -> Any:
+def unchanging(value: Any, kept: bool = True) -> Any:
     """What a Node may keep of what the caller gave: not an array or a list of the caller's, which may be changed later.
 
-    A Tensor's array is kept as it is, since its changes are noticed.
+    A Tensor's array is kept as it is, since its changes are noticed; so is any array if nothing is kept.
     """
     kind = type(value)
     if kind is tuple:
-        return value if PLAIN.issuperset(map(type, value)) else tuple([unchanging(part) for part in value])
+        return value if PLAIN.issuperset(map(type, value)) else tuple([unchanging(part, kept) for part in value])
     if kind is list:
-        return tuple([unchanging(part) for part in value])
+        return tuple([unchanging(part, kept) for part in value])
     if isinstance(value, Tensor):
         return value.array
     if isinstance(value, np.ndarray):
-        if any(watcher.same_arrays for watcher in watching.watchers):
+        if not kept or any(watcher.same_arrays for watcher in watching.watchers):
             return value
         return value.copy(order="K") if value.size < MANY else copied(value, value)
     return value

@@ -449,11 +449,16 @@ def gather(x, *, dim: int, index: TensorLike):
 
 def _at(x, dim, index, src):
     """The full index, and the part of `src` that belongs to it."""
-    index = bare(index)
+    index = index if isinstance(index, Tensor) else np.asarray(index)  # changes of a Tensor are noticed
     if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
     src = as_row(src) if index.ndim and hasattr(src, "ndim") and not isinstance(src, np.generic) else src
-    return grid(index, dim), src[tuple(map(slice, index.shape))] if getattr(src, "ndim", 0) else src
+    return grid(index, dim), first_of(src, index.shape) if getattr(src, "ndim", 0) else src
+
+
+def first_of(src, shape):
+    """The first part of `src` that has such a shape."""
+    return src if src.shape == shape else src[tuple(map(slice, shape))]
 
 
 def _without_axes_too(function):

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.errors import ShapeError
-from autograd.operations.indexing import _additem, _setitem, as_index, grid, places
+from autograd.operations.indexing import _additem, _setitem, as_index, first_of, grid, places
 from autograd.operations.pointwise import only
 from autograd.operations.shaping import as_row, axis, bare
 from autograd.samples import call
@@ -121,7 +121,7 @@ def scatter_reduce(x: TensorLike, dim: int, index: TensorLike, src: TensorLike, 
     src = src if isinstance(src, Tensor) else Tensor(np.asarray(src, x.dtype))
     x, row, src = as_row(x), as_row(index), as_row(src)
     at = grid(row, axis(dim, x.ndim))
-    return _reduced_at(x, src[tuple(map(slice, row.shape))], at, reduce, include_self).reshape(shape)
+    return _reduced_at(x, first_of(src, row.shape), at, reduce, include_self).reshape(shape)
 
 
 def _slices(draw):
