@@ -491,13 +491,14 @@ def roots_of(tensors: list, gradients: list, differentiable: bool) -> dict[Verte
                 raise RuntimeError("a gradient can start by itself only from a single element, this output has shape "
                                    f"{tensor.shape}; reduce it first, e.g. y.sum().backward(), or pass dL/dy: "
                                    "y.backward(gradient)")
-            g = np.array(1, tensor.dtype).reshape(tensor.shape)
-        if not isinstance(g, Tensor):
-            g = Tensor(g)
-        if g.shape != tensor.shape:
-            raise RuntimeError(f"the gradient has shape {g.shape}, the output {tensor.shape}; they must be equal")
-        g = g if g.dtype is tensor.dtype else g.to(tensor.dtype)
-        g = g if differentiable else g.array
+            g = np.ones(tensor.shape, tensor.dtype)
+            g = wrap(g) if differentiable else g
+        else:
+            g = g if isinstance(g, Tensor) else Tensor(g)
+            if g.shape != tensor.shape:
+                raise RuntimeError(f"the gradient has shape {g.shape}, the output {tensor.shape}; they must be equal")
+            g = g if g.dtype is tensor.dtype else g.to(tensor.dtype)
+            g = g if differentiable else g.array
         roots[vertex] = roots[vertex] + g if vertex in roots else g
     return roots
 

@@ -85,6 +85,8 @@ def _of_one_dtype(op: Operation, args: Sequence) -> bool:
     for i in range(len(args)) if op.variadic else op.meeting:
         a = args[i]
         if isinstance(a, Tensor):
+            if op.joint_vjp and a.array.dtype.kind in "biu":  # a joint rule's integers are indices
+                continue
             if a.array.dtype is not dtype and dtype is not None:
                 return False
             dtype = a.array.dtype

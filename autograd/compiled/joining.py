@@ -15,8 +15,13 @@ def joined(*arrays, dim):
     like = next((a for a in arrays if not is_spread(a)), arrays[0])
     shape = [n if i != dim else sum([a.shape[dim] for a in arrays]) for i, n in enumerate(like.shape)]
     out, start = _lying_as(like, shape), 0
-    for a in arrays:
-        put(out[(slice(None),) * dim + (slice(start, start + a.shape[dim]),)], a)
+    numbers = [a[(0,) * a.ndim].tobytes() if is_spread(a) else None for a in arrays]
+    most = max(numbers, key=lambda number: number is not None and numbers.count(number))
+    if most and numbers.count(most) > 1:  # such as the zeros of parts that no gradient has reached
+        put(out, np.frombuffer(most, np.float32)[0])
+    for a, number in zip(arrays, numbers, strict=True):
+        if number is None or numbers.count(most) == 1 or number != most:
+            put(out[(slice(None),) * dim + (slice(start, start + a.shape[dim]),)], a)
         start += a.shape[dim]
     return out
 

@@ -1,6 +1,7 @@
 """Running sums, products and extremes along an axis, and differences."""
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autograd.operations.reductions import in_parts, in_range, sum, summed, wide
 from autograd.operations.shaping import as_row, axes, axis, bare, clone
 from autograd.runtime.compiled import compilable
 from autograd.runtime.copies import put
+from autograd.runtime.elementwise import SIMPLE, as_loop
 from autograd.samples import along_one, call
 from autograd.table import operation
 from autograd.tensor import Tensor
@@ -235,10 +237,15 @@ cummin = _running_extreme(np.minimum, "cummin", "smallest")
 
 # Differences and areas
 
+_minus = as_loop(operator.sub)
+
+
 def _neighbors(x, *, dim):
     dim = axis(dim, x.ndim)
     after, before = x[_part(dim, 1)], x[_part(dim, 0, -1)]
-    return after != before if x.dtype == bool else after - before
+    if x.dtype == bool:
+        return after != before
+    return _minus(after, before) if x.size >= SIMPLE else after - before
 
 
 def _neighbors_back(g, *, dim):

@@ -16,6 +16,7 @@ from autograd.linalg import vector_norm
 from autograd.operations.pointwise import above
 from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import filled
 from autograd.runtime.sums import added
 from autograd.runtime.tracing import Symbol
 from autograd.samples import call
@@ -99,6 +100,10 @@ def _classes_last(x):
     if x.ndim == 1:
         return x.reshape((1, -1))
     return autograd.permute(x, (0, *range(2, x.ndim), 1)).reshape((-1, x.shape[1]))
+
+
+def _flat(target):
+    return target if target.ndim == 1 else target.reshape(-1)
 
 
 def _examples(target, weight, ignore_index, dtype):
@@ -256,7 +261,7 @@ def cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | No
     if target.shape == input.shape and target.dtype.kind == "f":
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", input, target, weight, ignore_index)
-    losses = _cross_entropy(_classes_last(input), target.reshape(-1), weight=weight, ignore_index=ignore_index,
+    losses = _cross_entropy(_classes_last(input), _flat(target), weight=weight, ignore_index=ignore_index,
                             reduction=reduction, label_smoothing=label_smoothing)[0]
     return losses.reshape(target.shape) if reduction == "none" else losses
 
@@ -279,7 +284,7 @@ def _nll_forward(input, target, *, weight, ignore_index, reduction):
 
 def _nll_vjp(g, out, input, target, *, weight, ignore_index, reduction, needs_input_grad):
     counts, labels = _examples(target, weight, ignore_index, input.dtype)
-    g, gradient = _over_examples_vjp(g[0], counts, labels, reduction), np.zeros(input.shape, input.dtype)
+    g, gradient = _over_examples_vjp(g[0], counts, labels, reduction), filled(input.shape, 0, input.dtype)
     gradient[np.arange(len(labels)), labels] = _of_each(-g, counts, 1, labels, input.dtype)
     return gradient, None
 
@@ -305,7 +310,7 @@ def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = 
     input, target = as_tensor(input), as_tensor(target)
     weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     _check_classes("nll_loss", input, target, weight, ignore_index)
-    losses = _nll_loss(_classes_last(input), target.reshape(-1), weight=weight, ignore_index=ignore_index,
+    losses = _nll_loss(_classes_last(input), _flat(target), weight=weight, ignore_index=ignore_index,
                        reduction=reduction)[0]
     return losses.reshape(target.shape) if reduction == "none" else losses
 

@@ -7,11 +7,15 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
-from autograd.runtime.copies import MANY, put
+from autograd.runtime.copies import MANY, filled, put
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.sharing import copied
 from autograd.typing import TensorLike
+
+
+LONG = 256
+"""Numbers of a row from which on its borders, filled one by one, take less time than all of it."""
 
 
 def _pad_samples(draw):
@@ -22,17 +26,14 @@ def _pad_samples(draw):
 
 def _constant_pad_forward(x, *, before, after, value):
     shape = [n + b + a for n, b, a in zip(x.shape, before, after, strict=True)]
-    if x.size < MANY:
-        out = np.full(shape, value, x.dtype)
-        out[tuple([slice(b, b + n) for n, b in zip(x.shape, before, strict=True)])] = x
-        return out
-    out, inside = np.empty(shape, x.dtype), []
-    for n, b, a in zip(x.shape, before, after, strict=True):
-        if b:
-            put(out[(*inside, slice(b))], value)
-        if a:
-            put(out[(*inside, slice(b + n, None))], value)
-        inside.append(slice(b, b + n))
+    inside = [slice(b, b + n) for n, b in zip(x.shape, before, strict=True)]
+    if x.size < MANY or x.shape[-1] < LONG:
+        out = filled(shape, value, x.dtype)
+    else:
+        out = np.empty(shape, x.dtype)
+        for i, (n, b) in enumerate(zip(x.shape, before, strict=True)):
+            for border in (slice(b), slice(b + n, None)):
+                out[(*inside[:i], border)] = value
     put(out[tuple(inside)], x)
     return out
 
