@@ -7,16 +7,22 @@ import numpy as np
 
 from autograd.compiled.loops import loop
 from autograd.operations.shaping import axes
+from autograd.runtime.copies import put
 
 PART = 1 << 12
 """So many numbers are added up in float32, their sums in float64."""
 
+COPIED = 64
+"""Numbers of a line from which on copying it pays."""
+
 
 class Lines:
-    """How an array consists of lines along some of its axes (all, for None or none), as it lies in memory.
+    """How an array consists of lines along some of its axes (all, for None or none).
+
+    Lines whose numbers don't lie side by side are copied, if they are long.
 
     Attributes:
-        length: how many numbers a line has; 0 if there are none, or they don't lie side by side.
+        length: how many numbers a line has; 0 if there are none, or too few to be copied.
     """
 
     def __init__(self, x: np.ndarray, dim: int | Sequence[int] | None) -> None:
@@ -25,18 +31,21 @@ class Lines:
             order.sort(key=lambda i: -abs(x.strides[i]))
         along = {*order} if dim is None else {*axes(dim, x.ndim)} or {*order}
         self.order, self.outside = order, x.ndim - len(along)
-        side_by_side = x.size and x.ndim and {*order[self.outside:]} == along
-        self.length = math.prod([x.shape[i] for i in along]) if side_by_side else 0
+        self.length, self.lying = math.prod([x.shape[i] for i in along]) if x.size and x.ndim else 0, order
+        if {*order[self.outside:]} != along:
+            self.order = [i for i in order if i not in along] + [i for i in order if i in along]
+            self.length = self.length if self.length >= COPIED else 0
 
     def of(self, a: np.ndarray) -> np.ndarray:
         """An array of that outline as a matrix whose rows are the lines; of one row if it is the same everywhere."""
         if not any(a.strides):
             return np.full((1, self.length), a[(0,) * a.ndim], a.dtype)
-        return np.ascontiguousarray(a.transpose(self.order)).reshape(-1, self.length)
+        return _packed(a.transpose(self.order)).reshape(-1, self.length)
 
     def back(self, rows: np.ndarray) -> np.ndarray:
         """A matrix whose rows are the lines in the outline, and the memory order, of the array."""
-        return rows.reshape([self.outline[i] for i in self.order]).transpose(np.argsort(self.order))
+        out = rows.reshape([self.outline[i] for i in self.order]).transpose(np.argsort(self.order))
+        return out if self.order == self.lying else _packed(out.transpose(self.lying)).transpose(np.argsort(self.lying))
 
     def ends(self, a: np.ndarray) -> np.ndarray:
         """What there is one of for each line, such as a sum over it, as (lines,)."""
@@ -48,6 +57,14 @@ class Lines:
         kept, gone = self.order[:self.outside], tuple(self.order[self.outside:])
         beside = each.reshape([self.outline[i] for i in kept] + [1] * len(gone)).transpose(np.argsort(self.order))
         return beside if keepdim else beside.squeeze(gone)
+
+
+def _packed(a: np.ndarray) -> np.ndarray:
+    if a.flags.c_contiguous:
+        return a
+    out = np.empty(a.shape, a.dtype)
+    put(out, a)
+    return out
 
 
 @loop
