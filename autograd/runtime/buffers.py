@@ -39,4 +39,5 @@ def _short() -> Iterator[None]:
 def by_rows(arrays: Sequence[np.ndarray]) -> bool:
     """Whether NumPy goes over these from long row to row: they have several shapes, or gaps."""
     shape = arrays[0].shape
-    return max(math.prod(a.shape[1:]) for a in arrays) >= LENGTH and not all(a.shape == shape and (a.flags.c_contiguous or not any(a.strides)) for a in arrays)
+    return max(math.prod(a.shape[1:]) for a in arrays) >= LENGTH and not all(
+        a.shape == shape and (a.flags.c_contiguous or not any(a.strides)) for a in arrays)

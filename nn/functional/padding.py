@@ -13,7 +13,6 @@ from autograd.samples import call
 from autograd.sharing import copied
 from autograd.typing import TensorLike
 
-
 LONG = 256
 """Numbers of a row from which on its borders, filled one by one, take less time than all of it."""
 
@@ -33,7 +32,7 @@ def _constant_pad_forward(x, *, before, after, value):
         out = np.empty(shape, x.dtype)
         for i, (n, b) in enumerate(zip(x.shape, before, strict=True)):
             for border in (slice(b), slice(b + n, None)):
-                out[(*inside[:i], border)] = value
+                put(out[(*inside[:i], border)], value)
     put(out[tuple(inside)], x)
     return out
 

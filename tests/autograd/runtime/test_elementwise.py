@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import operator
 import sys
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn.functional as F
+from autograd.backward import backpropagate, roots_of
 from autograd.runtime import elementwise
 from autograd.runtime.compiled import LEAST
 from autograd.runtime.elementwise import SIMPLE
@@ -296,3 +298,26 @@ def test_a_gradient_that_is_the_same_along_an_axis_needs_no_memory_for_it():
     product = autograd.ones(1).expand(3000, 2000) * columns.detach()
     product[0] += 1
     np.testing.assert_array_equal(product[1].numpy(), columns.detach().numpy())
+
+
+@pytest.mark.parametrize("loops", [False, True])
+@pytest.mark.parametrize("function", [
+    lambda x: x / 3, lambda x: -x, lambda x: x * 2.5, lambda x: 1 - x, lambda x: x.lerp(x.detach(), 0.3)])
+def test_of_a_gradient_that_is_one_number_a_rule_makes_one(function, loops):
+    autograd.set_compiled(loops)
+    x = autograd.rand(512, 512, requires_grad=True)
+    given, = autograd.grad(function(x[:9, :9]).sum(), x)
+    gradients = backpropagate(roots_of([function(x).sum()], [None], False), {x})
+    assert not any(gradients[x].strides)
+    np.testing.assert_array_equal(gradients[x][:9, :9], given.numpy()[:9, :9])
+
+
+@pytest.mark.parametrize("shapes", [((700, 1), (900,)), ((900,), (700, 1)), ((30, 1, 50), (40, 1)), ((), (800, 900)),
+                                    ((5, 1), (800, 1, 900))])
+@pytest.mark.parametrize("function", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_few_numbers_that_make_many_are_a_loop(function, shapes, monkeypatch):
+    ran, apply = [], elementwise._apply
+    monkeypatch.setattr(elementwise, "_apply", lambda loop, values: ran.append(loop) or apply(loop, values))
+    x, y = (autograd.rand(*shape) + 1 for shape in shapes)
+    np.testing.assert_array_equal(function(x, y).numpy(), function(x.numpy(), y.numpy()))
+    assert ran
