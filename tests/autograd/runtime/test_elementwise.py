@@ -312,7 +312,7 @@ def test_of_a_gradient_that_is_one_number_a_rule_makes_one(function, loops):
     np.testing.assert_array_equal(gradients[x][:9, :9], given.numpy()[:9, :9])
 
 
-@pytest.mark.parametrize("shapes", [((700, 1), (900,)), ((900,), (700, 1)), ((30, 1, 50), (40, 1)), ((), (800, 900)),
+@pytest.mark.parametrize("shapes", [((700, 1), (900,)), ((900,), (700, 1)), ((300, 1, 50), (40, 1)), ((), (800, 900)),
                                     ((5, 1), (800, 1, 900))])
 @pytest.mark.parametrize("function", [operator.add, operator.sub, operator.mul, operator.truediv])
 def test_few_numbers_that_make_many_are_a_loop(function, shapes, monkeypatch):
