@@ -6,7 +6,6 @@ as long as computing, or twice. Rows of a buffer's length or more are computed w
 """
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -37,7 +36,6 @@ def _short() -> Iterator[None]:
 
 
 def by_rows(arrays: Sequence[np.ndarray]) -> bool:
-    """Whether NumPy goes over these from long row to row: they have several shapes, or gaps."""
+    """Whether NumPy goes over these from row to row: they have several shapes, or gaps."""
     shape = arrays[0].shape
-    return max(math.prod(a.shape[1:]) for a in arrays) >= LENGTH and not all(
-        a.shape == shape and (a.flags.c_contiguous or not any(a.strides)) for a in arrays)
+    return not all(a.shape == shape and (a.flags.c_contiguous or not any(a.strides)) for a in arrays)
