@@ -206,5 +206,5 @@ def _same_place(part: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarra
     if not isinstance(old, np.ndarray) or new.strides != old.strides or not np.may_share_memory(flat, new):
         raise RuntimeError(f"a tensor of shape {part.shape} that shares memory of another program with a detached one "
                            "cannot be changed in place while recording; change a copy: t.clone()")
-    first = (part.__array_interface__["data"][0] - old.__array_interface__["data"][0]) // old.itemsize
-    return np.lib.stride_tricks.as_strided(flat[first:], part.shape, part.strides)
+    offset = part.__array_interface__["data"][0] - old.__array_interface__["data"][0]
+    return np.ndarray(part.shape, part.dtype, flat, offset, part.strides)  # memory may be bytes, or another one's bits

@@ -208,6 +208,23 @@ def test_a_part_that_was_detached_takes_the_whole_memory_along():
     assert base.tolist() == [1, 20, 0, 0] and part.tolist() == [20, 0]
 
 
+@pytest.mark.parametrize("memory", [
+    lambda x: x.astype(np.float32).view(np.int32).view(np.float32),
+    lambda x: np.frombuffer(bytearray(x.astype(np.float32).tobytes()), np.uint8).copy().view(np.float32),
+    lambda x: autograd.where(np.arange(len(x)) >= 0, leaf(*x), 0.0).detach().numpy(),  # by its bits
+])
+def test_memory_that_was_written_as_something_else_is_taken_along_as_what_it_is(memory):
+    values = np.arange(10_000) / 2
+    base = autograd.Tensor(memory(values))
+    part = base.detach()[1:3]
+    base.mul_(leaf(3.0))
+    assert base.dtype == part.dtype == autograd.float32
+    np.testing.assert_array_equal(base.tolist(), 3 * values)
+    assert part.tolist() == [1.5, 3]
+    part.zero_()
+    assert base[:4].tolist() == [0, 0, 0, 4.5]
+
+
 def test_memory_of_others_is_not_taken_along():
     base = autograd.Tensor(np.frombuffer(bytearray(16), np.float32))
     detached = base.detach()

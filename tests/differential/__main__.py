@@ -8,9 +8,16 @@ import time
 import torch
 
 import autograd
-from autograd.runtime import compiled
+from autograd.operations import conversion, pointwise, shaping
+from autograd.runtime import buffers, compiled, copies, elementwise, piecewise, products, sums, threads
+from nn.functional import convolution
 from tests.differential import run
 from tests.differential.generate import program
+
+LIMITS = [(compiled, "LEAST"), (elementwise, "SIMPLE"), (copies, "MANY"), (piecewise, "MANY"), (buffers, "MANY"),
+          (products, "LARGE"), (sums, "WORTHWHILE"), (threads, "WORTHWHILE"), (threads, "SHARED"), (threads, "WAKING"),
+          (conversion, "FEW"), (pointwise, "MANY"), (shaping, "FEW"), (convolution, "FEW")]
+"""From how many numbers on an operation goes the way of large arrays."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,11 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1000, help="how many programs (1000)")
     parser.add_argument("--first", type=int, default=0, help="the number of the first one (0)")
     parser.add_argument("--compiled", action="store_true", help="with compiled kernels")
+    parser.add_argument("--large", action="store_true", help="compute every array, however small, like a large one")
     parser.add_argument("--shrink", type=int, default=200, help="how many differing programs to shrink (200)")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     autograd.set_compiled(args.compiled)
-    compiled.LEAST = 1  # the programs' arrays are small
+    if args.compiled:
+        compiled.LEAST = 1  # the programs' arrays are small
+    if args.large:
+        for module, limit in LIMITS:
+            setattr(module, limit, 1)
     tally: dict[str, int] = {}
     raw: collections.Counter = collections.Counter()
     groups: dict[tuple, list] = {}
