@@ -128,7 +128,7 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                     gradients[parent] = _sum(earlier, contribution)
                 else:
                     gradients[parent] = earlier + contribution
-                if adds is not None:
+                if adds is not None and parent.shape:  # a number cannot be added to in place
                     own.add(parent)
             if not retain and operation.keeps:
                 node.args = node.out = None

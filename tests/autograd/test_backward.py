@@ -598,7 +598,8 @@ def test_a_step_may_be_made_while_going_back():
 @pytest.mark.parametrize("parts", [
     lambda x: [x[:, t] for t in range(6)], lambda x: [x[:, t:t + 3] for t in range(4)],
     lambda x: [x[i] for i in ([0, 0, 3], [1], [0, 2, 2])], lambda x: [x, x[2], 2 * x, x[:, 1], x[x > 0]],
-    lambda x: [x.T[t] for t in range(6)], lambda x: [x[0], x[0], x.sum(), x[0]]])
+    lambda x: [x.T[t] for t in range(6)], lambda x: [x[0], x[0], x.sum(), x[0]],
+    lambda x: [total := x.sum(), total[...], total[None], total[None, ...]]])
 def test_what_parts_give_is_added_up_in_place_and_is_what_each_gives_alone(parts):
     a = tensor(np.random.default_rng(0).standard_normal((4, 6)), requires_grad=True)
     x = a * 2
