@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="undisturbed, for each of the two")
     parser.add_argument("--rounds", type=int, default=2, help="processes for each, of which the best is kept")
     options = parser.parse_args()
-    after, before = Library("gradcircuit"), Library("before", checkout=options.before.resolve())
+    after, before = Library("gradcircuit"), Library("before gradcircuit", checkout=options.before.resolve())
     for workload in options.workloads:
         cells = measure([before, after], workload, options.seconds, options.rounds)
         then, now = (cells[library.name] for library in (before, after))

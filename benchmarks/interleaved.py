@@ -40,7 +40,7 @@ class Library:
     modules: str = ""
     size: float = 0.0
     checkout: Path | None = None
-    """For this project as it stands elsewhere: its folder."""
+    """For this project as it stands elsewhere: its folder. Its name begins with "before ", then."""
     workloads: list[str] = field(default_factory=list)
     threads: int = 2
 
@@ -72,7 +72,7 @@ class Worker:
         self.library, self.times, self.disturbed = library, [], []
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         arguments = [workload, *(f"{name}={value}" for name, value in size.items())] if workload else []
-        name = "gradcircuit" if library.checkout else library.name
+        name = library.name.removeprefix("before ")
         option = ["--worker"] if program != "worker.py" else []
         self.process = subprocess.Popen([library.python, HERE / program, *option, name, *arguments], cwd=HERE,
                                         env=library.environment(), text=True, stdin=subprocess.PIPE,

@@ -4,12 +4,14 @@
     python benchmarks/operations.py --elements 1000 10000000     so many numbers instead, by the size of the batch
     python benchmarks/operations.py softmax pool --rounds 9      the lines that contain one of the words, carefully
     python benchmarks/operations.py --python torch=VENV/bin/python
+    python benchmarks/operations.py --before CHECKOUT            another state of this project beside this one
 
 The libraries take turns in processes of their own (`interleaved.py`); nothing else should run meanwhile. A figure is
 the best of the rounds' medians. A ratio is PyTorch's time over ours: above 1 we are ahead. Takes about 5 minutes.
 """
 
 import argparse
+import dataclasses
 import importlib
 import json
 import math
@@ -274,12 +276,14 @@ def summary(ratios: dict[str, float]) -> str:
 def page(times: dict[str, dict[str, float]], ratios: dict[str, dict[str, float]], threads: int) -> str:
     """The table for the documentation, the slowest first."""
     names = [name for name in LIBRARIES if name in next(iter(times.values()))]
+    columns = [of for name, of in ratios.items() if name in names]
     heads = ["operation and shapes", *[f"{report.NAMES[name]}, µs" for name in names],
-             *[report.OURS[name] for name in ratios]]
+             *[report.OURS[name] for name in ratios if name in names]]
     lines = [[f"`{title.replace('|', chr(92) + '|')}`", *[f"{times[title][name] * 1e6:.0f}" for name in names],
-              *[f"{of[title]:.2f}" for of in ratios.values()]]
-             for title in sorted(times, key=lambda title: min(of[title] for of in ratios.values()))]
-    means = [f"{report.NAMES[name]}: {summary(of).partition('; the slowest')[0]}" for name, of in ratios.items()]
+              *[f"{of[title]:.2f}" for of in columns]]
+             for title in sorted(times, key=lambda title: min(of[title] for of in columns))]
+    means = [f"{report.NAMES.get(name, name)}: {summary(of).partition('; the slowest')[0]}"
+             for name, of in ratios.items()]
     return (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads}`), on "
             f"{report.machine(threads)}; the slowest first. {'. '.join(means)}.\n\n{report.table(heads, lines)}")
 
@@ -294,6 +298,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="without the compiled form")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="the interpreter of a peer")
     parser.add_argument("--docs", action="store_true", help="write the section of docs/benchmarks.md")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="another checkout of this project")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "benchmarks" / "operations.json")
     options = parser.parse_args()
@@ -304,8 +309,11 @@ def main() -> None:
                               interpreters(options.python))
     for name, reason in missing.items():
         print(f"{name} is left out: {reason}")
-    workers = {library.name: Worker(Library(library.name, library.python, threads=options.threads),
-                                    program="operations.py") for library in libraries}
+    libraries = [Library(library.name, library.python, threads=options.threads) for library in libraries]
+    if options.before:
+        libraries += [dataclasses.replace(library, name=f"before {library.name}", checkout=options.before.resolve())
+                      for library in libraries if library.name != "torch"]
+    workers = {library.name: Worker(library, program="operations.py") for library in libraries}
     ours, times, ratios = [name for name in workers if name != "torch"], {}, {}
     for elements in options.elements:
         for title, *_ in lines():
