@@ -26,6 +26,7 @@ def converted(x, *, dtype):
 
 FEW = 1 << 13
 """Up to so many numbers NumPy is as fast, one by one."""
+LARGEST = float(np.finfo(dtypes.float16).max)
 _LARGE = np.float32(2.0 ** 112)
 _EXPONENT_AND_REST = np.int32(0x0FFFE000 - (1 << 31))
 
@@ -36,19 +37,24 @@ def _to_half(x):
         return x.astype(dtypes.float16)
 
     def convert(numbers, halves):
-        small = np.flatnonzero(np.abs(numbers) < 2.0 ** -14)  # of fewer digits
-        near = numbers.clip(-65536, 65536)  # from there on it is infinite
-        if small.size > numbers.size // 2 or not near.max() <= 65536:  # or NaN, of which there are many
+        sizes = np.abs(numbers)
+        largest = sizes.max()
+        if np.isnan(largest):
             return False
+        if largest > LARGEST:  # 2¹⁶ and what is above it become infinite
+            sizes.clip(0, 2.0 ** 16, out=sizes)
+        # As Dekker (1971) splits a number: to the nearest of 11 bits, and of fewer where float16 has fewer.
+        near = sizes.clip(2.0 ** -14, np.inf)
+        near *= 2.0 ** 13 + 1
+        np.subtract(near, sizes, out=sizes)
+        near -= sizes
+        near *= 2.0 ** -112
         bits = near.view(np.int32)
-        odd = bits >> 13
-        odd &= 1
-        bits += odd  # to the nearest, and halves to even
-        bits += 0x0FFF - (112 << 23)
         bits >>= 13
-        bits ^= (bits >> 3) & 0x8000  # the sign
+        signs = (numbers.view(np.int32) < 0).astype(np.int16)
+        signs <<= 15
         halves.view(np.int16)[:] = bits
-        halves[small] = numbers[small]
+        halves.view(np.int16)[:] |= signs
         return True
 
     return _by_bits(convert, x, dtypes.float16)
