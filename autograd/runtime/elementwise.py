@@ -89,12 +89,12 @@ _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "non
 
 def _is_elementwise(plain: Callable, known: dict[tuple, bool], args: tuple, options: dict) -> bool:
     """Whether a function is elementwise for arguments of these kinds, as one that reduces is not."""
-    kinds = [_KINDS.get(type(a)) if type(a) is not np.ndarray else {"f": "array", "b": "mask"}.get(a.dtype.kind)
+    kinds = [_KINDS.get(type(a), "") if type(a) is not np.ndarray else {"f": "array", "b": "mask"}.get(a.dtype.kind, "")
              for a in args]
     try:
         key = *kinds, *options.values()
         if key not in known:
-            known[key] = None not in kinds and trace(plain, kinds, options) is not None
+            known[key] = "" not in kinds and trace(plain, kinds, options) is not None
         return known[key]
     except TypeError:  # an option that has no hash, such as an array
         return False

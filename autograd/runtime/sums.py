@@ -37,7 +37,7 @@ def _near(x: np.ndarray) -> contextlib.AbstractContextManager:
     return contextlib.nullcontext() if x.nbytes > NEAR or threads.get_num_threads() == 1 else threads.one_blas_thread()
 
 
-def _by_products(x: np.ndarray, axis: int | Sequence[int] | None, keepdims: bool) -> Any:
+def _by_products(x: Any, axis: int | Sequence[int] | None, keepdims: bool) -> Any:
     if axis is None and not keepdims and x.flags.c_contiguous:
         return _of_rows(x.reshape(1, x.size))[0]
     ndim = x.ndim
