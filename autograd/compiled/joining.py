@@ -1,5 +1,7 @@
 """Arrays joined, by copies that threads share."""
 
+from collections import Counter
+
 import numpy as np
 
 from autograd.compiled.loops import all_float32
@@ -16,11 +18,11 @@ def joined(*arrays, dim):
     shape = [n if i != dim else sum([a.shape[dim] for a in arrays]) for i, n in enumerate(like.shape)]
     out, start = _lying_as(like, shape), 0
     numbers = [a[(0,) * a.ndim].tobytes() if is_spread(a) else None for a in arrays]
-    most = max(numbers, key=lambda number: number is not None and numbers.count(number))
-    if most and numbers.count(most) > 1:  # such as the zeros of parts that no gradient has reached
-        put(out, np.frombuffer(most, np.float32)[0])
+    often = [number for number, times in Counter(filter(None, numbers)).most_common(1) if times > 1]
+    for number in often:  # such as the zeros of parts that no gradient has reached
+        put(out, np.frombuffer(number, np.float32)[0])
     for a, number in zip(arrays, numbers, strict=True):
-        if number is None or numbers.count(most) == 1 or number != most:
+        if number not in often:
             put(out[(slice(None),) * dim + (slice(start, start + a.shape[dim]),)], a)
         start += a.shape[dim]
     return out
