@@ -1,81 +1,222 @@
-"""Images read between their pixels: loops over positions, or over pixels where positions meet."""
+"""Images read between their pixels: a loop over positions, which finds the pixels at each and weighs them."""
 
 import numpy as np
 
-from autograd.compiled.loops import all_float32, parallel
+from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.shaping import is_spread
-from autograd.runtime.threads import get_num_threads
+from autograd.runtime.caching import compiler
+from nn.functional.geometry import channels_first, contiguous_channels_last
+from nn.functional.grid_sample import FAR, MODES, PADDING_MODES
+
+TOGETHER = 64
+"""How many places are looked at first, before their pixels are."""
+BILINEAR, NEAREST, BICUBIC = range(len(MODES))
+ZEROS, _, REFLECTION = range(len(PADDING_MODES))
+_exact = compiler(nogil=True, error_model="numpy", forceinline=True)
+"""Without what else is allowed in a loop: a position at the middle between two pixels must not move."""
 
 
-def weighted_rows_forward(x, weight, *, index):
-    if not all_float32(x, weight):
+def _prepared(x, grid, scale, mode, padding_mode, align_corners):
+    """The image as (N, D, H, W, C), the places of all, and what `_find` needs to know; a missing axis has one pixel."""
+    axes = [(n, *of_axis, *((0, n - 1) if align_corners else (-0.5, n)))
+            for n, of_axis in zip((1, *x.shape[2:])[-3:], ((0, 0, 0), *scale)[-3:], strict=True)]
+    x = contiguous_channels_last(x)
+    return (x.reshape(len(x), -1, *x.shape[-3:]), np.ascontiguousarray(grid).reshape(-1, grid.shape[2]),
+            np.array(axes, np.float32), MODES.index(mode), PADDING_MODES.index(padding_mode))
+
+
+def sampled_forward(x, grid, **options):
+    if not all_float32(x, grid) or not x.size or not grid.size:
         return NotImplemented
-    x, weight, index = map(np.ascontiguousarray, (x, weight, index))
-    out = np.empty((len(index), x.shape[1]), x.dtype)
-    _weigh(len(index), index.size * x.shape[1], x, weight, index, out)
+    out = np.empty((*grid.shape[:2], x.shape[1]), x.dtype)
+    images, places, *geometry = _prepared(x, grid, **options)
+    _sample(len(places), 4 * out.size + 8 * grid.size, images, places, *geometry, out)
     return out
 
 
-@parallel
-def _weigh(first, last, x, weight, index, out):
-    for p in range(first, last):
-        row = out[p]
-        row[:] = 0
-        for k in range(index.shape[1]):
-            factor = weight[p, k]
-            if index[p, k] < len(x):
-                of = x[index[p, k]]
-                for c in range(row.size):
-                    row[c] += factor * of[c]
-            elif not np.isfinite(factor):
-                row[:] = np.nan
-
-
-def _rows(y):
-    """Rows, and how many it is from one to the next: where all are one number, as in the gradient of a sum, 0."""
-    if is_spread(y):
-        return np.full((1, y.shape[1]), y[0, 0]), 0
-    return np.ascontiguousarray(y), 1
-
-
-def spread_rows_forward(y, weight, *, index, count):
-    if not all_float32(y, weight):
+def sampled_vjp(g, out, x, grid, *, needs_input_grad, **options):
+    if not all_float32(g, x, grid) or not g.size:
         return NotImplemented
-    (y, step), weight, index = _rows(y), *map(np.ascontiguousarray, (weight, index))
-    out = np.empty((count, y.shape[1]), y.dtype)
-    parts = get_num_threads()  # of rows: of columns, processors would take narrow rows from each other
-    _spread(parts, index.size * y.shape[1], parts, y, step, weight, index, out)
-    return out
+    step = int(not is_spread(g))
+    rows = np.ascontiguousarray(g) if step else np.full((1, 1, g.shape[2]), g[0, 0, 0])
+    images, places, *geometry = _prepared(x, grid, **options)
+    of_x, of_grid = np.empty(images.shape if needs_input_grad[0] else (0,) * 5, x.dtype), np.empty_like(places)
+    _sample_back(len(x), 8 * g.size + 8 * grid.size, rows, step, images, places, *geometry, of_x, of_grid)
+    return (channels_first(of_x.reshape(len(x), *x.shape[2:], -1)) if needs_input_grad[0] else None,
+            of_grid.reshape(grid.shape))
+
+
+@_exact
+def _fold(at, edge, span):
+    """A position reflected at both ends of an axis, and the derivative."""
+    distance = at - edge
+    folds = np.floor(abs(distance) / max(span, np.float32(1)))
+    even = folds % np.float32(2) == 0
+    turn = np.float32(1 if even == (distance >= 0) else -1)
+    return at * turn + ((-folds if even else folds + np.float32(1)) * span + edge - turn * edge), turn
+
+
+@_exact
+def _brought_inside(at, n, edge, span, padding):
+    """As the plain one, and the derivative."""
+    slope, last = np.float32(1), n - np.float32(1)
+    if padding == REFLECTION:
+        at, slope = _fold(at, edge, span)
+    if padding != ZEROS and not np.float32(0) < at < last:
+        at, slope = np.float32(0) if at <= 0 else last if at >= last else at, np.float32(0)
+    return at, slope
+
+
+KEYS = np.float32(-0.75)
+
+
+@_exact
+def _near(u):
+    """Of `_cubic_weights`, and the derivative."""
+    return ((KEYS + 2) * u - (KEYS + 3)) * u * u + 1, (3 * (KEYS + 2) * u - 2 * (KEYS + 3)) * u
+
+
+@_exact
+def _far(u):
+    return KEYS * (((u - 5) * u + 8) * u - 4), KEYS * ((3 * u - 10) * u + 8)
+
+
+@_exact
+def _find(places, first, count, axes, mode, padding, pixels, weights, slopes):
+    """The pixels that count at some places (-1: none), their weights and the derivatives of these, axis by axis."""
+    for axis in range(3 - places.shape[1], 3):
+        n, one, half, shift, edge, span = axes[axis]
+        for q in range(count):
+            position, slope = places[first + q, 2 - axis], half
+            if not abs(position) <= FAR:
+                slope = np.float32(0)
+                if not np.isnan(position):
+                    position = FAR if position > 0 else -FAR
+            at = (position + one) * half - shift
+            if mode != BICUBIC:
+                at, inner = _brought_inside(at, n, edge, span, padding)
+                slope *= inner
+            low = np.rint(at) if mode == NEAREST else np.floor(at)
+            t = at - low
+            if mode == NEAREST:
+                weights[axis, 0, q], slopes[axis, 0, q] = t if np.isnan(t) else np.float32(1), np.float32(0)
+            elif mode == BILINEAR:
+                weights[axis, 0, q], weights[axis, 1, q] = np.float32(1) - t, t
+                slopes[axis, 0, q], slopes[axis, 1, q] = -slope, slope
+            else:
+                for k in range(4):
+                    u = abs(t + np.float32(1 - k))
+                    weights[axis, k, q], steep = _near(u) if 0 < k < 3 else _far(u)
+                    slopes[axis, k, q] = steep * (slope if k < 2 else -slope) if slope else slope
+            for k in range(pixels.shape[1]):
+                pixel = low + np.float32(k - (mode == BICUBIC))
+                if mode == BICUBIC:
+                    pixel, _ = _brought_inside(pixel, n, edge, span, padding)
+                pixels[axis, k, q] = np.int64(pixel) if 0 <= pixel < n else -1
+
+
+@loop
+def _room(mode):
+    """Room for what `_find` finds on three axes; one that is missing has a single pixel."""
+    taps = 1 if mode == NEAREST else 2 if mode == BILINEAR else 4
+    pixels = np.full((3, taps, TOGETHER), -1)
+    pixels[:, 0] = 0
+    return pixels, np.ones((3, taps, TOGETHER), np.float32), np.zeros((3, taps, TOGETHER), np.float32)
 
 
 @parallel
-def _spread(first, last, parts, y, step, weight, index, out):
-    begin, end = len(out) * first // parts, len(out) * last // parts
-    out[begin:end] = 0
-    for p in range(len(index)):
-        for k in range(index.shape[1]):
-            if begin <= index[p, k] < end:
-                of, row, factor = y[p * step], out[index[p, k]], weight[p, k]
-                for c in range(of.size):
-                    row[c] += factor * of[c]
-
-
-def row_products_forward(y, x, *, index):
-    if not all_float32(y, x):
-        return NotImplemented
-    (y, step), x, index = _rows(y), *map(np.ascontiguousarray, (x, index))
-    out = np.zeros(index.shape, y.dtype)
-    _multiply(len(index), index.size * x.shape[1], y, step, x, index, out)
-    return out
+def _sample(first, last, x, places, axes, mode, padding, out):
+    depth, height, width, channels = x.shape[1:]
+    numbers, sums, length = x.reshape(-1), out.reshape(-1), np.uint64(channels)
+    right, down = length, np.uint64(width * channels)
+    pixels, weights, slopes = _room(mode)
+    each, taps = len(places) // len(x), pixels.shape[1]
+    for item in range(first, last):
+        q, n = (item - first) % TOGETHER, item // each
+        if q == 0:
+            _find(places, item, min(TOGETHER, last - item), axes, mode, padding, pixels, weights, slopes)
+        put = np.uint64(item * channels)
+        nothing = 0 * (weights[0, 0, q] + weights[1, 0, q] + weights[2, 0, q])  # NaN if there is no position
+        for c in range(length):
+            sums[put + c] = nothing
+        whole = mode == BILINEAR and min(pixels[1, 0, q], pixels[1, 1, q], pixels[2, 0, q], pixels[2, 1, q]) >= 0
+        for a in range(taps):
+            if pixels[0, a, q] < 0:
+                continue
+            plane = (n * depth + pixels[0, a, q]) * height
+            if whole:
+                at = np.uint64(((plane + pixels[1, 0, q]) * width + pixels[2, 0, q]) * channels)
+                above, below = weights[0, a, q] * weights[1, 0, q], weights[0, a, q] * weights[1, 1, q]
+                w, w_right, w_down, w_both = (above * weights[2, 0, q], above * weights[2, 1, q],
+                                              below * weights[2, 0, q], below * weights[2, 1, q])
+                for c in range(length):
+                    sums[put + c] += (w * numbers[at + c] + w_right * numbers[at + right + c]
+                                      + w_down * numbers[at + down + c] + w_both * numbers[at + down + right + c])
+                continue
+            for b in range(taps):
+                for d in range(taps):
+                    if pixels[1, b, q] >= 0 and pixels[2, d, q] >= 0:
+                        at = np.uint64(((plane + pixels[1, b, q]) * width + pixels[2, d, q]) * channels)
+                        w = weights[0, a, q] * weights[1, b, q] * weights[2, d, q]
+                        for c in range(length):
+                            sums[put + c] += w * numbers[at + c]
 
 
 @parallel
-def _multiply(first, last, y, step, x, index, out):
-    for p in range(first, last):
-        for k in range(index.shape[1]):
-            if index[p, k] < len(x):
-                of, row = y[p * step], x[index[p, k]]
-                total = np.float32(0)
-                for c in range(of.size):
-                    total += of[c] * row[c]
-                out[p, k] = total
+def _sample_back(first, last, g, step, x, places, axes, mode, padding, images, of_places):
+    """Images, each of which is one thread's: places share pixels."""
+    depth, height, width, channels = x.shape[1:]
+    rows, numbers, sums, length = g.reshape(-1), x.reshape(-1), images.reshape(-1), np.uint64(channels)
+    pixels, weights, slopes = _room(mode)
+    each, taps, zero = len(places) // len(x), pixels.shape[1], np.float32(0)
+    for n in range(first, last):
+        images[n:n + 1] = 0
+        for p in range(each):
+            q, item = p % TOGETHER, n * each + p
+            if q == 0:
+                _find(places, item, min(TOGETHER, each - p), axes, mode, padding, pixels, weights, slopes)
+            row = np.uint64(item * step * channels)
+            to_z, to_y, to_x = zero, zero, zero
+            for a in range(taps):
+                for b in range(taps):
+                    if pixels[0, a, q] < 0 or pixels[1, b, q] < 0:
+                        continue
+                    line = ((n * depth + pixels[0, a, q]) * height + pixels[1, b, q]) * width
+                    of_z, of_y = weights[0, a, q], weights[1, b, q]
+                    if mode == BILINEAR and min(pixels[2, 0, q], pixels[2, 1, q]) >= 0:  # neighbors in memory
+                        at = np.uint64((line + pixels[2, 0, q]) * channels)
+                        left, right, product, next_product = weights[2, 0, q], weights[2, 1, q], zero, zero
+                        for c in range(length):
+                            product += rows[row + c] * numbers[at + c]
+                            next_product += rows[row + c] * numbers[at + length + c]
+                        if sums.size:
+                            w, next_w = of_z * of_y * left, of_z * of_y * right
+                            for c in range(length):
+                                sums[at + c] += w * rows[row + c]
+                                sums[at + length + c] += next_w * rows[row + c]
+                        both = left * product + right * next_product
+                        to_z += slopes[0, a, q] * of_y * both
+                        to_y += slopes[1, b, q] * of_z * both
+                        to_x += slopes[2, 1, q] * of_z * of_y * (next_product - product)
+                        continue
+                    for d in range(taps):
+                        if pixels[2, d, q] < 0:
+                            continue
+                        at, of_x = np.uint64((line + pixels[2, d, q]) * channels), weights[2, d, q]
+                        w, product = of_z * of_y * of_x, zero
+                        for c in range(length):
+                            product += rows[row + c] * numbers[at + c]
+                        if sums.size:
+                            for c in range(length):
+                                sums[at + c] += w * rows[row + c]
+                        to_z += slopes[0, a, q] * of_y * of_x * product
+                        to_y += slopes[1, b, q] * of_z * of_x * product
+                        to_x += slopes[2, d, q] * of_z * of_y * product
+            totals = to_x, to_y, to_z
+            for i in range(places.shape[1]):
+                axis, total = 2 - i, totals[i]
+                if slopes[axis, 0, q] == 0 == slopes[axis, -1, q]:
+                    total = zero  # nothing depends on it, whatever the numbers are
+                else:  # NaN if the others have no position
+                    total += slopes[axis, 0, q] * 0 * (weights[axis - 1, 0, q] + weights[axis - 2, 0, q])
+                of_places[item, i] = total

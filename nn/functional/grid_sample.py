@@ -18,10 +18,13 @@ import autograd
 from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
 from autograd.operations.indexing import add_rows
-from autograd.runtime.compiled import compilable
+from autograd.runtime.compiled import compilable, is_compiled
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import TensorLike
+
+FEW_CHANNELS = 16
+"""Up to so many, rows are added up one channel at a time."""
 
 
 def _with_nothing(x):
@@ -29,7 +32,6 @@ def _with_nothing(x):
     return np.concatenate([x, np.zeros((1, x.shape[1]), x.dtype)])
 
 
-@compilable("nn.compiled.grid_sample")
 def _weighted_rows_forward(x, weight, *, index):
     x, out = _with_nothing(x), np.empty((len(index), x.shape[1]), x.dtype)
 
@@ -41,8 +43,12 @@ def _weighted_rows_forward(x, weight, *, index):
     return out
 
 
-@compilable("nn.compiled.grid_sample")
 def _spread_rows_forward(y, weight, *, index, count):
+    if y.shape[1] <= FEW_CHANNELS:
+        out, places = np.zeros((y.shape[1], count + 1), y.dtype), index.reshape(-1)  # the last: of nothing
+        for sums, of_channel in zip(out, y.T, strict=True):
+            np.add.at(sums, places, (of_channel[:, None] * weight).reshape(-1))
+        return np.ascontiguousarray(out[:, :count].T)
     out, there = np.zeros((count, y.shape[1]), y.dtype), np.flatnonzero(index < count)
     rows = y.take(there // max(index.shape[1], 1), 0)
     rows *= weight.reshape(-1)[there, None]
@@ -50,7 +56,6 @@ def _spread_rows_forward(y, weight, *, index, count):
     return out
 
 
-@compilable("nn.compiled.grid_sample")
 def _row_products_forward(y, x, *, index):
     rows, out = _with_nothing(x), np.empty(index.shape, y.dtype)
 
@@ -137,9 +142,9 @@ def _taps(position, n, mode, padding_mode, align_corners):
     return np.where(inside, pixels, 0).astype(np.int64), inside, autograd.stack(weights)
 
 
-_MODES = {4: ("bilinear", "nearest", "bicubic"), 5: ("bilinear", "nearest")}
-_PADDING_MODES = ("zeros", "border", "reflection")
-_FAR = 1e6
+MODES = "bilinear", "nearest", "bicubic"
+PADDING_MODES = ("zeros", "border", "reflection")
+FAR = np.float32(1e6)
 """Positions beyond count as this far outside, so that infinite ones do no harm."""
 
 
@@ -172,51 +177,77 @@ def grid_sample(input: TensorLike, grid: TensorLike, mode: str = "bilinear", pad
                          f"({x.shape[0]}, {places}, {ndim}), not {grid.shape}")
     if 0 in x.shape[2:]:
         raise ShapeError(f"an input of shape {x.shape} has no pixels to sample")
-    if mode not in _MODES[x.ndim]:
-        raise ValueError(f"for an input of shape {x.shape} mode must be one of {_MODES[x.ndim]}, not {mode!r}")
-    if padding_mode not in _PADDING_MODES:
-        raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, not {padding_mode!r}")
+    if mode not in (modes := MODES if ndim == 2 else MODES[:2]):
+        raise ValueError(f"for an input of shape {x.shape} mode must be one of {modes}, not {mode!r}")
+    if padding_mode not in PADDING_MODES:
+        raise ValueError(f"padding_mode must be one of {PADDING_MODES}, not {padding_mode!r}")
     if dtypes.float16 in (x.dtype, grid.dtype):  # too coarse for positions
         return grid_sample(x.float(), grid.float(), mode, padding_mode, align_corners).to(x.dtype)
-    count, size, out = x.shape[0], x.shape[2:], grid.shape[1:-1]
-    grid = grid.reshape(count * math.prod(out), ndim)  # (P, 2 or 3)
-    positions = []
-    for axis, n in enumerate(size):
-        position = within_reach(grid[:, ndim - 1 - axis])  # x, the first, is the last axis
-        positions.append((position + 1) * ((n - 1) / 2) if align_corners else ((position + 1) * n - 1) / 2)
-    image = np.repeat(np.arange(count), math.prod(out))
-    sampled = at_positions(x, image, positions, mode, padding_mode, align_corners)
-    return sampled.reshape(count, *out, x.shape[1]).movedim(-1, 1)
+    out = grid.shape[1:-1]
+    scale = [(1.0, (n - 1) / 2, 0.0) if align_corners else (1.0, n / 2, 0.5) for n in x.shape[2:]]
+    sampled = at_positions(x, grid.reshape(len(x), math.prod(out), ndim), scale, mode, padding_mode, align_corners)
+    return sampled.reshape(len(x), *out, x.shape[1]).movedim(-1, 1)
 
 
-def within_reach(position: Tensor) -> Tensor:
-    """Positions, those far outside moved nearer."""
-    value = position.detach().numpy()
-    finite = np.clip(value, -_FAR, _FAR)
-    return autograd.where(position == finite, position, finite.astype(position.dtype))
-
-
-def at_positions(x: Tensor, image: np.ndarray, positions: Sequence[Tensor], mode: str = "bilinear",
+def at_positions(x: Tensor, positions: Tensor, scale: Sequence[tuple[float, float, float]], mode: str = "bilinear",
                  padding_mode: str = "zeros", align_corners: bool | None = None) -> Tensor:
-    """What images (N, C, *size) have at P positions: (P, C).
+    """What images (N, C, *size) have at P positions each: (N, P, C).
 
     Args:
         x: the images.
-        image: (P,), which of them.
-        positions: (P,) on each axis, in pixels, the middle of the first being 0.
+        positions: (N, P, 2 or 3), the last axis first.
+        scale: of each axis (a, b, c): p stands for (p + a) b - c, in pixels, the middle of the first being 0.
         mode: as of `grid_sample`.
         padding_mode: as of `grid_sample`.
         align_corners: as of `grid_sample`.
     """
-    index = image[None]  # (1, P) -> (pixels, P)
+    fused = is_compiled() and x.dtype == positions.dtype == dtypes.float32
+    return (_sampled if fused else _by_pixels)(
+        x, positions, scale=tuple(scale), mode=mode, padding_mode=padding_mode, align_corners=align_corners)
+
+
+def _by_pixels(x, positions, *, scale, mode, padding_mode, align_corners):
+    value = positions.detach().numpy()
+    finite = np.clip(value, -FAR, FAR)
+    positions = autograd.where(positions == finite, positions, finite.astype(positions.dtype))
+    index = np.repeat(np.arange(len(x)), positions.shape[1])[None]  # (1, N x P) -> (pixels, N x P)
     there, weight = np.ones_like(index, bool), 1.0
-    for axis, (position, n) in enumerate(zip(positions, x.shape[2:], strict=True)):
+    for axis, (n, (before, factor, behind)) in enumerate(zip(x.shape[2:], scale, strict=True)):
+        position = (positions[:, :, -1 - axis].flatten() + before) * factor - behind
         pixels, inside, weights = _taps(position, n, mode, padding_mode, align_corners)
-        index = (index[:, None] * n + pixels).reshape(len(index) * len(pixels), len(image))
+        index = (index[:, None] * n + pixels).reshape(len(index) * len(pixels), index.shape[1])
         there = (there[:, None] & inside).reshape(index.shape)
         weight = weights if axis == 0 else (weight[:, None] * weights).reshape(index.shape)
     rows = x.movedim(1, -1).reshape(x.shape[0] * math.prod(x.shape[2:]), x.shape[1])
-    return _weighted_rows(rows, weight.T, index=np.where(there, index, len(rows)).T)
+    out = _weighted_rows(rows, weight.T, index=np.where(there, index, len(rows)).T)
+    return out.reshape(*positions.shape[:2], x.shape[1])
+
+
+# All of it at once, for which there is a loop. In NumPy it is what has just been said.
+
+@compilable("nn.compiled.grid_sample")
+def _sampled_forward(x, positions, *, scale, mode, padding_mode, align_corners):
+    return _by_pixels(Tensor(x), Tensor(positions), scale=scale, mode=mode, padding_mode=padding_mode,
+                      align_corners=align_corners).array
+
+
+@compilable("nn.compiled.grid_sample")
+def _sampled_vjp(g, out, x, positions, *, needs_input_grad, **options):
+    with autograd.enable_grad():
+        inputs = [Tensor(a, requires_grad=True) for a in (x, positions)]
+        return [gradient.array for gradient in autograd.grad(_by_pixels(*inputs, **options), inputs, Tensor(g))]
+
+
+def _sampled_samples(draw):
+    count, channels, places = (draw.integer(1, 3) for _ in range(3))
+    size = tuple([draw.integer(1, 3) for _ in range(2)])
+    return call(draw.array(shape=(count, channels, *size)), draw.array(shape=(count, places, len(size))),
+                scale=tuple([(1.0, n / 2, 0.5) for n in size]), mode=draw.choice(MODES),
+                padding_mode=draw.choice(PADDING_MODES), align_corners=None)
+
+
+_sampled = operation(_sampled_forward, joint_vjp=_sampled_vjp, composition=_by_pixels, names="_sampled",
+                     samples=_sampled_samples)
 
 
 def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:

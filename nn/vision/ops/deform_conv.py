@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
+import autograd
 from autograd import Tensor, as_tensor
 from autograd.errors import ShapeError
 from autograd.typing import Shape, TensorLike
 from nn.convolution import Conv2d
 from nn.functional.convolution import conv2d
 from nn.functional.geometry import check_geometry, layout, output_size, tuple_of
-from nn.functional.grid_sample import at_positions, within_reach
+from nn.functional.grid_sample import at_positions
 
 
 def deform_conv2d(input: TensorLike, offset: TensorLike, weight: TensorLike, bias: TensorLike | None = None,
@@ -61,13 +62,13 @@ def deform_conv2d(input: TensorLike, offset: TensorLike, weight: TensorLike, bia
                          f"as the weight of shape {weight.shape} wants")
     moved = offset.reshape(count * groups, *kernel, 2, *places)
     positions = []
-    for axis in range(2):
+    for axis in (1, 0):
         rigid = np.add.outer(np.arange(kernel[axis]) * dilation[axis] - padding[axis],
                              np.arange(places[axis]) * stride[axis]).astype(offset.dtype)
         rigid = rigid[:, None, :, None] if axis == 0 else rigid[None, :, None, :]  # (kH, kW, H', W')
-        positions.append(within_reach((moved[:, :, :, axis] + rigid).flatten()))
-    image = np.repeat(np.arange(count * groups), elements * math.prod(places))
-    read = at_positions(x.reshape(count * groups, channels // groups, *size), image, positions)
+        positions.append((moved[:, :, :, axis] + rigid).reshape(count * groups, elements * math.prod(places)))
+    read = at_positions(x.reshape(count * groups, channels // groups, *size), autograd.stack(positions, -1),
+                        [(0.0, 1.0, 0.0)] * 2)
     read = read.reshape(count * groups, elements, *places, channels // groups)
     if mask is not None:
         mask = as_tensor(mask)
