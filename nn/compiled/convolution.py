@@ -9,7 +9,7 @@ from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
-from nn.compiled import grouped, winograd
+from nn.compiled import grouped, pixels, winograd
 from nn.compiled.products import product_in_columns, transposed_product
 from nn.functional.convolution import as_weight, is_deep, is_depthwise, numbers, over_images, weight_matrices
 from nn.functional.geometry import channels_first, contiguous_channels_last, output_size
@@ -69,6 +69,8 @@ def _of_images(form):
 def convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     if _has_small_groups(weight.shape, groups, x, weight, bias):
         return grouped.convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if pixels.has_form(weight.shape, padding, groups, x, weight, bias):
+        return pixels.convolve(x, weight, bias, stride)
     if _has_tiles(weight.shape, stride, dilation, groups, x, weight, bias):
         result = winograd.convolve(x, weight, bias, padding)
         if result is not NotImplemented:
@@ -173,6 +175,8 @@ def correlate(x, y, *, kernel, stride, padding, dilation, groups):
     weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
     if _has_small_groups(weight_shape, groups, x, y):
         return grouped.correlate(x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if pixels.has_form(weight_shape, padding, groups, x, y):
+        return pixels.correlate(x, y, stride)
     if _has_tiles(weight_shape, stride, dilation, groups, x, y):
         result = winograd.correlate(x, y, padding)
         if result is not NotImplemented:
@@ -213,6 +217,8 @@ def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     if _has_small_groups(weight.shape, groups, y, weight):
         return grouped.convolve_transposed(
             y, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if set(stride) == {1} and pixels.has_form(weight.shape, padding, groups, y, weight):
+        return pixels.convolve(y, weight.swapaxes(0, 1), None, stride)
     if _has_tiles(weight.shape, stride, dilation, groups, y, weight):
         result = winograd.convolve_transposed(y, weight, size, padding)
         if result is not NotImplemented:

@@ -1,0 +1,58 @@
+"""Convolution with kernels of one element: products of matrices whose rows are pixels."""
+
+import numpy as np
+
+from autograd.compiled.loops import all_float32, parallel
+from autograd.compiled.products import HAS_PRODUCTS
+from autograd.runtime.products import in_columns
+from autograd.runtime.threads import get_num_threads, one_blas_thread
+from nn.compiled.products import product_in_columns, transposed_product
+from nn.functional.geometry import channels_first, contiguous_channels_last
+
+
+def has_form(weight_shape, padding, groups, *arrays):
+    """Whether there is one."""
+    return (HAS_PRODUCTS and weight_shape[2:] == (1, 1) and groups == 1 and not any(map(any, padding))
+            and all_float32(*arrays))
+
+
+def _pixels(x, stride):
+    """(N, C, H, W) as (N, H', W', C): every stride-th."""
+    down, right = stride
+    return contiguous_channels_last(x) if down == right == 1 else np.ascontiguousarray(
+        x[:, :, ::down, ::right].transpose(0, 2, 3, 1))
+
+
+def convolve(x, weight, bias, stride):
+    x, matrix = _pixels(x, stride), weight[:, :, 0, 0].T
+    out, rows = np.empty((*x.shape[:3], len(weight)), x.dtype), x.reshape(-1, x.shape[3])
+    bias = np.zeros(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    blocks = np.ascontiguousarray(in_columns(matrix, len(rows)))
+    with one_blas_thread():
+        _multiply(len(rows), x.size * len(weight) // 8, rows, blocks, bias, out.reshape(len(rows), len(weight)))
+    return channels_first(out)
+
+
+@parallel
+def _multiply(first, last, rows, blocks, bias, out):
+    into = out[first:last]
+    product_in_columns(rows[first:last], blocks, into, 0)
+    for row in range(len(into)):
+        for c in range(len(bias)):
+            into[row, c] += bias[c]
+
+
+def correlate(x, y, stride):
+    x, y = _pixels(x, stride), contiguous_channels_last(y)
+    parts = min(get_num_threads(), len(x))
+    totals = np.empty((parts, y.shape[3], x.shape[3]), x.dtype)
+    with one_blas_thread():
+        _correlate(parts, x.size * y.shape[3] // 8, parts, y.reshape(-1, y.shape[3]), x.reshape(-1, x.shape[3]), totals)
+    return totals.sum(0)[:, :, None, None]
+
+
+@parallel
+def _correlate(first, last, parts, y, x, totals):
+    for part in range(first, last):
+        begin, end = len(x) * part // parts, len(x) * (part + 1) // parts
+        transposed_product(y[begin:end], x[begin:end], totals[part], 0)
