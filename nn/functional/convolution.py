@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
-from autograd.runtime.compiled import compilable
+from autograd.runtime.compiled import compilable, is_compiled
 from autograd.runtime.products import SMALL, in_columns, product, transposed_product
 from autograd.runtime.sums import added
 from autograd.runtime.threads import WORTHWHILE, get_num_threads, in_parallel
@@ -218,37 +218,62 @@ def _flat(last):
     return channels_first(last.reshape(-1, *last.shape[2:]))
 
 
+def _over_volumes(work, count, numbers):
+    """What `work(part)` returns for parts of a batch.
+
+    Threads share volumes if each gets as many as the others and they need not wait for the interpreter at every
+    function, as they do in NumPy; otherwise they share the slices of all.
+    """
+    threads = get_num_threads()
+    if is_compiled() and (count % threads == 0 or count >= 4 * threads):
+        return in_parallel(work, count, numbers)
+    return [work(slice(0, count))]
+
+
 def _convolve_slices(x, weight, bias, **geometry):
     size, kernel = x.shape[2:], weight.shape[2:]
     out = output_size(size, kernel, geometry["stride"], geometry["padding"], geometry["dilation"])
     geometry, meeting = _slices(size, out, kernel, **geometry)
-    x, result = contiguous_channels_last(x), np.zeros((len(x), *out, len(weight)), x.dtype)
-    for i, at, of in meeting:
-        into = result[:, at]
-        into += channels_last(_convolve(_flat(x[:, of]), weight[:, :, i], **geometry)).reshape(into.shape)
-    if bias is not None:
-        result += bias
+    x, result = contiguous_channels_last(x), np.empty((len(x), *out, len(weight)), x.dtype)
+
+    def work(part):
+        result[part] = 0 if bias is None else bias
+        for i, at, of in meeting:
+            into = result[part, at]
+            into += channels_last(_convolve(_flat(x[part, of]), weight[:, :, i], **geometry)).reshape(into.shape)
+
+    _over_volumes(work, len(x), numbers(result.shape, weight.shape))
     return channels_first(result)
 
 
 def _convolve_transposed_slices(y, weight, size, **geometry):
     geometry, meeting = _slices(size, y.shape[2:], weight.shape[2:], **geometry)
     channels = weight.shape[1] * geometry["groups"]
-    y, result = contiguous_channels_last(y), np.zeros((len(y), *size, channels), y.dtype)
-    for i, at, of in meeting:
-        into = result[:, of]
-        put = _convolve_transposed(_flat(y[:, at]), weight[:, :, i], size=size[1:], **geometry)
-        into += channels_last(put).reshape(into.shape)
+    y, result = contiguous_channels_last(y), np.empty((len(y), *size, channels), y.dtype)
+
+    def work(part):
+        result[part] = 0
+        for i, at, of in meeting:
+            into = result[part, of]
+            put = _convolve_transposed(_flat(y[part, at]), weight[:, :, i], size=size[1:], **geometry)
+            into += channels_last(put).reshape(into.shape)
+
+    _over_volumes(work, len(y), numbers(y.shape, weight.shape))
     return channels_first(result)
 
 
 def _correlate_slices(x, y, kernel, **geometry):
     geometry, meeting = _slices(x.shape[2:], y.shape[2:], kernel, **geometry)
-    result = np.zeros((y.shape[1], x.shape[1] // geometry["groups"], *kernel), x.dtype)
+    weight_shape = (y.shape[1], x.shape[1] // geometry["groups"], *kernel)
     x, y = contiguous_channels_last(x), contiguous_channels_last(y)
-    for i, at, of in meeting:
-        result[:, :, i] = _correlate(_flat(x[:, of]), _flat(y[:, at]), kernel=kernel[1:], **geometry)
-    return result
+
+    def work(part):
+        result = np.zeros(weight_shape, x.dtype)
+        for i, at, of in meeting:
+            result[:, :, i] = _correlate(_flat(x[part, of]), _flat(y[part, at]), kernel=kernel[1:], **geometry)
+        return result
+
+    return sum(_over_volumes(work, len(x), numbers(channels_first(y).shape, weight_shape)))
 
 
 def over_images(work, x, out, numbers, kernel, stride, padding, dilation):
