@@ -280,7 +280,7 @@ def over_images(work, x, out, numbers, kernel, stride, padding, dilation):
     """What `work(x, padding, here)` returns for parts of a batch, which threads share: for some images, or strips of
     them where there are so few that a thread would have less than others. `here` is where in (N, *out) they are.
     """
-    threads = get_num_threads()
+    threads, numbers = get_num_threads(), numbers + x.size  # the images are laid out as well
     strips = threads // math.gcd(len(x), threads) if 0 < len(x) < 4 * threads and numbers >= WORTHWHILE else 1
     reach = dilation[0] * (kernel[0] - 1)
     if strips == 1 or out[0] < 2 * strips or max(padding[0]) > reach:  # or a strip might see none of the image
@@ -414,7 +414,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
                 _add_windows(total, windows, stride, dilation)
             result_part[few] = total[(slice(None), *inside(size, padding))]
 
-    in_parallel(put_down, len(y), numbers(y.shape, weight.shape))
+    in_parallel(put_down, len(y), result.size + numbers(y.shape, weight.shape))
     return channels_first(result)
 
 
