@@ -26,6 +26,9 @@ from autograd.typing import TensorLike
 FEW_CHANNELS = 16
 """Up to so many, rows are added up one channel at a time."""
 
+ROW = 8
+"""So many numbers are read in the time that it takes to begin a row."""
+
 
 def _with_nothing(x):
     """The rows, and one of zeros behind them: what a tap beyond the image reads."""
@@ -39,7 +42,7 @@ def _weighted_rows_forward(x, weight, *, index):
         for block in pieces(part, index.shape[1] * x.shape[1]):
             np.vecmat(weight[block], x.take(index[block], 0), out=out[block])
 
-    in_parallel(work, len(index), 2 * index.size * x.shape[1])
+    in_parallel(work, len(index), 2 * index.size * (x.shape[1] + ROW))
     return out
 
 
@@ -64,7 +67,7 @@ def _row_products_forward(y, x, *, index):
             for k in range(index.shape[1]):
                 np.einsum("pc,pc->p", y[block], rows.take(index[block, k], 0), out=out[block, k])
 
-    in_parallel(work, len(index), 2 * index.size * x.shape[1])
+    in_parallel(work, len(index), 2 * index.size * (x.shape[1] + ROW))
     return np.where(index == len(x), 0, out)
 
 
