@@ -84,42 +84,49 @@ def _far(u):
 @_exact
 def _find(places, first, count, axes, mode, padding, pixels, weights, slopes):
     """The pixels that count at some places (-1: none), their weights and the derivatives of these, axis by axis."""
+    low = np.empty(TOGETHER, np.float32)
     for axis in range(3 - places.shape[1], 3):
         n, one, half, shift, edge, span = axes[axis]
-        for q in range(count):
+        for q in range(count):  # short loops, which fit into vector registers
             position, slope = places[first + q, 2 - axis], half
             if not abs(position) <= FAR:
                 slope = np.float32(0)
-                if not np.isnan(position):
-                    position = FAR if position > 0 else -FAR
+                position = FAR if position > 0 else -FAR if position < 0 else position
             at = (position + one) * half - shift
             if mode != BICUBIC:
                 at, inner = _brought_inside(at, n, edge, span, padding)
                 slope *= inner
-            low = np.rint(at) if mode == NEAREST else np.floor(at)
-            t = at - low
-            if mode == NEAREST:
+            low[q], slopes[axis, 0, q] = np.rint(at) if mode == NEAREST else np.floor(at), slope
+            weights[axis, 0, q] = at
+        if mode == NEAREST:
+            for q in range(count):
+                t = weights[axis, 0, q]
                 weights[axis, 0, q], slopes[axis, 0, q] = t if np.isnan(t) else np.float32(1), np.float32(0)
-            elif mode == BILINEAR:
+        elif mode == BILINEAR:
+            for q in range(count):
+                t, slope = weights[axis, 0, q] - low[q], slopes[axis, 0, q]
                 weights[axis, 0, q], weights[axis, 1, q] = np.float32(1) - t, t
                 slopes[axis, 0, q], slopes[axis, 1, q] = -slope, slope
-            else:
+        else:
+            for q in range(count):
+                t, slope = weights[axis, 0, q] - low[q], slopes[axis, 0, q]
                 for k in range(4):
                     u = abs(t + np.float32(1 - k))
                     weights[axis, k, q], steep = _near(u) if 0 < k < 3 else _far(u)
                     slopes[axis, k, q] = steep * (slope if k < 2 else -slope) if slope else slope
-            for k in range(pixels.shape[1]):
-                pixel = low + np.float32(k - (mode == BICUBIC))
+        for k in range(pixels.shape[1]):
+            for q in range(count):
+                pixel = low[q] + np.float32(k - (mode == BICUBIC))
                 if mode == BICUBIC:
                     pixel, _ = _brought_inside(pixel, n, edge, span, padding)
-                pixels[axis, k, q] = np.int64(pixel) if 0 <= pixel < n else -1
+                pixels[axis, k, q] = np.int32(pixel if 0 <= pixel < n else np.float32(-1))
 
 
 @loop
 def _room(mode):
     """Room for what `_find` finds on three axes; one that is missing has a single pixel."""
     taps = 1 if mode == NEAREST else 2 if mode == BILINEAR else 4
-    pixels = np.full((3, taps, TOGETHER), -1)
+    pixels = np.full((3, taps, TOGETHER), -1, np.int32)
     pixels[:, 0] = 0
     return pixels, np.ones((3, taps, TOGETHER), np.float32), np.zeros((3, taps, TOGETHER), np.float32)
 
