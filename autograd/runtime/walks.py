@@ -59,7 +59,7 @@ def _walk(layouts: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]) -> 
         return None
     order = tuple(range(len(shape)))
     for of, strides, _ in layouts:
-        if of == shape:  # the result lies as it does
+        if of == shape and 0 not in strides:  # the result lies as it does
             order = tuple(sorted(order, key=lambda axis: -abs(strides[axis])))
             break
     longer = [axis for axis in order if shape[axis] > 1]

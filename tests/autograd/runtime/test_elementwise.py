@@ -174,6 +174,11 @@ def test_a_loop_keeps_the_order_in_memory():
     assert F.silu(x).numpy().strides == x.numpy().strides
 
 
+def test_what_is_repeated_does_not_decide_the_order_in_memory():
+    row, column = autograd.tensor(numbers(0)[:64]), autograd.tensor(numbers(0).reshape(-1, 1))
+    assert (row.expand(COUNT, 64) * column).numpy().flags.c_contiguous
+
+
 def test_arguments_that_are_broadcast():
     x, weight = numbers(0).reshape(-1, 4), np.float32([0.1, 0.2, 0.3, 0.4])
     out = F.prelu(autograd.tensor(x), autograd.tensor(weight)).numpy()
