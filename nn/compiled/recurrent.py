@@ -7,6 +7,7 @@ from autograd.compiled.mathematics import HALF, ONE, tanh
 from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.threads import in_parallel
 from nn.compiled.products import product_in_columns
+from nn.functional.recurrent import work_of_steps
 
 
 def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
@@ -17,7 +18,7 @@ def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
     def work(few):
         _forward(few.start, few.stop, *arrays, gates, out, cells, squashed)
 
-    return in_parallel(work, len(h), gates.size)
+    return in_parallel(work, len(h), work_of_steps(gates, h.shape[1] + inputs.shape[2]))
 
 
 @loop
@@ -48,7 +49,7 @@ def lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh
     def work(few):
         _back(few.start, few.stop, *arrays, d, dh, dc)
 
-    return in_parallel(work, len(dh), d.size)
+    return in_parallel(work, len(dh), work_of_steps(d, dh.shape[1]))
 
 
 @loop

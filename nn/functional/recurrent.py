@@ -160,6 +160,11 @@ def _rnn_vjp(g, out, x, h, w_ih, w_hh, b_ih, b_hh, *, nonlinearity, lengths, nee
 
 # Long short-term memory
 
+def work_of_steps(gates, depth):
+    """About how many numbers' time all steps take: each gate is a product of this depth, and a nonlinearity."""
+    return gates.size * (8 + depth // 16)
+
+
 @compilable("nn.compiled.recurrent")
 def _lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
     """All steps forward: fills gates (T, B, 4H), out, cells and squashed = tanh(cells) (T, B, H)."""
@@ -181,7 +186,7 @@ def _lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
                 c_t += np.multiply(i, g, out=scratch)
                 h_t = np.multiply(o, np.tanh(c_t, out=squashed[t, sequences]), out=out[t, sequences])
 
-    in_parallel(run, len(h), gates.size)
+    in_parallel(run, len(h), work_of_steps(gates, n + inputs.shape[2]))
 
 
 def _lstm_forward(x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths):
@@ -233,7 +238,7 @@ def _lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, d
                 dc_t *= f[t - few.start]
                 product(d[t, sequences], w, out=dh_t)
 
-    in_parallel(run, len(dh), d.size)
+    in_parallel(run, len(dh), work_of_steps(d, n))
 
 
 def _lstm_vjp(g, out, x, h, c, w_ih, w_hh, b_ih, b_hh, *, lengths, needs_input_grad):
