@@ -105,13 +105,23 @@ def _call(typing_context, function, arguments, first, last):
 @intrinsic
 def at_addresses(typing_context, kernel, arguments):
     """The addresses of a function of (arguments, first, last) that calls a kernel, and of these arguments: both are
-    valid until the function returns in which this stands."""
+    valid until the function returns in which this stands.
+
+    Arrays are lent: without what counts references to them, for which threads would wait at every row.
+    """
     wanted = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments.types), {}).args
 
     def write(context, builder, signature, values):
         compiled = kernel.dispatcher.overloads[wanted]
         context.active_code_library.add_linking_library(compiled.library)
-        packed = cgutils.alloca_once_value(builder, values[1])
+        lent = []
+        for value, of in zip(cgutils.unpack_tuple(builder, values[1]), arguments.types, strict=True):
+            if isinstance(of, types.Array):
+                array = context.make_array(of)(context, builder, value)
+                array.meminfo = cgutils.get_null_value(array.meminfo.type)
+                value = array._getvalue()
+            lent.append(value)
+        packed = cgutils.alloca_once_value(builder, context.make_tuple(builder, arguments, lent))
         name = f"{compiled.fndesc.mangled_name}.of_items"
         kind = ir.FunctionType(ir.VoidType(), [_WORD] * 3)
         function = ir.Function(builder.module, kind, name)
