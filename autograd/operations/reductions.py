@@ -237,7 +237,7 @@ def _quotients(rows):
 @compilable("autograd.compiled.reductions")
 def _products_beside(rows):
     """For each element, the product of all others of its row."""
-    if type(rows) is np.ndarray and rows.dtype is dtypes.float32:
+    if type(rows) is np.ndarray and rows.dtype is dtypes.float32 and rows.size:
         return in_parts(_quotients, -1, rows)
     return in_parts(lambda rows: _products_of_others(in_range(rows)).astype(rows.dtype), -1, rows)
 

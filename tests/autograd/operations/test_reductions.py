@@ -259,3 +259,13 @@ def test_correction_none_is_one():
     x = Tensor([1.0, 2.0, 4.0])
     for function in (autograd.var, autograd.std):
         assert function(x, correction=None).item() == function(x).item()
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 3)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_of_nothing_is_1_and_its_gradient_is_nothing(shape, dtype):
+    x = Tensor(np.zeros(shape, dtype), requires_grad=True)
+    out = x.prod(-1)
+    out.sum().backward()
+    np.testing.assert_array_equal(out.detach(), np.ones(shape[:-1]))
+    assert x.grad.shape == shape and x.grad.dtype == dtype
