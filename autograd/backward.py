@@ -23,6 +23,7 @@ from autograd.hooks import AfterAccumulation, KeepGradient
 from autograd.reads import NOTHING
 from autograd.recording import Cotangents, alias_operation, flat_in, pick_output, recorded, wrap
 from autograd.runtime import settings
+from autograd.runtime.copies import everywhere
 from autograd.runtime.elementwise import SIMPLE, as_loop
 from autograd.runtime.sums import added
 from autograd.table import TABLE
@@ -239,7 +240,7 @@ def as_tensors(node: Node) -> tuple[list, Any]:
 
 def _nothing(like: Any) -> np.ndarray:
     """Zeros; of many, one for all."""
-    return np.zeros(like.shape, like.dtype) if math.prod(like.shape) < SIMPLE else np.broadcast_to(
+    return np.zeros(like.shape, like.dtype) if math.prod(like.shape) < SIMPLE else everywhere(
         like.dtype.type(0), like.shape)
 
 

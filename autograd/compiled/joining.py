@@ -1,5 +1,6 @@
 """Arrays joined, by copies that threads share."""
 
+import functools
 from collections import Counter
 
 import numpy as np
@@ -30,10 +31,17 @@ def joined(*arrays, dim):
 
 def _lying_as(like, shape):
     """Memory for an array whose axes lie in it as those of another."""
-    long, order = [i for i, n in enumerate(like.shape) if n > 1], [*range(like.ndim)]
-    for place, i in zip(long, sorted(long, key=lambda i: -abs(like.strides[i])), strict=True):
+    order, places = _order(like.shape, like.strides)
+    return np.empty([shape[i] for i in order], like.dtype).transpose(places)
+
+
+@functools.lru_cache(maxsize=1024)
+def _order(shape, strides):
+    """The axes in the order in which they lie in memory, and where each of them is among these."""
+    long, order = [i for i, n in enumerate(shape) if n > 1], [*range(len(shape))]
+    for place, i in zip(long, sorted(long, key=lambda i: -abs(strides[i])), strict=True):
         order[place] = i
-    return np.empty([shape[i] for i in order], like.dtype).transpose(np.argsort(order))
+    return order, [order.index(i) for i in range(len(order))]
 
 
 def stacked(*arrays, dim):
