@@ -7,6 +7,7 @@ that isn't taken adds nothing, whatever arrives there; an infinite input gives t
 import functools
 import inspect
 import math
+import operator
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, s
 from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
+from autograd.operations.joining import joined
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
+from autograd.runtime.elementwise import as_loop
 from autograd.samples import call, nonzero, numbers
+from autograd.tensor import Outline
 from autograd.typing import DTypeLike, TensorLike
 from nn.functional.precision import in_float32
 from nn.functional.weighted import weighted
@@ -363,18 +367,40 @@ def softmin(input: TensorLike, dim: int, dtype: DTypeLike | None = None) -> Tens
     return softmax(-(x if dtype is None else x.to(dtype)), dim)
 
 
-def _halves(x, dim, parts=2):
-    x = as_tensor(x)
-    if x.shape[dim] % parts:
-        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by {parts}")
-    return autograd.tensor_split(x, parts, dim)
+# Gates. What opened one is kept, and the input is not: a σ(b) (1 - σ(b)) is out (1 - σ(b)).
+
+_times = as_loop(operator.mul)
+_opening = as_loop(sigmoid)
+_of_gate = as_loop(lambda g, out, gate: g * out * (1 - gate))
+
+
+def _glu_forward(x, *, dim):
+    a, b = np.split(x, 2, dim)
+    gate = _opening(b)
+    return _times(a, gate), gate
+
+
+def _glu_vjp(g, out, x: Outline, *, dim, needs_input_grad):
+    (g,), (out, gate) = g, out
+    return [joined(_times(g, gate), _of_gate(g, out, gate), dim=dim)]
+
+
+def _glu_composition(x, *, dim):
+    a, b = autograd.tensor_split(x, 2, dim)
+    return (a * sigmoid(b),)
+
+
+_gated = operation(_glu_forward, joint_vjp=_glu_vjp, composition=_glu_composition, outputs="output", names="_gated",
+                   samples=lambda draw: call(draw.array((2, 4)), dim=draw.choice([0, 1, -1])))
 
 
 @in_float32
 def glu(input: TensorLike, dim: int = -1) -> Tensor:
     """a σ(b), a and b being the halves of x along `dim` (Dauphin et al. 2016)."""
-    a, b = _halves(input, dim)
-    return a * sigmoid(b)
+    x = as_tensor(input)
+    if x.shape[dim] % 2:
+        raise ShapeError(f"axis {dim} of the input (shape {x.shape}) must be divisible by 2")
+    return _gated(x, dim=dim)[0]
 
 
 def maxout(input: TensorLike, pieces: int, dim: int = 1) -> Tensor:
