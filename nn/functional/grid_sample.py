@@ -210,6 +210,7 @@ def at_positions(x: Tensor, positions: Tensor, scale: Sequence[tuple[float, floa
 
 
 def _by_pixels(x, positions, *, scale, mode, padding_mode, align_corners):
+    x, positions = as_tensor(x), as_tensor(positions)
     value = positions.detach().numpy()
     finite = np.clip(value, -FAR, FAR)
     positions = autograd.where(positions == finite, positions, finite.astype(positions.dtype))
