@@ -6,7 +6,7 @@ from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.shaping import is_spread
 from autograd.runtime.caching import compiler
 from nn.functional.geometry import channels_first, contiguous_channels_last
-from nn.functional.grid_sample import FAR, MODES, PADDING_MODES
+from nn.functional.grid_sample import FAR, MODES, PADDING_MODES, far, far_slope, near, near_slope
 
 TOGETHER = 64
 """How many places are looked at first, before their pixels are."""
@@ -67,18 +67,7 @@ def _brought_inside(at, n, edge, span, padding):
     return at, slope
 
 
-KEYS = np.float32(-0.75)
-
-
-@_exact
-def _near(u):
-    """Of `_cubic_weights`, and the derivative."""
-    return ((KEYS + 2) * u - (KEYS + 3)) * u * u + 1, (3 * (KEYS + 2) * u - 2 * (KEYS + 3)) * u
-
-
-@_exact
-def _far(u):
-    return KEYS * (((u - 5) * u + 8) * u - 4), KEYS * ((3 * u - 10) * u + 8)
+_near, _near_slope, _far, _far_slope = map(_exact, (near, near_slope, far, far_slope))
 
 
 @_exact
@@ -112,7 +101,7 @@ def _find(places, first, count, axes, mode, padding, pixels, weights, slopes):
                 t, slope = weights[axis, 0, q] - low[q], slopes[axis, 0, q]
                 for k in range(4):
                     u = abs(t + np.float32(1 - k))
-                    weights[axis, k, q], steep = _near(u) if 0 < k < 3 else _far(u)
+                    weights[axis, k, q], steep = (_near(u), _near_slope(u)) if 0 < k < 3 else (_far(u), _far_slope(u))
                     slopes[axis, k, q] = steep * (slope if k < 2 else -slope) if slope else slope
         for k in range(pixels.shape[1]):
             for q in range(count):

@@ -20,7 +20,7 @@ from autograd.errors import ShapeError
 from autograd.operations.indexing import add_rows
 from autograd.runtime.compiled import compilable, is_compiled
 from autograd.runtime.threads import in_parallel, pieces
-from autograd.samples import call
+from autograd.samples import call, numbers
 from autograd.typing import TensorLike
 
 FEW_CHANNELS = 16
@@ -117,14 +117,34 @@ def _brought_inside(position, n, padding_mode, align_corners):
     return np.where((value > 0) & (value < n - 1), position, np.clip(value, 0, n - 1))  # outside, nothing depends on it
 
 
-def _cubic_weights(t, a=-0.75):
-    """Keys' cubic convolution kernel (1981) at 1 + t, t, 1 - t and 2 - t, for 0 <= t < 1."""
-    def near(t):
-        return ((a + 2) * t - (a + 3)) * t * t + 1
+# Keys' cubic convolution kernel (1981), as products, which keep their signs where they vanish. Its derivatives are
+# written out: step by step, an infinite pixel's share would be a difference of two infinities.
 
-    def far(t):
-        return a * (((t - 5) * t + 8) * t - 4)
-    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+KEYS = -0.75
+
+
+def near(u):
+    """The kernel at a distance u from 0 to 1."""
+    return (u - 1) * (((KEYS + 2) * u - 1) * u - 1)
+
+
+def near_slope(u):
+    """Its derivative there."""
+    return (3 * (KEYS + 2) * u - 2 * (KEYS + 3)) * u
+
+
+def far(u):
+    """The kernel at a distance u from 1 to 2."""
+    return KEYS * (u - 1) * ((u - 2) * (u - 2))
+
+
+def far_slope(u):
+    """Its derivative there."""
+    return KEYS * (3 * u - 4) * (u - 2)
+
+
+_near = operation(near, vjps=lambda g, out, u: g * near_slope(u), names="_near", samples=numbers)
+_far = operation(far, vjps=lambda g, out, u: g * far_slope(u), names="_far", samples=numbers)
 
 
 def _taps(position, n, mode, padding_mode, align_corners):
@@ -140,7 +160,7 @@ def _taps(position, n, mode, padding_mode, align_corners):
         pixels, weights = low + np.arange(2)[:, None], [1 - t, t]
     else:
         pixels = _brought_inside(low + np.arange(-1, 3)[:, None], n, padding_mode, align_corners)
-        weights = _cubic_weights(t)
+        weights = [_far(t + 1), _near(t), _near(1 - t), _far(2 - t)]
     inside = (pixels >= 0) & (pixels <= n - 1)
     return np.where(inside, pixels, 0).astype(np.int64), inside, autograd.stack(weights)
 
