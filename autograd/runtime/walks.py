@@ -59,7 +59,8 @@ def _walk(layouts: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]) -> 
         return None
     order = tuple(range(len(shape)))
     for of, strides, _ in layouts:
-        if of == shape and 0 not in strides:  # the result lies as it does
+        repeated = any(n > 1 and not step for n, step in zip(of, strides, strict=True))
+        if of == shape and not repeated:  # the result lies as it does
             order = tuple(sorted(order, key=lambda axis: -abs(strides[axis])))
             break
     longer = [axis for axis in order if shape[axis] > 1]

@@ -135,11 +135,12 @@ def embedding_bag(input: TensorLike, weight: Tensor, offsets: TensorLike | None 
                          f"{per_sample_weights.shape}")
     if weight.ndim != 2:
         raise ShapeError(f"weight must have shape (count, width), not {weight.shape}")
-    bag, count = _bags(indices.shape, offsets, include_last_offset)
-    if indices.ndim == 2 and indices.shape[1] and padding_idx is None and mode != "max":  # as many in every bag
+    if indices.ndim == 2 and indices.shape[1] and offsets is None and padding_idx is None and mode != "max":
+        # as many in every bag: rows of a matrix
         rows = embedding(indices, weight, None, max_norm, norm_type, scale_grad_by_freq)
         rows = rows if per_sample_weights is None else rows * per_sample_weights[:, :, None]
         return rows.sum(1) if mode == "sum" else rows.mean(1)
+    bag, count = _bags(indices.shape, offsets, include_last_offset)
     rows = embedding(indices.reshape(-1), weight, None, max_norm, norm_type, scale_grad_by_freq)
     counts = bag < count
     if padding_idx is not None:

@@ -177,6 +177,8 @@ def test_a_loop_keeps_the_order_in_memory():
 def test_what_is_repeated_does_not_decide_the_order_in_memory():
     row, column = autograd.tensor(numbers(0)[:64]), autograd.tensor(numbers(0).reshape(-1, 1))
     assert (row.expand(COUNT, 64) * column).numpy().flags.c_contiguous
+    alone = autograd.from_numpy(numbers(0).reshape(-1, 8).T[None])  # a stride of 0, but of a single place
+    assert F.silu(alone).numpy()[0].T.flags.c_contiguous
 
 
 def test_arguments_that_are_broadcast():
