@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd.compiled.loops import all_float32, loop, parallel
+from autograd.runtime.copies import in_memory_order
 
 
 def to_half(x):
@@ -14,8 +15,8 @@ def from_half(x):
 
 
 def _converted(convert, x, dtype):
-    out = np.empty_like(x, dtype)
-    convert(x.size, 8 * x.size, x.ravel(order="K"), out.ravel(order="K"))
+    out, converted, given = in_memory_order(x, dtype)
+    convert(x.size, 8 * x.size, given, converted)
     return out
 
 

@@ -8,6 +8,7 @@ from autograd.dtypes import as_dtype
 from autograd.notation import Notation
 from autograd.operations.shaping import is_spread
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import in_memory_order
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.table import operation
@@ -79,8 +80,7 @@ def _from_half(x):
 def _by_bits(convert, x, dtype):
     """An array of another dtype: `convert` fills a part of it, and says whether it could; NumPy does what it could not.
     """
-    out = np.empty_like(x, dtype)
-    given, converted = x.ravel(order="K"), out.ravel(order="K")
+    out, converted, given = in_memory_order(x, dtype)
 
     def work(part):
         for piece in pieces(part, 1):

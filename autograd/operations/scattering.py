@@ -18,7 +18,7 @@ _UFUNCS = {"amax": np.maximum, "amin": np.minimum}
 
 
 def _extreme_at(x, src, *, index, reduce, include_self):
-    out = np.array(x)
+    out = np.array(x, order="C")  # or its numbers in a row would be copies
     if not include_self:
         out[index] = {"amax": _least(x.dtype), "amin": _greatest(x.dtype)}[reduce]
     _UFUNCS[reduce].at(out.reshape(-1), places(index, out.shape).reshape(-1), src.reshape(-1))  # which NumPy does fast
@@ -57,8 +57,8 @@ def _extreme_vjp_src(g, out, x, src, index, reduce, include_self):
 
 _scatter_extreme = operation(
     _extreme_at, vjps=(_extreme_vjp_x, _extreme_vjp_src), names="_scatter_extreme", flops=0,
-    samples=lambda draw: call(draw.array((3,), distinct=True), draw.array((2,), distinct=True, low=5),
-                              index=(draw.positions((3,), 0)[:1].repeat(2),), reduce="amax",
+    samples=lambda draw: call(draw.array((3, 2), distinct=True), draw.array((2, 2), distinct=True, low=5),
+                              index=(draw.positions((3,), 0)[:1].repeat(2)[:, None], np.arange(2)), reduce="amax",
                               include_self=draw.boolean()))
 
 

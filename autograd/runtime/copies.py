@@ -51,3 +51,14 @@ def filled(shape: Any, value: Any, dtype: Any) -> np.ndarray:
     else:
         _put_many(out, value)
     return out
+
+
+def in_memory_order(x: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An empty array of x's outline, its numbers one after the other as they lie in memory, and x's in the same order.
+    """
+    out = np.empty_like(x, dtype)
+    steps = [step // out.itemsize * x.itemsize for step in out.strides]
+    if not x.flags.c_contiguous and list(x.strides) != steps:  # it has gaps, or repeats what may lie in any order
+        x = np.ascontiguousarray(x)
+        out = np.empty_like(x, dtype)
+    return out, out.ravel(order="K"), x.ravel(order="K")

@@ -42,6 +42,7 @@ from nn.functional.geometry import (
     widened,
 )
 from nn.functional.linear import with_bias
+from nn.functional.padding import pad
 
 ROWS = 384
 """How many windows a product should have at least."""
@@ -682,8 +683,15 @@ def _conv_transpose(ndim, input, weight, bias, stride, padding, output_padding, 
                   for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, kernel, extra, strict=True)])
     if min(size) < 1:
         raise ShapeError(f"with padding {padding} nothing is left of an input of size {x.shape[2:]}")
-    out = of_input(x, weight, size=size, stride=stride, padding=tuple([(p, p) for p in padding]), dilation=dilation,
+    # With as much as a stride more, a convolution back would have another place: of the end less is cut off instead,
+    # and what is still missing are zeros.
+    more = [e - min(e, s - 1) for e, s in zip(extra, stride, strict=True)]
+    zeros = [max(e - p, 0) for e, p in zip(more, padding, strict=True)]
+    out = of_input(x, weight, size=tuple([n - z for n, z in zip(size, zeros, strict=True)]), stride=stride,
+                   padding=tuple([(p, max(p - e, 0)) for p, e in zip(padding, more, strict=True)]), dilation=dilation,
                    groups=groups)
+    if any(zeros):
+        out = pad(out, [n for z in reversed(zeros) for n in (0, z)])
     if bias is not None:
         out = out + bias.reshape((-1, *(1,) * ndim))
     return out.squeeze(0) if single else out

@@ -125,6 +125,8 @@ CONVOLUTIONS = [
     Case("Conv2d", 2, 3, 2, inputs=[(2, 2, 5, 6)], padding="same", padding_mode="replicate"),
     Case("Conv3d", 2, 3, 2, inputs=[(2, 2, 4, 3, 5)], padding=1, stride=(1, 2, 1)),
     Case("ConvTranspose1d", 3, 4, 3, inputs=[(2, 3, 5)], stride=2, output_padding=1),
+    Case("ConvTranspose1d", 3, 4, 3, inputs=[(2, 3, 5)], padding=1, dilation=3, output_padding=2),
+    Case("ConvTranspose2d", 3, 4, 2, inputs=[(2, 3, 4, 3)], stride=(2, 1), dilation=3, output_padding=(2, 1)),
     Case("ConvTranspose2d", 4, 6, 3, inputs=[(2, 4, 4, 3)], stride=2, padding=1, groups=2, bias=False),
     Case("ConvTranspose2d", 3, 4, (2, 3), inputs=[(3, 4, 5)], padding=1, dilation=2, stride=1),
     Case("ConvTranspose2d", 4, 4, 3, inputs=[(2, 4, 4, 3)], stride=2, groups=4),

@@ -182,9 +182,10 @@ def test_conversions_of_float16_are_numpys(compiled):
     bits = draw.integers(0, 1 << 32, 100_000, np.uint32).view(np.float32)
     halfway = (ordinary + np.roll(ordinary, 1)) / 2
     for singles in (ordinary, *between, bits, halfway, np.nextafter(halfway, np.float32(0)), np.tile(ODD, (5, 1))):
-        for x in (singles, singles[::-1], singles.T[1:]):
+        repeated = np.broadcast_to(np.resize(singles, 2000), (5, 2000))
+        for x in (singles, singles[::-1], singles.T[1:], repeated, repeated.T, repeated.reshape(5, 1, 40, 50).T):
             assert_same_bits(autograd.tensor(np.zeros(x.shape, np.float32)).copy_(x).half(), x.astype(np.float16))
-            assert_same_bits(autograd.tensor(x).half(), x.astype(np.float16))
+            assert_same_bits(autograd.from_numpy(x).half(), x.astype(np.float16))
 
 
 def assert_same_bits(tensor, array):

@@ -41,6 +41,19 @@ def test_scatter_reduce(reduce, include_self, dtype, data):
         assert a.dtype == b.dtype
 
 
+@pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
+def test_what_is_scattered_into_may_lie_anyhow(reduce):
+    """As what is computed of a transposed tensor does."""
+    x, index = np.arange(6.0).reshape(2, 3), autograd.tensor([[0, 1, 2], [0, 0, 1]])
+    src, expected = autograd.tensor(7 - 2 * x), None
+    for layout in (np.ascontiguousarray, np.asfortranarray, lambda x: np.flip(np.flip(x).copy())):
+        target = autograd.from_numpy(layout(x.copy()))
+        found = [target.scatter_reduce(1, index, src, reduce), target.scatter_reduce_(1, index, src, reduce)]
+        expected = expected or found
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
 @pytest.mark.parametrize("reduce", ["prod", "mean", "amax", "amin"])
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_index_reduce(reduce, dim):
