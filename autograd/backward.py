@@ -91,15 +91,18 @@ def backpropagate(roots: dict[Vertex, Any], wanted: Iterable[Vertex] | None = No
                 raise _released(node)
             if sharing.last_write > node.birth:
                 sharing.check_saved(node)
-            rules, adds = operation.vjps, operation.adds if in_place else None
+            rules, adds, joint = operation.vjps, operation.adds if in_place else None, None
             if shape := node.shape:
                 if not differentiable and g.size >= operation.many:
                     rules = operation.vjps_of_many
+                    if len(rules) > 1:
+                        joint = operation.at_once(wanted_of(node, needed), g, out, *args, **options)
             elif shape is None:
                 g = filled(g, node, differentiable)
             if differentiable:
                 args, out = as_tensors(node)
-            joint = None if rules else joint_gradients(node, g, out, args, needed, differentiable)
+            if not rules:
+                joint = joint_gradients(node, g, out, args, needed, differentiable)
             for i, parent in enumerate(node.parents):
                 if parent is None or (needed is not None and parent not in needed):
                     continue
@@ -204,8 +207,12 @@ def joint_gradients(node: Node, g: Any, out: Any, args: Sequence, needed: set[Ve
     """The gradients of all arguments, from an operation that has one rule for all of them."""
     if differentiable and node.operation.composition:
         return through_composition(node, g, args)
-    needs = tuple([parent is not None and (needed is None or parent in needed) for parent in node.parents])
-    return node.operation.joint_vjp(g, out, *args, needs_input_grad=needs, **node.options)
+    return node.operation.joint_vjp(g, out, *args, needs_input_grad=wanted_of(node, needed), **node.options)
+
+
+def wanted_of(node: Node, needed: set[Vertex] | None) -> tuple[bool, ...]:
+    """Whose gradients are wanted, of a node's arguments."""
+    return tuple([parent is not None and (needed is None or parent in needed) for parent in node.parents])
 
 
 def depending(contribution: Tensor, node: Node, argument: int, args: Sequence, out: Any) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.errors import close_to, explained, form
 from autograd.notation import Notation
 from autograd.reads import ARRAY, NOTHING, what_it_reads
-from autograd.runtime.elementwise import as_loop, least
+from autograd.runtime.elementwise import as_loop, in_one_loop, least
 
 _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "size": "shape", "dims": "sizes",
               "repeats": "sizes", "split_size": "split_size_or_sections"}
@@ -62,6 +62,7 @@ class Operation:
         if vjps and not outputs and not view:  # it may be elementwise
             self.forward_of_many, self.many = as_loop(forward), least(forward, vjps)
             self.vjps_of_many = tuple([as_loop(rule, True) if rule else None for rule in vjps])
+        self._in_one_loop: dict[tuple[bool, ...], Callable | None] = {}
         named = [name for name in self.signature.parameters if name not in self.options]
         theirs = {**_SPELLINGS, **dict(zip(("input", "other"), named, strict=False))}
         known = self.signature.parameters
@@ -148,6 +149,17 @@ class Operation:
                 each = [ARRAY] * count
             plan = self._plans[tracked] = out, tuple(each)
         return plan
+
+    def at_once(self, wanted: tuple[bool, ...], *args: Any, **options: Any) -> dict[int, Any] | None:
+        """The gradients of those arguments that are wanted, if there are several, by one loop over many numbers; None
+        where there is no such loop."""
+        if wanted not in self._in_one_loop:
+            rules = [rule for rule, asked in zip(self.vjps, wanted, strict=True) if asked]
+            self._in_one_loop[wanted] = in_one_loop(rules) if len(rules) > 1 else None
+        compute = self._in_one_loop[wanted]
+        found = compute(*args, **options) if compute else NotImplemented
+        places = [i for i, asked in enumerate(wanted) if asked]
+        return None if found is NotImplemented else dict(zip(places, found, strict=True))
 
     def read_by_rules(self, tracked: list[bool]) -> list[bool]:
         """Which arguments the rules read when these are tracked (a constant is kept even if none does)."""

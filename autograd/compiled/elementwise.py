@@ -111,7 +111,7 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     traced = trace(function, kinds, options)
     if traced is None:
         return None
-    recording, result = traced
+    recording, results = traced
     if any(function not in FORMS for function, *_ in recording.calls):
         return None
     read = {slot for _, inputs, _ in recording.calls for slot in inputs}
@@ -121,23 +121,24 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
         return None
     masks = [i for i in arrays if kinds[i] == "mask"]
     given = [*numbers, *recording.constants]
+    written = {f"out{i}": slot for i, slot in enumerate(results)}
     exact = not any(call[0] in APPROXIMATED for call in recording.calls)
     found: dict[tuple, Callable | None] = {}
 
     def of_lines(single: tuple[bool, ...]) -> Callable | None:
         def make() -> Callable:
             alone = [i for i, one in zip(arrays, single, strict=True) if one]
-            source = text(recording.calls, arrays, given, masks, {"out": result}, alone)
-            types = *[numba.int64] * (1 + 2 * (len(arrays) + 1)), *[numba.float32] * len(given)
+            source = text(recording.calls, arrays, given, masks, written, alone)
+            types = *[numba.int64] * (1 + 2 * (len(results) + len(arrays))), *[numba.float32] * len(given)
             return compiled(source, types, exact, 1)
         return obtained(found, single, make)
 
-    source = text(recording.calls, arrays, given, masks, {"out": result})
-    types = ARRAY, *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)
+    source = text(recording.calls, arrays, given, masks, written)
+    types = *[ARRAY] * len(results), *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)
     work = work_of(recording)
     least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
     constants = [np.float32(value) for value in recording.constants.values()]
-    return Loop(compiled(source, types, exact), of_lines, arrays, numbers, constants, work, least, exact)
+    return Loop(compiled(source, types, exact), of_lines, len(results), arrays, numbers, constants, work, least, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:

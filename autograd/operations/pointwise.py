@@ -350,16 +350,17 @@ def logit(x: TensorLike, eps: float | None = None) -> Tensor:
 def ahead(x, y):
     """x - y; two that are inf are level, and of two that are -inf there is nothing that either could be ahead by."""
     same = (x == y) & np.isinf(x)
-    if not same.any():
+    if isinstance(same, np.ndarray) and not same.any():
         return x - y
     return np.where(same, np.minimum(x, 0), x - np.where(same, 0, y))
 
 
 def _logaddexp(input, other):
-    top = np.maximum(input, other)
-    if top.size <= MANY or not np.isfinite(top).all():
+    if isinstance(input, np.ndarray) and input.size <= MANY:
         return np.logaddexp(input, other)
-    return top + np.log1p(np.exp(-np.abs(input - other)))  # NumPy's loop is not vectorized
+    with np.errstate(invalid="ignore"):  # NumPy's loop is not vectorized
+        apart = np.where(input == other, 0, input - other)
+    return np.maximum(input, other) + np.log1p(np.exp(-np.abs(apart)))
 
 
 logaddexp = operation(

@@ -8,7 +8,7 @@ import functools
 import importlib
 import math
 import operator
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled, settings
 from autograd.runtime.buffers import MANY, by_rows, short_buffers
-from autograd.runtime.copies import everywhere
+from autograd.runtime.copies import everywhere, put
 from autograd.runtime.formulas import trace
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
@@ -34,10 +34,12 @@ class Loop(NamedTuple):
     """A compiled loop, and what of a call's arguments it is given."""
 
     kernel: Callable
-    """A function of how many, the work, then the result and arrays, without gaps and of one axis, and numbers."""
+    """A function of how many, the work, then the results and arrays, without gaps and of one axis, and numbers."""
     of_lines: Callable[[tuple[bool, ...]], Callable | None]
     """For arrays that lie differently (`walks.py`), a function of how many lines, the work, their length, the address
-    of the result and how far it is from line to line, both of each array, and numbers."""
+    of each result and how far it is from line to line, both of each array, and numbers."""
+    results: int
+    """How many there are, each of the shape of all arguments."""
     arrays: list[int]
     numbers: list[int]
     constants: list[np.float32]
@@ -59,29 +61,53 @@ def as_loop(plain: Callable, stretches: bool = False) -> Callable:
     """A function that runs as a loop wherever it is elementwise and that pays; its options decide what it computes.
 
     Args:
-        plain: the function.
+        plain: the function, of one result or a tuple of several; those are written to the arrays `out`, if given.
         stretches: a result that is the same along an axis needs no memory for all of it, as that of a rule.
     """
     loops: dict[tuple, Loop | None] = {}
-    works: dict[tuple, int] = {}
+    works: dict[tuple, tuple[int, int]] = {}
     known: dict[tuple, bool] = {}
 
-    def for_many(*args: Any, **options: Any) -> Any:
+    def for_many(*args: Any, out: tuple[np.ndarray, ...] = (), **options: Any) -> Any:
         settings.make()
         arrays = [a for a in args if type(a) is np.ndarray]
         result, numbers = NotImplemented, max([a.size for a in arrays], default=0)
         if _is_elementwise(plain, known, args, options):
             if stretches and not any(any(a.strides) or not a.size for a in arrays):
                 return _once(plain, args, options)
-            if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
-                result = _run(plain, stretches, loops, args, options)
+            if _may_run(args):
+                result = _run(plain, stretches, loops, args, options, out)
             if result is NotImplemented and numbers > CACHED:
                 result = piecewise(plain, works, args, options)
         if result is NotImplemented:
             with short_buffers(numbers if numbers >= MANY and by_rows(arrays) else 0):
                 result = plain(*args, **options)
-        return result
+        if out and result is not out:
+            for place, values in zip(out, result, strict=True):
+                put(place, values)
+        return out or result
     return functools.update_wrapper(for_many, plain)
+
+
+def in_one_loop(rules: Sequence[Callable]) -> Callable:
+    """A function of what several rules get that computes all their gradients in one loop, which reads everything once;
+    NotImplemented where there is none."""
+    loops: dict[tuple, Loop | None] = {}
+    known: dict[tuple, bool] = {}
+
+    def plain(*args: Any, **options: Any) -> tuple:
+        return tuple([rule(*args, **options) for rule in rules])
+
+    def all_of_them(*args: Any, **options: Any) -> Any:
+        settings.make()
+        if not _may_run(args) or not _is_elementwise(plain, known, args, options):
+            return NotImplemented
+        return _run(plain, False, loops, args, options)
+    return all_of_them
+
+
+def _may_run(args: tuple) -> bool:
+    return compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args)))
 
 
 _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
@@ -107,7 +133,8 @@ def _once(plain: Callable, args: tuple, options: dict) -> np.ndarray:
     return everywhere(value, shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes))
 
 
-def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args: tuple, options: dict) -> Any:
+def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args: tuple, options: dict,
+         out: tuple[np.ndarray, ...] = ()) -> Any:
     kinds, values, spread = [], [], {}
     for i, a in enumerate(args):
         kind = _KINDS.get(type(a))
@@ -133,21 +160,22 @@ def _run(plain: Callable, stretches: bool, loops: dict[tuple, Loop | None], args
             if whole != shape:
                 part = _apply(loop, values)
                 return np.broadcast_to(plain(*values, **options) if part is NotImplemented else part, whole)
-        return _apply(loop, values)
+        return _apply(loop, values, out)
     except compiled.NotKeptError:  # for arrays of another kind, such as those that may not be written to
         return NotImplemented
 
 
-def _apply(loop: Loop, values: list) -> Any:
+def _apply(loop: Loop, values: list, out: tuple[np.ndarray, ...] = ()) -> Any:
+    """The result, or a tuple of results, which are written to the arrays `out` if given."""
     arrays = [values[i] for i in loop.arrays]
     numbers = [*[float32.type(values[i]) for i in loop.numbers], *loop.constants]
     shape, walk = arrays[0].shape, None
-    if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
-        found = walked(arrays)
+    if not all(a.shape == shape and a.flags.c_contiguous for a in (*arrays, *out)):
+        found = walked([*arrays, *out])
         if found is not None:
-            walk, arrays = found
+            walk, arrays = found[0], found[1][:len(arrays)]
             shape = tuple([walk.shape[axis] for axis in walk.order])
-        elif loop.work < COPIED:
+        elif out or loop.work < COPIED:
             return NotImplemented
         else:
             try:
@@ -157,14 +185,20 @@ def _apply(loop: Loop, values: list) -> Any:
             shape = arrays[0].shape
     if math.prod(shape) < loop.least:
         return NotImplemented
-    out = np.empty(shape, float32)
+    results = out or [np.empty(shape, float32) for _ in range(loop.results)]
+    size = math.prod(shape)
     if walk is None or (walk.lines == 1 and not any(walk.single)):
-        loop.kernel(out.size, out.size * loop.work, out.ravel(), *[a.ravel("K") for a in arrays], *numbers)
+        loop.kernel(size, size * loop.work, *[a.ravel("K") for a in (*results, *arrays)], *numbers)
     else:
-        kernel = loop.of_lines(walk.single)
+        kernel = loop.of_lines(walk.single[:len(arrays)])
         if kernel is None:
             return NotImplemented
-        places = [place for a, step in zip((out, *arrays), (4 * walk.length, *walk.steps), strict=True)
-                  for place in (a.ctypes.data, step)]
-        kernel(walk.lines, out.size * loop.work, walk.length, *places, *numbers)
-    return out if walk is None else out.transpose(np.argsort(walk.order))
+        steps = [*walk.steps[len(arrays):], *walk.steps[:len(arrays)]] if out else [
+            *[4 * walk.length] * len(results), *walk.steps]
+        places = [place for a, step in zip((*results, *arrays), steps, strict=True) for place in (a.ctypes.data, step)]
+        kernel(walk.lines, size * loop.work, walk.length, *places, *numbers)
+    if out:
+        return out
+    if walk is not None:
+        results = [result.transpose(np.argsort(walk.order)) for result in results]
+    return results[0] if loop.results == 1 else tuple(results)

@@ -98,8 +98,8 @@ class OnlyDtype:
     dtype = float32
 
 
-def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, int] | None:
-    """What a function computes of arguments of these kinds: the recording, and the slot of the result.
+def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Formula, list[int]] | None:
+    """What a function computes of arguments of these kinds: the recording, and the slot of each result.
 
     Args:
         function: on arrays, elementwise, with broadcasting.
@@ -116,9 +116,11 @@ def trace(function: Callable, kinds: Sequence[str], options: dict) -> tuple[Form
         result = function(*arguments, **options)
     except Exception:  # whatever it does with what is no array
         return None
-    if not isinstance(result, Value) or result.dtype is not float32 or not recording.calls:
+    results = result if isinstance(result, tuple) else (result,)
+    if not recording.calls or not all(isinstance(one, Value) and one.dtype is float32 for one in results) or (
+            len(results) > 1 and any(one.slot < len(kinds) for one in results)):  # an argument itself needs no loop
         return None
-    return recording, result.slot
+    return recording, [one.slot for one in results]
 
 
 def work_of(recording: Recording) -> int:

@@ -17,12 +17,13 @@ LEAST = 3
 """Additions' time from which on it pays: putting the pieces together is one more step."""
 
 
-def piecewise(plain: Callable, known: dict[tuple, int], args: tuple, options: dict) -> Any:
+def piecewise(plain: Callable, known: dict[tuple, tuple[int, int]], args: tuple, options: dict) -> Any:
     """`plain(*args, **options)` in pieces; NotImplemented where it is not elementwise, or where that doesn't pay.
 
     Args:
         plain: written for arrays of any kind.
-        known: keeps how much work there is for a number, 0 where there is no way; by the kinds of arguments.
+        known: keeps how much work there is for a number, 0 where there is no way, and how many results; by the kinds
+            of arguments.
         args: the arrays have one shape and lie alike, without gaps; some may be the same everywhere.
         options: what decides how the function computes.
     """
@@ -44,19 +45,22 @@ def piecewise(plain: Callable, known: dict[tuple, int], args: tuple, options: di
             known[key] = _work(plain, kinds, options)
     except TypeError:  # an option that has no hash, such as an array
         return NotImplemented
-    work = known[key]
+    work, results = known[key]
     if not work or (count < MANY and work * count < 2 * threads.WORTHWHILE):
         return NotImplemented
     flat = [a if type(a) is not np.ndarray else a.ravel() if any(a.strides) else
             np.broadcast_to(a[(0,) * a.ndim], (count,)) for a in args]
-    out: np.ndarray = np.empty(count, dtypes.pop())
+    dtype = dtypes.pop()
+    out = [np.empty(count, dtype) for _ in range(results)]
 
     def compute(part: slice) -> None:
         for piece in threads.pieces(part, 1):
-            out[piece] = plain(*[a[piece] if type(a) is np.ndarray else a for a in flat], **options)
+            found = plain(*[a[piece] if type(a) is np.ndarray else a for a in flat], **options)
+            for whole, values in zip(out, found if results > 1 else (found,), strict=True):
+                whole[piece] = values
 
     threads.in_parallel(compute, count, count * work)
-    return out.reshape(shape)
+    return out[0].reshape(shape) if results == 1 else tuple([whole.reshape(shape) for whole in out])
 
 
 def _kind(argument: Any) -> str:
@@ -67,9 +71,10 @@ def _kind(argument: Any) -> str:
     return "none" if argument is None else "number" if type(argument) in (int, float) else "other"
 
 
-def _work(plain: Callable, kinds: tuple[str, ...], options: dict) -> int:
-    if "other" in kinds or "array" not in kinds:
-        return 0
-    traced = trace(plain, kinds, options)
-    work = work_of(traced[0]) if traced else 0
-    return work if work >= LEAST else 0
+def _work(plain: Callable, kinds: tuple[str, ...], options: dict) -> tuple[int, int]:
+    traced = None if "other" in kinds or "array" not in kinds else trace(plain, kinds, options)
+    if traced is None:
+        return 0, 0
+    recording, results = traced
+    work = work_of(recording)
+    return work if work >= LEAST else 0, len(results)

@@ -7,7 +7,6 @@ that isn't taken adds nothing, whatever arrives there; an infinite input gives t
 import functools
 import inspect
 import math
-import operator
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, s
 from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
-from autograd.operations.joining import joined
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
 from autograd.runtime.elementwise import as_loop
@@ -369,20 +367,25 @@ def softmin(input: TensorLike, dim: int, dtype: DTypeLike | None = None) -> Tens
 
 # Gates. What opened one is kept, and the input is not: a σ(b) (1 - σ(b)) is out (1 - σ(b)).
 
-_times = as_loop(operator.mul)
-_opening = as_loop(sigmoid)
-_of_gate = as_loop(lambda g, out, gate: g * out * (1 - gate))
+@as_loop
+def _through_gate(a, b):
+    gate = sigmoid(b)
+    return a * gate, gate
+
+
+@as_loop
+def _through_gate_vjp(g, out, gate):
+    return g * gate, g * out * (1 - gate)
 
 
 def _glu_forward(x, *, dim):
-    a, b = np.split(x, 2, dim)
-    gate = _opening(b)
-    return _times(a, gate), gate
+    return _through_gate(*np.split(x, 2, dim))
 
 
 def _glu_vjp(g, out, x: Outline, *, dim, needs_input_grad):
-    (g,), (out, gate) = g, out
-    return [joined(_times(g, gate), _of_gate(g, out, gate), dim=dim)]
+    gradient = np.empty(x.shape, x.dtype)
+    _through_gate_vjp(*g, *out, out=np.split(gradient, 2, dim))
+    return [gradient]
 
 
 def _glu_composition(x, *, dim):

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -66,9 +66,9 @@ def loops_of(function, args, options):
     """What a function gives as a loop, the loop, and what its own text gives; None where there is no loop."""
     made = []
 
-    def noted(loop, values):
+    def noted(loop, values, out=()):
         made.append(loop)
-        return apply(loop._replace(least=0), values)  # whether it pays or not
+        return apply(loop._replace(least=0), values, out)  # whether it pays or not
     apply = elementwise._apply
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(elementwise, "_apply", noted)
@@ -104,6 +104,29 @@ def test_odd_numbers(op):
             with np.errstate(all="ignore"):
                 wrong = ~(np.abs(fast.astype(np.float64) - plain) <= 4e-6 * (np.abs(plain) + scale)) & (fast != plain)
             assert not (wrong & ~np.isnan(plain)).any()
+
+
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if sum(map(bool, op.vjps)) > 1], ids=lambda op: op.name)
+def test_rules_that_share_a_loop_give_what_each_gives(op, monkeypatch):
+    monkeypatch.setattr(elementwise, "SIMPLE", 0)
+    for args, options in calls(op):
+        with np.errstate(all="ignore"):
+            out, g = op.forward(*args, **options), numbers()
+            wanted = tuple([rule is not None and a is not None for rule, a in zip(op.vjps, args, strict=True)])
+            together = op.at_once(wanted, g, out, *args, **options)
+            for i, gradient in (together or {}).items():
+                alone = op.vjps_of_many[i](g, out, *args, **options)
+                np.testing.assert_allclose(gradient, np.broadcast_to(alone, gradient.shape), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mul", "_div", "atan2", "hypot", "lerp", "logaddexp", "_bce_with_logits"])
+def test_which_rules_share_a_loop(name):
+    """So that the test above has something to test."""
+    op = TABLE[name]
+    args, options = next(calls(op))
+    with np.errstate(all="ignore"):
+        assert op.at_once((True, True, *[False] * (len(args) - 2)), numbers(), op.forward(*args, **options), *args,
+                          **options)
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
@@ -252,6 +275,29 @@ def test_arrays_of_any_layout_are_walked_by_lines(arrays):
 MIXED = elementwise.as_loop(_mixed)
 
 
+@settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=200)
+@given(arrays_that_are_broadcast(), st.booleans(), st.sampled_from([False, True]))
+def test_several_results_and_where_they_are_written(arrays, gaps, mode):
+    """With loops and without, and into arrays of any layout."""
+    plain = _several(*arrays)
+    autograd.set_compiled(mode)
+    shape = plain[0].shape
+    assume(shape)
+    out = tuple([np.empty((*shape[:-1], 2 * shape[-1]), np.float32)[..., ::2] if gaps and i else
+                 np.empty((*shape[:-1], shape[-1] + 3), np.float32)[..., 3:] for i in range(2)])
+    for found in (SEVERAL(*arrays), SEVERAL(*arrays, out=out), out):
+        for one, other in zip(found, plain, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def _several(x, y, mask=None):
+    mixed = _mixed(x, y, mask)
+    return mixed, 3 * mixed - x
+
+
+SEVERAL = elementwise.as_loop(_several)
+
+
 def test_numbers_in_a_formula_are_not_compiled_in():
     from autograd.compiled.elementwise import compiled
     x = autograd.tensor(numbers(0))
@@ -324,7 +370,7 @@ def test_of_a_gradient_that_is_one_number_a_rule_makes_one(function, loops):
 @pytest.mark.parametrize("function", [operator.add, operator.sub, operator.mul, operator.truediv])
 def test_few_numbers_that_make_many_are_a_loop(function, shapes, monkeypatch):
     ran, apply = [], elementwise._apply
-    monkeypatch.setattr(elementwise, "_apply", lambda loop, values: ran.append(loop) or apply(loop, values))
+    monkeypatch.setattr(elementwise, "_apply", lambda loop, *args: ran.append(loop) or apply(loop, *args))
     x, y = (autograd.rand(*shape) + 1 for shape in shapes)
     np.testing.assert_array_equal(function(x, y).numpy(), function(x.numpy(), y.numpy()))
     assert ran
