@@ -115,7 +115,8 @@ def norm(x: TensorLike, ord: float | str | None = None, dim: Dims | None = None,
     return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
 
 
-@operation(samples=lambda draw: call(draw.array(min_dims=2, min_side=1, away_from=(0,)), p=2, dim=0, maxnorm=1.5), inplace=True)
+@operation(samples=lambda draw: call(draw.array(min_dims=2, min_side=1, away_from=(0,)), p=2, dim=0, maxnorm=1.5),
+           inplace=True)
 def renorm(x: TensorLike, p: float, dim: int, maxnorm: float) -> Tensor:
     """x with those parts along `dim` whose p-norm is larger than `maxnorm` scaled down to it.
 
