@@ -2,70 +2,79 @@
 
 import numpy as np
 
-from autograd.compiled.lines import PART, Lines, added
+from autograd.compiled.lines import PART, WIDTH, added, lines_or_columns, piece_of, pieces
 from autograd.compiled.loops import all_float32, largest, loop, parallel
-from autograd.compiled.mathematics import INFINITY, ONE, ZERO, exp, function, log
+from autograd.compiled.mathematics import INFINITY, ONE, ZERO, exp, function, log, maximum
 from autograd.runtime.formulas import WORK
 
 
 def softmax(x, *, dim, dtype=None):
-    return _forward(_softmax, x, dim, dtype)
+    return _forward(_softmax, _softmax_in_columns, x, dim, dtype)
 
 
 def log_softmax(x, *, dim, dtype=None):
-    return _forward(_log_softmax, x, dim, dtype)
+    return _forward(_log_softmax, _log_softmax_in_columns, x, dim, dtype)
 
 
-def _forward(over_rows, x, dim, dtype):
+def _forward(over_rows, over_columns, x, dim, dtype):
     if not all_float32(x) or dtype not in (None, np.float32):
         return NotImplemented
-    lines = Lines(x, dim)
-    if not lines.length:
+    lines = lines_or_columns(x, dim)
+    if lines is None:
         return NotImplemented
-    rows = lines.of(x)
-    out = np.empty((x.size // lines.length, lines.length), np.float32)
-    over_rows(len(out), x.size * WORK[np.exp], rows, out)
+    given = lines.of(x)
+    out = np.empty(lines.shape, np.float32)
+    _over(over_rows, over_columns, out, x.size * WORK[np.exp], given, out)
     return lines.back(out)
 
 
+def _over(over_rows, over_columns, outline, work, *arrays):
+    if outline.ndim == 2:
+        over_rows(len(outline), work, *arrays)
+    else:
+        over_columns(pieces(outline), work, *arrays)
+
+
 def softmax_vjp(g, out, x, dim, dtype):
-    return _back(_softmax_back, g, out, dim, 2)
+    return _back(_softmax_back, _softmax_back_in_columns, g, out, dim, 2)
 
 
 def log_softmax_vjp(g, out, x, dim, dtype):
-    return _back(_log_softmax_back, g, out, dim, WORK[np.exp])
+    return _back(_log_softmax_back, _log_softmax_back_in_columns, g, out, dim, WORK[np.exp])
 
 
-def _back(over_rows, g, out, dim, work):
+def _back(over_rows, over_columns, g, out, dim, work):
     if not all_float32(g, out):
         return NotImplemented
-    lines = Lines(out, dim)
-    if not lines.length:
+    lines = lines_or_columns(out, dim)
+    if lines is None:
         return NotImplemented
-    dx = np.empty((out.size // lines.length, lines.length), np.float32)
-    over_rows(len(dx), out.size * work, lines.of(g), lines.of(out), dx)
+    dx = np.empty(lines.shape, np.float32)
+    _over(over_rows, over_columns, dx, out.size * work, lines.of(g), lines.of(out), dx)
     return lines.back(dx)
 
 
 def logsumexp(x, *, dim, keepdim=False):
     if not all_float32(x):
         return NotImplemented
-    lines = Lines(x, dim)
-    if not lines.length:
+    lines = lines_or_columns(x, dim)
+    if lines is None:
         return NotImplemented
-    out = np.empty(x.size // lines.length, np.float32)
-    _logsumexp(out.size, x.size * WORK[np.exp], lines.of(x), out)
+    given = lines.of(x)
+    out = np.empty((len(given), *given.shape[2:]), np.float32)
+    _over(_logsumexp, _logsumexp_in_columns, given, x.size * WORK[np.exp], given, out)
     return lines.back_from_ends(out, keepdim)
 
 
 def logsumexp_vjp(g, out, x, dim, keepdim):
     if not all_float32(g, out, x) or np.isinf(out).any():
         return NotImplemented
-    lines = Lines(x, dim)
-    if not lines.length:
+    lines = lines_or_columns(x, dim)
+    if lines is None:
         return NotImplemented
-    dx = np.empty((x.size // lines.length, lines.length), np.float32)
-    _logsumexp_back(len(dx), x.size * WORK[np.exp], lines.ends(g), lines.ends(out), lines.of(x), dx)
+    dx = np.empty(lines.shape, np.float32)
+    _over(_logsumexp_back, _logsumexp_back_in_columns, dx, x.size * WORK[np.exp], lines.ends(g), lines.ends(out),
+          lines.of(x), dx)
     return lines.back(dx)
 
 
@@ -159,3 +168,134 @@ def _logsumexp_back(first, last, g, out, x, dx):
         row, into, slope, total = x[i], dx[i], g[i], out[i]
         for j in range(row.size):
             into[j] = slope * exp(row[j] - total)
+
+
+# In columns: `lines` is (length, inner), of which a piece is gone along at once
+
+@loop
+def fill_tops(lines, piece, out):
+    """The largest number of each column."""
+    out[:] = -INFINITY
+    for i in range(len(lines)):
+        row = lines[i, piece]
+        for j in range(out.size):
+            out[j] = maximum(out[j], row[j])
+
+
+@loop
+def _fill_finite_tops(lines, piece, out, infinite):
+    """Likewise, and 0 where that is -inf, or inf."""
+    fill_tops(lines, piece, out)
+    for j in range(out.size):
+        if out[j] == -INFINITY or (infinite and out[j] == INFINITY):
+            out[j] = ZERO
+
+
+@loop
+def fill_exponentials_in_columns(lines, piece, tops, out, totals):
+    """Fills `out` with exp(lines - tops), and `totals` with its sums."""
+    totals[:] = ZERO
+    for i in range(len(lines)):
+        row, into = lines[i, piece], out[i, piece]
+        for j in range(tops.size):
+            value = exp(row[j] - tops[j])
+            into[j] = value
+            totals[j] += value
+
+
+@loop
+def _fill_sums_of_exponentials(lines, piece, tops, totals):
+    totals[:] = ZERO
+    for i in range(len(lines)):
+        row = lines[i, piece]
+        for j in range(tops.size):
+            totals[j] += exp(row[j] - tops[j])
+
+
+@parallel
+def _softmax_in_columns(first, last, x, out):
+    tops, totals = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, x)
+        top, total = tops[:piece.stop - piece.start], totals[:piece.stop - piece.start]
+        _fill_finite_tops(x[n], piece, top, False)
+        fill_exponentials_in_columns(x[n], piece, top, out[n], total)
+        for j in range(total.size):
+            total[j] = ONE / total[j]
+        for i in range(x.shape[1]):
+            row = out[n, i, piece]
+            for j in range(total.size):
+                row[j] *= total[j]
+
+
+@parallel
+def _log_softmax_in_columns(first, last, x, out):
+    tops, rests = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, x)
+        top, rest = tops[:piece.stop - piece.start], rests[:piece.stop - piece.start]
+        _fill_finite_tops(x[n], piece, top, False)
+        _fill_sums_of_exponentials(x[n], piece, top, rest)
+        for j in range(rest.size):
+            rest[j] = log(rest[j])
+        for i in range(x.shape[1]):
+            row, into = x[n, i, piece], out[n, i, piece]
+            for j in range(rest.size):
+                into[j] = below(row[j], top[j], rest[j])
+
+
+@parallel
+def _softmax_back_in_columns(first, last, g, out, dx):
+    totals = np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, out)
+        total = totals[:piece.stop - piece.start]
+        total[:] = ZERO
+        for i in range(out.shape[1]):
+            slope, row = g[n, i, piece], out[n, i, piece]
+            for j in range(total.size):
+                total[j] += slope[j] * row[j]
+        for i in range(out.shape[1]):
+            slope, row, into = g[n, i, piece], out[n, i, piece], dx[n, i, piece]
+            for j in range(total.size):
+                into[j] = (slope[j] - total[j]) * row[j]
+
+
+@parallel
+def _log_softmax_back_in_columns(first, last, g, out, dx):
+    totals = np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, out)
+        total = totals[:piece.stop - piece.start]
+        total[:] = ZERO
+        for i in range(out.shape[1]):
+            slope = g[n, i, piece]
+            for j in range(total.size):
+                total[j] += slope[j]
+        for i in range(out.shape[1]):
+            slope, row, into = g[n, i, piece], out[n, i, piece], dx[n, i, piece]
+            for j in range(total.size):
+                into[j] = slope[j] - exp(row[j]) * total[j]
+
+
+@parallel
+def _logsumexp_in_columns(first, last, x, out):
+    tops = np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, x)
+        top, into = tops[:piece.stop - piece.start], out[n, piece]
+        _fill_finite_tops(x[n], piece, top, True)
+        _fill_sums_of_exponentials(x[n], piece, top, into)
+        for j in range(into.size):
+            into[j] = log(into[j]) + top[j]
+
+
+@parallel
+def _logsumexp_back_in_columns(first, last, g, out, x, dx):
+    for item in range(first, last):
+        n, piece = piece_of(item, x)
+        slope, total = g[n, piece], out[n, piece]
+        for i in range(x.shape[1]):
+            row, into = x[n, i, piece], dx[n, i, piece]
+            for j in range(slope.size):
+                into[j] = slope[j] * exp(row[j] - total[j])

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.lines import PART, added
+from autograd.compiled.lines import PART, WIDTH, added, piece_of, pieces
 from autograd.compiled.loops import all_float32, largest, loop, parallel
 from autograd.compiled.mathematics import ZERO, exp, log, maximum
-from autograd.compiled.softmax import below, fill_exponentials
+from autograd.compiled.softmax import below, fill_exponentials, fill_exponentials_in_columns, fill_tops
 from autograd.runtime.formulas import WORK
 
 REGISTER = 16
@@ -89,22 +89,61 @@ def alignments_forward(emissions: np.ndarray, *, skip: np.ndarray, on_path: np.n
     return losses, shares[:, :, :states]
 
 
-# Classes: the exponentials of a row, beside its largest, serve the loss and its gradient
+# Classes: the exponentials of all scores, beside the largest, serve the loss and its gradient. The classes of an example
+# lie side by side, in a row; or those of several do, in columns.
 
 def surprise(input, labels, each):
     if not all_float32(input, each):
         return NotImplemented
-    rows, labels = np.ascontiguousarray(input), labels.astype(np.int64, copy=False)
-    exponentials, (losses, smooth, totals) = np.empty_like(rows), np.empty((3, len(rows)), np.float32)
-    _surprise(len(rows), rows.size * WORK[np.exp], rows, labels, _no_numbers if each is None else each, losses, smooth,
-              exponentials, totals)
+    x, in_rows = _rows_or_columns(input)
+    exponentials, (losses, smooth, totals) = np.empty_like(x), np.empty((3, *labels.shape), np.float32)
+    over, items = (_surprise, len(x)) if in_rows else (_surprise_in_columns, pieces(x))
+    over(items, x.size * WORK[np.exp], x, _in_a_row(labels, x), _no_numbers if each is None else each,
+         *[_in_a_row(a, x) for a in (losses, smooth, totals)], exponentials)
+    exponentials = _back(exponentials, input.shape)
     if each is None:
         return losses, None, exponentials, totals
     return (losses, smooth, exponentials, totals) if np.isfinite(smooth).all() else NotImplemented
 
 
+def slopes(exponentials, scales, labels, taken, smooth, each):
+    if not all_float32(exponentials, scales, taken, smooth, each):
+        return NotImplemented
+    x, in_rows = _rows_or_columns(exponentials)
+    out = np.empty_like(x)
+    over, items = (_slopes, len(x)) if in_rows else (_slopes_in_columns, pieces(x))
+    beside = [_in_a_row(a, x) for a in (scales, labels, taken, scales if smooth is None else smooth)]
+    over(items, 2 * x.size, x, *beside, _no_numbers if each is None else each, out)
+    return _back(out, exponentials.shape)
+
+
+def _rows_or_columns(x):
+    """(N, C, …) as rows (N · places, C), or as columns (N, C, places); and whether it is rows."""
+    if x.ndim == 2:
+        return np.ascontiguousarray(x), True
+    last = x.transpose(0, *range(2, x.ndim), 1)
+    if last.flags.c_contiguous:
+        return last.reshape(-1, x.shape[1]), True
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], -1), False
+
+
+def _in_a_row(each, x):
+    """What there is one of for each example, in the outline of rows or columns."""
+    each = each if each.dtype == np.float32 else each.astype(np.int64, copy=False)
+    return each if each.shape == x.shape[:1] else each.reshape(len(x), *x.shape[2:])
+
+
+def _back(x, shape):
+    """Rows or columns as (N, C, …)."""
+    if x.shape == shape:
+        return x
+    if x.ndim == 3:
+        return x.reshape(shape)
+    return x.reshape(shape[0], *shape[2:], shape[1]).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
+
+
 @parallel
-def _surprise(first, last, x, labels, each, losses, smooth, exponentials, totals):
+def _surprise(first, last, x, labels, each, losses, smooth, totals, exponentials):
     whole = np.float32(added(each))
     for i in range(first, last):
         row, top, apart = x[i], largest(x[i]), 0.0
@@ -118,14 +157,24 @@ def _surprise(first, last, x, labels, each, losses, smooth, exponentials, totals
         smooth[i] = whole * log(totals[i]) - np.float32(apart)
 
 
-def slopes(exponentials, scales, labels, taken, smooth, each):
-    if not all_float32(exponentials, scales, taken, smooth, each):
-        return NotImplemented
-    rows, labels = np.ascontiguousarray(exponentials), labels.astype(np.int64, copy=False)
-    out = np.empty_like(rows)
-    _slopes(len(rows), 2 * rows.size, rows, scales, labels, taken, scales if smooth is None else smooth,
-            _no_numbers if each is None else each, out)
-    return out
+@parallel
+def _surprise_in_columns(first, last, x, labels, each, losses, smooth, totals, exponentials):
+    whole, tops, aparts = np.float32(added(each)), np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
+    for item in range(first, last):
+        n, piece = piece_of(item, x)
+        total = totals[n, piece]
+        top, apart = tops[:total.size], aparts[:total.size]
+        fill_tops(x[n], piece, top)
+        fill_exponentials_in_columns(x[n], piece, top, exponentials[n], total)
+        apart[:] = ZERO
+        for c in range(each.size):
+            row, count = x[n, c, piece], each[c]
+            for j in range(row.size):
+                apart[j] += (row[j] - top[j]) * count
+        for j in range(total.size):
+            rest, column = log(total[j]), np.uint64(piece.start + j)
+            losses[n, column] = -below(x[n, np.uint64(labels[n, column]), column], top[j], rest)
+            smooth[n, column] = whole * rest - apart[j]
 
 
 @parallel
@@ -140,3 +189,20 @@ def _slopes(first, last, exponentials, scales, labels, taken, smooth, each, out)
         into[np.uint64(labels[i])] -= taken[i]
         for j in range(each.size):
             into[j] -= smooth[i] * each[j]
+
+
+@parallel
+def _slopes_in_columns(first, last, exponentials, scales, labels, taken, smooth, each, out):
+    for item in range(first, last):
+        n, piece = piece_of(item, out)
+        scale, smoothed = scales[n, piece], smooth[n, piece]
+        for c in range(out.shape[1]):
+            row, into = exponentials[n, c, piece], out[n, c, piece]
+            for j in range(scale.size):
+                into[j] = row[j] * scale[j] if scale[j] != ZERO else ZERO
+        for j in range(piece.start, piece.stop):
+            out[n, np.uint64(labels[n, j]), j] -= taken[n, j]
+        for c in range(each.size):
+            into = out[n, c, piece]
+            for j in range(into.size):
+                into[j] -= smoothed[j] * each[c]

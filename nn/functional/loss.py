@@ -93,23 +93,23 @@ def _check_classes(name, input, target, weight, ignore_index):
                          f"{classes - 1}" + (f", or {ignore_index} to be ignored" if ignore_index >= -1 else ""))
 
 
-def _classes_last(x):
-    """(N, C, d1, ...) -> (N·d1·…, C)."""
-    if x.ndim == 2:
-        return x
-    if x.ndim == 1:
-        return x.reshape((1, -1))
-    return autograd.permute(x, (0, *range(2, x.ndim), 1)).reshape((-1, x.shape[1]))
+def _one_row(x):
+    """(C,) -> (1, C)."""
+    return x if x.ndim > 1 else x.reshape((1, -1))
 
 
-def _flat(target):
-    return target if target.ndim == 1 else target.reshape(-1)
+def _at(labels):
+    """Where in scores (N, C, …) those of the labels (N, …) stand."""
+    if labels.ndim == 1:  # as what follows, in less time
+        return np.arange(len(labels)), labels
+    first, *others = np.ogrid[tuple([slice(n) for n in labels.shape])]
+    return first, labels, *others
 
 
 def _examples(target, weight, ignore_index, dtype):
     """What each example counts (None if that is 1 for all), and its class (0 where it is ignored)."""
     counted = target != ignore_index
-    everything = np.logical_and.reduce(counted)
+    everything = np.logical_and.reduce(counted, None)
     labels = target if everything else np.where(counted, target, 0)
     if weight is not None:
         return weight.astype(dtype, copy=False)[labels] * counted, labels
@@ -124,15 +124,15 @@ def _over_examples(losses, counts, reduction):
     """Losses, reduced; the mean is over what the examples count."""
     if reduction == "none":
         return losses
-    total = np.add.reduce(losses)
+    total = np.add.reduce(losses, None)
     if reduction == "sum":
         return total
     with np.errstate(invalid="ignore", divide="ignore"):  # every example ignored: nan, as in PyTorch
-        return total / losses.dtype.type(len(losses) if counts is None else counts.sum())
+        return total / losses.dtype.type(losses.size if counts is None else counts.sum())
 
 
 def _over_examples_vjp(g, counts, labels, reduction):
-    return g / ((len(labels) if counts is None else counts.sum()) or 1) if reduction == "mean" else g
+    return g / ((labels.size if counts is None else counts.sum()) or 1) if reduction == "mean" else g
 
 
 def _of_each(g, counts, share, labels, dtype):
@@ -150,18 +150,18 @@ def _each_class(input, weight, label_smoothing):
 
 @compilable("nn.compiled.loss")
 def _surprise(input, labels, each):
-    """For each row, with p its softmax: -log p of the label, Σ each · -log p; exp(row - its largest), and its sum."""
+    """Of (N, C, …), p being its softmax over C: -log p of the label, Σ each · -log p; exp(x - its largest), its sum."""
     with np.errstate(invalid="ignore"), short_buffers(input.size):
         below = input - input.max(axis=1, keepdims=True)  # inf - inf: nan, as it should be; nothing in a row ignored
         exponentials = np.exp(below)
         totals = added(exponentials, 1)
         log_totals = np.log(totals)
-        losses = log_totals - below[np.arange(len(labels)), labels]
+        losses = log_totals - below[_at(labels)]
         if each is None:
             return losses, None, exponentials, totals
-        smooth = each.sum() * log_totals - below @ each
+        smooth = each.sum() * log_totals - np.moveaxis(below, 1, -1) @ each
     if not np.isfinite(smooth).all():  # what counts 0 may be infinite
-        smooth = times(log_totals[:, None] - below, each).sum(axis=1)
+        smooth = times(log_totals[:, None] - below, _along_classes(each, input.ndim)).sum(axis=1)
     return losses, smooth, exponentials, totals
 
 
@@ -171,11 +171,15 @@ def _slopes(exponentials, scales, labels, taken, smooth, each):
     with short_buffers(exponentials.size):
         gradient = exponentials * scales[:, None]
     if not scales.all():
-        gradient[scales == 0] = 0
-    gradient[np.arange(len(labels)), labels] -= taken
+        np.copyto(gradient, 0, where=(scales == 0)[:, None])
+    gradient[_at(labels)] -= taken
     if each is not None:
-        gradient -= np.outer(smooth, each)
+        gradient -= smooth[:, None] * _along_classes(each, gradient.ndim)
     return gradient
+
+
+def _along_classes(each, ndim):
+    return each.reshape(-1, *[1] * (ndim - 2))
 
 
 def _cross_entropy_forward(input, target, *, weight, ignore_index, reduction, label_smoothing):
@@ -209,19 +213,20 @@ def _cross_entropy_composition(input, target, *, weight, ignore_index, reduction
     counted = target != ignore_index
     labels = np.where(counted, target, 0)
     counts = each[labels] * counted
-    q = np.eye(classes, dtype=input.dtype)[labels] * counts[:, None] * (1 - label_smoothing)
-    q += np.outer(counted, each) * (label_smoothing / classes)
+    q = np.eye(classes, dtype=input.dtype)[labels] * counts[..., None] * (1 - label_smoothing)
+    q += counted[..., None] * each * (label_smoothing / classes)
+    q = np.moveaxis(q, -1, 1)
     scores = autograd.where(q.any(axis=1, keepdims=True), input, 0.0)
     losses = -weighted(autograd.log_softmax(scores, 1), q).sum(1)
     return (losses if reduction == "none" else losses.sum() if reduction == "sum" else mean(losses, counts.sum()),)
 
 
 def _label_samples(draw, **options):
-    n, classes = draw.integer(1, 4), draw.integer(1, 4)
-    target = np.arange(n) * 7 % classes
-    target[-1] = draw.choice([target[-1], -100 if n > 1 else target[-1]])
+    n, classes, size = draw.integer(1, 4), draw.integer(1, 4), draw.choice([(), (2, 1)])
+    target = np.arange(n * math.prod(size)).reshape(n, *size) * 7 % classes
+    target[-1] = draw.choice([target[-1], np.full(size, -100) if n > 1 else target[-1]])
     weight = draw.choice([None, np.linspace(0.5, 2, classes)])
-    return call(draw.array(shape=(n, classes)), target, weight=weight, ignore_index=-100,
+    return call(draw.array(shape=(n, classes, *size)), target, weight=weight, ignore_index=-100,
                 reduction=draw.choice(["mean", "sum", "none"]), **options)
 
 
@@ -261,9 +266,16 @@ def cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | No
     if target.shape == input.shape and target.dtype.kind == "f":
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", input, target, weight, ignore_index)
-    losses = _cross_entropy(_classes_last(input), _flat(target), weight=weight, ignore_index=ignore_index,
-                            reduction=reduction, label_smoothing=label_smoothing)[0]
-    return losses.reshape(target.shape) if reduction == "none" else losses
+    return _of_classes(_cross_entropy, input, target, weight=weight, ignore_index=ignore_index, reduction=reduction,
+                       label_smoothing=label_smoothing)
+
+
+def _of_classes(loss, input, target, **options):
+    """A loss of scores (N, C, …) and classes (N, …), or of one row of scores (C,)."""
+    if input.ndim > 1:
+        return loss(input, target, **options)[0]
+    losses = loss(input.reshape((1, -1)), target.reshape(1), **options)[0]
+    return losses.reshape(()) if options["reduction"] == "none" else losses
 
 
 def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing):
@@ -278,22 +290,22 @@ def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoo
 
 def _nll_forward(input, target, *, weight, ignore_index, reduction):
     counts, labels = _examples(target, weight, ignore_index, input.dtype)
-    losses = _counting(-input[np.arange(len(labels)), labels], counts)
+    losses = _counting(-input[_at(labels)], counts)
     return (_over_examples(losses, counts, reduction),)
 
 
 def _nll_vjp(g, out, input, target, *, weight, ignore_index, reduction, needs_input_grad):
     counts, labels = _examples(target, weight, ignore_index, input.dtype)
     g, gradient = _over_examples_vjp(g[0], counts, labels, reduction), filled(input.shape, 0, input.dtype)
-    gradient[np.arange(len(labels)), labels] = _of_each(-g, counts, 1, labels, input.dtype)
+    gradient[_at(labels)] = _of_each(-g, counts, 1, labels, input.dtype)
     return gradient, None
 
 
 def _nll_composition(input, target, *, weight, ignore_index, reduction):
     counts, labels = _examples(target, weight, ignore_index, input.dtype)
-    losses = -input[np.arange(len(labels)), labels]
+    losses = -input[_at(labels)]
     losses = losses if counts is None else weighted(losses, counts)
-    total = len(labels) if counts is None else counts.sum()
+    total = labels.size if counts is None else counts.sum()
     return (losses if reduction == "none" else losses.sum() if reduction == "sum" else mean(losses, total),)
 
 
@@ -310,9 +322,7 @@ def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = 
     input, target = as_tensor(input), as_tensor(target)
     weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     _check_classes("nll_loss", input, target, weight, ignore_index)
-    losses = _nll_loss(_classes_last(input), _flat(target), weight=weight, ignore_index=ignore_index,
-                       reduction=reduction)[0]
-    return losses.reshape(target.shape) if reduction == "none" else losses
+    return _of_classes(_nll_loss, input, target, weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
 @in_float32
@@ -336,7 +346,7 @@ def multi_margin_loss(input: TensorLike, target: TensorLike, p: float = 1, margi
     if input.ndim > 2:
         raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
-    x, labels = _classes_last(input), target.numpy().reshape(-1)
+    x, labels = _one_row(input), target.numpy().reshape(-1)
     rows = np.arange(len(labels))
     others = np.ones(x.shape, x.dtype)
     others[rows, labels] = 0
@@ -683,7 +693,7 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, size_average: 
     input, target = _same_shape(input, target)
     if input.ndim not in (1, 2):
         raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
-    x, labels = _classes_last(input), target.numpy().reshape(-1, target.shape[-1])
+    x, labels = _one_row(input), target.numpy().reshape(-1, target.shape[-1])
     n, classes = x.shape
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)

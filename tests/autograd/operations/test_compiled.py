@@ -215,3 +215,24 @@ def test_a_gradient_that_is_the_same_everywhere_becomes_an_array_of_its_own():
     (x + 1).sum().backward()
     assert x.grad.numpy().strides == (800, 4)
     assert (x.grad == 1).all()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize(("shape", "dim", "order"), [
+    ((3, 7, 900), 1, (0, 1, 2)), ((40, 300), 0, (0, 1)), ((2, 5, 41, 16), 1, (0, 1, 2, 3)), ((300, 40), 1, (1, 0)),
+    ((2, 6, 30, 31), 2, (0, 2, 3, 1)), ((4, 2100, 3), 1, (0, 1, 2)), ((1, 1, 9000), 1, (0, 1, 2))])
+def test_lines_that_lie_beside_each_other(name, shape, dim, order):
+    """With odd numbers, too; and the gradient may be the same everywhere."""
+    x = np.where(draw.random(shape) < 0.02, draw.choice(ODD.ravel(), shape), draw.standard_normal(shape, np.float32))
+    x = x.transpose(order).copy().transpose(np.argsort(order))
+    for slope in (1.0, draw.standard_normal(shape, np.float32)):
+        results = []
+        for mode in (False, True):
+            autograd.set_compiled(mode)
+            given = autograd.from_numpy(x).requires_grad_()
+            with np.errstate(all="ignore"):
+                out = getattr(autograd, name)(given, dim)
+                (out * (slope if name != "logsumexp" else 1)).sum().backward()
+            results.append((out.detach().numpy(), given.grad.numpy()))
+        for fast, plain in zip(*results, strict=True):
+            np.testing.assert_allclose(fast, plain, rtol=2e-5, atol=2e-6)

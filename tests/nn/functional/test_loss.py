@@ -1,5 +1,6 @@
 """Losses: extreme scores, nothing to learn from, CTC, penalties."""
 
+import importlib.util
 import math
 import warnings
 
@@ -10,6 +11,7 @@ import autograd
 from nn import functional as F
 
 rng = np.random.default_rng(0)
+needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 
 
 def tensor(*shape, requires_grad=False):
@@ -22,6 +24,33 @@ def test_cross_entropy_of_extreme_scores():
     assert loss.tolist() == [0.0, 1e4]
     loss.sum().backward()
     np.testing.assert_array_equal(scores.grad.numpy(), [[0, 0, 0], [-1, 1, 0]])
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"reduction": "none", "label_smoothing": 0.2}, {"weight": True, "ignore_index": 3},
+    {"weight": True, "ignore_index": 3, "label_smoothing": 0.1, "reduction": "sum"}], ids=str)
+@pytest.mark.parametrize("layout", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 0, 2, 3)])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_numba)])
+def test_classes_are_summed_over_where_they_lie(options, layout, compiled):
+    """Scores of the pixels of images, in any memory order: as those of each pixel by itself."""
+    shape, draw = (3, 5, 20, 13), np.random.default_rng(0)
+    scores = draw.standard_normal(shape, np.float32).transpose(layout).copy().transpose(np.argsort(layout))
+    scores[0, :, 3, 3] = np.inf  # of the ignored class
+    target = draw.integers(0, 5, (3, 20, 13))
+    target[0, 3, 3] = 3
+    options = options | ({"weight": autograd.tensor(np.arange(1, 6, dtype=np.float32))} if "weight" in options else {})
+    autograd.set_compiled(compiled)
+    found = []
+    for images in (True, False):
+        x = autograd.tensor(scores, requires_grad=True)
+        rows = x if images else x.permute(0, 2, 3, 1).reshape(-1, 5)
+        with np.errstate(invalid="ignore"):
+            loss = F.cross_entropy(rows, autograd.tensor(target if images else target.reshape(-1)), **options)
+            loss.sum().backward()
+        found.append((loss.detach().numpy().reshape(-1), x.grad.numpy()))
+    autograd.set_compiled(False)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_cross_entropy_with_every_example_ignored_is_nan_as_in_pytorch():
