@@ -89,8 +89,8 @@ def alignments_forward(emissions: np.ndarray, *, skip: np.ndarray, on_path: np.n
     return losses, shares[:, :, :states]
 
 
-# Classes: the exponentials of all scores, beside the largest, serve the loss and its gradient. The classes of an example
-# lie side by side, in a row; or those of several do, in columns.
+# Classes: the exponentials of all scores, beside the largest, serve the loss and its gradient. The classes of an
+# example lie side by side, in a row; or those of several do, in columns.
 
 def surprise(input, labels, each):
     if not all_float32(input, each):
