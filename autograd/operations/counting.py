@@ -12,9 +12,8 @@ from autograd.tensor import Tensor
 from autograd.typing import TensorLike
 
 
-def _one_or_several(values: list[np.ndarray], wanted: tuple[bool, ...]) -> Any:
-    results = [Tensor(value) for value, want in zip(values, (True, *wanted), strict=True) if want]
-    return results[0] if len(results) == 1 else tuple(results)
+def _one_or_several(results: list[np.ndarray]) -> Any:
+    return Tensor(results[0]) if len(results) == 1 else tuple(map(Tensor, results))
 
 
 @operation()
@@ -26,10 +25,12 @@ def unique(x: TensorLike, sorted: bool = True, return_inverse: bool = False, ret
     are always sorted.)
     """
     x = bare(x)
+    if dim is None and not return_inverse:
+        return unique_consecutive(np.sort(x, None), return_counts=return_counts)
     along = None if dim is None else axis(dim, x.ndim)
     values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
-    inverse = inverse.reshape(x.shape if along is None else -1)
-    return _one_or_several([values, inverse, counts], (return_inverse, return_counts))
+    return _one_or_several([values] + return_inverse * [inverse.reshape(x.shape if along is None else -1)]
+                           + return_counts * [counts])
 
 
 @operation()
@@ -37,15 +38,17 @@ def unique_consecutive(x: TensorLike, return_inverse: bool = False, return_count
                        dim: int | None = None) -> Any:
     """x without the elements (along `dim`, slices) that equal the one before them; see `unique` for the options."""
     x = bare(x)
-    rows = x.reshape(-1, 1) if dim is None else np.moveaxis(x, axis(dim, x.ndim), 0)
-    flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
-    first = np.ones(len(rows), bool)
-    first[1:] = (flat[1:] != flat[:-1]).any(1)
-    values = rows[first]
-    values = values.reshape(-1) if dim is None else np.moveaxis(values, 0, axis(dim, x.ndim))
-    inverse = (np.cumsum(first) - 1).reshape(x.shape if dim is None else -1)
-    counts = np.diff(np.append(np.flatnonzero(first), len(rows)))
-    return _one_or_several([values, inverse, counts], (return_inverse, return_counts))
+    along = 0 if dim is None else axis(dim, x.ndim)
+    rows = x.reshape(-1) if dim is None else np.moveaxis(x, along, 0)
+    differs = np.ones(len(rows), bool)
+    np.any(rows[1:] != rows[:-1], axis=tuple(range(1, rows.ndim)), out=differs[1:])
+    first = np.flatnonzero(differs)
+    results = [np.moveaxis(rows.take(first, 0), 0, along)]
+    if return_inverse:
+        results.append((np.cumsum(differs) - 1).reshape(x.shape if dim is None else -1))
+    if return_counts:
+        results.append(np.diff(first, append=len(rows)))
+    return _one_or_several(results)
 
 
 @operation(numpy={np.bincount: lambda x, weights=None, minlength=0: bincount(x, weights, minlength)})
