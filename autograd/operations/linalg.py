@@ -81,15 +81,12 @@ def _solved(a, b):
     return np.linalg.solve(a, b)
 
 
-def _solve_vjp_b(g, out, a, b):
-    return _solved(_mT(a), g)
+def _solve_vjp(g, out, a, b, *, needs_input_grad):
+    gb = _solve(_mT(a), g)
+    return -(gb @ _mT(out)) if needs_input_grad[0] else None, gb
 
 
-def _solve_vjp_a(g, out, a, b):
-    return -(_solved(_mT(a), g) @ _mT(out))
-
-
-_solve = operation(_solved, vjps=(_solve_vjp_a, _solve_vjp_b), names="_solve",
+_solve = operation(_solved, joint_vjp=_solve_vjp, names="_solve",
                    samples=lambda draw: call(a := _regular(draw), draw.array((*a.shape[:-1], draw.integer(1, 3)))),
                    doc="The x of a x = b.")
 
