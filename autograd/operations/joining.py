@@ -10,7 +10,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.operations.shaping import as_row, as_shape, axis, clone, expand, is_spread, meshgrid, ravel, reshape
 from autograd.runtime.compiled import compilable
-from autograd.runtime.copies import put
+from autograd.runtime.copies import filled, put
 from autograd.samples import call, numbers
 from autograd.table import operation
 from autograd.tensor import Outline, Tensor
@@ -173,18 +173,34 @@ atleast_3d = _for_each("atleast_3d", "Each tensor with three axes or more: (1, n
                        "matrix.", _as_3d)
 
 
-@operation(methods="", samples=lambda draw: call(draw.array((2, 1)), draw.array((2,)), draw.array(())))
-def block_diag(*tensors: TensorLike) -> Tensor:
+def _diagonal(shapes):
+    """Where blocks of such shapes lie along the diagonal of a matrix, and its shape."""
+    parts, rows, columns = [], 0, 0
+    for shape in shapes:
+        if len(shape) > 2:
+            raise ShapeError(f"the blocks are matrices, vectors or numbers, not of shapes {shapes}")
+        height, width = (1, 1, *shape)[-2:]
+        parts.append((slice(rows, rows + height), slice(columns, columns + width)))
+        rows, columns = rows + height, columns + width
+    return parts, (rows, columns)
+
+
+def _block_diag_vjp(g, out, *tensors: Outline, needs_input_grad):
+    parts, _ = _diagonal([x.shape for x in tensors])
+    return [g[part].reshape(x.shape) for part, x in zip(parts, tensors, strict=True)]
+
+
+@operation(joint_vjp=_block_diag_vjp, methods="", flops=0,
+           samples=lambda draw: call(draw.array((2, 1)), draw.array((2,)), draw.array(())))
+def block_diag(*tensors):
     """A matrix with the tensors along its diagonal, vectors as rows, and zeros elsewhere."""
-    blocks = [_with_axes(x, 2) for x in tensors] or [Tensor(np.zeros((1, 0), np.float32))]
-    if any(x.ndim > 2 for x in blocks):
-        raise ShapeError(f"the blocks are matrices, vectors or numbers, not of shapes {[x.shape for x in blocks]}")
-    before, width, rows = 0, sum(x.shape[1] for x in blocks), []
-    for x in blocks:
-        zeros = [np.zeros((x.shape[0], n), x.dtype) for n in (before, width - before - x.shape[1])]
-        before += x.shape[1]
-        rows.append(cat([zeros[0], x, zeros[1]], dim=1))
-    return cat(rows)
+    if not tensors:
+        return np.zeros((1, 0), np.float32)
+    parts, shape = _diagonal([x.shape for x in tensors])
+    out = filled(shape, 0, np.result_type(*[x.dtype for x in tensors]))
+    for part, x in zip(parts, tensors, strict=True):
+        put(out[part], x)
+    return out
 
 
 @operation(methods="", samples=lambda draw: call(draw.array((2,)), draw.array((3,))))

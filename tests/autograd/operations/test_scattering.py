@@ -90,6 +90,8 @@ CALLS = {
     "fill_diagonal_, tall": lambda m, x: m.zeros(7, 3).fill_diagonal_(9.0, wrap=True),
     "fill_diagonal_, cube": lambda m, x: m.zeros(3, 3, 3).fill_diagonal_(9.0),
     "block_diag": lambda m, x: m.block_diag(x, m.tensor([1.0, 2.0]), m.tensor(3.0)),
+    "block_diag, of integers, too": lambda m, x: m.block_diag(m.tensor([[4, 5], [6, 7]]), x, m.zeros(0, 2), x[0]),
+    "block_diag, of integers": lambda m, x: m.block_diag(m.tensor([True, False]), m.tensor([3, 4])),
     "combinations": lambda m, x: m.combinations(x[0], 2), "cartesian_prod": lambda m, x: m.cartesian_prod(x[0], x[1]),
     "column_stack": lambda m, x: m.column_stack((x, x[:, 0])), "dstack": lambda m, x: m.dstack((x, x)),
     "atleast_3d": lambda m, x: m.atleast_3d(x), "atleast_2d": lambda m, x: m.atleast_2d(x[0], x)[0],
