@@ -80,8 +80,29 @@ def _flat(index, shape):
 
 def places(index, shape):
     """The positions in an array of `shape`, flattened, that an index names."""
-    at = _flat(index, shape) if type(index) is tuple else None
-    return np.arange(math.prod(shape)).reshape(shape)[index] if at is None else at
+    index = index if type(index) is tuple else (index,)
+    at = _flat(index, shape)
+    if at is not None:
+        return at
+    parts = _independent(index)
+    if len(parts) < 2:
+        return np.arange(math.prod(shape)).reshape(shape)[index]
+    at, rest = 0, shape
+    for part in parts:
+        along, rest = (rest, ()) if part is parts[-1] else (rest[:len(part)], rest[len(part):])
+        at = np.add.outer(at * math.prod(along), places(part, along))
+    return at
+
+
+def _independent(index):
+    """An index as parts that pick whatever the others do: slices in front, arrays of integers side by side, slices."""
+    kinds = [slice if type(part) is slice else np.ndarray if type(part) is np.ndarray and part.dtype.kind in "iu"
+             else None for part in index]
+    runs = [(kind, len([*group])) for kind, group in itertools.groupby(kinds)]
+    if [kind for kind, _ in runs].count(np.ndarray) > 1 or None in kinds:
+        return [index]
+    ends = [0, *itertools.accumulate(count for _, count in runs)]
+    return [index[start:stop] for start, stop in itertools.pairwise(ends)]
 
 
 def axis_of(index):

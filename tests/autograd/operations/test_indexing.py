@@ -5,7 +5,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, no_grad, tensor
-from autograd.operations.indexing import add_rows
+from autograd.operations.indexing import add_rows, places
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -227,3 +227,18 @@ def test_rows_that_are_all_one_are_added_as_often(dtype, fresh, count, row):
     add_rows(ours, index, rows, fresh)
     np.add.at(one_by_one, index, rows)
     np.testing.assert_array_equal(ours, one_by_one)
+
+
+ROWS, COLUMNS = np.array([5, 0, -1, 5]), np.array([6, 1, -7, 6])
+
+
+@pytest.mark.parametrize("index", [
+    (slice(1, 4), ROWS), (slice(1, 4), ROWS, COLUMNS), (slice(1, 4), slice(None, None, -2), COLUMNS),
+    (ROWS % 5, slice(1, 6, 2)), (slice(1, 4), ROWS, slice(0, 7, 3)), (slice(0, 0), ROWS), (slice(1, 4), None, ROWS),
+    (ROWS % 5, slice(None), COLUMNS), (slice(1, 4), 2, COLUMNS), (2, slice(1, 4), COLUMNS), (..., COLUMNS), 2,
+    (slice(1, 4),), slice(1, 3), ROWS % 5, (slice(1, 3), np.arange(42).reshape(6, 7) % 3 == 0),
+    (slice(None), ROWS[:, None], COLUMNS)],
+    ids=repr)
+def test_places_are_what_the_index_reads_of_all_places(index):
+    shape = (5, 6, 7)
+    np.testing.assert_array_equal(places(index, shape), np.arange(210).reshape(shape)[index], strict=True)
