@@ -66,9 +66,9 @@ def _euclidean(x1, x2, out):
     x_squares, y_squares = _squares(x1), _squares(x2)
     x_rows, y_rows = _beside(np.float64, x1, x_squares, 1), _beside(np.float64, -2 * x2, 1, y_squares)
 
+    @np.errstate(invalid="ignore")  # infinities are looked at again; equal ones have no difference
     def block(matrices, rows):
-        with np.errstate(invalid="ignore"):  # infinities are looked at again
-            squares = x_rows[matrices, rows] @ y_rows[matrices].swapaxes(-1, -2)
+        squares = x_rows[matrices, rows] @ y_rows[matrices].swapaxes(-1, -2)
         of_x, of_y = 1e-6 * x_squares[matrices, rows], 1e-6 * y_squares[matrices].swapaxes(-1, -2)
         if not squares.min(initial=np.inf) > of_x.max(initial=0) + of_y.max(initial=0):
             matrix, row, column = np.unravel_index(np.flatnonzero(~(squares > of_x + of_y)), squares.shape)
@@ -167,5 +167,36 @@ def pdist(x: TensorLike, p: float = 2.0) -> Tensor:
     """The distances of all pairs of rows of a matrix, by the p-norm: row 0 from 1, 2, ..., then row 1 from 2, ..."""
     if x.ndim != 2:
         raise ShapeError(f"pdist() takes a matrix, not shape {x.shape}")
-    first, second = np.triu_indices(x.shape[0], 1)
-    return vector_norm(x[first] - x[second], p, -1)
+    if p == 2 and x.dtype is float32 and len(x) > 16:
+        return _euclidean_pairs(x)[0]
+    return vector_norm(_pair_differences(x), p, -1)
+
+
+def _pair_differences(x):
+    first, second = np.triu_indices(len(x), 1)
+    return x[first] - x[second]
+
+
+def _pairs(n):
+    """Where the pairs are in a matrix of n rows and columns, flattened."""
+    return np.flatnonzero(~np.tri(n, dtype=bool))
+
+
+def _pairs_forward(x):
+    distances = np.empty((1, len(x), len(x)), floating(x).dtype)
+    _euclidean(x[None], x[None], distances)
+    np.fill_diagonal(distances[0], np.inf)  # no row pulls at itself
+    return distances.reshape(-1).take(_pairs(len(x))), distances
+
+
+def _pairs_vjp(g, out, x):
+    matrix = np.zeros((len(x), len(x)), x.dtype)
+    matrix.reshape(-1)[_pairs(len(x))] = g[0]
+    matrix += matrix.T.copy()
+    return _pulls(matrix[None], out[1], x[None], x[None], (True, False))[0][0]
+
+
+_euclidean_pairs = operation(
+    _pairs_forward, joint_vjp=lambda g, out, x, needs_input_grad: (_pairs_vjp(g, out, x),),
+    composition=lambda x: (vector_norm(_pair_differences(x), 2.0, -1),), outputs="distances", names="_euclidean_pairs",
+    samples=lambda draw: call(draw.array((4, 3), distinct=True)))

@@ -73,3 +73,34 @@ def test_what_is_not_finite_stays_with_its_row(compiled):
     assert np.isnan(out[3]).all()
     assert (out[4] == np.inf).all()
     np.testing.assert_allclose(np.delete(out, [3, 4], 0), np.sqrt(8), rtol=1e-6)
+
+
+def of_both_rows(x):
+    """Distances of pairs from both of their rows, as `pdist` takes them for other norms."""
+    first, second = np.triu_indices(len(x), 1)
+    return autograd.linalg.vector_norm(x[first] - x[second], 2.0, -1)
+
+
+@pytest.mark.parametrize("case", ["apart", "equal", "far away", "tiny", "infinite", "nan", "no axes"])
+def test_distances_of_pairs_are_those_of_both_rows(case, compiled):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 0 if case == "no axes" else 9)).astype(np.float32)
+    if case == "equal":
+        x[[3, 20]] = x[7]
+    elif case == "far away":
+        x += 1000
+    elif case == "tiny":
+        x *= 1e-22
+    elif case in ("infinite", "nan"):
+        x[4, 2] = np.inf if case == "infinite" else np.nan
+    weights = autograd.tensor(rng.standard_normal(40 * 39 // 2).astype(np.float32))
+    found = []
+    for distances, dtype in ((autograd.pdist, np.float32), (of_both_rows, np.float64)):
+        leaf = autograd.tensor(x.astype(dtype), requires_grad=True)
+        with np.errstate(invalid="raise" if case == "equal" else "ignore"):
+            out = distances(leaf)
+            gradient, = autograd.grad((out * weights).sum(), leaf, create_graph=True)
+            second, = autograd.grad((gradient * gradient).sum(), leaf) if case == "apart" else [autograd.zeros(1)]
+        found.append([out.detach(), gradient.detach(), second])
+    for one, other, tolerance in zip(*found, (0, 2e-5, 2e-5), strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=tolerance)
