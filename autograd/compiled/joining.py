@@ -7,13 +7,13 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32
 from autograd.operations.shaping import is_spread
-from autograd.runtime.copies import put
+from autograd.runtime.copies import MANY, put
 
 
 def joined(*arrays, dim):
     dim %= max(arrays[0].ndim, 1)
     outlines = {a.shape[:dim] + a.shape[dim + 1:] for a in arrays}
-    if not all_float32(*arrays) or len(outlines) > 1 or not arrays[0].ndim:
+    if not all_float32(*arrays) or len(outlines) > 1 or not arrays[0].ndim or _are_small(arrays):
         return NotImplemented
     like = next((a for a in arrays if not is_spread(a)), arrays[0])
     shape = [n if i != dim else sum([a.shape[dim] for a in arrays]) for i, n in enumerate(like.shape)]
@@ -44,7 +44,12 @@ def _order(shape, strides):
     return order, [order.index(i) for i in range(len(order))]
 
 
+def _are_small(arrays):
+    """Whether NumPy has copied each of the arrays before a loop begins."""
+    return all(a.size < MANY for a in arrays)
+
+
 def stacked(*arrays, dim):
-    if len({a.shape for a in arrays}) > 1:
+    if len({a.shape for a in arrays}) > 1 or _are_small(arrays):
         return NotImplemented
     return joined(*[np.expand_dims(a, dim) for a in arrays], dim=dim)
