@@ -43,7 +43,7 @@ def length(x, ord, axis, keepdims):
 
         def root(powers):
             return np.sqrt(powers) if ord == 2 else powers ** (1 / ord)
-        total = (x * x if ord == 2 else np.abs(x) ** ord).sum(axis=axis, keepdims=True)
+        total = _squares(x, axis) if ord == 2 else (np.abs(x) ** ord).sum(axis=axis, keepdims=True)
         out, regular = root(total), (total < np.inf) & (total > _SMALL[x.dtype])
         if not regular.all():
             size = np.abs(x)
@@ -51,6 +51,18 @@ def length(x, ord, axis, keepdims):
             scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
             out = np.where(regular, out, scale * root(((size / scale) ** ord).sum(axis=axis, keepdims=True)))
     return out if keepdims else out.squeeze(axis)
+
+
+PART = 1 << 10
+"""So many squares are added up at once, as a product, which writes none of them to memory."""
+
+
+def _squares(x, axis):
+    if axis is not None or x.size < PART or not x.flags.c_contiguous:
+        return (x * x).sum(axis=axis, keepdims=True)
+    x, ndim = x.reshape(-1), x.ndim
+    parts, rest = x[:x.size - x.size % PART].reshape(-1, PART), x[x.size - x.size % PART:]
+    return (np.vecdot(parts, parts).sum() + np.vecdot(rest, rest)).reshape([1] * ndim)
 
 
 _SMALL = {dtype: limits.tiny / limits.eps for dtype in (dtypes.float32, dtypes.float64) for limits in [np.finfo(dtype)]}

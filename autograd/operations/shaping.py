@@ -185,11 +185,11 @@ def squeeze(x, *, dim: Dims | None = None):
 @operation(vjps=_back, view=True, samples=lambda draw: call(x := draw.array(), start_dim=draw.dim(x.ndim)))
 def flatten(x, *, start_dim: int = 0, end_dim: int = -1):
     """The axes from `start_dim` to `end_dim` as one."""
-    x = as_row(x)
-    start, end = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
+    shape = x.shape or (1,)
+    start, end = axis(start_dim, len(shape)), axis(end_dim, len(shape))
     if start > end:
-        raise ValueError(f"start_dim={start_dim} comes after end_dim={end_dim} in a tensor with {x.ndim} axes")
-    return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
+        raise ValueError(f"start_dim={start_dim} comes after end_dim={end_dim} in a tensor with {len(shape)} axes")
+    return x.reshape((*shape[:start], math.prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
 @operation(samples=numbers, numpy=np.ravel)

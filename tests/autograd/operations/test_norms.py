@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -40,3 +41,20 @@ def test_errors_name_the_call():
         linalg.matrix_norm(autograd.eye(2), "nuclear")
     with pytest.raises(RuntimeError, match=r"shape \(1, 2, 2\); name the axes"):
         linalg.norm(autograd.eye(2)[None], "fro")
+
+
+@pytest.mark.parametrize("scale", [1, 1e-25, 1e25])
+@pytest.mark.parametrize("shape", [(1023,), (1024,), (5000,), (3, 5, 700)])
+def test_a_norm_of_many_numbers_is_that_of_float64(shape, scale):
+    x = np.random.default_rng(0).standard_normal(shape) * scale
+    norm = linalg.vector_norm(autograd.tensor(x.astype(np.float32)))
+    assert norm.shape == () and norm.dtype is autograd.float32
+    np.testing.assert_allclose(norm.item(), np.linalg.norm(x.reshape(-1)), rtol=3e-7)
+
+
+def test_a_norm_of_many_numbers_keeps_what_is_not_finite():
+    x = autograd.ones(3, 1000)
+    x[1, 2] = math.inf
+    assert linalg.vector_norm(x).item() == math.inf
+    x[2, 999] = math.nan
+    assert math.isnan(linalg.vector_norm(x).item())
