@@ -13,7 +13,10 @@ import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
-from autograd.operations.pointwise import above
+from autograd.operations.norms import length
+from autograd.operations.pointwise import above, floating
+from autograd.operations.shaping import bare
+from autograd.operations.softmax import _log_softmax_vjp
 from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
 from autograd.runtime.copies import filled
@@ -264,7 +267,8 @@ def cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLike | No
     input, target = as_tensor(input), as_tensor(target)
     weight = None if weight is None else as_tensor(weight).detach().to(input.dtype)
     if target.shape == input.shape and target.dtype.kind == "f":
-        return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
+        return _of_classes(_cross_entropy_of_probabilities, input, _probabilities(target, weight, label_smoothing),
+                           reduction=reduction)
     _check_classes("cross_entropy", input, target, weight, ignore_index)
     return _of_classes(_cross_entropy, input, target, weight=weight, ignore_index=ignore_index, reduction=reduction,
                        label_smoothing=label_smoothing)
@@ -274,18 +278,45 @@ def _of_classes(loss, input, target, **options):
     """A loss of scores (N, C, …) and classes (N, …), or of one row of scores (C,)."""
     if input.ndim > 1:
         return loss(input, target, **options)[0]
-    losses = loss(input.reshape((1, -1)), target.reshape(1), **options)[0]
-    return losses.reshape(()) if options["reduction"] == "none" else losses
+    losses = loss(input.unsqueeze(0), target.unsqueeze(0), **options)[0]
+    return losses.squeeze(0) if losses.ndim else losses
 
 
-def _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing):
-    axis = min(input.ndim - 1, 1)
-    classes = input.shape[axis]
-    q = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
-    if weight is not None:
-        q = q * weight.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
-    scores = autograd.where(q.array.any(axis=axis, keepdims=True), input, 0.0)
-    return reduced(-weighted(autograd.log_softmax(scores, axis), q).sum(axis), reduction)
+def _of_probabilities_forward(input, q, *, reduction):
+    log_p = autograd.log_softmax(_where_any(q, input), 1)
+    return _over_examples(-times(log_p, q).sum(axis=1), None, reduction), log_p
+
+
+def _where_any(q, input):
+    """The scores, with 0 in a row where nothing counts."""
+    counted = q.any(axis=1, keepdims=True)
+    return input if counted.all() else autograd.where(counted, input, 0.0)
+
+
+def _of_probabilities_vjp(g, out, input, q, *, reduction, needs_input_grad):
+    g, log_p = -_over_examples_vjp(g[0], None, q[:, :1], reduction), out[1]
+    g = g[:, None] if reduction == "none" else g
+    return _log_softmax_vjp(times(g, q), log_p, input, 1, None), g * log_p if needs_input_grad[1] else None
+
+
+def _of_probabilities_composition(input, q, *, reduction):
+    scores = _where_any(bare(q), input)
+    return (reduced(-weighted(autograd.log_softmax(scores, 1), q).sum(1), reduction),)
+
+
+_cross_entropy_of_probabilities = operation(
+    _of_probabilities_forward, joint_vjp=_of_probabilities_vjp, composition=_of_probabilities_composition,
+    outputs="loss", names="_cross_entropy_of_probabilities",
+    samples=lambda draw: call(draw.array((3, 2)), draw.array((3, 2), low=0.25, high=1),
+                              reduction=draw.choice(["mean", "sum", "none"])))
+
+
+def _probabilities(target, weight, label_smoothing):
+    """What each class of each example counts."""
+    classes = min(target.ndim - 1, 1)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / target.shape[classes]
+    return target if weight is None else target * _along_classes(weight, target.ndim + 1 - classes)
 
 
 def _nll_forward(input, target, *, weight, ignore_index, reduction):
@@ -325,6 +356,54 @@ def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = 
     return _of_classes(_nll_loss, input, target, weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
+def _hinges(input, labels, margin, counts):
+    """By how much each class comes too close to the label's; 0 of the label itself, and of what doesn't count."""
+    rows = np.arange(len(labels))
+    with np.errstate(invalid="ignore"):
+        hinges = input - input[rows, labels][:, None]
+    hinges += margin
+    hinges[rows, labels] = 0
+    if counts is not None:
+        hinges[counts == 0] = 0
+    return above(hinges, 0)
+
+
+def _weights(labels, weight, dtype):
+    return None if weight is None else weight.astype(dtype, copy=False)[labels]
+
+
+def _multi_margin_forward(input, target, *, p, margin, weight, reduction):
+    counts = _weights(target, weight, input.dtype)
+    hinges = _hinges(input, target, margin, counts)
+    losses = (hinges if p == 1 else hinges * hinges).sum(axis=1) / input.dtype.type(input.shape[1])
+    return _over_examples(_counting(losses, counts), None, reduction), hinges
+
+
+def _multi_margin_vjp(g, out, input, target, *, p, margin, weight, reduction, needs_input_grad):
+    counts, hinges = _weights(target, weight, input.dtype), out[1]
+    g = _of_each(_over_examples_vjp(g[0], None, target, reduction), counts, p / input.shape[1], target, input.dtype)
+    gradient = times(g[:, None], hinges != 0 if p == 1 else hinges)
+    gradient[np.arange(len(target)), target] = -added(gradient, 1)
+    return gradient, None
+
+
+def _multi_margin_composition(input, target, *, p, margin, weight, reduction):
+    rows, others = np.arange(len(target)), np.ones(input.shape, input.dtype)
+    others[rows, target] = 0
+    if weight is not None:
+        others *= weight[target][:, None].astype(input.dtype)
+    hinges = relu(counting(input - input[rows, target].unsqueeze(1) + margin, others))
+    losses = weighted(hinges if p == 1 else hinges * hinges, others).sum(1) / input.shape[1]
+    return (reduced(losses, reduction),)
+
+
+_multi_margin = operation(
+    _multi_margin_forward, joint_vjp=_multi_margin_vjp, composition=_multi_margin_composition, outputs="loss",
+    names="_multi_margin", samples=lambda draw: call(
+        draw.array((3, 4), distinct=True), np.array([1, 0, 3]), p=draw.choice([1, 2]), margin=10.0,
+        weight=draw.choice([None, np.linspace(0, 2, 4)]), reduction=draw.choice(["mean", "sum", "none"])))
+
+
 @in_float32
 def multi_margin_loss(input: TensorLike, target: TensorLike, p: float = 1, margin: float = 1.0,
                       weight: TensorLike | None = None, size_average: bool | None = None, reduce: bool | None = None,
@@ -346,17 +425,9 @@ def multi_margin_loss(input: TensorLike, target: TensorLike, p: float = 1, margi
     if input.ndim > 2:
         raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
     _check_classes("multi_margin_loss", input, target, weight, -1 << 62)
-    x, labels = _one_row(input), target.numpy().reshape(-1)
-    rows = np.arange(len(labels))
-    others = np.ones(x.shape, x.dtype)
-    others[rows, labels] = 0
-    if weight is not None:
-        others *= as_tensor(weight).detach().numpy()[labels][:, None].astype(x.dtype)
-    hinge = relu(counting(x - x[rows, labels].unsqueeze(1) + margin, others))
-    if p == 2:
-        hinge = hinge * hinge
-    losses = (weighted(hinge, others).sum(1) / x.shape[1]).reshape(target.shape)
-    return reduced(losses, reduction, size_average, reduce)
+    return _of_classes(_multi_margin, input, target, p=p, margin=margin,
+                       reduction=chosen(reduction, size_average, reduce),
+                       weight=None if weight is None else as_tensor(weight).detach())
 
 
 # Elementwise differences
@@ -584,12 +655,34 @@ def gaussian_nll_loss(input: TensorLike, target: TensorLike, var: TensorLike, fu
 
 # Margins and similarities
 
+def _cosine_forward(x1, x2, *, dim, eps):
+    norms = [length(x, 2, dim, True) for x in (x1, x2)]
+    one, other = (floating(x) / np.maximum(norm, eps) for x, norm in zip((x1, x2), norms, strict=True))
+    return (one * other).sum(dim), one, other, *norms
+
+
+def _cosine_vjp(g, out, x1, x2, *, dim, eps, needs_input_grad):
+    g, (cosine, one, other, *norms) = np.expand_dims(g[0], dim), out
+    cosine = np.expand_dims(cosine, dim)
+    return [g * (b - a * (cosine * (norm >= eps))) / np.maximum(norm, eps)  # a norm below eps is no longer one of x
+            for a, b, norm in zip((one, other), (other, one), norms, strict=True)]
+
+
+def _cosine_composition(x1, x2, *, dim, eps):
+    one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
+    return ((one * other).sum(dim),)
+
+
+_cosine = operation(
+    _cosine_forward, joint_vjp=_cosine_vjp, composition=_cosine_composition, outputs="cosine", names="_cosine",
+    samples=lambda draw: call(draw.array((2, 3), low=0.5), draw.array((2, 3), low=0.5), dim=draw.choice([0, 1]),
+                              eps=draw.choice([1e-8, 100.0])))
+
+
 @in_float32
 def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`, after broadcasting."""
-    x1, x2 = autograd.broadcast_tensors(as_tensor(x1), as_tensor(x2))
-    one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
-    return (one * other).sum(dim)
+    return _cosine(*autograd.broadcast_tensors(as_tensor(x1), as_tensor(x2)), dim=dim, eps=eps)[0]
 
 
 @in_float32

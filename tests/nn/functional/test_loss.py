@@ -87,3 +87,39 @@ def test_shapes_that_are_broadcast_get_pytorchs_warning_and_equal_ones_get_none(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         F.mse_loss(autograd.zeros(2), autograd.zeros(2))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.25}, {"weight": [0.0, 1.0, 2.5]}], ids=repr)
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (0, 3), (2, 3, 5), (2, 3, 2, 2)])
+def test_cross_entropy_of_probabilities_is_pytorchs(shape, options, reduction):
+    """And so are its derivatives in the scores and in the probabilities, of which some are 0."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    scores, q = rng.standard_normal(shape), rng.random(shape) * (rng.random(shape) > 0.3)
+    q += q.sum(min(len(shape) - 1, 1), keepdims=True) == 0  # where nothing counts, nothing is looked at
+    found = []
+    for library, functional in ((autograd, F), (torch, torch.nn.functional)):
+        x, target = (library.tensor(a).requires_grad_() for a in (scores, q))
+        more = {name: library.tensor(value, dtype=library.float64) if name == "weight" else value
+                for name, value in options.items()}
+        loss = functional.cross_entropy(x, target, reduction=reduction, **more)
+        loss.sum().backward()
+        found.append([a.detach().numpy() for a in (loss, x.grad, target.grad)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12, strict=True)
+
+
+def test_what_has_no_probability_is_not_looked_at():
+    x = autograd.tensor([[0.0, -math.inf, 1.0], [math.nan, 0.0, 1.0]], requires_grad=True)
+    loss = F.cross_entropy(x, autograd.tensor([[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]), reduction="none")
+    loss.backward(autograd.tensor([1.0, math.inf]))
+    np.testing.assert_allclose(loss.detach().numpy(), [math.log(1 + math.e) - 0.5, 0], rtol=1e-6)
+    half = 1 / (1 + math.e) - 0.5
+    np.testing.assert_allclose(x.grad.numpy(), [[half, 0, -half], [0, 0, 0]], atol=1e-6)
+
+
+def test_cosine_similarity_differentiates_a_row_shorter_than_eps_as_a_product():
+    x, y = autograd.tensor([[3.0, 4.0]], requires_grad=True), autograd.tensor([[0.0, 2.0]])
+    F.cosine_similarity(x, y, eps=10.0).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [[0, 0.02]], rtol=1e-6)
