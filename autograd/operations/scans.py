@@ -67,12 +67,28 @@ def _sums_in_parts(x, dim):
     return out.reshape(lead, parts * PART, rest)[:, :n]
 
 
+WIDE = 64
+"""Numbers side by side from which on one call for each row takes less time than NumPy's number after number."""
+
+
+def _accumulated_rows(method, x, dim):
+    """`method.accumulate(x, axis=dim)`, row after row where rows are wide."""
+    if math.prod(x.shape[dim + 1:]) < WIDE:
+        return method.accumulate(x, axis=dim)
+    rows, out = np.moveaxis(x, dim, 0), np.empty(x.shape, x.dtype)
+    results = np.moveaxis(out, dim, 0)
+    results[:1] = rows[:1]
+    for j in range(1, len(rows)):
+        method(results[j - 1], rows[j], out=results[j])
+    return out
+
+
 def _by_twos(method, x, dim):
     """`method.accumulate(x, dim)`: every second result is one of pairs, in half as many steps that wait for the last.
     """
     n = x.shape[dim]
-    if n <= PART:
-        return method.accumulate(x, axis=dim)
+    if n <= PART or math.prod(x.shape[dim + 1:]) >= WIDE:
+        return _accumulated_rows(method, x, dim)
     first, odd, even = _part(dim, 0, 1), _part(dim, 1, None, 2), _part(dim, 2, None, 2)
     of_pairs = _by_twos(method, method(x[_part(dim, 0, n - 1, 2)], x[odd]), dim)
     out = np.empty_like(x)
@@ -91,7 +107,7 @@ def _running_products(x, dim):
     with np.errstate(all="ignore"):
         out = _by_twos(np.multiply, wide, dim)
     if out.size and not (out.max() < FAR and out.min() > -FAR):
-        return np.multiply.accumulate(wide, axis=dim)
+        return _accumulated_rows(np.multiply, wide, dim)
     return out
 
 
@@ -216,9 +232,9 @@ def _distinct_along_one(draw):
 @compilable("autograd.compiled.scans", many=True)
 def _extremes(x, ufunc, dim):
     row, dim = as_row(x), axis(dim, x.ndim)
-    values = ufunc.accumulate(row, axis=dim)
+    values = _accumulated_rows(ufunc, row, dim)
     places = np.arange(row.shape[dim]).reshape([-1 if i == dim else 1 for i in range(row.ndim)])
-    indices = np.maximum.accumulate(((row == values) | np.isnan(row)) * places, axis=dim)
+    indices = _accumulated_rows(np.maximum, ((row == values) | np.isnan(row)) * places, dim)
     return values.reshape(x.shape), indices.reshape(x.shape)
 
 

@@ -38,3 +38,16 @@ def test_products_of_many_float32_have_the_gradients_of_float64(shape, scale):
                 both = np.isfinite(ours) & np.isfinite(expected)
                 np.testing.assert_allclose(ours[both], expected[both], rtol=1e-4, atol=1e-30)
                 assert scale != 1 or both.all()
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 64), (2, 9, 8, 8), (9, 65), (0, 9, 64), (2, 0, 64), (2, 1, 64), (2, 9, 63)])
+def test_wide_rows_are_accumulated_as_numpy_does(shape):
+    dim, rng = int(len(shape) > 2), np.random.default_rng(0)
+    x = rng.integers(-3, 3, shape).astype(np.float64)
+    x[rng.random(shape) > 0.95] = np.nan
+    for ufunc, name in ((np.maximum, "cummax"), (np.minimum, "cummin")):
+        values, indices = getattr(autograd.tensor(x), name)(dim)
+        expected = ufunc.accumulate(x, dim)
+        np.testing.assert_array_equal(values.numpy(), expected)
+        taken = np.where(np.isnan(x) | (x == expected), np.indices(shape)[dim], 0)
+        np.testing.assert_array_equal(indices.numpy(), np.maximum.accumulate(taken, dim))
