@@ -96,11 +96,6 @@ def _check_classes(name, input, target, weight, ignore_index):
                          f"{classes - 1}" + (f", or {ignore_index} to be ignored" if ignore_index >= -1 else ""))
 
 
-def _one_row(x):
-    """(C,) -> (1, C)."""
-    return x if x.ndim > 1 else x.reshape((1, -1))
-
-
 def _at(labels):
     """Where in scores (N, C, …) those of the labels (N, …) stand."""
     if labels.ndim == 1:  # as what follows, in less time
@@ -786,7 +781,7 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, size_average: 
     input, target = _same_shape(input, target)
     if input.ndim not in (1, 2):
         raise ShapeError(f"input must have shape (N, C) or (C,), not {input.shape}")
-    x, labels = _one_row(input), target.numpy().reshape(-1, target.shape[-1])
+    x, labels = input if input.ndim > 1 else input.unsqueeze(0), target.numpy().reshape(-1, target.shape[-1])
     n, classes = x.shape
     valid = np.cumprod(labels >= 0, axis=1).astype(bool)
     picked = np.where(valid, labels, 0)
