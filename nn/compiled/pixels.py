@@ -1,5 +1,7 @@
 """Convolution with kernels of one element: products of matrices whose rows are pixels."""
 
+import math
+
 import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
@@ -7,25 +9,24 @@ from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import get_num_threads, one_blas_thread
 from nn.compiled.products import product_in_columns, transposed_product
-from nn.functional.geometry import channels_first, contiguous_channels_last
+from nn.functional.geometry import channels_first, channels_last, contiguous_channels_last
 
 
 def has_form(weight_shape, padding, groups, *arrays):
     """Whether there is one."""
-    return (HAS_PRODUCTS and weight_shape[2:] == (1, 1) and groups == 1 and not any(map(any, padding))
+    return (HAS_PRODUCTS and math.prod(weight_shape[2:]) == 1 and groups == 1 and not any(map(any, padding))
             and all_float32(*arrays))
 
 
 def _pixels(x, stride):
-    """(N, C, H, W) as (N, H', W', C): every stride-th."""
-    down, right = stride
-    return contiguous_channels_last(x) if down == right == 1 else np.ascontiguousarray(
-        x[:, :, ::down, ::right].transpose(0, 2, 3, 1))
+    """(N, C, *size) as (N, *size, C): every stride-th."""
+    return contiguous_channels_last(x) if set(stride) == {1} else np.ascontiguousarray(
+        channels_last(x[:, :, *[slice(None, None, step) for step in stride]]))
 
 
 def convolve(x, weight, bias, stride):
-    x, matrix = _pixels(x, stride), weight[:, :, 0, 0].T
-    out, rows = np.empty((*x.shape[:3], len(weight)), x.dtype), x.reshape(-1, x.shape[3])
+    x, matrix = _pixels(x, stride), weight.reshape(weight.shape[:2]).T
+    out, rows = np.empty((*x.shape[:-1], len(weight)), x.dtype), x.reshape(-1, x.shape[-1])
     bias = np.zeros(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
     blocks = np.ascontiguousarray(in_columns(matrix, len(rows)))
     with one_blas_thread():
@@ -45,10 +46,11 @@ def _multiply(first, last, rows, blocks, bias, out):
 def correlate(x, y, stride):
     x, y = _pixels(x, stride), contiguous_channels_last(y)
     parts = min(get_num_threads(), len(x))
-    totals = np.empty((parts, y.shape[3], x.shape[3]), x.dtype)
+    work, x, y = x.size * y.shape[-1] // 8, x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
+    totals = np.empty((parts, y.shape[1], x.shape[1]), x.dtype)
     with one_blas_thread():
-        _correlate(parts, x.size * y.shape[3] // 8, parts, y.reshape(-1, y.shape[3]), x.reshape(-1, x.shape[3]), totals)
-    return totals.sum(0)[:, :, None, None]
+        _correlate(parts, work, parts, y, x, totals)
+    return totals.sum(0).reshape(*totals.shape[1:], *[1] * len(stride))
 
 
 @parallel

@@ -304,7 +304,7 @@ def over_images(work, x, out, numbers, kernel, stride, padding, dilation):
 @compilable("nn.compiled.convolution")
 def _convolve(x, weight, bias=None, *, stride, padding, dilation, groups):
     kernel = weight.shape[2:]
-    if len(kernel) == 3:
+    if len(kernel) == 3 and math.prod(kernel) > 1:
         return _convolve_slices(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     out = output_size(x.shape[2:], kernel, stride, padding, dilation)
     result = np.empty((len(x), *out, len(weight)), x.dtype)
@@ -371,7 +371,7 @@ def _add_windows(total, windows, stride, dilation):
 @compilable("nn.compiled.convolution")
 def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
     kernel, out = weight.shape[2:], y.shape[2:]
-    if len(kernel) == 3:
+    if len(kernel) == 3 and math.prod(kernel) > 1:
         return _convolve_transposed_slices(y, weight, size, stride=stride, padding=padding, dilation=dilation,
                                            groups=groups)
     channels = weight.shape[1] * groups
@@ -421,7 +421,7 @@ def _convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
 
 @compilable("nn.compiled.convolution")
 def _correlate(x, y, *, kernel, stride, padding, dilation, groups):
-    if len(kernel) == 3:
+    if len(kernel) == 3 and math.prod(kernel) > 1:
         return _correlate_slices(x, y, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     out, c_in, c_out = y.shape[2:], x.shape[1] // groups, y.shape[1] // groups
 

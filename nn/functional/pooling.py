@@ -1,9 +1,9 @@
 """Pooling in any number of dimensions.
 
 Averages are sums of windows along one axis after the other (`resampling`). A maximum is looked for with the windows
-shifted over the input, one slice for each element of the kernel. Where it was found is remembered as the number of the
-kernel's element, one byte a window: picking those elements and adding into them are each other's derivative. Where
-windows have no common shape (adaptive, fractional), it is remembered as the position in the input.
+shifted over the input, one slice for each element of the kernel, or, if these are many, in rows that hold a window
+each. Where it was found is remembered as a place in the flattened image: picking those and adding into them are each
+other's derivative, whatever the windows are.
 """
 
 import functools
@@ -13,17 +13,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, operation, rand, where, zeros
+from autograd import Tensor, as_tensor, operation, rand, where
 from autograd.dtypes import float16
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
-from autograd.runtime.threads import in_parallel
+from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
 from nn.functional.geometry import (
     arranged,
+    channels_first,
+    channels_last,
     check_geometry,
-    inside,
     output_size,
     padded,
     selected,
@@ -35,72 +36,200 @@ from nn.functional.geometry import (
 from nn.functional.resampling import resample, windows
 
 # Geometry options of the operations below: kernel, stride, dilation: one entry per dimension; padding: (before, after).
+# A window that lies in the padding entirely, as a dilation may have it, has its maximum at place -1.
+
+MANY = 32
+"""From more elements on windows are laid out as rows."""
 
 
 def _lowest(dtype):
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
+def place_dtype(size):
+    """What numbers the elements of an image."""
+    return np.int32 if math.prod(size) < 1 << 31 else np.int64
+
+
 @functools.lru_cache(128)
-def _first_inside(out, kernel, stride, padding, dilation):
-    """The number of the first element of each window that does not lie in the padding."""
-    number = np.zeros((1,) * len(kernel), np.int64)
-    for axis, (count, k, s, (before, _), d) in enumerate(zip(out, kernel, stride, padding, dilation, strict=True)):
-        first = np.minimum(np.maximum(-((np.arange(count) * s - before) // d), 0), k - 1)
-        number = number * k + first.reshape([-1 if i == axis else 1 for i in range(len(kernel))])
+def reach(n, count, kernel, stride, before, dilation):
+    """Where on the n elements of an axis windows begin, and how many they have, without the padding: (count, 2)."""
+    start = np.arange(count) * stride - before
+    begin = np.maximum(start, start % dilation)
+    end = np.minimum(start + dilation * (kernel - 1) + 1, n)
+    return np.stack([begin, np.maximum(-((begin - end) // dilation), 0)], 1)
+
+
+@functools.lru_cache(128)
+def _elements(size, kernel, dilation):
+    """The places of a window's elements in the image, from that of the first on."""
+    place = np.int64(0)
+    for n, k, d in zip(size, kernel, dilation, strict=True):
+        place = np.add.outer(place * n, np.arange(k) * d)
+    return place.reshape(-1).astype(place_dtype(size))
+
+
+@functools.lru_cache(128)
+def _windows(size, out, kernel, stride, padding, dilation):
+    """Of each window the place of its first element, the number of the first one that does not lie in the padding, and
+    whether there is none.
+    """
+    start, first, none = np.int64(0), np.int64(0), np.bool(False)
+    for n, count, k, s, (before, _), d in zip(size, out, kernel, stride, padding, dilation, strict=True):
+        along, (begin, length) = np.arange(count) * s - before, reach(n, count, k, s, before, d).T
+        start = np.add.outer(start * n, along)
+        first = np.add.outer(first * k, np.minimum((begin - along) // d, k - 1))
+        none = np.logical_or.outer(none, length == 0)
+    return start.astype(place_dtype(size)), first, none if none.any() else None
+
+
+def _rows(x, out, kernel, stride, dilation):
+    """The windows of (N, C, *size), (N, C, *out, elements): a view if they lie in memory like that."""
+    each, steps = x.strides[:2], x.strides[2:]
+    between = [n * step for many in (stride, dilation) for n, step in zip(many, steps, strict=True)]
+    view = np.lib.stride_tricks.as_strided(x, (*x.shape[:2], *out, *kernel), (*each, *between), writeable=False)
+    return view.reshape(*x.shape[:2], *out, math.prod(kernel))
+
+
+def is_rows(x, kernel, stride, padding, dilation):
+    """Whether windows, long ones, lie one behind the other in memory: NumPy's `argmax` wants nothing else."""
+    return (x.flags.c_contiguous and math.prod(kernel) > MANY and kernel[1:] == x.shape[3:] and stride[0] >= kernel[0]
+            and set(dilation) == {1} and not any(map(any, padding)))
+
+
+def _largest(rows):
+    """The largest along the last axis and where it stands: of equal ones the first, of several NaN the last.
+
+    That is PyTorch's order.
+    """
+    which = rows.argmax(-1)
+    values = np.take_along_axis(rows, which[..., None], -1)[..., 0]
+    if np.isnan(values.max(initial=_lowest(rows.dtype))):
+        missing = np.isnan(rows)
+        which = np.where(missing.any(-1), rows.shape[-1] - 1 - missing[..., ::-1].argmax(-1), which)
+    return values, which
+
+
+def _largest_of(parts, first, best):
+    """The same of several arrays, written to `best`; where all are the lowest number there is, `first` is returned."""
+    best[...], number = _lowest(best.dtype), np.empty_like(best, np.uint8)
+    number[...] = first
+    for k, other in enumerate(parts):
+        larger = (other > best).view(np.uint8) * np.uint8(k)
+        np.maximum(number, larger, out=number)  # of equal ones the first
+        np.maximum(best, other, out=best)
+    if np.isnan(best.max(initial=_lowest(best.dtype))):
+        for k, part in enumerate(parts):
+            number[np.isnan(part)] = k
     return number
 
 
 @compilable("nn.compiled.pooling")
 def _max_pool_forward(x, *, kernel, stride, padding, dilation):
-    size, count = x.shape[2:], math.prod(kernel)
+    size, count, lowest = x.shape[2:], math.prod(kernel), _lowest(x.dtype)
     out = output_size(size, kernel, stride, padding, dilation)
     values = np.empty_like(x, shape=(*x.shape[:2], *out))
-    winner = np.empty_like(x, np.uint8 if count <= 256 else np.int64, shape=values.shape)
-    # As long as nothing is larger: the padding never wins, not even against minus infinity.
-    winner[...] = _first_inside(out, kernel, stride, padding, dilation) if any(map(any, padding)) else 0
+    winner = np.empty_like(values, place_dtype(size))
+    start, first, none = _windows(size, out, kernel, stride, padding, dilation)
+    elements = _elements(size, kernel, dilation)
 
-    def pool(images):
-        best, first_best = values[images], winner[images]
-        parts = shifted(padded(x[images], padding, _lowest(x.dtype)), kernel, stride, padding, dilation, size)
-        best[...] = parts[0]
-        for k, other in enumerate(parts[1:], 1):
-            larger = (other > best).view(np.uint8) * winner.dtype.type(k)
-            np.maximum(first_best, larger, out=first_best)  # of equal ones the first
-            np.maximum(best, other, out=best)
-        if np.isnan(best.max(initial=_lowest(x.dtype))):  # NaN is the largest; of several the last one, as in PyTorch
-            for k, part in enumerate(parts):
-                first_best[np.isnan(part)] = k
+    def pool(part):
+        for images in pieces(part, math.prod(x.shape[1:] if count <= MANY else (*values.shape[1:], count))):
+            around = padded(x[images], padding, lowest)
+            if count <= MANY:
+                number = _largest_of(shifted(around, kernel, stride, padding, dilation, size), first, values[images])
+            else:
+                values[images], number = _largest(_rows(around, out, kernel, stride, dilation))
+                if around.shape[2:] != size:  # the padding never wins, not even against minus infinity
+                    number = np.where(values[images] == lowest, first, number)
+            places = np.add(elements.take(number), start, out=winner[images])
+            if none is not None:
+                places[..., none] = -1
 
     in_parallel(pool, len(x), count * values.size)
     return values, winner
 
 
-def _pick_forward(x, *, winner, kernel, stride, padding, dilation):
-    out = np.zeros_like(winner, x.dtype)
-    for k, part in enumerate(shifted(padded(x, padding, 0), kernel, stride, padding, dilation, x.shape[2:])):
-        out += selected(part, winner == k)
-    return out
+@functools.lru_cache(128)
+def regions(n, count):
+    """Where `count` regions that cover n elements evenly begin, and how many they have: (count, 2)."""
+    at, number = np.arange(count + 1) * n, max(count, 1)
+    return np.stack([at[:-1] // number, -(-at[1:] // number) - at[:-1] // number], 1)
+
+
+@compilable("nn.compiled.pooling")
+def _adaptive_max_pool_forward(x, *, counts):
+    # As windows side by side: each region is spread out to the length of the longest, by its last element.
+    places, kernel = np.int64(0), []
+    for axis, (n, count) in enumerate(zip(x.shape[2:], counts, strict=True), 2):
+        begin, length = regions(n, count).T[..., None]
+        kernel.append(length.max(initial=1))
+        along = (begin + np.minimum(np.arange(kernel[-1]), length - 1)).reshape(-1)
+        places = np.add.outer(places * n, along)
+        x = x.take(along, axis)
+    geometry = {"kernel": tuple(kernel), "stride": tuple(kernel), "padding": ((0, 0),) * len(counts),
+                "dilation": (1,) * len(counts)}
+    values, winner = _max_pool_forward(x, **geometry)
+    return values, places.astype(winner.dtype).reshape(-1)[winner]
+
+
+def _fractional_max_pool_forward(x, *, kernel, starts):
+    lead, size, place = x.shape[:2], x.shape[2:], 0
+    for axis, (n, start) in enumerate(zip(size, starts, strict=True)):
+        place = place * n + start.reshape(*lead, *[start.shape[-1] if i == axis else 1 for i in range(len(size))])
+    elements, numbers = _elements(size, kernel, (1,) * len(size)), np.ascontiguousarray(x).reshape(-1)
+    values, winner = np.empty(place.shape, x.dtype), np.empty(place.shape, place_dtype(size))
+
+    def pool(part):
+        for images in pieces(part, math.prod(place.shape[1:]) * len(elements)):
+            at = _addresses(place[images], math.prod(size), False) + images.start * math.prod(x.shape[1:])
+            if len(elements) <= MANY:
+                number = _largest_of([numbers.take(at + element) for element in elements], 0, values[images])
+            else:
+                values[images], number = _largest(numbers.take(at[..., None] + elements))
+            np.add(elements.take(number), place[images], out=winner[images], casting="same_kind")
+
+    in_parallel(pool, len(x), len(elements) * values.size)
+    return values, winner
+
+
+# Places
+
+def lies_last(x):
+    """Whether the channels of (N, C, *size) are the last axis in memory."""
+    return channels_last(x).flags.c_contiguous and not x.flags.c_contiguous
+
+
+def _addresses(at, pixels, last):
+    """Where places (N, C, *out) are in the memory of images of so many pixels, whose channels are the last axis or not.
+    """
+    count, channels = at.shape[:2]
+    channel, pixel = (1, channels) if last else (pixels, 1)
+    start = np.add.outer(np.arange(count) * (pixels * channels), np.arange(channels) * channel)
+    return (at * np.int64(pixel) if last else at) + start.reshape(count, channels, *[1] * (at.ndim - 2))
+
+
+def _pick_forward(x, *, at):
+    last = lies_last(x)
+    numbers = (channels_last(x) if last else np.ascontiguousarray(x)).reshape(-1)
+    if at.min(initial=0) < 0:
+        return selected(numbers.take(_addresses(np.maximum(at, 0), math.prod(x.shape[2:]), last)), at >= 0)
+    return numbers.take(_addresses(at, math.prod(x.shape[2:]), last))
 
 
 @widened
 @compilable("nn.compiled.pooling")
-def _put_forward(y, *, winner, size, kernel, stride, padding, dilation):
-    shape = (*y.shape[:2], *[n + sum(p) for n, p in zip(size, padding, strict=True)])
-    total = np.zeros_like(winner, y.dtype, shape=shape)  # the layout is that of the forward pass
-    meet = any(d * (k - 1) >= s for d, k, s in zip(dilation, kernel, stride, strict=True))
-
-    def put(images):
-        values = np.empty_like(winner[images], y.dtype)
+def _put_forward(y, *, at, size):
+    last, pixels = lies_last(at), math.prod(size)  # the layout is that of the forward pass
+    total = np.zeros((len(at), *size, at.shape[1]) if last else (*at.shape[:2], *size), y.dtype)
+    for images in pieces(slice(0, len(at)), math.prod(at.shape[1:])):
+        places = at[images]
+        values = np.empty_like(places, y.dtype)
         values[...] = y[images]
-        for k, part in enumerate(shifted(total[images], kernel, stride, padding, dilation, size)):
-            if meet:
-                part += selected(values, winner[images] == k)
-            else:
-                part[...] = selected(values, winner[images] == k)
-
-    in_parallel(put, len(y), math.prod(kernel) * y.size)
-    return total[(slice(None), slice(None), *inside(size, padding))]
+        if places.min(initial=0) < 0:
+            places, values = np.maximum(places, 0), selected(values, places >= 0)
+        np.add.at(total[images].reshape(-1), _addresses(places, pixels, last).ravel("K"), values.ravel("K"))
+    return channels_first(total) if last else total
 
 
 def _max_samples(draw):
@@ -109,38 +238,56 @@ def _max_samples(draw):
     return call(draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True), **geometry)
 
 
-def _chosen(draw):
-    size, geometry = window_samples(draw)
-    shape = (1, 2, *output_size(size, *geometry.values()))
-    winner = (np.arange(math.prod(shape)) * 5 % math.prod(geometry["kernel"])).reshape(shape).astype(np.uint8)
-    return size, {"winner": winner, **geometry}
+def _adaptive_samples(draw):
+    size = tuple([draw.integer(1, 3) for _ in range(draw.integer(1, 2))])
+    x = draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True)
+    return call(x, counts=tuple([draw.integer(1, 3) for _ in size]))
+
+
+def _fractional_samples(draw):
+    starts = tuple([np.array([[[0, 1], [1, 1]]])] * draw.integer(1, 2))
+    x = draw.array(shape=(1, 2, *[3 for _ in starts]), distinct=True)
+    return call(x, kernel=(2,) * len(starts), starts=starts)
+
+
+def _places(draw):
+    size = tuple([draw.integer(1, 3) for _ in range(draw.integer(1, 2))])
+    at = np.arange(12, dtype=np.int32).reshape(1, 2, 3, 2) * 5 % (math.prod(size) + 1) - 1
+    return size, at
 
 
 def _pick_samples(draw):
-    size, geometry = _chosen(draw)
-    return call(draw.array(shape=(1, 2, *size)), **geometry)
+    size, at = _places(draw)
+    return call(draw.array(shape=(1, 2, *size)), at=at)
 
 
 def _put_samples(draw):
-    size, geometry = _chosen(draw)
-    return call(draw.array(shape=geometry["winner"].shape), size=size, **geometry)
+    size, at = _places(draw)
+    return call(draw.array(shape=at.shape), at=at, size=size)
 
 
-_max_pool = operation(
-    _max_pool_forward,
-    vjps=lambda g, out, x, **geometry: _put(g[0], winner=np.asarray(out[1]), size=x.shape[2:], **geometry),
-    outputs="values winner", names="_max_pool", samples=_max_samples,
-    flops=lambda shapes, out, options: math.prod(out) * math.prod(options["kernel"]))
+def _maxima(forward, name, samples, elements):
+    return operation(
+        forward, vjps=lambda g, out, x, **options: _put(g[0], at=np.asarray(out[1]), size=x.shape[2:]),
+        outputs="values places", names=name, samples=samples,
+        flops=lambda shapes, out, options: math.prod(out) * elements(shapes[0][2:], options))
+
+
+_max_pool = _maxima(_max_pool_forward, "_max_pool", _max_samples, lambda size, options: math.prod(options["kernel"]))
+
+_adaptive_max_pool = _maxima(
+    _adaptive_max_pool_forward, "_adaptive_max_pool", _adaptive_samples,
+    lambda size, options: math.prod([-(-n // max(count, 1)) for n, count in zip(size, options["counts"], strict=True)]))
+
+_fractional_max_pool = _maxima(_fractional_max_pool_forward, "_fractional_max_pool", _fractional_samples,
+                               lambda size, options: math.prod(options["kernel"]))
 
 _pick = operation(
-    _pick_forward,
-    vjps=lambda g, out, x, winner, **geometry: _put(g, winner=winner, size=x.shape[2:], **geometry), names="_pick",
-    samples=_pick_samples, flops=0)
+    _pick_forward, vjps=lambda g, out, x, at: _put(g, at=at, size=x.shape[2:]), names="_pick", samples=_pick_samples,
+    flops=0)
 
 _put = operation(
-    _put_forward,
-    vjps=lambda g, out, y, winner, size, **geometry: _pick(g, winner=winner, **geometry), names="_put",
-    samples=_put_samples, flops=0)
+    _put_forward, vjps=lambda g, out, y, at, size: _pick(g, at=at), names="_put", samples=_put_samples, flops=0)
 
 
 # What users call
@@ -169,25 +316,19 @@ def _window(size, kernel, stride, padding, dilation, ceil_mode):
     return {"kernel": kernel, "stride": stride, "padding": tuple(around), "dilation": dilation}
 
 
-def _flat_indices(winner, size, kernel, stride, padding, dilation):
-    """Where in the flattened input the winners stand, as PyTorch gives it."""
-    positions, flat = np.unravel_index(winner.astype(np.int64), kernel), 0
-    for axis, n in enumerate(size):
-        start = np.arange(winner.shape[2 + axis]) * stride[axis] - padding[axis][0]
-        start = start.reshape([-1 if i == axis else 1 for i in range(len(size))])
-        flat = flat * n + start + positions[axis] * dilation[axis]
-    return flat
+def _with_places(values, places, single, return_indices):
+    """What is returned: the maxima and, if wanted, their places."""
+    values = values.squeeze(0) if single else values
+    if not return_indices:
+        return values
+    indices = as_tensor(places.array.astype(np.int64))
+    return values, indices.squeeze(0) if single else indices
 
 
 def _max_pool_nd(ndim, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
     x, single = arranged(as_tensor(input), ndim)
     geometry = _window(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
-    values, winner = _max_pool(x, **geometry)
-    out = values.squeeze(0) if single else values
-    if not return_indices:
-        return out
-    indices = as_tensor(_flat_indices(winner.array, x.shape[2:], **geometry))
-    return out, indices.squeeze(0) if single else indices
+    return _with_places(*_max_pool(x, **geometry), single, return_indices)
 
 
 def max_pool1d(input: TensorLike, kernel_size: Shape, stride: Shape | None = None, padding: Shape = 0,
@@ -226,6 +367,9 @@ def _avg_pool_nd(ndim, input, kernel_size, stride, padding, ceil_mode, count_inc
     geometry = _window(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise ValueError("divisor_override must not be 0; leave it out to divide by the elements' number")
+    if geometry["kernel"] == x.shape[2:] and divisor_override is None and not any(map(any, geometry["padding"])):
+        out = _mean(x)
+        return out.squeeze(0) if single else out
     counted = tuple_of(padding, ndim, "padding") if count_include_pad else (0,) * ndim
     taps, lengths = _average(x.shape[2:], geometry["kernel"], geometry["stride"], geometry["padding"], counted)
     after = lengths if divisor_override is None else np.full((1,) * ndim, divisor_override)
@@ -242,6 +386,11 @@ def _average(size, kernel, stride, padding, counted):
         taps.append(windows(n, *(tuple(np.clip(ends, 0, n).tolist()) for ends in (start, start + k))))
         lengths.append(np.minimum(start + k, n + around) - np.maximum(start, -around))
     return tuple(taps), _products(lengths)
+
+
+def _mean(x):
+    """The mean of each image."""
+    return _floating(x).mean(tuple(range(2, x.ndim)), keepdim=True)
 
 
 def _floating(x):
@@ -324,11 +473,6 @@ def lp_pool3d(input: TensorLike, norm_type: float, kernel_size: Shape, stride: S
     return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _regions(n, count):
-    """Where `count` regions that cover n elements evenly begin and end."""
-    return tuple([i * n // count for i in range(count)]), tuple([-(-(i + 1) * n // count) for i in range(count)])
-
-
 def _adaptive_size(size, output_size):
     entries = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(size)
     counts = tuple_of([n if count is None else count for n, count in zip(size, entries, strict=False)]
@@ -342,7 +486,7 @@ def _adaptive_avg_pool(ndim, input, output_size):
     x, single = arranged(as_tensor(input), ndim)
     counts = _adaptive_size(x.shape[2:], output_size)
     if set(counts) == {1}:
-        out = _floating(x).mean(tuple(range(2, 2 + ndim)), keepdim=True)
+        out = _mean(x)
     else:
         taps, lengths = _adaptive_average(x.shape[2:], counts)
         out = resample(_floating(x), taps=taps, before=None, after=lengths)
@@ -351,10 +495,12 @@ def _adaptive_avg_pool(ndim, input, output_size):
 
 @functools.lru_cache(128)
 def _adaptive_average(size, counts):
-    regions = [_regions(n, count) for n, count in zip(size, counts, strict=True)]
-    taps = [None if n == count else windows(n, *of_axis)
-            for n, count, of_axis in zip(size, counts, regions, strict=True)]
-    return tuple(taps), _products([np.subtract(ends, starts) if ends else np.ones(1) for starts, ends in regions])
+    taps, lengths = [], []
+    for n, count in zip(size, counts, strict=True):
+        begin, length = regions(n, count).T
+        taps.append(None if n == count else windows(n, *[tuple(at.tolist()) for at in (begin, begin + length)]))
+        lengths.append(length if count else np.ones(1))
+    return tuple(taps), _products(lengths)
 
 
 def adaptive_avg_pool1d(input: TensorLike, output_size: int | Sequence[int | None]) -> Tensor:
@@ -375,65 +521,32 @@ def adaptive_avg_pool3d(input: TensorLike, output_size: int | Sequence[int | Non
     return _adaptive_avg_pool(3, input, output_size)
 
 
-def _winners(windows):
-    """Where in the last axis the largest stands: of equal ones the first, but NaN before all, and of several the last.
-
-    That is PyTorch's order.
-    """
-    which = windows.argmax(-1)
-    if windows.size and np.isnan(np.take_along_axis(windows, which[..., None], -1)).any():
-        missing = np.isnan(windows)
-        which = np.where(missing.any(-1), windows.shape[-1] - 1 - missing[..., ::-1].argmax(-1), which)
-    return which[..., None]
-
-
-def _at(x, indices):
-    """The elements of x (N, C, *size) at positions (N, C, *out) of its flattened images."""
-    rows = x.reshape((*x.shape[:2], math.prod(x.shape[2:])))
-    return rows.gather(2, indices.reshape(*indices.shape[:2], -1 if indices.size else 0)).reshape(indices.shape)
-
-
-def _adaptive_max_pool(ndim, input, output_size, return_indices):
+def _adaptive_max_pool_nd(ndim, input, output_size, return_indices):
     x, single = arranged(as_tensor(input), ndim)
-    size, rows = x.shape[2:], []
+    size = x.shape[2:]
     counts = _adaptive_size(size, output_size)
-    if all(count and n and n % count == 0 for n, count in zip(size, counts, strict=True)):  # regions are windows
+    if all(count and n % count == 0 for n, count in zip(size, counts, strict=True)):  # regions are windows
         kernel = tuple([n // count for n, count in zip(size, counts, strict=True)])
         return _max_pool_nd(ndim, input, kernel, None, 0, 1, False, return_indices)
-    for n, count in zip(size, counts, strict=True):
-        starts, ends = (np.array(of_axis, np.int64) for of_axis in _regions(n, count))
-        longest = (ends - starts).max(initial=1)
-        rows.append(np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1))  # short ones repeat their last
-    spread, indices = x.detach().numpy(), 0
-    for axis, row in enumerate(rows, 2):
-        spread = spread.take(row.reshape(-1), axis)
-    kernel = tuple([row.shape[1] for row in rows])
-    _, winner = _max_pool_forward(spread, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim, dilation=(1,) * ndim)
-    positions = np.unravel_index(winner.astype(np.int64), kernel)
-    for axis, (n, row, at) in enumerate(zip(size, rows, positions, strict=True)):
-        region = np.arange(len(row)).reshape([-1 if i == axis else 1 for i in range(ndim)])
-        indices = indices * n + row[region, at]
-    values = _at(x, indices)
-    values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
-    return (values, as_tensor(indices)) if return_indices else values
+    return _with_places(*_adaptive_max_pool(x, counts=counts), single, return_indices)
 
 
 def adaptive_max_pool1d(input: TensorLike, output_size: int | Sequence[int | None],
                         return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of `output_size` regions that cover (N, C, L) evenly."""
-    return _adaptive_max_pool(1, input, output_size, return_indices)
+    return _adaptive_max_pool_nd(1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input: TensorLike, output_size: int | Sequence[int | None],
                         return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool(2, input, output_size, return_indices)
+    return _adaptive_max_pool_nd(2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input: TensorLike, output_size: int | Sequence[int | None],
                         return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of regions that cover (N, C, D, H, W) evenly; see `adaptive_avg_pool2d`."""
-    return _adaptive_max_pool(3, input, output_size, return_indices)
+    return _adaptive_max_pool_nd(3, input, output_size, return_indices)
 
 
 # The inverse of max pooling
@@ -464,9 +577,14 @@ def _max_unpool(ndim, input, indices, kernel_size, stride, padding, output_size)
         wrong = at.min() if at.min() < 0 else at.max()
         raise ShapeError(f"index {wrong} lies outside an output of size {size}, which has {count} elements; "
                          "output_size is the size before pooling")
-    rows = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
-    out = zeros(*x.shape[:2], count, dtype=x.dtype).scatter(2, at.reshape(rows.shape), rows)
-    out = out.reshape(*x.shape[:2], *size)
+    at = at.reshape(x.shape).astype(place_dtype(size))
+    addresses, written = _addresses(at, count, False), np.zeros(math.prod(x.shape[:2]) * count, bool)
+    written[addresses] = True
+    if np.count_nonzero(written) < at.size:  # of several at one place the last is written
+        owner, number = np.empty(written.size, np.int64), np.arange(at.size).reshape(at.shape)
+        owner[addresses] = number
+        x = where(owner[addresses] == number, x, 0)
+    out = _put(x, at=at, size=size)
     return out.squeeze(0) if single else out
 
 
@@ -532,7 +650,7 @@ def _fractional_size(size, output_size, output_ratio):
     return tuple([int(n * ratio) for n, ratio in zip(size, ratios, strict=True)])
 
 
-def _fractional_max_pool(ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
+def _fractional_max_pool_nd(ndim, input, kernel_size, output_size, output_ratio, return_indices, random_samples):
     x, single = arranged(as_tensor(input), ndim)
     (count, channels), size = x.shape[:2], x.shape[2:]
     kernel = tuple_of(kernel_size, ndim, "kernel_size")
@@ -544,20 +662,9 @@ def _fractional_max_pool(ndim, input, kernel_size, output_size, output_ratio, re
     samples = as_tensor(random_samples).detach().numpy()
     if samples.shape != (count, channels, ndim):
         raise ShapeError(f"_random_samples must have shape {(count, channels, ndim)}, not {samples.shape}")
-    flat = np.zeros((count, channels, *[1] * (2 * ndim)), np.int64)  # (N, C, *out, *kernel)
-    for axis in range(ndim):
-        sample = samples[..., axis if ndim == 3 else ndim - 1 - axis]  # PyTorch's order: T, H, W, but W, H
-        row = _random_starts(sample, size[axis], out[axis], kernel[axis])[..., None] + np.arange(kernel[axis])
-        shape = [count, channels, *[1] * (2 * ndim)]
-        shape[2 + axis], shape[2 + ndim + axis] = out[axis], kernel[axis]
-        flat = flat * size[axis] + row.reshape(shape)
-    flat = flat.reshape(count, channels, *out, math.prod(kernel))
-    rows = x.detach().numpy().reshape(count, channels, math.prod(size))
-    windows = np.take_along_axis(rows, flat.reshape(count, channels, math.prod(flat.shape[2:])), -1)
-    indices = np.take_along_axis(flat, _winners(windows.reshape(flat.shape)), -1)[..., 0]
-    values = _at(x, indices)
-    values, indices = (values.squeeze(0), indices[0]) if single else (values, indices)
-    return (values, as_tensor(indices)) if return_indices else values
+    starts = tuple([_random_starts(samples[..., axis if ndim == 3 else ndim - 1 - axis], *along)  # T, H, W, but W, H
+                    for axis, along in enumerate(zip(size, out, kernel, strict=True))])
+    return _with_places(*_fractional_max_pool(x, kernel=kernel, starts=starts), single, return_indices)
 
 
 def fractional_max_pool2d(input: TensorLike, kernel_size: Shape, output_size: Shape | None = None,
@@ -575,7 +682,7 @@ def fractional_max_pool2d(input: TensorLike, kernel_size: Shape, output_size: Sh
         return_indices: also return where the maxima stood, in H · W flattened.
         _random_samples: (N, C, 2), numbers in [0, 1) by which windows are shifted; for tests.
     """
-    return _fractional_max_pool(2, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool_nd(2, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
 
 
@@ -583,7 +690,7 @@ def fractional_max_pool3d(input: TensorLike, kernel_size: Shape, output_size: Sh
                           output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
                           _random_samples: TensorLike | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maxima of windows at random distances in (N, C, D, H, W); see `fractional_max_pool2d`."""
-    return _fractional_max_pool(3, input, kernel_size, output_size, output_ratio,
+    return _fractional_max_pool_nd(3, input, kernel_size, output_size, output_ratio,
                                 return_indices, _random_samples)
 
 

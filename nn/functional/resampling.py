@@ -65,6 +65,14 @@ class Taps:
             *[np.split(a[order], ends) for a in (self.rows, self.columns, self.weights)], strict=True) if len(rows)]
 
     @functools.cached_property
+    def is_block(self):
+        """Whether outputs are sums of many neighbors each, of which they share none; or the adjoint of that."""
+        few, many = sorted(self.shape)
+        of = self.rows if self.shape[0] == few else self.columns
+        return (few > 0 and many % few == 0 and many >= LONG * few and len(of) == many and (self.weights == 1).all()
+                and (of == np.arange(many) // (many // few)).all())
+
+    @functools.cached_property
     def is_dense(self):
         """Whether BLAS is through with the whole matrix before NumPy is with its taps."""
         each = 36  # numbers of the matrix in the time of a tap, as measured
@@ -87,6 +95,13 @@ class Taps:
         If not `exactly`, maybe by way of the matrix: right if the result is finite. If not, zeros of the matrix may
         have met what is no number.
         """
+        if self.is_block:
+            few, length = min(self.shape), max(self.shape) // min(self.shape)
+            if self.shape[0] == few:
+                np.add.reduce(x.reshape(len(x), few, length, x.shape[2]), 2, out=out)
+            else:
+                out.reshape(len(x), few, length, x.shape[2], copy=False)[...] = x[:, :, None]
+            return
         if not exactly and self.is_dense:
             if x.shape[2] > 1:
                 np.matmul(self.matrix(x.dtype), x, out=out)
@@ -121,6 +136,8 @@ def _remembered(make):
 
 
 LONGEST = 1024
+LONG = 16
+"""From so many elements on a sum of neighbors is a reduction."""
 
 
 @_remembered
@@ -211,7 +228,7 @@ def _forward(x, *, taps, before, after):
     # First what shrinks, then what grows; and the last axis, slow in memory, while there are fewest elements.
     grows = [along is not None and along.shape[0] > along.shape[1] for along in taps]
     order = sorted([i for i, along in enumerate(taps) if along is not None], key=lambda i: (grows[i], -i * grows[i], i))
-    has_zeros = x.dtype.kind == "f" and any(taps[i].is_dense for i in order)
+    has_zeros = x.dtype.kind == "f" and any(taps[i].is_dense and not taps[i].is_block for i in order)
 
     def resampled(items, into, exactly):
         block = wide(items)
