@@ -160,16 +160,17 @@ def regions(n, count):
 @compilable("nn.compiled.pooling")
 def _adaptive_max_pool_forward(x, *, counts):
     # As windows side by side: each region is spread out to the length of the longest, by its last element.
-    places, kernel = np.int64(0), []
-    for axis, (n, count) in enumerate(zip(x.shape[2:], counts, strict=True), 2):
+    places, kernel, last = np.int64(0), [], lies_last(x)
+    spread = channels_last(x) if last else x
+    for axis, (n, count) in enumerate(zip(x.shape[2:], counts, strict=True), 1 if last else 2):
         begin, length = regions(n, count).T[..., None]
         kernel.append(length.max(initial=1))
         along = (begin + np.minimum(np.arange(kernel[-1]), length - 1)).reshape(-1)
         places = np.add.outer(places * n, along)
-        x = x.take(along, axis)
+        spread = spread.take(along, axis)
     geometry = {"kernel": tuple(kernel), "stride": tuple(kernel), "padding": ((0, 0),) * len(counts),
                 "dilation": (1,) * len(counts)}
-    values, winner = _max_pool_forward(x, **geometry)
+    values, winner = _max_pool_forward(channels_first(spread) if last else spread, **geometry)
     return values, places.astype(winner.dtype).reshape(-1)[winner]
 
 

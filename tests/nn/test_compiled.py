@@ -88,7 +88,7 @@ def numbers(*shape):
 
 
 def channels_last(array):
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
 
 
 CONVOLUTIONS = {
@@ -180,17 +180,21 @@ def test_any_convolution(convolutions, examples, compiled):
 
 @st.composite
 def poolings(draw):
-    """An image in any memory order, with equal numbers and such as are none, and options."""
-    def pair(low, high):
-        return draw(st.integers(low, high)), draw(st.integers(low, high))
-    kernel = pair(1, 5)
-    options = {"kernel_size": kernel, "stride": pair(1, 4), "dilation": draw(st.sampled_from([(1, 1), (1, 3), (2, 1)])),
+    """Images in any memory order, with equal numbers and such as are none, and options."""
+    ndim = draw(st.integers(1, 3))
+
+    def each(low, high):
+        return tuple([draw(st.integers(low, high)) for _ in range(ndim)])
+    kernel = each(1, (40, 8, 5)[ndim - 1])
+    options = {"kernel_size": kernel, "stride": each(1, 4),
+               "dilation": draw(st.sampled_from([(1,) * ndim, each(1, 3)])),
                "padding": tuple([draw(st.integers(0, k // 2)) for k in kernel]), "ceil_mode": draw(st.booleans())}
-    size = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 12))
+    size = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 12 // ndim))
             for d, k, p in zip(options["dilation"], kernel, options["padding"], strict=True)]
     x = np.rint(numbers(draw(st.integers(0, 3)), draw(st.sampled_from([1, 3, 8, 19])), *size) * 2) / 2
     x[rng.random(x.shape) < 0.1] = draw(st.sampled_from([0, np.nan, -np.inf]))
-    return draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))(x), options
+    arranged = draw(st.sampled_from([np.ascontiguousarray, channels_last, lambda a: a[..., ::-1]]))
+    return arranged(x), options, each(1, 6)
 
 
 @needs_numba
@@ -198,15 +202,21 @@ def test_max_pool(compiled):
     @settings(derandomize=True, database=None, max_examples=150, deadline=None)
     @given(poolings())
     def property_(drawn):
-        x, options = drawn
-        agree(lambda x: F.max_pool2d(x, **options, return_indices=True), x, errors="ignore")
-        orders = []
-        for mode in (False, True):
-            autograd.set_compiled(mode)
-            out = F.max_pool2d(autograd.from_numpy(x), **options).numpy()
-            orders.append((out.flags.c_contiguous, out.transpose(0, 2, 3, 1).flags.c_contiguous))
-        assert orders[0] == orders[1]
+        x, options, counts = drawn
+        for name, given_options in (("max_pool", options), ("adaptive_max_pool", {"output_size": counts})):
+            pool = getattr(F, f"{name}{x.ndim - 2}d")
+            agree(lambda x, o=given_options, pool=pool: pool(x, **o, return_indices=True), x, errors="ignore")
+            orders = []
+            for mode in (False, True):
+                autograd.set_compiled(mode)
+                orders.append(channels_first_and_last(pool(autograd.from_numpy(x), **given_options).numpy()))
+            assert orders[0] == orders[1]
     property_()
+
+
+def channels_first_and_last(x):
+    """Whether an array lies in memory in the one order, and in the other."""
+    return x.flags.c_contiguous, np.moveaxis(x, 1, -1).flags.c_contiguous
 
 
 @needs_numba

@@ -182,7 +182,9 @@ def test_means_of_many_float16_are_right():
 
 MAXIMA = [("max_pool1d", SEQUENCE, (3, 2, 1)), ("max_pool2d", IMAGE, (3, 2, 1)), ("max_pool2d", IMAGE, ((2, 3), 1)),
           ("max_pool3d", VOLUME, (2, 1, 1)), ("adaptive_max_pool1d", SEQUENCE, (3,)),
-          ("adaptive_max_pool2d", IMAGE, ((4, 2),)), ("adaptive_max_pool3d", VOLUME, ((2, 3, 3),))]
+          ("adaptive_max_pool2d", IMAGE, ((4, 2),)), ("adaptive_max_pool3d", VOLUME, ((2, 3, 3),)),
+          ("max_pool1d", (1, 2, 90), (40, 25, 20)), ("max_pool1d", (1, 2, 90), (40,)), ("max_pool2d", IMAGE, ((6, 5),)),
+          ("max_pool2d", (1, 2, 7, 12), ((6, 7), 2, 3)), ("max_pool3d", (1, 2, 4, 5, 4), ((3, 3, 4), 1, 1))]
 
 
 @pytest.mark.parametrize(("name", "shape", "args"), MAXIMA)

@@ -75,6 +75,15 @@ def _cases():
             groups = options.get("groups", 1)
             yield Windowed(f"conv{ndim}d", [shape, (6, shape[1] // groups, *kernel), (6,)], **options)
             yield Windowed(f"conv_transpose{ndim}d", [shape, (shape[1], 4 // groups, *kernel), (4,)], **options)
+        for options in ({}, {"padding": 1, "stride": 2}):
+            ones = (1,) * ndim
+            yield Windowed(f"conv{ndim}d", [shape, (6, shape[1], *ones), (6,)], **options)
+            yield Windowed(f"conv_transpose{ndim}d", [shape, (shape[1], 6, *ones), (6,)], **options)
+        long = (1, 2, *[(39,), (8, 9), (4, 4, 5)][ndim - 1])
+        yield Windowed(f"max_pool{ndim}d", [long], [34, (6, 7), (4, 3, 4)][ndim - 1], 1, 1)
+        yield Windowed(f"max_pool{ndim}d", [long], long[2:], return_indices=True)
+        yield Windowed(f"adaptive_max_pool{ndim}d", [long], [1, (1, 2), (3, 1, 1)][ndim - 1])
+        yield Windowed(f"avg_pool{ndim}d", [long], long[2:])
         channels = shape[1]
         yield Windowed(f"conv{ndim}d", [shape, (channels, 1, *kernel)], padding=1, groups=channels)
         linear = ("linear", "bilinear", "trilinear")[ndim - 1]
@@ -96,6 +105,9 @@ def _cases():
                 yield Windowed("interpolate", [IMAGE], zeros=True, batch=False, scale_factor=factors, mode=mode,
                                recompute_scale_factor=again)
     yield Windowed("avg_pool2d", [IMAGE], 2, divisor_override=3)
+    yield Windowed("avg_pool1d", [(2, 2, 34)], 17)
+    yield Windowed("avg_pool2d", [(1, 2, 3, 32)], (1, 16))
+    yield Windowed("avg_pool2d", [(1, 2, 32, 3)], (16, 1))
     for both in ("", "_with_indices"):
         yield Windowed(f"fractional_max_pool2d{both}", [IMAGE], 2, 3, _random_samples=np.full((2, 4, 2), 0.4),
                        batch=False)

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import autograd
 import nn
@@ -125,3 +127,91 @@ def test_the_gradient_of_a_maximum_lies_in_memory_as_the_image_does():
     image.register_hook(lambda g: strides.append(g.numpy().strides))
     F.max_pool2d(image, 3, 2, 1).sum().backward()
     assert strides == [image.detach().numpy().strides]
+
+
+@st.composite
+def maxima(draw):
+    """Images, a function that takes the maxima of their windows and the places, and what it is called with."""
+    ndim = draw(st.integers(1, 3))
+
+    def each(low, high):
+        return tuple([draw(st.integers(low, n)) for n in (high if isinstance(high, list) else [high] * ndim)])
+    kernel, dilation = each(1, (80, 9, 5)[ndim - 1]), each(1, 2)
+    padding = each(0, [k // 2 for k in kernel])
+    size = [max(1, d * (k - 1) + 1 - 2 * p) + more
+            for d, k, p, more in zip(dilation, kernel, padding, each(0, 7), strict=True)]
+    kind = draw(st.sampled_from(["max", "adaptive_max", *["fractional_max"] * (ndim > 1)]))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    shape = (draw(st.integers(0, 2)), draw(st.sampled_from([1, 3, 16, 21])), *size)
+    x = rng.standard_normal(shape)
+    if draw(st.booleans()):
+        x = rng.choice([0, -0.0, 1, 1, -2, -np.inf, np.inf, np.nan], shape)
+    if draw(st.integers(0, 4)) == 0:
+        x[:, draw(st.integers(0, 1)):] = -np.inf
+    if draw(st.booleans()):
+        x = np.moveaxis(np.moveaxis(x, 1, -1).copy(), -1, 1)
+    if kind == "max":
+        # PyTorch writes behind the image where a window has none of it
+        assume(all(d == 1 or n > d for n, d in zip(size, dilation, strict=True)))
+        args, options = (kernel, each(1, 4), padding, dilation, draw(st.booleans())), {}
+    elif kind == "adaptive_max":
+        args, options = (each(1, [n + 2 for n in size]),), {}
+    else:
+        assume(len(x) and min(size) > 1)  # PyTorch refuses others
+        kernel = tuple([min(k, n - 1) for k, n in zip(kernel, size, strict=True)])
+        args = kernel, each(1, [n - k for n, k in zip(size, kernel, strict=True)])
+        options = {"_random_samples": rng.random((*x.shape[:2], ndim))}
+    return x, f"{kind}_pool{ndim}d", args, options
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_maxima_of_any_windows_are_pytorchs(dtype, compiled):
+    torch = pytest.importorskip("torch")
+    if compiled:
+        pytest.importorskip("numba")
+
+    @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+    @given(maxima())
+    def property_(drawn):
+        x, name, args, options = drawn
+        assume(dtype != "float16" or name[:3] != "fra")  # which PyTorch hasn't
+        found, x = [], x.astype(dtype)
+        for library, functions in ((torch, torch.nn.functional), (autograd, F)):
+            # with channels last PyTorch names place 0 of windows of minus infinity of float16
+            t = library.from_numpy(x.copy(order="K" if library is autograd else "C")).requires_grad_()
+            given_options = {key: library.from_numpy(value.astype(dtype)) for key, value in options.items()}
+            values, places = getattr(functions, name)(t, *args, return_indices=True, **given_options)
+            g = 1 + np.arange(values.numel()).reshape(tuple(values.shape)) % 7
+            values.backward(library.from_numpy(g.astype(dtype)))
+            found.append([values.detach().numpy(), places.numpy(), t.grad.numpy()])
+        for theirs, ours in zip(*found, strict=True):
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(ours, theirs)
+    autograd.set_compiled(compiled)
+    try:
+        property_()
+    finally:
+        autograd.set_compiled(False)
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_a_window_that_lies_in_the_padding_has_no_maximum(ndim):
+    x = autograd.ones(2, 3, *[1] * ndim, requires_grad=True)
+    values, places = getattr(F, f"max_pool{ndim}d")(x, 2, 1, 1, 2, return_indices=True)  # at -1 and at 1
+    values.sum().backward()
+    assert (values.numpy(force=True) == -np.inf).all()
+    assert (places.numpy() == -1).all()
+    assert (x.grad.numpy() == 0).all()
+
+
+def test_unpooling_of_one_image_and_of_places_that_change_afterwards():
+    x = tensor(3, 5, 6)
+    values, places = F.max_pool2d(x, 3, 1, return_indices=True)
+    one = F.max_unpool2d(values, places, 3, 1)
+    np.testing.assert_array_equal(one.numpy(force=True),
+                                  F.max_unpool2d(values[None], places[None], 3, 1)[0].numpy(force=True))
+    expected = autograd.grad((one * one).sum(), values)[0].tolist()
+    again = F.max_unpool2d(values, places, 3, 1)
+    places.zero_()
+    assert autograd.grad((again * again).sum(), values)[0].tolist() == expected
