@@ -19,6 +19,8 @@ _SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "size": "sha
 NO_OPTIONS: dict = {}
 PLAIN = {int, float, bool, str, slice, type(None), type(...)}
 """Types of options that cannot change."""
+OF_MANY: dict[Callable, Callable] = {}
+"""For forward functions, what computes the same of many numbers in less time (`operations/single.py`)."""
 Count = Callable[[list, tuple[int, ...], dict], int]
 """Of the shapes of a call's arguments (None for one that has none), the shape of its (first) output, its options."""
 
@@ -60,7 +62,7 @@ class Operation:
         self.forward, self.vjps = forward, vjps
         self.forward_of_many, self.vjps_of_many, self.many = forward, vjps, sys.maxsize
         if vjps and not outputs and not view:  # it may be elementwise
-            self.forward_of_many, self.many = as_loop(forward), least(forward, vjps)
+            self.forward_of_many, self.many = as_loop(OF_MANY.get(forward, forward)), least(forward, vjps)
             self.vjps_of_many = tuple([as_loop(rule, True) if rule else None for rule in vjps])
         self._in_one_loop: dict[tuple[bool, ...], Callable | None] = {}
         named = [name for name in self.signature.parameters if name not in self.options]

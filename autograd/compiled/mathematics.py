@@ -50,12 +50,8 @@ def _power_of_two(n):
 
 
 @function
-def exp(x):
-    """exp by 2ⁿ times a polynomial, to 2e-7 (the coefficients are Cephes')."""
-    least, most = np.float32(-104), np.float32(88.72284)  # beyond, it is 0 or infinite
-    clipped = most if x > most else least if x < least else x
-    n = np.floor(clipped * np.float32(1.44269504088896341) + HALF)
-    r = clipped - n * np.float32(0.693359375) - n * np.float32(-2.12194440e-4)
+def _exp_times_power_of_two(r, n):
+    """exp(r) 2ⁿ for |r| <= log(2) / 2 (the coefficients are Cephes')."""
     p = np.float32(1.9875691500e-4)
     p = p * r + np.float32(1.3981999507e-3)
     p = p * r + np.float32(8.3334519073e-3)
@@ -64,7 +60,26 @@ def exp(x):
     p = p * r + np.float32(5.0000001201e-1)
     p = p * (r * r) + r + ONE
     some = np.int32(n) >> np.int32(1)  # 2ⁿ in two factors: neither 2¹²⁸ nor 2⁻¹³⁰ is a float32 as others are
-    value = p * _power_of_two(some) * _power_of_two(np.int32(n) - some)
+    return p * _power_of_two(some) * _power_of_two(np.int32(n) - some)
+
+
+@function
+def exp(x):
+    """exp by 2ⁿ times a polynomial, to 2e-7."""
+    least, most = np.float32(-104), np.float32(88.72284)  # beyond, it is 0 or infinite
+    clipped = most if x > most else least if x < least else x
+    n = np.floor(clipped * np.float32(1.44269504088896341) + HALF)
+    r = clipped - n * np.float32(0.693359375) - n * np.float32(-2.12194440e-4)
+    value = _exp_times_power_of_two(r, n)
+    return INFINITY if x > most else value
+
+
+@function
+def exp2(x):
+    least, most = np.float32(-151), np.float32(127.99999)
+    clipped = most if x > most else least if x < least else x
+    n = np.floor(clipped + HALF)
+    value = _exp_times_power_of_two((clipped - n) * np.float32(0.693147180559945309), n)
     return INFINITY if x > most else value
 
 
@@ -78,9 +93,9 @@ def tanh(x):
     p = p * square + np.float32(-5.37397155531e-2)
     p = p * square + np.float32(1.33314422036e-1)
     p = p * square + np.float32(-3.33332819422e-1)
-    near = p * square * x + x
+    near = p * square * size + size
     far = ONE - TWO / (exp(size + size) + ONE)
-    return near if size < np.float32(0.625) else far if x > ZERO else -far
+    return copysign(near if size < np.float32(0.625) else far, x)
 
 
 @function
@@ -94,12 +109,12 @@ def expm1(x):
     p = p * near + np.float32(1 / 6)
     p = p * near + HALF
     p = p * (near * near) + near
-    return p if near == x else exp(x) - ONE
+    return copysign(p if near == x else exp(x) - ONE, x)
 
 
 @function
-def log(x):
-    """log of the mantissa by a polynomial (the coefficients are Cephes'), and the exponent times log 2."""
+def _parts_of_logarithm(x):
+    """e, m, and a small p by a polynomial (the coefficients are Cephes'), so that log(x) = e log 2 + m + p."""
     tiny = x < np.float32(1.17549435e-38)
     bits = np.float32(x * np.float32(1 << 23) if tiny else x).view(np.int32)
     e = np.float32((bits >> np.int32(23)) - np.int32(126)) - (np.float32(23) if tiny else ZERO)
@@ -117,8 +132,35 @@ def log(x):
     p = p * m + np.float32(2.0000714765e-1)
     p = p * m + np.float32(-2.4999993993e-1)
     p = p * m + np.float32(3.3333331174e-1)
-    value = p * m * square + e * np.float32(-2.12194440e-4) - HALF * square + m + e * np.float32(0.693359375)
+    return e, m, p * m * square - HALF * square
+
+
+@function
+def _or_limit(value, x):
+    """The value of a logarithm of x, and its limit where x is no positive number."""
     return value if x > ZERO and x < INFINITY else x if x == INFINITY else -INFINITY if x == ZERO else NAN
+
+
+@function
+def log(x):
+    e, m, p = _parts_of_logarithm(x)
+    return _or_limit(p + e * np.float32(-2.12194440e-4) + m + e * np.float32(0.693359375), x)
+
+
+@function
+def log2(x):
+    e, m, p = _parts_of_logarithm(x)
+    more = np.float32(0.44269504088896341)  # than 1
+    return _or_limit(p * more + m * more + p + m + e, x)
+
+
+@function
+def log10(x):
+    """By constants in two parts, of which the first have few digits."""
+    e, m, p = _parts_of_logarithm(x)
+    whole, more = np.float32(4.3359375e-1), np.float32(7.00731903251827651e-4)
+    return _or_limit((m + p) * more + p * whole + m * whole + e * np.float32(2.48745663981195214e-4)
+                     + e * np.float32(3.0078125e-1), x)
 
 
 @function

@@ -17,11 +17,11 @@ LOGIC = {np.logical_and, np.bitwise_and, np.logical_or, np.bitwise_or, np.logica
 ANSWERS = {*LOGIC, np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf,
            np.isfinite}
 """What gives answers, not numbers."""
-APPROXIMATED = {np.exp, np.expm1, np.log, np.log1p, np.tanh}
+APPROXIMATED = {np.exp, np.exp2, np.expm1, np.log, np.log1p, np.log2, np.log10, np.tanh}
 """Of what compiled loops have forms of their own, to a few units in the last place (`compiled/mathematics.py`)."""
 WORK: dict[Callable, int] = dict.fromkeys(APPROXIMATED, 8) | dict.fromkeys([
     np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2, np.sinh, np.cosh, np.arcsinh, np.arccosh,
-    np.arctanh, np.hypot, np.power, np.logaddexp, np.logaddexp2, np.exp2, np.log2, np.log10], 16)
+    np.arctanh, np.hypot, np.power, np.logaddexp, np.logaddexp2], 16)
 """About how many additions' time a function takes, if more than one."""
 
 

@@ -1,0 +1,125 @@
+"""Functions of many numbers of float32 that have formulas of their own, beside float64 and NumPy's functions."""
+
+import importlib.util
+import itertools
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.operation import OF_MANY
+from autograd.operations import single
+
+EDGES = np.float32([np.nan, np.inf, -np.inf, 0, -0.0, 1, -1, 0.5, -0.5, 3, -3, 1e-40, -1e-40, 1e-45, 1e38, -3.4e38,
+                    3.4028235e38, 88.72, 88.73, 89.41, 89.4159, 89.416, 89.42, -89.415, 1 + 2e-7, 1 - 6e-8, 103.9,
+                    -103.9, -149, -149.5, 127.9999, 128, -126])
+COUNT = 1 << 16
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["NumPy", "loops"])
+def loops(request):
+    """Both with NumPy alone and with compiled loops."""
+    if request.param and importlib.util.find_spec("numba") is None:
+        pytest.skip("numba is not installed")
+    autograd.set_compiled(request.param)
+    yield request.param
+    autograd.set_compiled(False)
+
+
+def numbers():
+    """Any bits, edges, and numbers of ordinary size."""
+    bits = rng.integers(0, 1 << 32, COUNT, np.uint32).view(np.float32)
+    ordinary = rng.standard_normal(2 * COUNT) * rng.choice([0.01, 0.3, 1, 10, 40], 2 * COUNT)
+    return rng.permutation(np.concatenate([bits, np.resize(EDGES, COUNT // 4), ordinary.astype(np.float32)]))
+
+
+def units(out, expected):
+    """How many units in the last place of a float32 lie between the two; the same NaN and infinities."""
+    rounded = expected.astype(np.float32)
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(expected))
+    np.testing.assert_array_equal(np.isinf(out), np.isinf(rounded))
+    last = np.spacing(np.maximum(np.abs(rounded), np.finfo(np.float32).tiny)).astype(np.float64)
+    return np.max(np.abs(out - expected) / last, initial=0, where=np.isfinite(rounded))
+
+
+def of_many(function):
+    """What an operation computes of many numbers."""
+    return next(op for op in autograd.table.TABLE.values() if op.forward is function).forward_of_many
+
+
+def same_bits(out, expected):
+    assert out.dtype == expected.dtype
+    np.testing.assert_array_equal(out, expected)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(out)[number], np.signbit(expected)[number])
+
+
+ONE = [function for function in OF_MANY if isinstance(function, np.ufunc) and function.nin == 1]
+
+
+@pytest.mark.parametrize("function", [*ONE, np.exp2, np.log2, np.log10], ids=lambda function: function.__name__)
+def test_elementary_functions(function):
+    x = numbers()
+    with np.errstate(all="ignore"):
+        expected = function(x.astype(np.float64))
+        out = of_many(function)(x)
+        assert units(out, expected) < 5
+        number = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(out)[number], np.signbit(expected)[number])
+        if function in OF_MANY:
+            assert units(OF_MANY[function](x.reshape(-1, 64).T), expected.reshape(-1, 64).T) < 5
+            same_bits(OF_MANY[function](x[:99]), function(x[:99]))
+            same_bits(OF_MANY[function](x.astype(np.float64)), expected)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_angle_of_a_point():
+    pairs = np.tile(np.array([*itertools.product(EDGES, EDGES)], np.float32).T, 10)
+    y, x = np.concatenate([numbers(), pairs[0]]), np.concatenate([numbers(), pairs[1]])
+    expected = np.arctan2(y.astype(np.float64), x.astype(np.float64))
+    out = of_many(np.arctan2)(y, x)
+    assert units(out, expected) < 4
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(out)[number], np.signbit(expected)[number])
+
+
+DIFFERENTIABLE = {
+    **dict.fromkeys(["sinh", "cosh", "tan", "asin", "acos", "atan", "asinh", "atanh", "expm1", "log1p"], lambda x: x), "acosh": lambda x: x + 1.5,
+    "atan2": lambda x: (x, x[::-1] + 1)}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_derivatives_of_both_orders(name):
+    """Of many numbers of float32 as of float64."""
+    def derivatives(dtype):
+        given = DIFFERENTIABLE[name](np.linspace(0.2, 0.8, 12_345).astype(np.float32).astype(dtype))
+        args = [autograd.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a
+                for a in (given if isinstance(given, tuple) else (given,))]
+        leaves = [a for a in args if isinstance(a, autograd.Tensor)]
+        out = getattr(autograd, name)(*args)
+        first = autograd.grad((out * out).sum(), leaves, create_graph=True)
+        second = autograd.grad(sum((g * g).sum() for g in first), leaves)
+        return [t.detach().numpy() for t in (out, *first, *second)]
+
+    for one, other in zip(derivatives(np.float32), derivatives(np.float64), strict=True):
+        np.testing.assert_allclose(one, other, rtol=3e-5, atol=3e-6 * np.abs(other).max())
+
+
+def test_threads_share_the_pieces():
+    x, before = numbers(), autograd.get_num_threads()
+    x = np.resize(x, 1 << 21)
+    out = []
+    for threads in (1, 2):
+        autograd.set_num_threads(threads)
+        with np.errstate(all="ignore"):
+            out.append([of_many(np.arctan)(x)])
+    autograd.set_num_threads(before)
+    for one, other in zip(*out, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_few_numbers_are_numpys():
+    """And those of other dtypes, at once: a rule of few numbers does not pay."""
+    with np.errstate(all="ignore"):
+        same_bits(single.sinh(EDGES), np.sinh(EDGES))
