@@ -18,7 +18,7 @@ from autograd.compiled.loops import answers_at, numbers_at, shared
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import LEAST, obtained
 from autograd.runtime.elementwise import SIMPLE, Loop
-from autograd.runtime.formulas import ANSWERS, APPROXIMATED, LOGIC, trace, work_of
+from autograd.runtime.formulas import ANSWERS, APPROXIMATED, LOGIC, QUOTIENTS, trace, work_of
 from autograd.runtime.tracing import Recording, assign
 
 FORMS: dict[Callable, str] = {
@@ -28,13 +28,15 @@ FORMS: dict[Callable, str] = {
     np.floor: "floor({})", np.ceil: "ceil({})", np.trunc: "trunc({})", np.rint: "rint({})", np.exp: "exp({})",
     np.copysign: "copysign({}, {})", np.expm1: "expm1({})", np.log: "log({})", np.log1p: "log1p({})",
     np.tanh: "tanh({})", np.hypot: "hypot({}, {})", np.exp2: "exp2({})", np.log2: "log2({})",
-    np.log10: "log10({})", np.where: "({1} if {0} else {2})",
+    np.log10: "log10({})", **{
+        function: f"{ufunc.__name__}({{}}, {{}})" for ufunc, function in QUOTIENTS.items()},
+    np.where: "({1} if {0} else {2})",
     np.less: "{} < {}", np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
     np.equal: "{} == {}", np.not_equal: "{} != {}", np.isnan: "{0} != {0}", np.isinf: "abs({}) == INFINITY",
     np.isfinite: "abs({}) < INFINITY", np.logical_and: "{} & {}", np.bitwise_and: "{} & {}",
     np.logical_or: "{} | {}", np.bitwise_or: "{} | {}", np.logical_not: "not {}", np.invert: "not {}"}
 """What has a fast form."""
-SLOW = {*APPROXIMATED, np.hypot, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
+SLOW = {*APPROXIMATED, *QUOTIENTS.values(), np.hypot, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
 _exact = compiler(nogil=True, error_model="numpy")

@@ -45,6 +45,29 @@ def hypot(x, y):
 
 
 @function
+def fmod(x, y):
+    """x - y trunc(x / y), rounded once; NaN where `operations/single.py` asks NumPy instead, as in the next two."""
+    wide, by = np.float64(x), np.float64(y)
+    quotient = wide / by
+    value = copysign(np.float32(wide - np.trunc(quotient) * by), x)
+    return value if abs(quotient) < 2.0 ** 29 else NAN
+
+
+@function
+def remainder(x, y):
+    wide, by = np.float64(x), np.float64(y)
+    quotient = wide / by
+    value = copysign(np.float32(wide - np.floor(quotient) * by), y)
+    return value if abs(quotient) < 2.0 ** 29 else NAN
+
+
+@function
+def floor_divide(x, y):
+    quotient = np.float64(x) / np.float64(y)
+    return np.float32(np.floor(quotient)) if abs(quotient) < 2.0 ** 22 and abs(y) < INFINITY else NAN
+
+
+@function
 def _power_of_two(n):
     return np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 

@@ -135,7 +135,7 @@ floor_divide = operation(
     doc="floor(x / y); its derivative is 0.")
 
 remainder = operation(
-    operator.mod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, np.floor_divide(x, y))),
+    operator.mod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, single.floor_divide(x, y))),
     samples=_between_multiples,
     names="remainder", operators="__mod__ __rmod__", numpy=np.remainder, inplace=True,
     doc="x - y floor(x / y), which has the sign of y.")

@@ -8,6 +8,7 @@ functions warn of nothing. Polynomials are those of S. L. Moshier's Cephes libra
 
 import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from autograd.dtypes import float32
 from autograd.operation import OF_MANY
 from autograd.operations.approximation import MANY, in_pieces, polynomial, select
-from autograd.runtime.formulas import APPROXIMATED
+from autograd.runtime.elementwise import as_loop
+from autograd.runtime.formulas import APPROXIMATED, QUOTIENTS
 from autograd.runtime.tracing import Symbol
 
 
@@ -52,6 +54,46 @@ def elementary(ufunc: np.ufunc) -> Callable:
                 return in_pieces(formula, *args)
         return function
     return declare
+
+
+# Remainders. In float64 the quotient of two numbers of float32 is rounded to no whole number that it isn't, as long as
+# that has 29 bits; its product with y has 53 then, so that nothing is rounded but the result.
+
+def _by_quotient(few: Callable, ufunc: np.ufunc, bits: int, formula: Callable) -> Callable:
+    """What computes a function of x, y and x / y in float64; for larger quotients and what is not finite, the ufunc."""
+    def near(x, y):
+        """NaN for these."""
+        if isinstance(x, Symbol) or isinstance(y, Symbol):
+            return (x if isinstance(x, Symbol) else y).recording.note(QUOTIENTS[ufunc], (x, y), None)
+        with np.errstate(all="ignore"):
+            return in_pieces(near_of_piece, x, y)
+
+    def near_of_piece(x, y):
+        wide, by = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        quotient = wide / by
+        size = np.abs(quotient)
+        out = np.asarray(formula(wide, by, quotient), float32)
+        if not (size.max(initial=0) < 2.0 ** bits and np.isfinite(by).all()):
+            out[~((size < 2.0 ** bits) & np.isfinite(by))] = np.nan
+        return out
+
+    loop = as_loop(near)
+
+    @of_many(few)
+    def of_any(x, y):
+        out = loop(x, y)
+        far = np.isnan(out)
+        if far.any():
+            out[far] = ufunc(*[np.broadcast_to(a, out.shape)[far] for a in (x, y)])
+        return out
+    return of_any
+
+
+fmod = _by_quotient(np.fmod, np.fmod, 29, lambda x, y, quotient: np.copysign(x - np.trunc(quotient, quotient) * y, x))
+remainder = _by_quotient(operator.mod, np.remainder, 29, lambda x, y, quotient: np.copysign(
+    x - np.floor(quotient, quotient) * y, y))
+# NumPy divides what is left without the remainder, in float32, and rounds: to the same for up to 22 bits.
+floor_divide = _by_quotient(operator.floordiv, np.floor_divide, 22, lambda x, y, quotient: np.floor(quotient))
 
 
 # Exponentials and logarithms

@@ -4,6 +4,7 @@ Whoever has the notes can compute the same in another way: as a compiled loop (`
 piece of the numbers after the other (`piecewise.py`).
 """
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -19,9 +20,11 @@ ANSWERS = {*LOGIC, np.less, np.less_equal, np.greater, np.greater_equal, np.equa
 """What gives answers, not numbers."""
 APPROXIMATED = {np.exp, np.exp2, np.expm1, np.log, np.log1p, np.log2, np.log10, np.tanh}
 """Of what compiled loops have forms of their own, to a few units in the last place (`compiled/mathematics.py`)."""
+QUOTIENTS = {ufunc: functools.partial(ufunc) for ufunc in (np.fmod, np.remainder, np.floor_divide)}
+"""Of the three, what compiled loops have: with NaN in the place of results that take more than one division."""
 WORK: dict[Callable, int] = dict.fromkeys(APPROXIMATED, 8) | dict.fromkeys([
     np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2, np.sinh, np.cosh, np.arcsinh, np.arccosh,
-    np.arctanh, np.hypot, np.power, np.logaddexp, np.logaddexp2], 16)
+    np.arctanh, np.hypot, np.power, np.logaddexp, np.logaddexp2, *QUOTIENTS, *QUOTIENTS.values()], 16)
 """About how many additions' time a function takes, if more than one."""
 
 

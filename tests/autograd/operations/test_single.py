@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import operator
 
 import numpy as np
 import pytest
@@ -55,6 +56,33 @@ def same_bits(out, expected):
     np.testing.assert_array_equal(np.signbit(out)[number], np.signbit(expected)[number])
 
 
+QUOTIENTS = {np.fmod: np.fmod, operator.mod: np.remainder, operator.floordiv: np.floor_divide}
+
+
+@pytest.mark.parametrize("function", QUOTIENTS)
+def test_remainders_are_numpys_bit_by_bit(function):
+    """Whole multiples, denormals, and quotients of up to 2^277 among them."""
+    run = of_many(function)
+    pairs = np.tile(np.array([*itertools.product(EDGES, EDGES)], np.float32).T, 10)
+    x, y = np.concatenate([numbers(), pairs[0]]), np.concatenate([numbers(), pairs[1]])
+    with np.errstate(all="ignore"):
+        whole = (y * rng.integers(-1000, 1000, y.size)).astype(np.float32)
+        close = np.nextafter(whole, np.float32(0))
+        large = (y * rng.integers(1 << 20, 1 << 32, y.size)).astype(np.float32)
+        for a in (x, whole, close, large):
+            same_bits(run(a, y), QUOTIENTS[function](a, y))
+        for number in EDGES:
+            same_bits(run(x, number), QUOTIENTS[function](x, number))
+            same_bits(run(number, y), QUOTIENTS[function](number, y))
+        rows, column = x[:COUNT].reshape(-1, 64), y[:64]
+        same_bits(run(rows, column), QUOTIENTS[function](rows, column))
+        same_bits(run(rows.T, column[:, None]), QUOTIENTS[function](rows.T, column[:, None]))
+        same_bits(run(x.astype(np.float64), y.astype(np.float64)),
+                  QUOTIENTS[function](x.astype(np.float64), y.astype(np.float64)))
+        whole = rng.integers(-99, 99, COUNT)
+        same_bits(run(whole, np.abs(whole) + 1), QUOTIENTS[function](whole, np.abs(whole) + 1))
+
+
 ONE = [function for function in OF_MANY if isinstance(function, np.ufunc) and function.nin == 1]
 
 
@@ -86,7 +114,7 @@ def test_the_angle_of_a_point():
 
 DIFFERENTIABLE = {
     **dict.fromkeys(["sinh", "cosh", "tan", "asin", "acos", "atan", "asinh", "atanh", "expm1", "log1p"], lambda x: x), "acosh": lambda x: x + 1.5,
-    "atan2": lambda x: (x, x[::-1] + 1)}
+    "fmod": lambda x: (x, 0.17), "remainder": lambda x: (x, x[::-1] + 1), "atan2": lambda x: (x, x[::-1] + 1)}
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
@@ -113,7 +141,7 @@ def test_threads_share_the_pieces():
     for threads in (1, 2):
         autograd.set_num_threads(threads)
         with np.errstate(all="ignore"):
-            out.append([of_many(np.arctan)(x)])
+            out.append([of_many(np.arctan)(x), of_many(operator.mod)(x, np.float32(0.3))])
     autograd.set_num_threads(before)
     for one, other in zip(*out, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -123,3 +151,4 @@ def test_few_numbers_are_numpys():
     """And those of other dtypes, at once: a rule of few numbers does not pay."""
     with np.errstate(all="ignore"):
         same_bits(single.sinh(EDGES), np.sinh(EDGES))
+        same_bits(single.floor_divide(EDGES, EDGES[::-1]), np.floor_divide(EDGES, EDGES[::-1]))
