@@ -93,7 +93,20 @@ def _erf(x):
     return _by_size(x, _erf_near, lambda x: np.copysign(1 - _tail(x), x))
 
 
+# Likewise exp(y²) erfc(y) (1 + 2 y) by powers of (y - 2) / (y + 2), to 5e-8.
+_SCALED = (1.554763894e-4, -1.836171184e-4, -1.382765167e-3, 1.043056326e-3, 8.67825877e-3, -7.942651969e-3,
+           -5.420826678e-2, 1.640358193e-1, -1.660315219e-1, -9.276308051e-2, 1.276978399)
+
+
+def _erfc_single(x):
+    y = np.minimum(np.abs(x), 40)  # beyond, it is 0 or 2
+    tail = _gaussian(y) * polynomial((y - 2) / (y + 2), _SCALED) / (1 + 2 * y)
+    return select(x < 0, 2 - tail, tail)
+
+
 def _erfc(x):
+    if x.dtype == np.float32:
+        return _erfc_single(x)
     return _by_size(x, lambda x: 1 - _erf_near(x), lambda x: np.where(x < 0, 2 - _tail(x), _tail(x)))
 
 
@@ -116,12 +129,27 @@ _erfcx = operation(
 
 # Inverses
 
+# For float32, with w = -log(1 - p²): the result over p by powers of w - 5/2 for w < 5, and over √w by those of 1/√w up
+# to w = 104; least squares fits to 7e-8.
+_CENTRE = (-8.79146094e-9, 2.323291798e-8, 4.661762637e-7, -3.46270804e-6, -4.963373532e-6, 2.183444516e-4,
+           -1.252741835e-3, -4.177386795e-3, 2.466402861e-1, 1.501409359)
+_TAIL = (6.152823364, -14.58522966, 14.50666068, -8.69044728, 3.895522313, -1.120778398, -3.345539546e-2, 1.000456595)
+
+
+def _inverse_single(p, q):
+    w = -np.log(q * (1 + p))
+    root = np.sqrt(w)
+    return select(w < 5, p * polynomial(w - 2.5, _CENTRE), root * polynomial(1 / root, _TAIL))
+
+
 def _inverse(p, q):
     """The y with erf(y) = p and erfc(y) = q, for q = 1 - p <= 1.
 
     By Newton's method on log erfc in the tail, by Halley's on erf elsewhere, from a guess within 1 % (S. Winitzki, "A
     handy approximation for the error function", 2008).
     """
+    if p.dtype == np.float32:
+        return _inverse_single(p, q)
     logarithm = np.log(q * (1 + p))
     b = 2 / (math.pi * 0.147) + logarithm / 2
     y = np.sqrt(np.maximum(np.sqrt(b * b - logarithm / 0.147) - b, 0))
