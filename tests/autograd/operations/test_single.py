@@ -114,7 +114,9 @@ def test_the_angle_of_a_point():
 
 
 SPECIAL = {  # float64 has all digits (test_special.py); where a result is a difference, the error is beside its parts
-    "erfc": (special.erfc, 8, 0), "erfinv": (special.erfinv, 5, 0), "ndtri": (special.ndtri, 6, 0)}
+    "erfc": (special.erfc, 8, 0), "erfinv": (special.erfinv, 5, 0), "ndtri": (special.ndtri, 6, 0),
+    "gammaln": (special.gammaln, 6, 6), "digamma": (special.digamma, 6, 12),
+    "trigamma": (lambda x: special.polygamma(1, x), 10, 12), "tetragamma": (lambda x: special.polygamma(2, x), 10, 12)}
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -138,7 +140,7 @@ def test_special_functions(name):
 
 DIFFERENTIABLE = {
     **dict.fromkeys(["sinh", "cosh", "tan", "asin", "acos", "atan", "asinh", "atanh", "expm1", "log1p", "erfc",
-                     "erfinv"], lambda x: x), "acosh": lambda x: x + 1.5,
+                     "erfinv", "lgamma", "digamma"], lambda x: x), "acosh": lambda x: x + 1.5,
     "fmod": lambda x: (x, 0.17), "remainder": lambda x: (x, x[::-1] + 1), "atan2": lambda x: (x, x[::-1] + 1)}
 
 
