@@ -664,7 +664,7 @@ def _cosine_vjp(g, out, x1, x2, *, dim, eps, needs_input_grad):
 
 
 def _cosine_composition(x1, x2, *, dim, eps):
-    one, other = (x / vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
+    one, other = (x / autograd.clamp(vector_norm(x, 2, dim, True), min=eps) for x in (x1, x2))
     return ((one * other).sum(dim),)
 
 

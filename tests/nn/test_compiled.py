@@ -47,7 +47,7 @@ def values_and_gradients(function, arrays):
                                            if isinstance(t, autograd.Tensor) and t.grad is not None]
 
 
-def agree(function, *arrays, errors="raise"):
+def agree(function, *arrays, errors="raise", tolerance=1e-5):
     """Both forms give the same, to the rounding of float32, in the same dtype; `errors` is how NumPy treats them."""
     with np.errstate(all=errors, under="ignore"):  # far out, what vanishes may vanish
         autograd.set_compiled(False)
@@ -58,7 +58,7 @@ def agree(function, *arrays, errors="raise"):
         assert other.dtype == one.dtype
         assert other.shape == one.shape
         np.testing.assert_allclose(other, one, rtol=1e-4,
-                                   atol=1e-5 * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
+                                   atol=tolerance * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
 
 
 def has_a_compiled_module(op):
@@ -264,11 +264,12 @@ def test_transposed_convolution(stride, compiled):
 @needs_numba
 @pytest.mark.parametrize("shape", [(300, 7), (3, 5, 20, 21), (2, 3, 4, 5, 6)])
 def test_normalization(shape, compiled):
+    """A mean of 100 is rounded by 1e-5, which is more in rows of few numbers that happen to be near each other."""
     x = numbers(*shape) * 3 + 100
     agree(lambda *a: F.batch_norm(a[0], None, None, *a[1:], training=True), x, numbers(shape[1]), numbers(shape[1]))
     agree(lambda *a: F.batch_norm(*a, None, None, training=True), x)
-    agree(lambda *a: F.layer_norm(a[0], shape[-1:], *a[1:]), x, numbers(shape[-1]), numbers(shape[-1]))
-    agree(lambda *a: F.layer_norm(*a, shape[-1:]), x)
+    agree(lambda *a: F.layer_norm(a[0], shape[-1:], *a[1:]), x, numbers(shape[-1]), numbers(shape[-1]), tolerance=1e-4)
+    agree(lambda *a: F.layer_norm(*a, shape[-1:]), x, tolerance=1e-4)
 
 
 @needs_numba
