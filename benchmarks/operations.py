@@ -84,6 +84,7 @@ TABLE: list[tuple[dict[str, Input], str]] = [
         x * 2.5 ; x + 1 ; 1 - x ; x / 3 ; x ** 2 ; x ** 3 ; -x
         torch.exp(x) ; torch.abs(x) ; torch.square(x) ; torch.tanh(x) ; torch.sigmoid(x) ; torch.sin(x) ; torch.cos(x)
         torch.expm1(x) ; torch.erf(x) ; torch.atan(x) ; torch.sinh(x) ; torch.floor(x) ; torch.round(x) ; torch.sign(x)
+        torch.cosh(x) ; torch.erfc(x) ; torch.asinh(x) ; torch.fmod(x, 0.3) ; torch.remainder(x, 0.3)
         torch.clamp(x, -1, 1) ; torch.clamp(x, min=0) ; torch.relu(x) ; torch.nan_to_num(x)
         F.relu6(x) ; F.hardtanh(x) ; F.leaky_relu(x) ; F.elu(x) ; F.selu(x) ; F.celu(x) ; F.gelu(x)
         F.gelu(x, approximate='tanh') ; F.silu(x) ; F.mish(x) ; F.softplus(x) ; F.logsigmoid(x) ; F.hardswish(x)
@@ -98,7 +99,7 @@ TABLE: list[tuple[dict[str, Input], str]] = [
         nn.LayerNorm(1024)(x) ; nn.RMSNorm(1024)(x) ; nn.BatchNorm1d(1024)(x) ; nn.PReLU()(x)"""),
     ({"x": unit(512, 1024)}, """
         torch.log(x) ; torch.sqrt(x) ; torch.rsqrt(x) ; torch.reciprocal(x) ; torch.log1p(x) ; torch.log2(x)
-        x ** 0.5 ; x ** 1.7 ; x.cumprod(1) ; torch.logit(x)"""),
+        x ** 0.5 ; x ** 1.7 ; x.cumprod(1) ; torch.logit(x) ; torch.erfinv(x) ; torch.lgamma(x) ; torch.digamma(x)"""),
     ({"x": X, "y": rows(512, 1024)}, """
         x + y ; x - y ; x * y ; torch.maximum(x, y) ; torch.minimum(x, y) ; torch.atan2(x, y) ; torch.hypot(x, y)
         torch.logaddexp(x, y) ; torch.lerp(x, y, 0.3) ; torch.addcmul(x, x, y) ; torch.cat([x, y]) ; torch.stack([x, y])
@@ -119,6 +120,7 @@ TABLE: list[tuple[dict[str, Input], str]] = [
         F.cross_entropy(x, i) ; F.nll_loss(x, i) ; F.multi_margin_loss(x, i)
         F.cross_entropy(x, i, label_smoothing=0.1)"""),
     ({"x": rows(64, 10), "i": below(10, 64)}, "F.cross_entropy(x, i)"),
+    ({"x": rows(8, 21, 32, 32), "i": below(21, 8, 32, 32)}, "F.cross_entropy(x, i) ; F.softmax(x, 1)"),
     ({"x": X, "i": below(1024, 512, 256)}, "x.gather(1, i) ; torch.take_along_dim(x, i, 1)"),
     ({"x": X, "i": below(1024, 512, 256), "y": rows(512, 256)}, "x.scatter_add(1, i, y) ; x.scatter(1, i, y)"),
     ({"x": rows(1024, 512), "i": below(1024, 700)}, "x.index_select(0, i) ; x[i]"),
@@ -130,6 +132,7 @@ TABLE: list[tuple[dict[str, Input], str]] = [
     ({"x": rows(32, 128, 64), "y": rows(32, 64, 128)}, """
         torch.bmm(x, y) ; torch.einsum('bij,bjk->bik', x, y)
         F.scaled_dot_product_attention(x, x, x) ; torch.cdist(x, x)"""),
+    ({"x": rows(256, 100)}, "torch.pdist(x)"),
     ({"x": rows(512), "y": rows(1024)}, "torch.outer(x, y) ; x.unsqueeze(1) + y"),
     ({"x": rows(64, 16, 16)}, """
         torch.linalg.det(x) ; torch.linalg.inv(x) ; torch.linalg.solve(x, x + 1) ; torch.linalg.norm(x, dim=(1, 2))"""),
@@ -145,7 +148,8 @@ TABLE: list[tuple[dict[str, Input], str]] = [
         nn.GroupNorm(8, 64)(x)
         nn.InstanceNorm2d(64)(x) ; nn.Dropout2d()(x) ; nn.Flatten()(x) ; nn.ZeroPad2d(1)(x) ; nn.ReflectionPad2d(1)(x)
         F.max_pool2d(x, 2) ; F.max_pool2d(x, 3, 2, 1) ; F.avg_pool2d(x, 2) ; F.adaptive_avg_pool2d(x, 1)
-        F.adaptive_avg_pool2d(x, 7) ; F.adaptive_max_pool2d(x, 7) ; F.lp_pool2d(x, 2, 2) ; F.unfold(x, 3)
+        F.adaptive_avg_pool2d(x, 7) ; F.adaptive_max_pool2d(x, 1) ; F.adaptive_max_pool2d(x, 7) ; F.lp_pool2d(x, 2, 2)
+        F.unfold(x, 3)
         F.interpolate(x, scale_factor=2) ; F.interpolate(x, scale_factor=2, mode='bilinear')
         F.pixel_shuffle(x, 2) ; x.mean((2, 3)) ; x.permute(0, 2, 3, 1).contiguous()"""),
     ({"x": rows(16, 3, 112, 112)}, "nn.Conv2d(3, 64, 7, 2, 3)(x)"),

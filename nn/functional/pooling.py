@@ -207,7 +207,8 @@ def _addresses(at, pixels, last):
     count, channels = at.shape[:2]
     channel, pixel = (1, channels) if last else (pixels, 1)
     start = np.add.outer(np.arange(count) * (pixels * channels), np.arange(channels) * channel)
-    return (at * np.int64(pixel) if last else at) + start.reshape(count, channels, *[1] * (at.ndim - 2))
+    start = start.astype(place_dtype((count, channels, pixels))).reshape(count, channels, *[1] * (at.ndim - 2))
+    return (at * start.dtype.type(pixel) if last else at) + start
 
 
 def _pick_forward(x, *, at):
