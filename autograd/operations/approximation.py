@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from autograd.dtypes import bool_
+from autograd.runtime.threads import get_num_threads
 from autograd.runtime.tracing import Symbol
 
 MANY = 4096
 """Numbers from which on it pays to go another way than for few."""
 
-PIECE = 1 << 14
+PIECE = 1 << 16
 """Numbers that stay in the cache from one step of a formula to the next."""
 
 BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -58,10 +59,13 @@ def select(condition, x, y):
 
 
 def in_pieces(formula: Callable, *args: Any) -> np.ndarray:
-    """formula(*args) of arrays of one dtype and numbers, one piece after the other if the arrays lie alike."""
+    """formula(*args) of arrays of one dtype and numbers, one piece after the other if the arrays lie alike.
+
+    Several threads have pieces of their own (`runtime/piecewise.py`), and with smaller ones would wait for each other.
+    """
     whole = [a for a in args if type(a) is np.ndarray and a.ndim]
-    if not whole or whole[0].size <= PIECE or not all(a.shape == whole[0].shape and a.flags.c_contiguous
-                                                      for a in whole):
+    if get_num_threads() > 1 or not whole or whole[0].size <= PIECE or not all(
+            a.shape == whole[0].shape and a.flags.c_contiguous for a in whole):
         return formula(*args)
     shape, dtype = whole[0].shape, whole[0].dtype
     args = tuple([a.ravel() if type(a) is np.ndarray and a.ndim else dtype.type(a) for a in args])
