@@ -45,20 +45,22 @@ def hypot(x, y):
 
 
 @function
-def fmod(x, y):
-    """x - y trunc(x / y), rounded once; NaN where `operations/single.py` asks NumPy instead, as in the next two."""
-    wide, by = np.float64(x), np.float64(y)
-    quotient = wide / by
-    value = copysign(np.float32(wide - np.trunc(quotient) * by), x)
+def _what_is_left(x, y, quotient, whole, like):
+    """x - y whole, rounded once; NaN where `operations/single.py` asks NumPy instead, as in floor_divide."""
+    value = copysign(np.float32(np.float64(x) - whole * np.float64(y)), like)
     return value if abs(quotient) < 2.0 ** 29 else NAN
 
 
 @function
+def fmod(x, y):
+    quotient = np.float64(x) / np.float64(y)
+    return _what_is_left(x, y, quotient, np.trunc(quotient), x)
+
+
+@function
 def remainder(x, y):
-    wide, by = np.float64(x), np.float64(y)
-    quotient = wide / by
-    value = copysign(np.float32(wide - np.floor(quotient) * by), y)
-    return value if abs(quotient) < 2.0 ** 29 else NAN
+    quotient = np.float64(x) / np.float64(y)
+    return _what_is_left(x, y, quotient, np.floor(quotient), y)
 
 
 @function

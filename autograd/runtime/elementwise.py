@@ -75,7 +75,7 @@ def as_loop(plain: Callable, stretches: bool = False) -> Callable:
         if _is_elementwise(plain, known, args, options):
             if stretches and not any(any(a.strides) or not a.size for a in arrays):
                 return _once(plain, args, options)
-            if _may_run(args):
+            if compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args))):
                 result = _run(plain, stretches, loops, args, options, out)
             if result is NotImplemented and numbers > CACHED:
                 result = piecewise(plain, works, args, options)
@@ -100,14 +100,10 @@ def in_one_loop(rules: Sequence[Callable]) -> Callable:
 
     def all_of_them(*args: Any, **options: Any) -> Any:
         settings.make()
-        if not _may_run(args) or not _is_elementwise(plain, known, args, options):
+        if not compiled.is_compiled() or not _is_elementwise(plain, known, args, options):
             return NotImplemented
         return _run(plain, False, loops, args, options)
     return all_of_them
-
-
-def _may_run(args: tuple) -> bool:
-    return compiled.on and (compiled.ready or not compiled.automatic or compiled.worked(compiled.count(args)))
 
 
 _KINDS = {float: "number", int: "number", np.float32: "number", type(None): "none", Outline: "outline"}
@@ -171,9 +167,9 @@ def _apply(loop: Loop, values: list, out: tuple[np.ndarray, ...] = ()) -> Any:
     numbers = [*[float32.type(values[i]) for i in loop.numbers], *loop.constants]
     shape, walk = arrays[0].shape, None
     if not all(a.shape == shape and a.flags.c_contiguous for a in (*arrays, *out)):
-        found = walked([*arrays, *out])
+        found = walked([*out, *arrays])
         if found is not None:
-            walk, arrays = found[0], found[1][:len(arrays)]
+            walk, arrays = found[0], found[1][len(out):]
             shape = tuple([walk.shape[axis] for axis in walk.order])
         elif out or loop.work < COPIED:
             return NotImplemented
@@ -190,11 +186,10 @@ def _apply(loop: Loop, values: list, out: tuple[np.ndarray, ...] = ()) -> Any:
     if walk is None or (walk.lines == 1 and not any(walk.single)):
         loop.kernel(size, size * loop.work, *[a.ravel("K") for a in (*results, *arrays)], *numbers)
     else:
-        kernel = loop.of_lines(walk.single[:len(arrays)])
+        kernel = loop.of_lines(walk.single[len(out):])
         if kernel is None:
             return NotImplemented
-        steps = [*walk.steps[len(arrays):], *walk.steps[:len(arrays)]] if out else [
-            *[4 * walk.length] * len(results), *walk.steps]
+        steps = *[4 * walk.length] * (len(results) - len(out)), *walk.steps
         places = [place for a, step in zip((*results, *arrays), steps, strict=True) for place in (a.ctypes.data, step)]
         kernel(walk.lines, size * loop.work, walk.length, *places, *numbers)
     if out:

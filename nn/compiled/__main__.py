@@ -24,8 +24,10 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
 
     images, rows, large = given(8, 16, 16, 16), given(256, 64), given(512, 512)
     for function in (operator.add, operator.sub, operator.mul, operator.truediv):
-        for other in (given(512, 512), given(512), given(512, 1), 0.5):
-            yield function.__name__, lambda function=function, other=other: function(large, other)
+        for other in (given(512, 512), given(512), given(512, 1)):  # rules share a loop where both are wanted
+            for pair in ((large, other), (large, other.detach()), (large.detach(), other)):
+                yield function.__name__, lambda function=function, pair=pair: function(*pair)
+        yield function.__name__, lambda function=function: function(large, 0.5)
         yield function.__name__, lambda function=function: function(0.5, large)
     for function in (operator.neg, autograd.sqrt, autograd.exp, autograd.log, autograd.tanh, autograd.abs,
                      autograd.square, lambda x: 2 * x + x, lambda x: x.sum(1) + x.sum(0)):
@@ -56,7 +58,9 @@ def steps() -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "CTCLoss", lambda: nn.CTCLoss()(nn.functional.log_softmax(given(64, 16, 16), 2), autograd.ones(
         16, 8, dtype=autograd.int64), np.full(16, 64), np.full(16, 8))
     for function in (autograd.softmax, autograd.log_softmax, autograd.logsumexp):
-        yield function.__name__, lambda function=function: function(rows, -1)
+        for x, dim in ((rows, -1), (images, 1)):
+            yield function.__name__, lambda function=function, x=x, dim=dim: function(x, dim)
+    yield "CrossEntropyLoss", lambda: nn.CrossEntropyLoss()(images, autograd.ones(8, 16, 16, dtype=autograd.int64))
     for causal in (False, True):
         yield "attention", lambda causal=causal: scaled_dot_product_attention(
             *[rows.reshape(4, 64, 64)] * 3, is_causal=causal)

@@ -353,11 +353,11 @@ def nll_loss(input: TensorLike, target: TensorLike, weight: TensorLike | None = 
 
 def _hinges(input, labels, margin, counts):
     """By how much each class comes too close to the label's; 0 of the label itself, and of what doesn't count."""
-    rows = np.arange(len(labels))
+    at = _at(labels)
     with np.errstate(invalid="ignore"):
-        hinges = input - input[rows, labels][:, None]
+        hinges = input - input[at][:, None]
     hinges += margin
-    hinges[rows, labels] = 0
+    hinges[at] = 0
     if counts is not None:
         hinges[counts == 0] = 0
     return above(hinges, 0)
@@ -378,16 +378,16 @@ def _multi_margin_vjp(g, out, input, target, *, p, margin, weight, reduction, ne
     counts, hinges = _weights(target, weight, input.dtype), out[1]
     g = _of_each(_over_examples_vjp(g[0], None, target, reduction), counts, p / input.shape[1], target, input.dtype)
     gradient = times(g[:, None], hinges != 0 if p == 1 else hinges)
-    gradient[np.arange(len(target)), target] = -added(gradient, 1)
+    gradient[_at(target)] = -added(gradient, 1)
     return gradient, None
 
 
 def _multi_margin_composition(input, target, *, p, margin, weight, reduction):
-    rows, others = np.arange(len(target)), np.ones(input.shape, input.dtype)
-    others[rows, target] = 0
+    at, others = _at(target), np.ones(input.shape, input.dtype)
+    others[at] = 0
     if weight is not None:
         others *= weight[target][:, None].astype(input.dtype)
-    hinges = relu(counting(input - input[rows, target].unsqueeze(1) + margin, others))
+    hinges = relu(counting(input - input[at].unsqueeze(1) + margin, others))
     losses = weighted(hinges if p == 1 else hinges * hinges, others).sum(1) / input.shape[1]
     return (reduced(losses, reduction),)
 

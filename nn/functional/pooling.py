@@ -306,15 +306,15 @@ def _window(size, kernel, stride, padding, dilation, ceil_mode):
         raise ValueError(f"padding {before} must be at most half of the kernel {kernel}")
     around = []
     for n, k, s, p, d in zip(size, kernel, stride, before, dilation, strict=True):
-        reach = d * (k - 1) + 1
-        count = (n + 2 * p - reach) // s + 1
+        span = d * (k - 1) + 1
+        count = (n + 2 * p - span) // s + 1
         if ceil_mode:
-            count = -(-(n + 2 * p - reach) // s) + 1
+            count = -(-(n + 2 * p - span) // s) + 1
             if (count - 1) * s >= n + p:  # the last window would lie in the padding
                 count -= 1
         if count < 1:
             raise ShapeError(f"a kernel of {kernel} does not fit an input of size {size} with padding {before}")
-        around.append((p, max(p, (count - 1) * s + reach - n - p) if ceil_mode else p))
+        around.append((p, max(p, (count - 1) * s + span - n - p) if ceil_mode else p))
     return {"kernel": kernel, "stride": stride, "padding": tuple(around), "dilation": dilation}
 
 

@@ -439,6 +439,15 @@ def test_compiling_ahead(compiled, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("2 kinds of layers")
 
 
+@needs_numba
+def test_ahead_each_gradient_is_computed_alone_and_both_at_once():
+    """They are different loops."""
+    products = [step().node for name, step in importlib.import_module("nn.compiled.__main__").steps() if name == "mul"]
+    wanted = {tuple([parent is not None for parent in node.parents]) for node in products
+              if all(a is None or np.ndim(a) for a in node.args)}  # not by a number
+    assert wanted == {(True, True), (True, False), (False, True)}
+
+
 def test_without_numba_there_are_none(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"set_compiled\(True\) needs numba.*pip install 'gradcircuit\[fast\]'"):
