@@ -225,24 +225,23 @@ def _put_forward(y, *, at, size):
     last, pixels = lies_last(at), math.prod(size)  # the layout is that of the forward pass
     total = np.zeros((len(at), *size, at.shape[1]) if last else (*at.shape[:2], *size), y.dtype)
     for images in pieces(slice(0, len(at)), math.prod(at.shape[1:])):
-        places = at[images]
-        values = np.empty_like(places, y.dtype)
-        values[...] = y[images]
+        places, values = at[images], y[images]
         if places.min(initial=0) < 0:
             places, values = np.maximum(places, 0), selected(values, places >= 0)
-        np.add.at(total[images].reshape(-1), _addresses(places, pixels, last).ravel("K"), values.ravel("K"))
+        put = [channels_last(a) if last else a for a in (_addresses(places, pixels, last), values)]
+        np.add.at(total[images].reshape(-1), *[a.ravel() for a in put])
     return channels_first(total) if last else total
 
 
 def _max_samples(draw):
     size, geometry = window_samples(draw)
     geometry["padding"] = tuple([(0, 0)] * len(size))
-    return call(draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True), **geometry)
+    return call(draw.array(shape=(draw.integer(0, 2), 2, *size), distinct=True), **geometry)
 
 
 def _adaptive_samples(draw):
     size = tuple([draw.integer(1, 3) for _ in range(draw.integer(1, 2))])
-    x = draw.array(shape=(draw.integer(0, 1), 2, *size), distinct=True)
+    x = draw.array(shape=(draw.integer(0, 2), 2, *size), distinct=True)
     return call(x, counts=tuple([draw.integer(1, 3) for _ in size]))
 
 

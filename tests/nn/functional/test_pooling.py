@@ -1,5 +1,6 @@
 """What the comparison of layers leaves open: unpooling undoes pooling, random windows, what is refused."""
 
+import importlib.util
 import itertools
 
 import numpy as np
@@ -215,3 +216,30 @@ def test_unpooling_of_one_image_and_of_places_that_change_afterwards():
     again = F.max_unpool2d(values, places, 3, 1)
     places.zero_()
     assert autograd.grad((again * again).sum(), values)[0].tolist() == expected
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("order", itertools.permutations(range(4)), ids=str)
+def test_images_and_indices_may_lie_anyhow(order, compiled):
+    """As what is computed of other arrays does, with the batch or the rows innermost."""
+    if compiled and importlib.util.find_spec("numba") is None:
+        pytest.skip("numba is not installed")
+    array = np.random.default_rng(0).standard_normal((6, 4, 14, 12)).astype(np.float32)
+
+    def laid_out(a):
+        return a.transpose(order).copy().transpose(np.argsort(order))
+
+    def program(lay):
+        x = autograd.from_numpy(lay(array)).requires_grad_()
+        results = [F.max_pool2d(x, kernel, stride) for kernel, stride in ((2, 2), (3, 1), (7, 3), ((14, 12), None))]
+        results.append(F.adaptive_max_pool2d(x, (3, 5)))
+        values, indices = F.max_pool2d(x, 2, return_indices=True)
+        results.append(F.max_unpool2d(values, autograd.from_numpy(lay(indices.numpy())), 2))
+        gradients = [autograd.grad((out * out).sum(), x)[0] for out in results]
+        return [t.detach().numpy() for t in (*results, *gradients)]
+
+    autograd.set_compiled(compiled)
+    expected, found = program(np.ascontiguousarray), program(laid_out)
+    autograd.set_compiled(False)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
