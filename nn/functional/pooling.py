@@ -246,20 +246,20 @@ def _adaptive_samples(draw):
 
 
 def _fractional_samples(draw):
-    starts = tuple([np.array([[[0, 1], [1, 1]]])] * draw.integer(1, 2))
-    x = draw.array(shape=(1, 2, *[3 for _ in starts]), distinct=True)
+    starts = tuple([np.array([[[0, 1], [1, 1]]]).repeat(2, axis=0)] * draw.integer(1, 2))
+    x = draw.array(shape=(2, 2, *[3 for _ in starts]), distinct=True)
     return call(x, kernel=(2,) * len(starts), starts=starts)
 
 
 def _places(draw):
     size = tuple([draw.integer(1, 3) for _ in range(draw.integer(1, 2))])
-    at = np.arange(12, dtype=np.int32).reshape(1, 2, 3, 2) * 5 % (math.prod(size) + 1) - 1
+    at = np.arange(24, dtype=np.int32).reshape(2, 2, 3, 2) * 5 % (math.prod(size) + 1) - 1
     return size, at
 
 
 def _pick_samples(draw):
     size, at = _places(draw)
-    return call(draw.array(shape=(1, 2, *size)), at=at)
+    return call(draw.array(shape=(2, 2, *size)), at=at)
 
 
 def _put_samples(draw):
