@@ -10,11 +10,10 @@ import hashlib
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-import numba
 import numpy as np
 
 from autograd.compiled import mathematics
-from autograd.compiled.loops import answers_at, numbers_at, shared
+from autograd.compiled.loops import answers_at, numbers_at, of_words, words_at
 from autograd.runtime.caching import compiler
 from autograd.runtime.compiled import LEAST, obtained
 from autograd.runtime.elementwise import SIMPLE, Loop
@@ -39,11 +38,10 @@ FORMS: dict[Callable, str] = {
 SLOW = {*APPROXIMATED, *QUOTIENTS.values(), np.hypot, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
-_exact = compiler(nogil=True, error_model="numpy")
-_close = compiler(nogil=True, error_model="numpy", fastmath={"contract"})
+_exact = compiler(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=False)
+_close = compiler(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=False, fastmath={"contract"})
 FEW = 1 << 10
 """Numbers that are worth taking for a thread."""
-ARRAY, MASK = numba.float32[::1], numba.boolean[::1]
 
 
 # Writing
@@ -64,7 +62,7 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
     logical, once, each = {slot for slot in arrays if slot in masks}, [], []
     for name, slot in names.items():
         alone = single is not None and slot in single
-        answer_of = " != 0" if single is not None and slot in logical else ""
+        answer_of = " != 0" if slot in logical else ""
         (once if alone else each).append(f"v{slot} = {name}[{'0' if alone else 'i'}]{answer_of}")
 
     def number(slot: int) -> str:
@@ -80,16 +78,17 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
         (logical.add if function in ANSWERS else logical.discard)(out)
     each += [f"{name}[i] = {number(slot)}" for name, slot in written.items()]
     whole = [*(name for name in written if name not in names), *names]
-    given = [f"v{slot}" for slot in numbers]
+    pointers = {name: "answers_at" if names.get(name) in masks else "numbers_at" for name in whole}
     if single is None:
-        begin = [f"{name} = {name}[first:last]" for name in whole]
-        return _indented([f"def NAME({', '.join(['first', 'last', *whole, *given])}):",
-                          [*begin, f"for i in range({whole[0]}.size):", each]])
-    places = [place for name in whole for place in (f"{name}_begin", f"{name}_step")]
-    begin = [f"{name} = {'answers_at' if names.get(name) in masks else 'numbers_at'}({name}_begin + line * {name}_step)"
-             for name in whole]
-    return _indented([f"def NAME({', '.join(['first', 'last', 'length', *places, *given])}):",
-                      ["for line in range(first, last):", [*begin, *once, "for i in range(length):", each]]])
+        head = [f"{name} = {at}(%s)" for name, at in pointers.items()]
+        body: list = ["for i in range(first, last):", each]
+    else:
+        head = ["length = %s", *[f"{name}_{of} = %s" for name in pointers for of in ("begin", "step")]]
+        begin = [f"{name} = {at}({name}_begin + line * {name}_step)" for name, at in pointers.items()]
+        body = ["for line in range(first, last):", [*begin, *once, "for i in range(length):", each]]
+    head = [line % f"words_at(given)[{i}]" for i, line in enumerate(head)]
+    head += [f"v{slot} = numbers_at(given)[{2 * i}]" for i, slot in enumerate(numbers, len(head))]  # of two halves
+    return _indented(["def NAME(given, first, last):", [*head, *body]])
 
 
 def _indented(block: list, spaces: str = "") -> str:
@@ -97,14 +96,15 @@ def _indented(block: list, spaces: str = "") -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def compiled(source: str, types: tuple, exact: bool = True, at_least: int = FEW) -> Callable:
-    """A text as a compiled function; if it need not give NumPy's numbers, products and sums may be rounded together."""
+def compiled(source: str, count: int, exact: bool = True, at_least: int = FEW) -> Callable:
+    """A text as a compiled function of so many arguments; if it need not give NumPy's numbers, products and sums may be
+    rounded together."""
     name = "loop_" + hashlib.sha256(source.encode()).hexdigest()[:16]  # by which it is kept on disk
     names = vars(mathematics) | {"__name__": __name__, "float32": np.float32, "floor": np.floor, "ceil": np.ceil,
-                                 "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt,
+                                 "trunc": np.trunc, "rint": np.rint, "sqrt": np.sqrt, "words_at": words_at,
                                  "numbers_at": numbers_at, "answers_at": answers_at}
     exec(compile(source.replace("NAME", name), __file__, "exec"), names)
-    return shared((_exact if exact else _close)(names[name]), types, at_least)
+    return of_words((_exact if exact else _close)(names[name]), count, at_least)
 
 
 # What the two that use it ask for
@@ -132,16 +132,15 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
         def make() -> Callable:
             alone = [i for i, one in zip(arrays, single, strict=True) if one]
             source = text(recording.calls, arrays, given, masks, written, alone)
-            types = *[numba.int64] * (1 + 2 * (len(results) + len(arrays))), *[numba.float32] * len(given)
-            return compiled(source, types, exact, 1)
+            return compiled(source, 1 + 2 * (len(results) + len(arrays)) + len(given), exact, 1)
         return obtained(found, single, make)
 
     source = text(recording.calls, arrays, given, masks, written)
-    types = *[ARRAY] * len(results), *[MASK if i in masks else ARRAY for i in arrays], *[numba.float32] * len(given)
     work = work_of(recording)
     least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
     constants = [np.float32(value) for value in recording.constants.values()]
-    return Loop(compiled(source, types, exact), of_lines, len(results), arrays, numbers, constants, work, least, exact)
+    count = len(results) + len(arrays) + len(given)
+    return Loop(compiled(source, count, exact), of_lines, len(results), arrays, numbers, constants, work, least, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:
@@ -165,4 +164,4 @@ def _kernel(arrays: int, constants: tuple, written: tuple, calls: tuple) -> Call
     if any(function not in FORMS for function, *_ in calls):
         return None
     source = text(calls, range(arrays), constants, (), {f"a{slot}": slot for slot in written})
-    return compiled(source, (ARRAY,) * arrays + (numba.float32,) * len(constants))
+    return compiled(source, arrays + len(constants))

@@ -11,7 +11,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from numba import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
-from autograd.compiled.team import GIVES_WAY, Board, at_addresses, share
+from autograd.compiled.team import GIVES_WAY, Board, address_of, at_addresses, call, share
 from autograd.runtime.caching import compiler
 from autograd.runtime.threads import helpers, in_parallel
 
@@ -29,37 +29,56 @@ loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "co
 
 def parallel(function: Callable) -> Callable:
     """Compiles a loop over items, which threads share; what it returns is called with the items and the work."""
-    return shared(loop(function))
+    _, _, *names = inspect.signature(function).parameters
+    name = f"{function.__module__}_{function.__name__}".replace(".", "_")
+    return _over(function, _calling(name, [], names, "at_addresses(kernel, ({},))", kernel=loop(function)), 1)
 
 
-def shared(kernel: Dispatcher, kinds: Sequence | None = None, at_least: int = 1) -> Callable:
-    """Makes a compiled loop over items one that threads share.
+def of_words(kernel: Dispatcher, count: int, at_least: int = 1) -> Callable:
+    """Makes a compiled function one that threads share. What calls it is compiled once for all such functions.
 
     Args:
-        kernel: of the first item, where to end, and other arguments.
-        kinds: for which of the others it is compiled now, and not only when it is called.
+        kernel: of the address of `count` arguments, which stand there as `address_of` puts them, of the first item, and
+            of where to end.
+        count: how many arguments there are: arrays, integers and float32.
         at_least: how many items are worth taking.
     """
-    _, _, *names = inspect.signature(kernel.py_func).parameters
-    unique = f"{kernel.py_func.__module__}_{kernel.py_func.__name__}".replace(".", "_")
-    arguments = ", ".join(names)
-    text = (f"def {unique}(_board, _helpers, _items, _step, {arguments}):\n"
-            f"    _function, _addresses = at_addresses(kernel, ({arguments},))\n"
-            "    share(_board, _helpers, _items, _step, _function, _addresses)")
-    scope = {"__name__": __name__, "kernel": kernel, "at_addresses": at_addresses, "share": share}
-    exec(compile(text, __file__, "exec"), scope)
-    together = compiler(nogil=True, error_model="numpy")(scope[unique])
-    if kinds is not None and GIVES_WAY:
-        together.compile((*[types.int64] * 4, *kinds))
+    words = types.int64, types.int64, types.int64
+    kernel.compile(words)
+    compiled = kernel.overloads[words]
+    address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
+    return _over(kernel.py_func, functools.partial(_calling_of_words(count), address), at_least)
 
-    @functools.wraps(kernel.py_func)
+
+@functools.cache
+def _calling_of_words(count: int) -> Dispatcher:
+    names = [f"a{i}" for i in range(count)]
+    return _calling(f"of_{count}_words", ["function"], names, "function, address_of(({},))")
+
+
+_ITEMS = ["_board", "_helpers", "_items", "_step"] if GIVES_WAY else ["_first", "_last"]
+
+
+def _calling(name: str, before: list[str], names: list[str], addresses: str, **scope: Any) -> Dispatcher:
+    """Compiles what calls a function, at an address, of arguments that stand at an address."""
+    how = "share(_board, _helpers, _items, _step, *_at)" if GIVES_WAY else "call(*_at, _first, _last)"
+    text = (f"def {name}({', '.join([*before, *_ITEMS, *names])}):\n"
+            f"    _at = {addresses.format(', '.join(names))}\n"
+            f"    {how}")
+    scope |= {"__name__": __name__, "at_addresses": at_addresses, "address_of": address_of, "share": share,
+              "call": call}
+    exec(compile(text, __file__, "exec"), scope)
+    return compiler(nogil=True, error_model="numpy")(scope[name])
+
+
+def _over(function: Callable, together: Callable, at_least: int) -> Callable:
+    @functools.wraps(function)
     def over(items: int, work: int, *arguments: Any) -> None:
         if not GIVES_WAY:
-            in_parallel(lambda part: kernel(part.start, part.stop, *arguments), items, work)
+            in_parallel(lambda part: together(part.start, part.stop, *arguments), items, work)
             return
         board, count = helpers(work, Board)
         together(board, count, items, max(at_least, items // (4 * count + 4)), *arguments)
-    over.__dict__["loop"] = together
     return over
 
 
@@ -71,7 +90,7 @@ def _pointer_to(kind: types.Type) -> Callable:
     return intrinsic(at)
 
 
-numbers_at, answers_at = _pointer_to(types.float32), _pointer_to(types.uint8)
+numbers_at, answers_at, words_at = _pointer_to(types.float32), _pointer_to(types.uint8), _pointer_to(types.int64)
 """What is at an address, to be indexed."""
 
 

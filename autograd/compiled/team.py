@@ -16,6 +16,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.compiler import Flags, compile_internal
 from numba.extending import intrinsic
 
 from autograd.runtime.caching import compiler
@@ -93,8 +94,8 @@ def _pause(typing_context):
 
 
 @intrinsic
-def _call(typing_context, function, arguments, first, last):
-    """Call what `at_addresses` gave for some items."""
+def call(typing_context, function, arguments, first, last):
+    """Call a function of (arguments, first, last) at an address for some items."""
     def write(context, builder, signature, values):
         kind = ir.FunctionType(ir.VoidType(), [_WORD] * 3)
         builder.call(builder.inttoptr(values[0], kind.as_pointer()), values[1:])
@@ -109,11 +110,14 @@ def at_addresses(typing_context, kernel, arguments):
 
     Arrays are lent: without what counts references to them, for which threads would wait at every row.
     """
-    wanted = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments.types), {}).args
+    flags = Flags()
+    kernel.dispatcher.targetdescr.options.parse_as_flags(flags, kernel.dispatcher.targetoptions)
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
 
     def write(context, builder, signature, values):
-        compiled = kernel.dispatcher.overloads[wanted]
-        context.active_code_library.add_linking_library(compiled.library)
+        # Into the library that is being made: by itself a kernel would become machine code once more.
+        compiled = compile_internal(typing_context, context, context.active_code_library, kernel.dispatcher.py_func,
+                                    (types.int64, types.int64, *arguments.types), types.none, flags, {})
         lent = []
         for value, of in zip(cgutils.unpack_tuple(builder, values[1]), arguments.types, strict=True):
             if isinstance(of, types.Array):
@@ -137,6 +141,22 @@ def at_addresses(typing_context, kernel, arguments):
     return types.UniTuple(types.int64, 2)(kernel, arguments), write
 
 
+@intrinsic
+def address_of(typing_context, arguments):
+    """Where the addresses of arrays, and numbers, of some arguments stand, eight bytes each: valid until the function
+    returns in which this stands."""
+    def write(context, builder, signature, values):
+        words = cgutils.alloca_once(builder, _WORD, size=len(arguments))
+        each = zip(cgutils.unpack_tuple(builder, values[0]), arguments.types, strict=True)
+        for i, (value, of) in enumerate(each):
+            if isinstance(of, types.Array):
+                value = context.make_array(of)(context, builder, value).data
+            place = builder.gep(words, [ir.Constant(_WORD, i)])
+            builder.store(value, builder.bitcast(place, value.type.as_pointer()))
+        return builder.ptrtoint(words, _WORD)
+    return types.int64(arguments), write
+
+
 GIVES_WAY = hasattr(ctypes, "pythonapi") and hasattr(ctypes.pythonapi, "sched_yield")
 """Whether a thread can give way to others; otherwise none should look."""
 _give_way = types.ExternalFunction("sched_yield", types.int32())
@@ -156,7 +176,7 @@ def _work(board, own):
             first = _add(part + NEXT, step)
             if first >= end:
                 break
-            _call(function, arguments, first, min(first + step, end))
+            call(function, arguments, first, min(first + step, end))
 
 
 @_loop
@@ -172,7 +192,7 @@ def share(board, helpers, items, step, function, arguments):
         arguments: their address.
     """
     if helpers == 0 or _exchange(board + TAKEN, 1) != 0:  # others of the same team would have to be waited for
-        _call(function, arguments, 0, items)
+        call(function, arguments, 0, items)
         return
     _store(board + FUNCTION, function)
     _store(board + ARGUMENTS, arguments)

@@ -28,7 +28,7 @@ from autograd.runtime import compiled
 def compiler(**options: Any) -> Callable[[Callable], Dispatcher]:
     """numba.njit with these options, for functions whose compiled forms are kept."""
     def decorate(function: Callable) -> Dispatcher:
-        loop = numba.njit(**options)(function)
+        loop = numba.njit(**{"no_cfunc_wrapper": True, **options})(function)  # few are called by address
         try:
             loop._cache = _Cache(function)  # what numba's enable_caching() does, with its own
         except Exception as error:  # numba finds no directory that it may write to
