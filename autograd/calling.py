@@ -80,8 +80,9 @@ def apply(op: Operation, args: Sequence, options: dict) -> Any:
 
 
 def _of_one_dtype(op: Operation, args: Sequence) -> bool:
-    """Whether the arguments that meet are Tensors of one dtype, so that there is nothing to promote."""
-    dtype = None
+    """Whether the arguments that meet are Tensors of one dtype, so that there is nothing to promote: nor are numbers
+    beside them, if it is a floating one."""
+    dtype, numbers = None, False
     for i in range(len(args)) if op.variadic else op.meeting:
         a = args[i]
         if isinstance(a, Tensor):
@@ -90,9 +91,11 @@ def _of_one_dtype(op: Operation, args: Sequence) -> bool:
             if a.array.dtype is not dtype and dtype is not None:
                 return False
             dtype = a.array.dtype
+        elif type(a) in NUMBERS:
+            numbers = True
         elif a is not None:
             return False
-    return True
+    return not numbers or (dtype is not None and dtype.kind == "f")
 
 
 def _run(op: Operation, args: Sequence, options: dict, also: Callable | None = None) -> Any:
@@ -299,6 +302,8 @@ def _binary(op: Operation) -> Callable:
     def call(input: Any, other: Any) -> Any:
         x, y, run = input, other, forward
         if not isinstance(x, Tensor):
+            if type(x) in NUMBERS and isinstance(y, Tensor) and y.array.dtype.kind == "f" and not watching.watchers:
+                return of_number(x, y)
             return apply(op, (x, y), NO_OPTIONS)
         a, y_tracked = x.array, False
         if a.ndim:
@@ -345,6 +350,27 @@ def _binary(op: Operation) -> Callable:
             return recorded(op, (None, y.node or y), args, out, out_if_y, NO_OPTIONS)
         args = (kept(a, x_if_both) if x_if_both else None, kept(b, y_if_both) if y_if_both else None)
         return recorded(op, (x.node or x, y.node or y), args, out, out_if_both, NO_OPTIONS)
+
+    def of_number(x: float, y: Tensor) -> Any:
+        a, b, run = x, y.array, forward
+        if b.ndim:
+            if b.size >= many:
+                run = forward_of_many
+            if b.dtype is float32:
+                a = _numbers.get(x)
+                if a is None:
+                    a = _number(x)
+        else:
+            b = b[()]
+        try:
+            out = run(a, b)
+        except REFUSALS as error:
+            raise _refused(op, (x, y), NO_OPTIONS, error)
+        if out.dtype is not b.dtype:
+            return apply(op, (x, y), NO_OPTIONS)
+        if not (y.tracked and mode.enabled):
+            return wrap(out)
+        return recorded(op, (None, y.node or y), (a, kept(b, y_if_y) if y_if_y else None), out, out_if_y, NO_OPTIONS)
     return call
 
 

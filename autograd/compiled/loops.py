@@ -27,6 +27,24 @@ loop = compiler(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "co
 """Compiles a loop. Sums may be added up in another order; NaN and infinities stay what they are."""
 
 
+def loop_of(*kinds: Any) -> Callable[[Callable], Callable]:
+    """Compiles a loop once, for arguments of these kinds; arrays may have fewer gaps, and may be written to.
+
+    Without it there is a loop for each combination of such arrays.
+    """
+    def decorate(function: Callable) -> Callable:
+        kernel = loop(function)
+
+        @functools.wraps(function)
+        def once(*arguments: Any) -> Any:
+            if not kernel.overloads:
+                kernel.compile(kinds)
+                kernel.disable_compile()
+            return kernel(*arguments)
+        return once
+    return decorate
+
+
 def parallel(function: Callable) -> Callable:
     """Compiles a loop over items, which threads share; what it returns is called with the items and the work."""
     _, _, *names = inspect.signature(function).parameters

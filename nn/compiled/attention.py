@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
+from numba import types
 
-from autograd.compiled.loops import all_float32, largest, loop
+from autograd.compiled.loops import all_float32, largest, loop, loop_of
 from autograd.compiled.mathematics import ONE, exp
 from autograd.compiled.products import HAS_PRODUCTS
 from autograd.runtime.threads import in_parallel
@@ -13,6 +14,9 @@ from nn.functional.attention import batches, blocks_seen
 
 QUERIES = 32
 """How many queries are looked at together."""
+_OF_ITEMS = types.int64, types.int64
+_WITH_GAPS, _READ = (types.Array(types.float32, 4, layout, readonly=True) for layout in "AC")
+_WRITTEN, _SEEN, _SCALE = types.float32[:, :, :, ::1], types.int64[:, ::1], types.float32
 
 
 def _heads(array, lead):
@@ -23,6 +27,11 @@ def _heads(array, lead):
     between_rows, between_numbers = array.strides[-2:]
     apart = between_numbers == array.itemsize and between_rows >= array.shape[-1] * array.itemsize
     return array if apart else np.ascontiguousarray(array)
+
+
+def _packed(array, lead):
+    """Likewise, without gaps."""
+    return np.ascontiguousarray(_heads(array, lead))
 
 
 def _seen(mask, rows, columns):
@@ -41,7 +50,7 @@ def attend(query, key, value, *, mask, keep, scale):
     weights, inverse = np.empty((*lead, rows, columns), query.dtype), np.empty((*lead, rows, 1), query.dtype)
     out, seen = np.empty((*lead, rows, value.shape[-1]), query.dtype), _seen(mask, rows, columns)
 
-    heads = [_heads(a, lead) for a in (*arrays, weights, inverse, out)]
+    heads = [*[_heads(a, lead) for a in arrays[:3]], *[_packed(a, lead) for a in (*arrays[3:], weights, inverse, out)]]
 
     def work(part):
         _forward(part.start, part.stop, *heads, seen, np.float32(scale))
@@ -60,7 +69,7 @@ def _transposed(matrix):
     return out
 
 
-@loop
+@loop_of(*_OF_ITEMS, *[_WITH_GAPS] * 3, *[_READ] * 2, *[_WRITTEN] * 3, _SEEN, _SCALE)
 def _forward(first, last, query, key, value, mask, keep, weights, inverse, out, seen, scale):
     for b in range(first, last):
         for h in range(weights.shape[1]):
@@ -110,7 +119,8 @@ def attend_back(g, out, weights, inverse, query, key, value, *, mask, keep, scal
     seen, gradients = _seen(mask, query.shape[-2], key.shape[-2]), [np.empty(a.shape, g.dtype) for a in (q, k, v)]
     g, out = (a.reshape((*lead, *a.shape[-2:])) for a in (g, out))
 
-    heads = [_heads(a, lead) for a in (q, k, v, keep, weights, inverse, out, g, *gradients)]
+    heads = [*[_heads(a, lead) for a in (q, k, v, g)],
+             *[_packed(a, lead) for a in (keep, weights, inverse, out, *gradients)]]
 
     def work(part):
         _back(part.start, part.stop, *heads, seen, np.float32(scale))
@@ -120,8 +130,8 @@ def attend_back(g, out, weights, inverse, query, key, value, *, mask, keep, scal
             for gradient, a in zip(gradients, (query, key, value), strict=True)]
 
 
-@loop
-def _back(first, last, query, key, value, keep, weights, inverse, out, g, d_query, d_key, d_value, seen, scale):
+@loop_of(*_OF_ITEMS, *[_WITH_GAPS] * 4, *[_READ] * 4, *[_WRITTEN] * 3, _SEEN, _SCALE)
+def _back(first, last, query, key, value, g, keep, weights, inverse, out, d_query, d_key, d_value, seen, scale):
     for b in range(first, last):
         for h in range(weights.shape[1]):
             _back_head(query[b, h], key[b, h], value[b, h], keep[b % len(keep), h % keep.shape[1]], weights[b, h],

@@ -181,7 +181,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("context", [
-    "spawn", pytest.param("forkserver", marks=pytest.mark.skipif(os.name == "nt", reason="not on Windows"))])
+    "spawn", pytest.param("forkserver", marks=[pytest.mark.slow, pytest.mark.skipif(os.name == "nt",
+                                                                                    reason="not on Windows")])])
 def test_workers_go_through_the_door_as_well(tmp_path, context):
     assert through_the_door(WORKERS.format(context=context), tmp_path) == (
         "[0.0, 1.0, 4.0, 9.0] {'_Door'}\n[16.0, 25.0, 36.0, 49.0] {'_Door'}\n[tensor([1.])]\n")

@@ -82,13 +82,13 @@ def some_output(seed: int) -> Tensor:
     return sum(value.sum() for value in values[-3:])
 
 
-@pytest.mark.parametrize("seeds", [range(0, 100), range(100, 200), range(200, 300)])
+@pytest.mark.parametrize("seeds", [range(0, 30), pytest.param(range(30, 300), marks=pytest.mark.slow)])
 def test_every_printed_product_and_sum_comes_out(seeds):
     count = sum(assert_all_comes_out(viz.draw(some_output(seed), style="circuit").picture) for seed in seeds)
-    assert count > 1000
+    assert count > 10 * len(seeds)
 
 
-@pytest.mark.parametrize("seeds", [range(0, 100), range(100, 200)])
+@pytest.mark.parametrize("seeds", [range(0, 30), pytest.param(range(30, 200), marks=pytest.mark.slow)])
 def test_what_comes_back_along_the_branches_of_a_fork_adds_up(seeds):
     forks = 0
     for seed in seeds:
@@ -99,7 +99,7 @@ def test_what_comes_back_along_the_branches_of_a_fork_adds_up(seeds):
                 total, half = read(box.gradient)
                 assert np.all(np.abs(sum(shares) - total) <= half * (1 + 1e-9)), (shares, box)
                 forks += 1
-    assert forks > 100
+    assert forks > len(seeds)
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered")

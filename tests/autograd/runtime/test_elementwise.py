@@ -217,9 +217,9 @@ SHAPES = [(4, COUNT), (1, COUNT), (COUNT,), (4, 1), (1, 4, COUNT), (2, 4, COUNT)
 @pytest.mark.parametrize("everywhere", [True, False])
 @pytest.mark.parametrize("op", SEVERAL, ids=lambda op: op.name)
 def test_shapes_that_are_broadcast(op, everywhere):
-    """Each with each, whatever their strides say; and with a gradient that is the same everywhere."""
+    """Each with each, whatever their strides say, in turn; and with a gradient that is the same everywhere."""
     args, options = next(calls(op))
-    for first, second in itertools.permutations(SHAPES, 2):
+    for first, second in [*itertools.permutations(SHAPES, 2)][SEVERAL.index(op) % 5::5]:
         arrays = [a if not isinstance(a, np.ndarray) else
                   np.random.default_rng(i).uniform(0.2, 0.8, second if i else first).astype(np.float32)
                   if a.dtype.kind == "f" else np.random.default_rng(i).random(second if i else first) < 0.5
@@ -285,7 +285,7 @@ def test_several_results_and_where_they_are_written(arrays, gaps, mode):
     assume(shape)
     out = tuple([np.empty((*shape[:-1], 2 * shape[-1]), np.float32)[..., ::2] if gaps and i else
                  np.empty((*shape[:-1], shape[-1] + 3), np.float32)[..., 3:] for i in range(2)])
-    for found in (SEVERAL(*arrays), SEVERAL(*arrays, out=out), out):
+    for found in (OF_SEVERAL(*arrays), OF_SEVERAL(*arrays, out=out), out):
         for one, other in zip(found, plain, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -295,7 +295,7 @@ def _several(x, y, mask=None):
     return mixed, 3 * mixed - x
 
 
-SEVERAL = elementwise.as_loop(_several)
+OF_SEVERAL = elementwise.as_loop(_several)
 
 
 def test_numbers_in_a_formula_are_not_compiled_in():

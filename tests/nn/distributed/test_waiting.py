@@ -34,6 +34,7 @@ def ended(process):
     return False
 
 
+@pytest.mark.slow
 def test_one_that_fails_ends_all():
     options = ["--timeout", "2", "--debug"]
     begun, processes = time.monotonic(), {how: started(2, "fail.py", how, options=options) for how in FAULTS}
