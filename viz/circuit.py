@@ -14,7 +14,8 @@ from viz import names, notation, scopes, text
 from viz.arithmetic import Operand, comes_out
 from viz.diagnosis import diagnose
 from viz.picture import CIRCUIT, CONSTANT, GATE, INPUT, OUTPUT, Box, Picture, Wire
-from viz.reading import Reading, arguments, is_constant, is_pick, output_name
+from viz.reading import Reading, arguments, is_constant, output_name
+from viz.scopes import is_pick
 
 
 class Circuit:

@@ -35,7 +35,8 @@ from autograd import Graph, Node, Tensor
 from viz import names as naming
 from viz import notation, text
 from viz.health import Summary, summarize
-from viz.reading import arguments, is_constant, is_pick
+from viz.reading import arguments, is_constant
+from viz.scopes import is_pick
 
 EXPLODING, VANISHING = 1e3, 1e-4
 """Norm of the gradient at a layer, relative to that at the last layer behind it."""

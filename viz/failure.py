@@ -12,8 +12,7 @@ from autograd.recording import wrap
 from autograd.watching import Watcher
 from viz import text
 from viz.picture import OPERATION, Box
-from viz.reading import is_pick
-from viz.scopes import Scope
+from viz.scopes import Scope, is_pick
 
 
 class Forward(Watcher):

@@ -12,8 +12,8 @@ from viz import families, health, notation, text
 from viz.diagnosis import Diagnosis, Unreached, diagnose
 from viz.names import Names
 from viz.picture import CONSTANT, INPUT, MODEL, MODULE, OPERATION, PARAMETER, Box, Cluster, Look, Picture, Wire
-from viz.reading import Reading, arguments, is_constant, is_pick, output_name
-from viz.scopes import NONE, Chosen, Repeats, Scope, all_paths, fold, innermost, operations, readable_depth
+from viz.reading import Reading, arguments, is_constant, output_name
+from viz.scopes import NONE, Chosen, Repeats, Scope, all_paths, fold, innermost, is_pick, operations, readable_depth
 
 
 class ModelReading(Reading):

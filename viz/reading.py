@@ -17,7 +17,7 @@ from autograd.lines import line_of
 from viz import notation, text
 from viz.names import Names
 from viz.picture import Box
-from viz.scopes import Scope
+from viz.scopes import Scope, is_pick
 
 
 def arguments(node: Node) -> Iterator[tuple[int, Any]]:
@@ -29,12 +29,6 @@ def arguments(node: Node) -> Iterator[tuple[int, Any]]:
 def is_constant(origin: Any) -> bool:
     """Whether an argument came from nothing that is recorded."""
     return not isinstance(origin, (Node, Tensor))
-
-
-def is_pick(node: Node) -> bool:
-    """Whether a node picks one output of an operation with several: nothing else takes what has no shape."""
-    whole = node.parents[0]
-    return isinstance(whole, Node) and whole.shape is None
 
 
 def output_name(pick: Node) -> str:

@@ -23,6 +23,12 @@ READABLE = 50
 """Operations and closed modules in one picture, without leaves."""
 
 
+def is_pick(node: Node) -> bool:
+    """Whether a node picks one output of an operation with several: nothing else takes what has no shape."""
+    whole = node.parents[0]
+    return isinstance(whole, Node) and whole.shape is None
+
+
 @dataclass
 class Scope:
     """One call of a module, and what happened in it.
@@ -42,9 +48,9 @@ class Scope:
     items: list["Node | Scope"] = field(default_factory=list)
 
     def shape(self) -> tuple[Any, ...]:
-        """What has to be equal for two calls to be repeats of each other."""
+        """What has to be equal for two calls to be repeats of each other; not which of several outputs are used."""
         return (self.kind, *((item.shape() if isinstance(item, Scope) else (item.name, item.shape))
-                             for item in self.items))
+                             for item in self.items if isinstance(item, Scope) or not is_pick(item)))
 
 
 @dataclass

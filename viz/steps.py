@@ -15,7 +15,8 @@ from viz import arithmetic, notation, text
 from viz.arithmetic import Operand
 from viz.circuit import Circuit
 from viz.picture import OUTPUT, Picture, Step
-from viz.reading import arguments, is_constant, is_pick
+from viz.reading import arguments, is_constant
+from viz.scopes import is_pick
 
 _NUMBER = re.compile(r"-?[\d.]+")
 

@@ -38,8 +38,8 @@ FORMS: dict[Callable, str] = {
 SLOW = {*APPROXIMATED, *QUOTIENTS.values(), np.hypot, np.sqrt, np.sign, np.where, np.maximum, np.minimum}
 """What NumPy takes longer for than a loop does, even by itself: from ALONE numbers on."""
 ALONE = 1 << 14
-_exact = compiler(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=False)
-_close = compiler(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=False, fastmath={"contract"})
+_BY_ADDRESS = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": False}
+_exact, _close = compiler(**_BY_ADDRESS), compiler(**_BY_ADDRESS, fastmath={"contract"})
 FEW = 1 << 10
 """Numbers that are worth taking for a thread."""
 

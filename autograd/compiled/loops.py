@@ -11,6 +11,7 @@
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -33,13 +34,17 @@ def loop_of(*kinds: Any) -> Callable[[Callable], Callable]:
     Without it there is a loop for each combination of such arrays.
     """
     def decorate(function: Callable) -> Callable:
-        kernel = loop(function)
+        kernel, one_thread, ready = loop(function), threading.Lock(), False
 
         @functools.wraps(function)
         def once(*arguments: Any) -> Any:
-            if not kernel.overloads:
-                kernel.compile(kinds)
-                kernel.disable_compile()
+            nonlocal ready
+            if not ready:
+                with one_thread:
+                    if not ready:
+                        kernel.compile(kinds)
+                        kernel.disable_compile()
+                        ready = True
             return kernel(*arguments)
         return once
     return decorate

@@ -195,5 +195,5 @@ def _apply(loop: Loop, values: list, out: tuple[np.ndarray, ...] = ()) -> Any:
     if out:
         return out
     if walk is not None:
-        results = [result.transpose(np.argsort(walk.order)) for result in results]
+        results = [result.transpose(walk.back) for result in results]
     return results[0] if loop.results == 1 else tuple(results)

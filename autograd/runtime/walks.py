@@ -23,6 +23,8 @@ class Walk(NamedTuple):
     """Of the result."""
     order: tuple[int, ...]
     """Its axes as they lie in memory."""
+    back: tuple[int, ...]
+    """The axes of what lies so, in the order of the result."""
     lines: int
     length: int
     single: tuple[bool, ...]
@@ -84,7 +86,8 @@ def _walk(layouts: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]) -> 
             return None
         steps.append(step)
         gathered.append(lines)
-    return Walk(shape, order, math.prod(sizes[:axis]), length, single, tuple(steps), tuple(gathered))
+    back = tuple(sorted(order, key=order.__getitem__))
+    return Walk(shape, order, back, math.prod(sizes[:axis]), length, single, tuple(steps), tuple(gathered))
 
 
 def _step(sizes: list[int], strides: list[int]) -> int | None:

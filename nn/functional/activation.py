@@ -17,6 +17,7 @@ from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
+from autograd.operations.shaping import equal_parts
 from autograd.runtime.elementwise import as_loop
 from autograd.samples import call, nonzero, numbers
 from autograd.tensor import Outline
@@ -379,12 +380,12 @@ def _through_gate_vjp(g, out, gate):
 
 
 def _glu_forward(x, *, dim):
-    return _through_gate(*np.split(x, 2, dim))
+    return _through_gate(*equal_parts(x, 2, dim))
 
 
 def _glu_vjp(g, out, x: Outline, *, dim, needs_input_grad):
     gradient = np.empty(x.shape, x.dtype)
-    _through_gate_vjp(*g, *out, out=np.split(gradient, 2, dim))
+    _through_gate_vjp(*g, *out, out=equal_parts(gradient, 2, dim))
     return [gradient]
 
 

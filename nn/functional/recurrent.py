@@ -12,12 +12,15 @@ import math
 import numpy as np
 
 import autograd
-from autograd import Tensor, operation
+from autograd import Tensor, operation, sigmoid
+from autograd.operations.shaping import equal_parts
 from autograd.runtime.compiled import compilable
+from autograd.runtime.elementwise import as_loop
 from autograd.runtime.products import in_columns, matmul, product
 from autograd.runtime.sums import added
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
+from autograd.tensor import Outline
 from autograd.typing import TensorLike
 from nn.functional.linear import linear
 
@@ -61,7 +64,98 @@ def _gradients(d_input, d_hidden, dh, x, before, w_ih, needs):
             b_ih if needs[4] else None, b_hh]
 
 
-# One step, in operations: what the cells are, and, step by step, the composition of the layers
+# One step: what the cells are, and, step by step, the composition of the layers. What is elementwise is one operation,
+# which keeps the gates as they have opened.
+
+@as_loop
+def _open_lstm(i, f, g, o, c):
+    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    cell = f * c + i * g
+    squashed = np.tanh(cell)
+    return o * squashed, cell, i, f, g, o, squashed
+
+
+@as_loop
+def _open_lstm_vjp(g_h, g_cell, i, f, g, o, squashed, c):
+    d_cell = g_cell + g_h * o * (1 - squashed * squashed)
+    return (d_cell * g * i * (1 - i), d_cell * c * f * (1 - f), d_cell * i * (1 - g * g), g_h * squashed * o * (1 - o),
+            d_cell * f)
+
+
+def _lstm_gates_forward(gates, c):
+    return _open_lstm(*equal_parts(gates, 4, -1), c)
+
+
+def _lstm_gates_vjp(g, out, gates: Outline, c, *, needs_input_grad):
+    d_gates, d_c = np.empty(gates.shape, gates.dtype), np.empty_like(c)
+    _open_lstm_vjp(*g, *out[2:], c, out=(*equal_parts(d_gates, 4, -1), d_c))
+    return [d_gates, d_c]
+
+
+def _lstm_gates_composition(gates, c):
+    i, f, g, o = autograd.tensor_split(gates, 4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * autograd.tanh(g)
+    return sigmoid(o) * autograd.tanh(c), c
+
+
+@as_loop
+def _open_gru(r, z, new, hidden_r, hidden_z, hidden_new, h):
+    r, z = sigmoid(r + hidden_r), sigmoid(z + hidden_z)
+    new = np.tanh(new + r * hidden_new)
+    return new + z * (h - new), r, z, new
+
+
+@as_loop
+def _open_gru_vjp(g, r, z, new, hidden_new, h):
+    d_z, d_new = g * (h - new) * z * (1 - z), g * (1 - z) * (1 - new * new)
+    d_r = d_new * hidden_new * r * (1 - r)
+    return d_r, d_z, d_new, d_r, d_z, d_new * r, g * z
+
+
+def _gru_gates_forward(ours, theirs, h):
+    return _open_gru(*equal_parts(ours, 3, -1), *equal_parts(theirs, 3, -1), h)
+
+
+def _gru_gates_vjp(g, out, ours: Outline, theirs, h, *, needs_input_grad):
+    d_ours, d_theirs, d_h = np.empty(ours.shape, ours.dtype), np.empty(ours.shape, ours.dtype), np.empty_like(h)
+    _open_gru_vjp(*g, *out[1:], equal_parts(theirs, 3, -1)[2], h,
+                  out=(*equal_parts(d_ours, 3, -1), *equal_parts(d_theirs, 3, -1), d_h))
+    return [d_ours, d_theirs, d_h]
+
+
+def _gru_gates_composition(ours, theirs, h):
+    (r, z, new), (hidden_r, hidden_z, hidden_new) = (autograd.tensor_split(a, 3, -1) for a in (ours, theirs))
+    r, z = sigmoid(r + hidden_r), sigmoid(z + hidden_z)
+    new = autograd.tanh(new + r * hidden_new)
+    return (new + z * (h - new),)
+
+
+def _gate_samples(gates, products):
+    def samples(draw):
+        count, hidden = draw.integer(1, 3), draw.integer(1, 3)
+        return call(*[draw.array(shape=(count, gates * hidden)) for _ in range(products)],
+                    draw.array(shape=(count, hidden)))
+    return samples
+
+
+_lstm_gates = operation(
+    _lstm_gates_forward, joint_vjp=_lstm_gates_vjp, composition=_lstm_gates_composition, outputs="h c",
+    names="_lstm_gates", samples=_gate_samples(4, 1), doc="h' and c' of the sums (B, 4H) in the gates, and c (B, H).")
+
+_gru_gates = operation(
+    _gru_gates_forward, joint_vjp=_gru_gates_vjp, composition=_gru_gates_composition, outputs="h", names="_gru_gates",
+    samples=_gate_samples(3, 2), doc="h' of W_ih x + b_ih and W_hh h + b_hh (B, 3H), and h (B, H).")
+
+
+def _of_one_batch(*rows: TensorLike) -> list[Tensor]:
+    """Rows (..., *), with the axes before that all of them have together."""
+    tensors = [autograd.as_tensor(each) for each in rows]
+    leads = {tensor.shape[:-1] for tensor in tensors}
+    if len(leads) == 1:
+        return tensors
+    lead = np.broadcast_shapes(*leads)
+    return [tensor.expand((*lead, tensor.shape[-1])) for tensor in tensors]
+
 
 def rnn_cell(x: TensorLike, h: TensorLike, w_ih: TensorLike, w_hh: TensorLike, b_ih: TensorLike | None = None,
              b_hh: TensorLike | None = None, nonlinearity: str = "tanh") -> Tensor:
@@ -77,10 +171,7 @@ def lstm_cell(x: TensorLike, h: TensorLike, c: TensorLike, w_ih: TensorLike, w_h
     c' = f c + i g; h' = o tanh(c').
     """
     gates = linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh)
-    n = gates.shape[-1] // 4
-    i, f, o = (autograd.sigmoid(gates[..., k * n:(k + 1) * n]) for k in (0, 1, 3))
-    c = f * c + i * autograd.tanh(gates[..., 2 * n:3 * n])
-    return o * autograd.tanh(c), c
+    return tuple(_lstm_gates(*_of_one_batch(gates, c)))
 
 
 def gru_cell(x: TensorLike, h: TensorLike, w_ih: TensorLike, w_hh: TensorLike, b_ih: TensorLike | None = None,
@@ -90,11 +181,7 @@ def gru_cell(x: TensorLike, h: TensorLike, w_ih: TensorLike, w_hh: TensorLike, b
     r, z = σ(W_ih x + b_ih + W_hh h + b_hh), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), in the order r, z, n;
     h' = (1 - z) n + z h.
     """
-    ours, theirs = linear(x, w_ih, b_ih), linear(h, w_hh, b_hh)
-    n = ours.shape[-1] // 3
-    r, z = (autograd.sigmoid(ours[..., k * n:(k + 1) * n] + theirs[..., k * n:(k + 1) * n]) for k in (0, 1))
-    new = autograd.tanh(ours[..., 2 * n:] + r * theirs[..., 2 * n:])
-    return new + z * (h - new)
+    return _gru_gates(*_of_one_batch(linear(x, w_ih, b_ih), linear(h, w_hh, b_hh), h)).h
 
 
 def _final(states, lengths):

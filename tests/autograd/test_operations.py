@@ -14,7 +14,7 @@ from autograd.table import TABLE
 from autograd.testing import gradient_test
 
 WITH_SAMPLES = [op for op in TABLE.values() if op.samples and not op.forward.__module__.startswith("nn.")]
-EXAMPLES = int(os.environ.get("EXAMPLES", 40))
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 
 
 @pytest.mark.parametrize("op", WITH_SAMPLES, ids=lambda op: op.name)

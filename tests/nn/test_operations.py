@@ -16,7 +16,7 @@ from autograd.testing import Draw, flatten, gradient_test
 from nn.functional import geometry  # with it, nn declares its operations
 from nn.vision import ops  # noqa: F401 - and those of boxes
 
-EXAMPLES = int(os.environ.get("EXAMPLES", 30))
+EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
 DECLARED_BY_NN = [op for op in TABLE.values() if op.forward.__module__.startswith("nn.")]
 
 
