@@ -88,9 +88,8 @@ def own(tensor: "Tensor") -> None:
 
 # When it was written
 
-def _watch(array: Any) -> int:
+def _watch(owner: Any) -> int:
     """The id of the memory, with its entry dropped when the memory goes."""
-    owner = memory(array)
     key = id(owner)
     if key not in _watched:
         def forget(_: Any, key: int = key) -> None:
@@ -123,8 +122,9 @@ def wrote(array: Any, now: int | None = None) -> None:
     global last_write
     if now is None:
         last_write = now = next(clock)
-    places = _written.setdefault(_watch(array), [])
-    whole = getattr(array, "base", None) is None or len(places) >= _MOST_PLACES
+    owner = memory(array)
+    places = _written.setdefault(_watch(owner), [])
+    whole = getattr(owner, "nbytes", None) == array.nbytes or len(places) >= _MOST_PLACES
     if whole:
         places.clear()
     places.append((now, None if whole else Place(array)))

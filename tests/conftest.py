@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -8,6 +9,22 @@ os.environ.setdefault("GRADCIRCUIT_COMPILED", "0")  # or results would depend on
 
 from autograd import Tensor
 from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE
+
+
+def pytest_addoption(parser):
+    parser.addoption("--every", type=int, default=1, metavar="N", help="of a test with many cases, run each N-th")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With --every 3, a third of the cases of a test that has many, such as one for each operation of the table."""
+    step, count, chosen, others = config.getoption("every"), Counter(), [], []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        (chosen if count[test] < 10 or count[test] % step == 0 else others).append(item)
+        count[test] += 1
+    items[:] = chosen
+    if others:
+        config.hook.pytest_deselected(items=others)
 
 
 @pytest.fixture

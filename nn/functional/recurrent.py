@@ -140,11 +140,13 @@ def _gate_samples(gates, products):
 
 _lstm_gates = operation(
     _lstm_gates_forward, joint_vjp=_lstm_gates_vjp, composition=_lstm_gates_composition, outputs="h c",
-    names="_lstm_gates", samples=_gate_samples(4, 1), doc="h' and c' of the sums (B, 4H) in the gates, and c (B, H).")
+    names="_lstm_gates", samples=_gate_samples(4, 1), flops=lambda shapes, out, options: 9 * math.prod(shapes[1]),
+    doc="h' and c' of the sums (B, 4H) in the gates, and c (B, H).")
 
 _gru_gates = operation(
     _gru_gates_forward, joint_vjp=_gru_gates_vjp, composition=_gru_gates_composition, outputs="h", names="_gru_gates",
-    samples=_gate_samples(3, 2), doc="h' of W_ih x + b_ih and W_hh h + b_hh (B, 3H), and h (B, H).")
+    samples=_gate_samples(3, 2), flops=lambda shapes, out, options: 10 * math.prod(shapes[2]),
+    doc="h' of W_ih x + b_ih and W_hh h + b_hh (B, 3H), and h (B, H).")
 
 
 def _of_one_batch(*rows: TensorLike) -> list[Tensor]:

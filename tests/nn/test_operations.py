@@ -1,7 +1,6 @@
 """Every operation that nn declares, by the properties that all operations share; a new one is tested here by itself."""
 
 import contextlib
-import os
 import sys
 
 import numpy as np
@@ -16,13 +15,12 @@ from autograd.testing import Draw, flatten, gradient_test
 from nn.functional import geometry  # with it, nn declares its operations
 from nn.vision import ops  # noqa: F401 - and those of boxes
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
 DECLARED_BY_NN = [op for op in TABLE.values() if op.forward.__module__.startswith("nn.")]
 
 
 @pytest.mark.parametrize("op", DECLARED_BY_NN, ids=lambda op: op.name)
 def test_operation(op):
-    gradient_test(op.call, max_examples=EXAMPLES, settings=settings(derandomize=True, database=None))()
+    gradient_test(op.call, max_examples=30, settings=settings(derandomize=True, database=None))()
 
 
 DIVIDED = [op for op in DECLARED_BY_NN if hasattr(sys.modules[op.forward.__module__], "in_parallel")]
@@ -48,7 +46,7 @@ def in_small_parts():
 @pytest.mark.parametrize("op", DIVIDED, ids=lambda op: op.name)
 def test_operation_over_threads(op):
     with in_small_parts():
-        gradient_test(op.call, max_examples=EXAMPLES // 2, settings=settings(derandomize=True, database=None))()
+        gradient_test(op.call, max_examples=15, settings=settings(derandomize=True, database=None))()
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered")
