@@ -63,14 +63,16 @@ def of_words(kernel: Dispatcher, count: int, at_least: int = 1) -> Callable:
     Args:
         kernel: of the address of `count` arguments, which stand there as `address_of` puts them, of the first item, and
             of where to end.
-        count: how many arguments there are: arrays, integers and float32.
+        count: how many arguments there are: arrays without gaps, integers and float32.
         at_least: how many items are worth taking.
     """
     words = types.int64, types.int64, types.int64
     kernel.compile(words)
     compiled = kernel.overloads[words]
     address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
-    return _over(kernel.py_func, functools.partial(_calling_of_words(count), address), at_least)
+    over = _over(kernel.py_func, functools.partial(_calling_of_words(count), address), at_least)
+    over.__dict__["kernel"] = kernel  # whose machine code is there as long as it is
+    return over
 
 
 @functools.cache

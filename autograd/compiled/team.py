@@ -17,6 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.compiler import Flags, compile_internal
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from autograd.runtime.caching import compiler
@@ -143,8 +144,13 @@ def at_addresses(typing_context, kernel, arguments):
 
 @intrinsic
 def address_of(typing_context, arguments):
-    """Where the addresses of arrays, and numbers, of some arguments stand, eight bytes each: valid until the function
+    """Where the addresses of arrays without gaps, integers and float32 stand, eight bytes each: valid until the function
     returns in which this stands."""
+    for of in arguments.types:
+        lies = isinstance(of, types.Array) and of.layout == "C" and of.dtype in (types.float32, types.boolean)
+        if not lies and of not in (types.int64, types.float32):
+            raise TypingError(f"a loop that is called by its address cannot take {of}")
+
     def write(context, builder, signature, values):
         words = cgutils.alloca_once(builder, _WORD, size=len(arguments))
         each = zip(cgutils.unpack_tuple(builder, values[0]), arguments.types, strict=True)

@@ -146,3 +146,30 @@ def test_a_process_ends_while_they_look_for_work():
         result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False,
                                 timeout=120)
         assert (result.returncode, result.stdout.split(), result.stderr) == (0, ["done"], "")
+
+
+@pytest.mark.slow
+def test_where_threads_cannot_give_way_they_take_parts(tmp_path):
+    """As on Windows."""
+    program = """
+import numpy as np
+from autograd.compiled import team
+team.GIVES_WAY = False
+import autograd, nn.functional as F
+from autograd.runtime import threads
+threads.WORTHWHILE = 1
+autograd.set_num_threads(2)
+x, results = np.linspace(-3, 3, 1 << 16, dtype=np.float32).reshape(64, -1), []
+for mode in (False, True):
+    autograd.set_compiled(mode)
+    t = autograd.tensor(x, requires_grad=True)
+    out = F.silu(t) * t[:, :1] + t.softmax(-1)
+    out.sum().backward()
+    results.append((out.detach().numpy(), t.grad.numpy()))
+for one, other in zip(*results):
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+print('done')
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300,
+                            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)})
+    assert (result.returncode, result.stdout.split(), result.stderr) == (0, ["done"], "")
