@@ -24,9 +24,9 @@ from autograd.runtime.caching import compiler
 
 LINE = 64
 """Bytes of a cache line, in which a word of the board is alone."""
-TAKEN, FUNCTION, ARGUMENTS, SHARERS, AT_A_TIME, WANTED, FIRST = (LINE * i for i in range(7))
-"""Where on the board it says whether the team has work, which, for how many threads, whether the interpreter wants the
-threads back, and from FIRST on, for the caller and each thread, what follows."""
+TAKEN, FUNCTION, ARGUMENTS, SHARERS, AT_A_TIME, WANTED, TEAM, FIRST = (LINE * i for i in range(8))
+"""Where on the board it says whether there is work, which, for how many threads, whether the interpreter wants the
+threads back, which team they are of, and from FIRST on, for the caller and each thread, what follows."""
 STATE, BEFORE, NEXT, END = range(0, 32, 8)
 """What it does, what it did when it was called, the next item of its part that nobody has begun, and the last."""
 ASLEEP, LOOKING, CALLED, WORKING = range(4)
@@ -229,8 +229,9 @@ def share(board, helpers, items, step, function, arguments):
 
 
 @_loop
-def watch(board, helper):
-    """Work whenever called, until nobody has called for a while, or the interpreter wants the thread back."""
+def watch(board, helper, team):
+    """Work whenever called, until nobody has called for a while, the interpreter wants the thread back, or there is
+    another team, whose thread has the same place: what that one is doing is not to be touched."""
     own = helper + 1
     state, looks = board + FIRST + own * LINE + STATE, 0
     while True:
@@ -238,10 +239,16 @@ def watch(board, helper):
         if found == CALLED:
             if _compare_exchange(state, CALLED, WORKING) == CALLED:
                 _work(board, own)
+                if _load(board + TEAM) != team:
+                    _store(state, ASLEEP)
+                    return
                 _store(state, LOOKING)
                 looks = 0
-        elif found != LOOKING:
-            _compare_exchange(state, found, LOOKING)
+        elif _load(board + TEAM) != team:
+            if found != LOOKING or _compare_exchange(state, LOOKING, ASLEEP) == LOOKING:
+                return
+        elif found == ASLEEP:
+            _compare_exchange(state, ASLEEP, LOOKING)
         elif ((looks > LOOKS or _load(board + WANTED) != 0)
               and _compare_exchange(state, LOOKING, ASLEEP) == LOOKING):
             return
@@ -252,17 +259,21 @@ def watch(board, helper):
 
 
 class Board:
-    """What a team of threads agrees by. Making one compiles what this file has, or raises NotKeptError."""
+    """What threads agree by. Making one compiles what this file has, or raises NotKeptError."""
 
     def __init__(self, helpers: int) -> None:
         memory = np.zeros((FIRST // LINE + helpers + 2) * LINE // 8, np.int64)
         words = memory[-memory.ctypes.data % LINE // 8:]
         self.address, self.words = words.ctypes.data, memoryview(words)
-        watch.compile((types.int64, types.int64))
+        watch.compile((types.int64, types.int64, types.int64))
 
-    def watch(self, helper: int) -> None:
+    def belongs_to(self, team: int) -> None:
+        """Let the threads of other teams go."""
+        self.words[TEAM // 8] = team
+
+    def watch(self, helper: int, team: int) -> None:
         """Work whenever called, for a while."""
-        watch(self.address, helper)
+        watch(self.address, helper, team)
 
     def call_back(self) -> None:
         """Let threads that watch return."""

@@ -39,6 +39,10 @@ _working = threading.local()
 _lock = threading.Lock()
 _calls, _blas_threads = 0, 1
 _team: "_Team | None" = None
+_teams = 0  # so many have been dismissed
+_board: Any = None  # there is one for all teams: a loop may be under way on it when another thread changes their number
+MOST = 255
+"""Helpers that fit on it."""
 _AWAKE = object()  # tells a thread to look for compiled loops
 
 
@@ -61,7 +65,8 @@ def set_num_threads(count: int) -> None:
     if count < 1:
         raise ValueError(f"set_num_threads({count}): there must be at least one thread")
     if blas.set_num_threads:
-        _dismiss()
+        if count != _count:
+            _dismiss()
         blas.set_num_threads(count)
         _count = count  # with another BLAS the threads of its own would meet ours
 
@@ -105,23 +110,29 @@ def in_parallel(work: Callable[[slice], Any], count: int, numbers: int) -> list:
     with one_blas_thread():
         team.give(tasks[1:])
         tasks[0].run()
-        return _results(tasks, team.waiting)
+        return _results(tasks)
 
 
 def helpers(work: int, make_board: Callable[[int], Any]) -> tuple[int, int]:
-    """The address of the team's board, and how many of its threads are to share a compiled loop of so much work."""
+    """The address of the board, and how many threads of the team are to share a compiled loop of so much work."""
+    global _board
     if work < SHARED or _count == 1 or getattr(_working, "now", False):
         return 0, 0
-    team, count = _team or _the_team(), min(_count - 1, work // SHARED)
-    if team.board is None:
-        team.board = make_board(_count - 1)
-    asleep = team.board.asleep(count)
+    team = _team or _the_team()
+    count = min(len(team.threads), work // SHARED, MOST)
+    if _board is None:
+        with _lock:
+            if _board is None:
+                board = make_board(MOST)
+                board.belongs_to(_teams)
+                _board = board
+    asleep = _board.asleep(count)
     if asleep and work < WAKING:
         count -= asleep
     elif asleep and team.waiting.empty():
         for _ in range(asleep):
             team.waiting.put(_AWAKE)
-    return team.board.address, count
+    return _board.address, count
 
 
 def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], parts: list[slice]) -> None:
@@ -135,24 +146,13 @@ def in_turn(first: Callable[[slice], Any], second: Callable[[slice, Any], Any], 
         tasks.append(_Task(partial(contextvars.copy_context().run, second, part, first(part))))
         team.give(tasks[-1:])
         if team.waiting.qsize() > _count:  # the other threads don't keep up
-            _help(team.waiting)
-    _results(tasks, team.waiting)
+            tasks[-1].run()
+    _results(tasks)
 
 
-def _help(waiting: queue.SimpleQueue) -> bool:
-    """Do here what no thread has begun yet; says whether there was anything."""
-    with contextlib.suppress(queue.Empty):
-        task = waiting.get_nowait()
-        if isinstance(task, _Task):
-            task.run()
-            return True
-        waiting.put(task)  # it was meant for a thread
-    return False
-
-
-def _results(tasks: list["_Task"], waiting: queue.SimpleQueue) -> list:
-    while _help(waiting):
-        pass
+def _results(tasks: list["_Task"]) -> list:
+    for task in tasks:
+        task.run()  # what no thread has begun
     for task in tasks:
         task.done.acquire()  # all of them: nobody may write to the result after an error
     for task in tasks:
@@ -165,12 +165,15 @@ class _Task:
     """A part of the work, for the thread that takes it first."""
 
     def __init__(self, work: Callable[[], Any]):
-        self.work, self.done = work, threading.Lock()
+        self.work, self.begun, self.done = work, threading.Lock(), threading.Lock()
         self.result: Any = None
         self.error: BaseException | None = None
         self.done.acquire()
 
     def run(self) -> None:
+        """Do it, unless somebody has begun."""
+        if not self.begun.acquire(blocking=False):
+            return
         _working.now = True
         try:
             self.result = self.work()
@@ -183,9 +186,9 @@ class _Task:
 class _Team:
     """Threads that help the one that calls, and the tasks that wait for them."""
 
-    def __init__(self, helpers: int) -> None:
+    def __init__(self, helpers: int, number: int) -> None:
+        self.number = number
         self.waiting: queue.SimpleQueue = queue.SimpleQueue()
-        self.board: Any = None
         self.threads = [threading.Thread(target=self._serve, args=(i,), name=f"gradcircuit {i + 1}", daemon=True)
                         for i in range(helpers)]
         for thread in self.threads:
@@ -193,8 +196,8 @@ class _Team:
 
     def give(self, tasks: list) -> None:
         """Put tasks where a thread finds them."""
-        if self.board:
-            self.board.call_back()
+        if _board:
+            _board.call_back()
         for task in tasks:
             self.waiting.put(task)
 
@@ -206,8 +209,8 @@ class _Team:
             if task is not _AWAKE:
                 task.run()
             del task  # and with it the arrays
-            if self.board:
-                self.board.watch(helper)
+            if _board and helper < MOST:
+                _board.watch(helper, self.number)
 
 
 def _the_team() -> _Team:
@@ -215,25 +218,27 @@ def _the_team() -> _Team:
     global _team
     settings.make()  # while OpenBLAS can still be told: it cannot once other threads run
     with _lock:
-        _team = _team or _Team(_count - 1)
+        _team = _team or _Team(_count - 1, _teams)
         return _team
 
 
 def _dismiss() -> None:
     """Let the threads end: compiled code must not run any more when the interpreter has gone."""
-    global _team
+    global _team, _teams
     with _lock:
-        team, _team = _team, None
+        team, _team, _teams = _team, None, _teams + 1
+        if _board:
+            _board.belongs_to(_teams)
     if team:
         team.give([None] * len(team.threads))
         for thread in team.threads:
             if thread is not threading.current_thread():
-                thread.join(1)
+                thread.join(10)
 
 
 def _forget_threads() -> None:
-    global _team, _lock, _calls
-    _team, _lock, _calls = None, threading.Lock(), 0
+    global _team, _board, _lock, _calls
+    _team, _board, _lock, _calls = None, None, threading.Lock(), 0
 
 
 atexit.register(_dismiss)

@@ -40,7 +40,7 @@ def three_threads():
 
 
 def asleep():
-    return threads._team.board.asleep(2)
+    return threads._board.asleep(2)
 
 
 def wait_until(condition):
@@ -116,6 +116,27 @@ def test_another_number_of_threads():
         names = [thread.name for thread in threading.enumerate() if thread.name.startswith("gradcircuit")]
         assert len(names) == count - 1
     assert (seen == 5).all()
+
+
+def test_the_number_of_threads_may_change_while_others_compute():
+    wrong = []
+
+    def compute(row):
+        for i in range(400):
+            autograd.set_num_threads(2 + (i + len(row)) % 2)
+            row[:] = 0
+            _count(len(row), MUCH, row, 1)
+            threads.in_parallel(lambda part: _count(part.stop - part.start, 1, row[part], 1), len(row), MUCH)
+            if (row != 2).any():
+                wrong.append(row.copy())
+    rows = [np.zeros(20_000 + i, np.int64) for i in range(4)]
+    callers = [threading.Thread(target=compute, args=(row,)) for row in rows]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+        assert not caller.is_alive()
+    assert not wrong
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
