@@ -207,6 +207,8 @@ def joint_gradients(node: Node, g: Any, out: Any, args: Sequence, needed: set[Ve
     """The gradients of all arguments, from an operation that has one rule for all of them."""
     if differentiable and node.operation.composition:
         return through_composition(node, g, args)
+    if node.operation.unread:
+        out = out[node.operation.unread:]
     return node.operation.joint_vjp(g, out, *args, needs_input_grad=wanted_of(node, needed), **node.options)
 
 

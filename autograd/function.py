@@ -149,6 +149,7 @@ class _Application:
 
     vjps, composition, outputs, view, keeps, many = (), None, None, False, True, sys.maxsize
     flops = multiply_adds = notation = adds = None
+    unread = 0
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple, results: tuple) -> None:
         self.function, self.ctx, self.name, self.fills = function, ctx, function.__name__, ctx.fills

@@ -31,7 +31,8 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
         raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
                            f"{result.shape}; use the method without underscore")
     if result.dtype is not tensor.dtype:
-        if not np.can_cast(result.dtype, tensor.dtype, "same_kind"):
+        both = result.dtype.kind + tensor.dtype.kind
+        if not np.can_cast(result.dtype, tensor.dtype, "same_kind") and both != "iu":
             raise RuntimeError(f"a result of dtype {result.dtype} cannot be stored in place in a tensor of "
                                f"{tensor.dtype}; write t = t + … instead, or convert t first")
         result = result.to(tensor.dtype)

@@ -170,7 +170,8 @@ def check_saved(node: "Node") -> None:
     read = node.operation.read_by_rules([parent is not None for parent in node.parents])
     saved = [(f"its argument {i}", getattr(parent, "array", kept))  # of a leaf without axes the node keeps a copy
              for i, (kept, parent, is_read) in enumerate(zip(node.args, node.parents, read, strict=True)) if is_read]
-    saved += [("its result", kept) for kept in (node.out if isinstance(node.out, tuple) else (node.out,))]
+    outs = node.out[node.operation.unread:] if isinstance(node.out, tuple) else (node.out,)
+    saved += [("its result", kept) for kept in outs]
     saved += [(f"its option '{name}'", array) for name, value in node.options.items() for array in arrays_in(value)]
     for what, array in saved:
         if isinstance(array, np.ndarray) and written_since(array, node.birth):

@@ -46,7 +46,8 @@ def operation(forward: Callable | None = None, *, vjps: Any = (), joint_vjp: Cal
             gradient g of the output. None where there is no derivative. A single rule needs no tuple. What
             broadcasting stretched is summed by the engine, not here. The engine keeps for the backward pass what the
             rules' code reads, and nothing else.
-        joint_vjp: instead, one rule that returns the gradients of all arguments.
+        joint_vjp: instead, one rule that returns the gradients of all arguments. If its second parameter is called
+            `kept`, it reads of what forward returned only what is beyond the outputs: these may be changed then.
         composition: the same function in other operations. With it, `joint_vjp` needs to know arrays only: second
             derivatives go through the composition, and the property tests prove both equal.
         outputs: names of the outputs, if forward returns a tuple; what it returns beyond them is for the rule alone.

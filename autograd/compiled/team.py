@@ -144,8 +144,8 @@ def at_addresses(typing_context, kernel, arguments):
 
 @intrinsic
 def address_of(typing_context, arguments):
-    """Where the addresses of arrays without gaps, integers and float32 stand, eight bytes each: valid until the function
-    returns in which this stands."""
+    """Where the addresses of arrays without gaps, integers and float32 stand, eight bytes each; as long as the function
+    runs in which this stands."""
     for of in arguments.types:
         lies = isinstance(of, types.Array) and of.layout == "C" and of.dtype in (types.float32, types.boolean)
         if not lies and of not in (types.int64, types.float32):

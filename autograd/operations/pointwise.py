@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from autograd import dtypes
 from autograd.dtypes import bool_, float64, get_default_dtype
 from autograd.notation import Notation
 from autograd.operations import single
@@ -151,17 +152,28 @@ neg = operation(
     notation=Notation("*-1", "-1 * {x}", ("-1",)))
 
 
+def _times_alpha(other, alpha, x):
+    """alpha other, in the dtype in which it meets x: that of small integers may not hold the product."""
+    if not isinstance(other, (Tensor, np.ndarray, np.generic, float, int)):
+        other = dtypes.as_array(other)
+    before = getattr(other, "dtype", None)
+    if before is not None and before is not getattr(x, "dtype", None):
+        meets = dtypes.promoted([each.array if isinstance(each, Tensor) else each for each in (x, other)])
+        other = other.to(meets) if isinstance(other, Tensor) else other.astype(meets)
+    return alpha * other
+
+
 @operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), inplace=True)
 def add(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
     """x + alpha other"""
-    return _add(x, other) if alpha == 1 else _add(x, alpha * other)
+    return _add(x, other) if alpha == 1 else _add(x, _times_alpha(other, alpha, x))
 
 
 @operation(samples=lambda draw: call(*draw.broadcastable(2), alpha=draw.choice([1, -0.5])), names="sub subtract",
            inplace=True)
 def sub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
     """x - alpha other"""
-    return _sub(x, other) if alpha == 1 else _sub(x, alpha * other)
+    return _sub(x, other) if alpha == 1 else _sub(x, _times_alpha(other, alpha, x))
 
 
 _truncated_quotient = operation(

@@ -86,9 +86,9 @@ def _lstm_gates_forward(gates, c):
     return _open_lstm(*equal_parts(gates, 4, -1), c)
 
 
-def _lstm_gates_vjp(g, out, gates: Outline, c, *, needs_input_grad):
+def _lstm_gates_vjp(g, kept, gates: Outline, c, *, needs_input_grad):
     d_gates, d_c = np.empty(gates.shape, gates.dtype), np.empty_like(c)
-    _open_lstm_vjp(*g, *out[2:], c, out=(*equal_parts(d_gates, 4, -1), d_c))
+    _open_lstm_vjp(*g, *kept, c, out=(*equal_parts(d_gates, 4, -1), d_c))
     return [d_gates, d_c]
 
 
@@ -116,9 +116,9 @@ def _gru_gates_forward(ours, theirs, h):
     return _open_gru(*equal_parts(ours, 3, -1), *equal_parts(theirs, 3, -1), h)
 
 
-def _gru_gates_vjp(g, out, ours: Outline, theirs, h, *, needs_input_grad):
+def _gru_gates_vjp(g, kept, ours: Outline, theirs, h, *, needs_input_grad):
     d_ours, d_theirs, d_h = np.empty(ours.shape, ours.dtype), np.empty(ours.shape, ours.dtype), np.empty_like(h)
-    _open_gru_vjp(*g, *out[1:], equal_parts(theirs, 3, -1)[2], h,
+    _open_gru_vjp(*g, *kept, equal_parts(theirs, 3, -1)[2], h,
                   out=(*equal_parts(d_ours, 3, -1), *equal_parts(d_theirs, 3, -1), d_h))
     return [d_ours, d_theirs, d_h]
 
