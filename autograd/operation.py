@@ -75,7 +75,7 @@ class Operation:
         self.differentiable = bool(vjps or joint_vjp)
         self.unread = 0
         if joint_vjp and outputs and "kept" in inspect.signature(joint_vjp).parameters:
-            self.unread = len(self.outputs._fields)
+            self.unread = len(outputs.split())
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
