@@ -324,9 +324,7 @@ def _binary(op: Operation) -> Callable:
             b = y
             if a.dtype is float32:
                 if type(a) is _ndarray:
-                    b = _numbers.get(y)
-                    if b is None:
-                        b = _number(y)
+                    b = _numbers[y]
             elif a.dtype.kind != "f":
                 return apply(op, (x, y), NO_OPTIONS)
             constant = b
@@ -357,9 +355,7 @@ def _binary(op: Operation) -> Callable:
             if b.size >= many:
                 run = forward_of_many
             if b.dtype is float32:
-                a = _numbers.get(x)
-                if a is None:
-                    a = _number(x)
+                a = _numbers[x]
         else:
             b = b[()]
         try:
@@ -381,14 +377,16 @@ def _are_many(a: Any, b: np.ndarray, many: int) -> bool:
     return math.prod(map(max, itertools.zip_longest(a.shape[::-1], b.shape[::-1], fillvalue=1))) >= many
 
 
-_numbers: dict[float, np.ndarray] = {}
+class _Numbers(dict):
+    """Numbers as float32 arrays without axes, which NumPy takes twice as fast: the last thousand are kept."""
+
+    def __missing__(self, number: float) -> Any:
+        if not number:  # -0.0 equals 0.0
+            return number
+        if len(self) > 1000:
+            self.clear()
+        array = self[number] = np.asarray(number, float32)
+        return array
 
 
-def _number(number: float) -> Any:
-    """A number as a float32 array without axes, which NumPy takes twice as fast: the last thousand are kept."""
-    if not number:  # -0.0 equals 0.0
-        return number
-    if len(_numbers) > 1000:
-        _numbers.clear()
-    array = _numbers[number] = np.asarray(number, float32)
-    return array
+_numbers = _Numbers()

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.calling import apply
 from autograd.grad_mode import mode, set_grad_enabled
+from autograd.inquiries import can_cast
 from autograd.operation import Operation
 from autograd.recording import flat_in
 from autograd.sharing import given_other_memory, leave, memory, own, relatives, share, wrote
@@ -31,8 +32,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
         raise RuntimeError(f"an in-place method cannot change the shape of its tensor from {tensor.shape} to "
                            f"{result.shape}; use the method without underscore")
     if result.dtype is not tensor.dtype:
-        both = result.dtype.kind + tensor.dtype.kind
-        if not np.can_cast(result.dtype, tensor.dtype, "same_kind") and both != "iu":
+        if not can_cast(result.dtype, tensor.dtype):
             raise RuntimeError(f"a result of dtype {result.dtype} cannot be stored in place in a tensor of "
                                f"{tensor.dtype}; write t = t + … instead, or convert t first")
         result = result.to(tensor.dtype)

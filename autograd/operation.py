@@ -73,9 +73,6 @@ class Operation:
         self.complete = inspect.Parameter.empty not in self.options.values()
         self.outputs = _AnyNumber if outputs == "*" else collections.namedtuple(name, outputs) if outputs else None
         self.differentiable = bool(vjps or joint_vjp)
-        self.unread = 0
-        if joint_vjp and outputs and "kept" in inspect.signature(joint_vjp).parameters:
-            self.unread = len(outputs.split())
         # The arguments that take part in type promotion: those with a derivative, where there are several.
         meeting = range(len(self.arguments)) if joint_vjp else [i for i, rule in enumerate(vjps) if rule]
         self.meeting = self.variadic or (tuple(meeting) if len(meeting) > 1 else ())
@@ -84,6 +81,7 @@ class Operation:
         self.reads = tuple([tuple([i for i, level in enumerate(list(reads.values())[2:count + 2]) if level == ARRAY])
                             if reads else () for reads in self._reads])
         self.reads_out = tuple([bool(reads) and list(reads.values())[1] == ARRAY for reads in self._reads])
+        self.unread = len(outputs.split()) if outputs and joint_vjp and [*self._reads[0]][1] == "kept" else 0
         self.keeps = composition is not None or any(ARRAY in list(reads.values())[1:] for reads in self._reads if reads)
         self._plans: dict[tuple, tuple] = {}
 

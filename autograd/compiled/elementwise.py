@@ -47,8 +47,9 @@ FEW = 1 << 10
 # Writing
 
 def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: Container[int],
-         written: dict[str, int], single: Container[int] | None = None) -> str:
-    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes what is in slots to arrays.
+         written: dict[str, int], single: Container[int] | None = None) -> tuple[str, int]:
+    """A loop over arrays a0, a1, ... and numbers v5, v6, ..., which writes what is in slots to arrays; and how many
+    arguments it is to be given.
 
     Args:
         calls: of a recording.
@@ -88,7 +89,7 @@ def text(calls: Iterable, arrays: Sequence[int], numbers: Sequence[int], masks: 
         body = ["for line in range(first, last):", [*begin, *once, "for i in range(length):", each]]
     head = [line % f"words_at(given)[{i}]" for i, line in enumerate(head)]
     head += [f"v{slot} = numbers_at(given)[{2 * i}]" for i, slot in enumerate(numbers, len(head))]  # of two halves
-    return _indented(["def NAME(given, first, last):", [*head, *body]])
+    return _indented(["def NAME(given, first, last):", [*head, *body]]), len(head)
 
 
 def _indented(block: list, spaces: str = "") -> str:
@@ -131,16 +132,14 @@ def loop(function: Callable, kinds: Sequence[str], options: dict) -> Loop | None
     def of_lines(single: tuple[bool, ...]) -> Callable | None:
         def make() -> Callable:
             alone = [i for i, one in zip(arrays, single, strict=True) if one]
-            source = text(recording.calls, arrays, given, masks, written, alone)
-            return compiled(source, 1 + 2 * (len(results) + len(arrays)) + len(given), exact, 1)
+            return compiled(*text(recording.calls, arrays, given, masks, written, alone), exact, 1)
         return obtained(found, single, make)
 
-    source = text(recording.calls, arrays, given, masks, written)
+    kernel = compiled(*text(recording.calls, arrays, given, masks, written), exact)
     work = work_of(recording)
     least = LEAST if len(recording.calls) > 1 else ALONE if recording.calls[0][0] in SLOW else SIMPLE
     constants = [np.float32(value) for value in recording.constants.values()]
-    count = len(results) + len(arrays) + len(given)
-    return Loop(compiled(source, count, exact), of_lines, len(results), arrays, numbers, constants, work, least, exact)
+    return Loop(kernel, of_lines, len(results), arrays, numbers, constants, work, least, exact)
 
 
 def computation(recording: Recording, dtype: np.dtype) -> Any:
@@ -163,5 +162,4 @@ _kernels: dict[tuple, Callable | None] = {}
 def _kernel(arrays: int, constants: tuple, written: tuple, calls: tuple) -> Callable | None:
     if any(function not in FORMS for function, *_ in calls):
         return None
-    source = text(calls, range(arrays), constants, (), {f"a{slot}": slot for slot in written})
-    return compiled(source, arrays + len(constants))
+    return compiled(*text(calls, range(arrays), constants, (), {f"a{slot}": slot for slot in written}))

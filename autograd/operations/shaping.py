@@ -78,12 +78,6 @@ def spread(values, shape, dim):
     return np.broadcast_to(beside(values, shape, dim), shape)
 
 
-def equal_parts(x, count, dim):
-    """So many parts of an array along an axis, as views; `np.split` takes ten times as long."""
-    before, size = (slice(None),) * axis(dim, x.ndim), x.shape[dim] // count
-    return [x[(*before, slice(i * size, (i + 1) * size))] for i in range(count)]
-
-
 def is_spread(x):
     """Whether this is an array that is one number everywhere, as the gradient of a sum."""
     return type(x) is np.ndarray and x.size > 1 and not any(x.strides)

@@ -15,9 +15,9 @@ from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, s
 from autograd.errors import ShapeError
 from autograd.inplace import assign
 from autograd.operations.approximation import polynomial
+from autograd.operations.joining import equal_parts
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
 from autograd.operations.reductions import widened
-from autograd.operations.shaping import equal_parts
 from autograd.runtime.elementwise import as_loop
 from autograd.samples import call, nonzero, numbers
 from autograd.tensor import Outline

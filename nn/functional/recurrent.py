@@ -13,7 +13,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, operation, sigmoid
-from autograd.operations.shaping import equal_parts
+from autograd.operations.joining import equal_parts
 from autograd.runtime.compiled import compilable
 from autograd.runtime.elementwise import as_loop
 from autograd.runtime.products import in_columns, matmul, product
@@ -152,10 +152,10 @@ _gru_gates = operation(
 def _of_one_batch(*rows: TensorLike) -> list[Tensor]:
     """Rows (..., *), with the axes before that all of them have together."""
     tensors = [autograd.as_tensor(each) for each in rows]
-    leads = {tensor.shape[:-1] for tensor in tensors}
-    if len(leads) == 1:
+    leads = [tensor.shape[:-1] for tensor in tensors]
+    if len(set(leads)) == 1:
         return tensors
-    lead = np.broadcast_shapes(*leads)
+    lead = autograd.broadcast_shapes(*leads)
     return [tensor.expand((*lead, tensor.shape[-1])) for tensor in tensors]
 
 
