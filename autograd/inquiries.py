@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from autograd import dtypes
+from autograd.errors import ShapeError
 from autograd.tensor import Tensor
 from autograd.typing import DTypeLike
 
@@ -52,10 +53,16 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 def broadcast_shapes(*shapes: int | tuple[int, ...]) -> tuple[int, ...]:
     """The shape that tensors of these shapes have together.
 
+    Raises:
+        ShapeError: they have none.
+
     >>> broadcast_shapes((3, 1), (1, 4), 4)
     (3, 4)
     """
-    return np.broadcast_shapes(*shapes)
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"shapes {', '.join(map(str, shapes))} cannot be broadcast together") from None
 
 
 def result_type(tensor1: Tensor | float, tensor2: Tensor | float) -> np.dtype:

@@ -34,6 +34,15 @@ def test_states_of_any_batch(gates, x, h, c):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("cell", [
+    lambda x, h, weights: F.lstm_cell(x, h, autograd.zeros(4, 3), *weights),
+    lambda x, h, weights: F.gru_cell(x, autograd.zeros(4, 3), *[weight[:9] for weight in weights])])
+def test_states_of_another_batch_are_refused(cell):
+    x, h, *weights = tensors((5, 2), (5, 3), (12, 2), (12, 3), (12,), (12,))
+    with pytest.raises(autograd.ShapeError, match=r"_cell\(float64\[5, 2\].*\(5,\).*\(4,\) cannot be broadcast"):
+        cell(x, h, weights)
+
+
 @pytest.mark.parametrize("reset", [lambda state: state.zero_(), lambda state: state.detach().mul_(0),
                                    lambda state: state.__setitem__(0, 0)])
 def test_a_new_state_may_be_changed_after_the_step(reset):
