@@ -9,6 +9,7 @@ OpenBLAS reads its environment when it is loaded, with NumPy, and the newest can
 import contextlib
 import ctypes
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def _short_timeout() -> Iterator[None]:
 
 with _short_timeout() if _free and _comes_first else nullcontext():
     import numpy as np
-requirements.check("NumPy", [int(part) for part in np.__version__.split(".")[:2]], requirements.NUMPY)
+requirements.check("NumPy", [int(part) for part in re.findall(r"\d+", np.__version__)[:3]], requirements.NUMPY)
 
 try:
     _library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # finds the symbols of what this is linked with too

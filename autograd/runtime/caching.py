@@ -1,9 +1,9 @@
 """Compiled loops are kept on disk, for the next process; see `autograd.set_compiled`.
 
 numba does that: beside the file of a function (in `__pycache__`), else in the user's cache, or where `NUMBA_CACHE_DIR`
-says. Two things are added. What cannot be kept or read again is compiled, with one warning and no error. And a loop is
+says. Three things are added. What cannot be kept or read again is compiled, with one warning and no error. A loop is
 compiled again when anything has changed that is compiled into it; numba looks at its own file only, not at the loops
-that it calls and the numbers that it reads from other files.
+that it calls and the numbers that it reads from other files. And several processes may compile at the same time.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 import llvmlite.binding
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import nrt
 
@@ -37,19 +37,48 @@ def compiler(**options: Any) -> Callable[[Callable], Dispatcher]:
     return decorate
 
 
+class _Files(IndexDataCacheFile):
+    """A file for each compiled form of a function; its name says which it is. numba numbers them, and of two processes
+    that compile at the same time one may then call the other's form."""
+
+    def __init__(self, folder: str, function: str) -> None:
+        super().__init__(folder, function, None)
+        self._function = f"{function}."
+
+    def load(self, key: tuple) -> Any:
+        with contextlib.suppress(FileNotFoundError):
+            return self._load_data("".join(self._names(key)))
+        return None
+
+    def save(self, key: tuple, data: Any) -> None:
+        sources, form = self._names(key)
+        self._save_data(sources + form, data)
+        for file in Path(self._cache_path).iterdir():
+            if file.name.startswith(self._function) and not file.name.startswith(sources):  # as the function was before
+                with contextlib.suppress(OSError):
+                    file.unlink()
+
+    def _names(self, key: tuple) -> tuple[str, str]:
+        """How the names of all forms begin that were made of the same sources, and how this one's ends."""
+        *form, sources, read = key
+        made_of, which = [hashlib.sha256(repr(part).encode()).hexdigest()[:16]
+                          for part in ((self._version, sources, read), form)]
+        return f"{self._function}{made_of}.", f"{which}.nbc"
+
+
 class _Cache(FunctionCache):
     """Where the compiled forms of one function are kept."""
+
+    def __init__(self, function: Callable) -> None:
+        super().__init__(function)
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was compiled; without waking the compiler, which would take .2 s and 45 MiB."""
         kept = None
-        try:
+        with contextlib.suppress(Exception):  # it may be damaged, or another user's
             _let_it_find_numbas_functions()
-            with self._guard_against_spurious_io_errors():
-                kept = self._load_overload(sig, target_context)
-        except Exception:  # damaged, or another user's
-            with contextlib.suppress(OSError):
-                self.flush()  # so that what is compiled now can be kept
+            kept = self._load_overload(sig, target_context)
         if kept is None and compiled.automatic:
             raise compiled.NotKeptError
         return kept

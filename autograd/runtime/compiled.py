@@ -186,7 +186,7 @@ def _kept() -> bool:
     """Whether numba may find something on disk: where it was told to look, beside the files, or with the user's."""
     folders = [Path(__file__).parents[1] / "compiled" / "__pycache__", Path.home() / ".cache" / "numba"]
     return importlib.util.find_spec("numba") is not None and (
-        "NUMBA_CACHE_DIR" in os.environ or any(any(folder.rglob("*.nbi")) for folder in folders))
+        "NUMBA_CACHE_DIR" in os.environ or any(any(folder.rglob("*.nbc")) for folder in folders))
 
 
 if os.environ.get(SETTING) == "1":

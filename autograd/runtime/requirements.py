@@ -3,7 +3,9 @@ NumPy since, comes here first, before anything that an older version could not r
 
 import sys
 
-PYTHON, NUMPY = (3, 11), (2, 2)
+PYTHON = 3, 11
+NUMPY = 2, 2, 6
+"""The OpenBLAS of earlier ones (0.3.28) crashes when it is given more threads than it started with (its issue 4981)."""
 
 
 def check(name, found, needed):

@@ -55,3 +55,23 @@ def test_blas_is_left_as_the_environment_says(setting):
 def test_blas_that_runs_is_told_if_it_can_be(then, alone):
     can = hasattr(blas._library, "openblas_read_env")
     assert said(f"{WATCHED}\nimport numpy\n{then}\nimport autograd\n{DONE}", {}) == ["None", str(can and alone)]
+
+
+@with_openblas
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_there_may_be_more_threads_than_at_the_start():
+    """Also after a fork while products had one thread."""
+    program = """
+import os, numpy as np, autograd
+from autograd.runtime import threads
+a = np.ones((600, 600))
+autograd.set_num_threads(4)
+assert (a @ a == 600).all()
+with threads.one_blas_thread():
+    child = os.fork()
+assert (a @ a == 600).all()
+if not child:
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+    assert said(program, {"OPENBLAS_NUM_THREADS": "1"}) == ["0"]

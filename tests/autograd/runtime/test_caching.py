@@ -60,11 +60,52 @@ def test_where_nothing_can_be_written_they_are_compiled_with_one_warning(copy, t
     assert run(copy, NUMBA_CACHE_DIR=str(tmp_path / "kept"))[2:] == (values, "")
 
 
-@pytest.mark.parametrize(("kind", "damage"), [("nbi", b""), ("nbc", b"\x80\x04")])
-def test_what_is_damaged_is_compiled_and_kept_again(copy, tmp_path, kind, damage):
+def test_two_processes_may_compile_at_the_same_time(tmp_path, monkeypatch):
+    """Whoever writes last, neither finds the other's form in place of its own."""
+    from autograd.runtime import caching, compiled
+    monkeypatch.setattr(compiled, "automatic", False)
+    file = tmp_path / "user.py"
+    file.write_text("def double(x):\n    return x + x\n")
+    written = []
+    for number in (3, .5):
+        loop, before = in_a_process(caching, file), set(tmp_path.rglob("*.nb?"))
+        loop(number)
+        written.append({path.name: path.rename(tmp_path / f"{number}-{path.name}")
+                        for path in set(tmp_path.rglob("*.nb?")) - before})
+    assert not set.intersection(*map(set, written))
+    for files in written:
+        for name, path in files.items():
+            path.rename(file.parent / "__pycache__" / name)
+    later = in_a_process(caching, file)
+    assert (later(3), later(.5)) == (6, 1) and not later.stats.cache_misses
+
+
+def test_what_was_compiled_of_an_older_text_is_deleted(tmp_path, monkeypatch):
+    from autograd.runtime import caching, compiled
+    monkeypatch.setattr(compiled, "automatic", False)
+    file, other = tmp_path / "user.py", tmp_path / "other.py"
+    for text in ("x + x", "x * 3"):
+        for path in (file, other):
+            path.write_text(f"def double(x):\n    return {text}\n")
+        caching._sources.cache_clear()
+        for path in (file, other):
+            loop = in_a_process(caching, path)
+            results = loop(2), loop(.5)
+    assert results == (6, 1.5) and len(list(tmp_path.rglob("*.nbc"))) == 4
+
+
+def in_a_process(caching, file):
+    """The loop in a file, as a process finds it that has not used it."""
+    scope = {"__name__": file.stem}
+    exec(compile(file.read_text(), str(file), "exec"), scope)
+    return caching.compiler()(scope["double"])
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80\x04"])
+def test_what_is_damaged_is_compiled_and_kept_again(copy, tmp_path, damage):
     kept = str(tmp_path / "kept")
     *_, values, _ = run(copy, NUMBA_CACHE_DIR=kept)
-    for file in (tmp_path / "kept").rglob(f"*.{kind}"):
+    for file in (tmp_path / "kept").rglob("*.nbc"):
         file.write_bytes(damage)
     assert run(copy, NUMBA_CACHE_DIR=kept) == (0, 1, values, "")
     assert run(copy, NUMBA_CACHE_DIR=kept) == (1, 0, values, "")

@@ -103,10 +103,10 @@ def nn_conv(x):
     (conv(x.reshape(8, 1, 64, 64)) ** 2).sum().backward()
 """ + LONG
     plain, _ = run("autograd.manual_seed(0)\n" + program, GRADCIRCUIT_COMPILED="0")
-    before = len(list(Path(kept).rglob("*.nbi")))
+    before = len(list(Path(kept).rglob("*.nbc")))
     some, said = run("autograd.manual_seed(0)\n" + program, NUMBA_CACHE_DIR=kept)
     assert some[-1] == plain[-1] and some[7] == "True" and said == ""
-    assert len(list(Path(kept).rglob("*.nbi"))) == before
+    assert len(list(Path(kept).rglob("*.nbc"))) == before
 
 
 @needs_numba

@@ -21,7 +21,8 @@ def test_the_versions_are_those_of_the_project():
 
 @pytest.mark.parametrize(("lie", "message"), [
     ("import sys; sys.version_info = (3, 10, 13)", "Python 3.11 or later; this is 3.10.13"),
-    ("import numpy; numpy.__version__ = '1.26.4'", "NumPy 2.2 or later; this is 1.26")])
+    ("import numpy; numpy.__version__ = '1.26.4'", "NumPy 2.2.6 or later; this is 1.26.4"),
+    ("import numpy; numpy.__version__ = '2.2.0rc1'", "NumPy 2.2.6 or later; this is 2.2.0")])
 @pytest.mark.parametrize("package", ["autograd", "nn", "optim", "viz"])
 def test_what_is_too_old_is_named(package, lie, message):
     result = subprocess.run([sys.executable, "-c", f"{lie}\nimport {package}"], capture_output=True, text=True,
