@@ -1,22 +1,33 @@
-"""float16, which processors seldom compute with, made of float32 and back: by its bits."""
+"""float16, made of float32 and back by the processor's own instructions; where it has none, NumPy does it."""
+
+import platform
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
 
-from autograd.compiled.loops import all_float32, loop, parallel
+from autograd.compiled.loops import all_float32, parallel
 from autograd.runtime.copies import in_memory_order
+
+HAS_INSTRUCTIONS = (platform.machine() in ("aarch64", "arm64")
+                    or "+f16c" in cpu_target.target_context.codegen().magic_tuple()[2])
 
 
 def to_half(x):
-    return _converted(_to_halves, x, np.uint16).view(np.float16) if all_float32(x) else NotImplemented
+    if not HAS_INSTRUCTIONS or not all_float32(x):
+        return NotImplemented
+    return _converted(_to_halves, x, np.uint16).view(np.float16)
 
 
 def from_half(x):
-    return _converted(_from_halves, x.view(np.uint16), np.float32)
+    return _converted(_from_halves, x.view(np.uint16), np.float32) if HAS_INSTRUCTIONS else NotImplemented
 
 
 def _converted(convert, x, dtype):
     out, converted, given = in_memory_order(x, dtype)
-    convert(x.size, 8 * x.size, given, converted)
+    convert(x.size, x.size, given, converted)
     return out
 
 
@@ -34,31 +45,17 @@ def _from_halves(first, last, x, out):
         out[i] = _whole(x[i])
 
 
-@loop
-def _half(number):
+@intrinsic
+def _half(typing_context, number):
     """The bits of a float16, rounded to the nearest, and halves to even."""
-    bits = np.float32(number).view(np.uint32)
-    size, sign = np.uint32(bits & np.uint32(0x7FFFFFFF)), np.uint32(bits >> np.uint32(16)) & np.uint32(0x8000)
-    # Less than half a last bit is added, or half a one to an odd number; and the exponent counts from -15, not -127.
-    odd = np.uint32(np.uint32(size >> np.uint32(13)) & np.uint32(1))
-    half = np.uint32(np.uint32(size + odd + np.uint32(0xFFF) - np.uint32(112 << 23)) >> np.uint32(13))
-    if size < np.uint32(113 << 23):  # the last bit of a sum with 1/2 is that of the smallest numbers
-        half = np.uint32(np.float32(size.view(np.float32) + np.float32(0.5)).view(np.uint32) - np.uint32(126 << 23))
-    if size >= np.uint32(0x477FF000):  # from 65520 on
-        half = np.uint32(0x7C00)
-    if size > np.uint32(0x7F800000):  # NaN
-        rest = np.uint32(np.uint32(size >> np.uint32(13)) & np.uint32(0x3FF))
-        half = np.uint32(np.uint32(0x7C00) | (rest if rest else np.uint32(1)))
-    return np.uint16(half | sign)
+    def write(context, builder, signature, arguments):
+        return builder.bitcast(builder.fptrunc(arguments[0], ir.HalfType()), ir.IntType(16))
+    return types.uint16(types.float32), write
 
 
-@loop
-def _whole(half):
+@intrinsic
+def _whole(typing_context, bits):
     """The float32 that a float16 is, given its bits."""
-    bits = np.uint32(half)
-    sign = np.uint32(bits & np.uint32(0x8000)) << np.uint32(16)
-    size = np.uint32(np.uint32(bits & np.uint32(0x7FFF)) << np.uint32(13))
-    bits = np.float32(size.view(np.float32) * np.float32(2.0 ** 112)).view(np.uint32)
-    if size >= np.uint32(31 << 23):  # infinity, or NaN
-        bits |= np.uint32(0x7F800000)
-    return np.uint32(bits | sign).view(np.float32)
+    def write(context, builder, signature, arguments):
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+    return types.float32(types.uint16), write
