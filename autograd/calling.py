@@ -325,7 +325,7 @@ def _binary(op: Operation) -> Callable:
             if a.dtype is float32:
                 if type(a) is _ndarray:
                     b = _numbers[y]
-            elif a.dtype.kind != "f":
+            elif a.dtype.kind != "f" and (a.dtype.kind == "b" or type(y) is not int):
                 return apply(op, (x, y), NO_OPTIONS)
             constant = b
         elif type(y) is _ndarray and a.dtype is y.dtype:

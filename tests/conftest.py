@@ -3,12 +3,16 @@
 import os
 from collections import Counter
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("GRADCIRCUIT_COMPILED", "0")  # or results would depend on what is on disk
 
 from autograd import Tensor
 from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # the machine may be busy
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

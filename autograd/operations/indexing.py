@@ -482,6 +482,12 @@ def first_of(src, shape):
     return src if src.shape == shape else src[tuple(map(slice, shape))]
 
 
+def _in_place_of(x, value):
+    """A value that is to stand among those of x: as in place, a number does not change their dtype."""
+    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, (bool, int, float))
+    return Tensor(np.asarray(value).astype(x.dtype)) if whole else value
+
+
 def _without_axes_too(function):
     """Let a function of x, `dim` and others take an x without axes, as if it had one."""
     @functools.wraps(function)
@@ -498,7 +504,7 @@ def scatter(x: TensorLike, dim: int, index: TensorLike, src: TensorLike | None =
     stays. `src` may be a number; `reduce="add"` adds instead of writing."""
     if reduce not in (None, "add"):
         raise ValueError(f"reduce={reduce!r} is not offered; it may be None (write) or 'add'")
-    at, src = _at(x, dim, index, value if src is None else src)
+    at, src = _at(x, dim, index, _in_place_of(x, value if src is None else src))
     return _additem(x, src, index=at) if reduce else _setitem(x, src, index=at)
 
 
@@ -562,7 +568,7 @@ def index_copy(x: TensorLike, dim: int, index: TensorLike, source: TensorLike) -
 @_without_axes_too
 def index_fill(x: TensorLike, dim: int, index: TensorLike, value: TensorLike) -> Tensor:
     """x with `value` everywhere in the slices at the positions `index` along `dim`."""
-    return _setitem(x, value, index=_along(x, dim, index))
+    return _setitem(x, _in_place_of(x, value), index=_along(x, dim, index))
 
 
 def _taken(a, indices, axis=None):
@@ -583,12 +589,17 @@ def _masked(draw):
     return call(x, draw.mask(like=x))
 
 
-@operation(vjps=(lambda g, out, x, mask, value: only(g, np.logical_not(mask)), None,
-                 lambda g, out, x, mask, value: only(g, mask)), inplace=True, flops=0,
-           samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
-def masked_fill(x, mask, value):
+_masked_fill = operation(
+    lambda x, mask, value: select(mask, value, x), names="_masked_fill", flops=0,
+    vjps=(lambda g, out, x, mask, value: only(g, np.logical_not(mask)), None,
+          lambda g, out, x, mask, value: only(g, mask)),
+    samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
+
+
+@operation(inplace=True)
+def masked_fill(x: TensorLike, mask: TensorLike, value: TensorLike) -> Tensor:
     """x with `value` where the mask is true."""
-    return select(mask, value, x)
+    return _masked_fill(x, mask, _in_place_of(x, value))
 
 
 @operation(samples=_masked)

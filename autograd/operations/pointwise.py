@@ -8,8 +8,10 @@ import numpy as np
 from autograd import dtypes
 from autograd.dtypes import bool_, float64, get_default_dtype
 from autograd.notation import Notation
+from autograd.operation import OF_MANY
 from autograd.operations import single
 from autograd.operations.approximation import BITS, MANY, select
+from autograd.operations.comparisons import logical_not, logical_or
 from autograd.runtime.copies import everywhere
 from autograd.runtime.tracing import Symbol
 from autograd.samples import call, distinct_pair, inside_one, nonzero, numbers, pair, positive
@@ -130,19 +132,39 @@ _div = operation(
     names="_div", operators="__truediv__ __rtruediv__", numpy=np.divide, inplace=True,
     notation=Notation("/", "{x} / {y}", ("1 / {y}", "-{x} / {y}²"), ("/{c}", "{c}/{x}")))
 
+
+
+def _refusing_nothing(divide):
+    """The division, but integers cannot be divided by 0, of which NumPy would make 0."""
+    def forward(x, y):
+        if _is_whole(y) and _is_whole(x) and not np.all(y):
+            raise ValueError("integers cannot be divided by 0; x.float() can, which makes inf or nan")
+        return divide(x, y)
+    forward.__module__ = divide.__module__  # which tells how much work it is
+    if divide in OF_MANY:
+        OF_MANY[forward] = _refusing_nothing(OF_MANY[divide])
+    return forward
+
+
+def _is_whole(x):
+    return x.dtype.kind in "iub" if hasattr(x, "dtype") else type(x) in (int, bool)
+
+
 floor_divide = operation(
-    operator.floordiv, vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
+    _refusing_nothing(operator.floordiv), vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
     names="floor_divide", operators="__floordiv__ __rfloordiv__", numpy=np.floor_divide, inplace=True,
     doc="floor(x / y); its derivative is 0.")
 
 remainder = operation(
-    operator.mod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, single.floor_divide(x, y))),
+    _refusing_nothing(operator.mod),
+    vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, single.floor_divide(x, y))),
     samples=_between_multiples,
     names="remainder", operators="__mod__ __rmod__", numpy=np.remainder, inplace=True,
     doc="x - y floor(x / y), which has the sign of y.")
 
 fmod = operation(
-    np.fmod, vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, _truncated_quotient(x, y))),
+    _refusing_nothing(np.fmod),
+    vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, _truncated_quotient(x, y))),
     samples=_between_multiples, names="fmod",
     numpy=np.fmod, inplace=True, doc="x - y trunc(x / y), which has the sign of x.")
 
@@ -177,7 +199,7 @@ def sub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
 
 
 _truncated_quotient = operation(
-    lambda x, y: np.trunc(x / y) if np.result_type(x, y).kind == "f" else (x - np.fmod(x, y)) // y,
+    _refusing_nothing(lambda x, y: np.trunc(x / y) if np.result_type(x, y).kind == "f" else (x - np.fmod(x, y)) // y),
     vjps=(_flat_in_both, _flat_in_both), names="_truncated_quotient")
 
 
@@ -274,6 +296,10 @@ def pow(x: TensorLike, exponent: TensorLike) -> Tensor:
     """x ** exponent. The derivative in the exponent is log(x) x ** exponent, and 0 where x = 0."""
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
+    if isinstance(x, Tensor) and x.dtype is bool_:  # NumPy would choose 8 bits
+        if dtypes.promoted([x, exponent]) is bool_:
+            return logical_or(x, logical_not(exponent))
+        x = x.to(dtypes.int64) if type(exponent) is int else x
     if isinstance(x, Tensor) and isinstance(exponent, (int, float)) and (x.dtype.kind == "f" or type(exponent) is int):
         return _power_of_number(x, exponent=exponent)
     return _power(x, exponent)

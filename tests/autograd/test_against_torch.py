@@ -159,7 +159,7 @@ def call_torch(function, args, options):
 def test_operation(op):
     function, compared, refusals = of_torch(op), 0, set()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(st.data())
     def check(data):
         nonlocal compared

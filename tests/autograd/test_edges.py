@@ -34,7 +34,7 @@ def each(operations):
 
 def on_samples(check, op, examples=6):
     """`check(args, options, rng)` on samples of the operation: small ones, in which a small step makes a difference."""
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), derandomize=True,
               database=None)
     @given(st.data())
     def run(data):

@@ -58,7 +58,7 @@ def as_given(value, how):
 
 @pytest.mark.parametrize("op", WITH_SAMPLES, ids=lambda op: op.name)
 def test_a_change_after_the_call(op):
-    @settings(max_examples=15, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data):
         args, options = op.samples(Draw(data.draw))

@@ -24,7 +24,7 @@ def declare(table):
 
 def check(function):
     """The property test that the table's operations go through."""
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
               phases=[Phase.generate])  # what is found need not be made small here
     @given(st.data())
     def run(data):

@@ -222,7 +222,7 @@ DIFFERENCES: list[tuple[str, Matcher]] = [
                        "must have the same scalar type", "should have same dtype", "should be the same",
                        "source and destination dtypes match",
                        "Expected self.dtype to be equal")(d)
-     or (d.kind == "dtype" and re.search(r"^\w+ = m\d+\(|solve_triangular|masked_fill|index_fill|square\(",
+     or (d.kind == "dtype" and re.search(r"^\w+ = m\d+\(|solve_triangular|square\(",
                                          d.statement) is not None)
      or (d.kind == "raises here" and "cannot be stored in place" in str(d.here))),
     ("The sign of a zero may differ.",

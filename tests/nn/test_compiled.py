@@ -71,7 +71,7 @@ def has_a_compiled_module(op):
 @needs_numba
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if has_a_compiled_module(op)], ids=lambda op: op.name)
 def test_operation(op, compiled):
-    @settings(derandomize=True, database=None, max_examples=40, deadline=None)
+    @settings(derandomize=True, database=None, max_examples=40)
     @given(st.composite(lambda draw: op.samples(Draw(draw)))())
     def property_(call):
         args, options = call
@@ -170,7 +170,7 @@ def grouped_convolutions(draw):
 @needs_numba
 @pytest.mark.parametrize(("convolutions", "examples"), [(tiled_convolutions, 150), (grouped_convolutions, 200)])
 def test_any_convolution(convolutions, examples, compiled):
-    @settings(derandomize=True, database=None, max_examples=examples, deadline=None)
+    @settings(derandomize=True, database=None, max_examples=examples)
     @given(convolutions())
     def property_(drawn):
         x, w, bias, options = drawn
@@ -199,7 +199,7 @@ def poolings(draw):
 
 @needs_numba
 def test_max_pool(compiled):
-    @settings(derandomize=True, database=None, max_examples=150, deadline=None)
+    @settings(derandomize=True, database=None, max_examples=150)
     @given(poolings())
     def property_(drawn):
         x, options, counts = drawn

@@ -52,7 +52,7 @@ def test_operation_over_threads(op):
 @pytest.mark.filterwarnings("ignore:.*encountered")
 @pytest.mark.parametrize("op", DIVIDED, ids=lambda op: op.name)
 def test_in_parts_the_result_is_that_of_the_whole(op):
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(st.data())
     def check(data):
         args, options = op.samples(Draw(data.draw))
@@ -76,7 +76,7 @@ def test_in_parts_the_result_is_that_of_the_whole(op):
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples], ids=lambda op: op.name)
 def test_a_gradient_that_is_recorded_has_all_its_digits(op):
     """Rules run on Tensors then, and a number beside a boolean one would be a float32."""
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(st.data())
     def check(data):
         args, options = op.samples(Draw(data.draw))

@@ -68,7 +68,7 @@ def same(a, b):
     return type(a) is type(b) and repr(a) == repr(b)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees, st.booleans())
 def test_what_was_saved_comes_back(tmp_path_factory, tree, mmap):
     path = tmp_path_factory.getbasetemp() / "tree.safetensors"
@@ -232,7 +232,7 @@ def test_without_the_package_the_error_says_what_to_install(monkeypatch, tmp_pat
         nn.save({}, tmp_path / "m")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=3), arrays, max_size=4))
 def test_other_readers_see_the_same_numbers(tmp_path_factory, state):
     path = str(tmp_path_factory.getbasetemp() / "state.safetensors")
@@ -247,7 +247,7 @@ def an_outcome(op):
     """What an operation gives for the first of its samples that it has, as arrays by name."""
     found = {}
 
-    @settings(max_examples=1, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=1, derandomize=True, database=None)
     @given(st.data())
     def first(data):
         args, options = op.samples(Draw(data.draw))

@@ -248,7 +248,7 @@ def resizings(draw):
     return size, options
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, derandomize=True, database=None)
 @given(resizings(), st.sampled_from(["float32", "float64"]))
 def test_resizing_is_pytorchs(call, dtype):
     torch = pytest.importorskip("torch")

@@ -61,14 +61,14 @@ CASES = {"formula": formulas(), "dtype": st.sampled_from([np.float32, np.float64
          "layouts": st.lists(st.integers(0, 2), max_size=16), "skip": st.integers(0, 8)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(**CASES)
 def test_equals_the_formula_on_whole_arrays(**case):
     equals_the_formula_on_whole_arrays(**case)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(**CASES | {"dtype": st.just(np.float32)})
 def test_so_does_the_compiled_loop(**case):
     autograd.set_compiled(True)

@@ -77,7 +77,7 @@ class TestAgainstPyTorch:
             yield optimizer, make(optimizer, module)
 
     @pytest.mark.parametrize("name", SCHEDULES)
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(data=st.data())
     def test_rates(self, name, data):
         options = data.draw(SCHEDULES[name])
@@ -85,7 +85,7 @@ class TestAgainstPyTorch:
         same(*(rates(optimizer, scheduler, EPOCHS) for optimizer, scheduler in self.both(
             lambda optimizer, module: getattr(module, name)(optimizer, **options), rule)))
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(data=st.data())
     def test_reduce_on_plateau(self, data):
         options = data.draw(st.fixed_dictionaries({}, optional={
@@ -109,7 +109,7 @@ class TestAgainstPyTorch:
     @pytest.mark.parametrize("name", [
         "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "LambdaLR", "MultiplicativeLR", "CyclicLR",
         "OneCycleLR"])
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     @given(data=st.data(), begun=st.integers(0, 20), to_nothing=st.booleans())
     def test_going_on_after_any_epoch(self, name, data, begun, to_nothing):
         """With `last_epoch=`, which needs the optimizer's state alone; exactly before and at a milestone, too."""
@@ -138,7 +138,7 @@ class TestAgainstPyTorch:
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_saved_and_resumed_in_the_middle(name, data):
     options = data.draw(SCHEDULES[name])

@@ -111,7 +111,7 @@ class Pair:
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_steps_are_those_of_pytorch(name, data):
     pair = Pair(name, data.draw(RULES[name]))
@@ -120,7 +120,7 @@ def test_steps_are_those_of_pytorch(name, data):
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_saved_and_resumed_in_the_middle(name, data):
     pair = Pair(name, data.draw(RULES[name]))
@@ -134,7 +134,7 @@ def test_saved_and_resumed_in_the_middle(name, data):
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_goes_on_from_the_state_that_pytorch_saved(name, data):
     pair = Pair(name, data.draw(RULES[name]))

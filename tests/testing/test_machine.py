@@ -13,7 +13,7 @@ from autograd.testing.diagnosis import GradientError
 
 backward = importlib.import_module("autograd.backward")  # autograd.backward is the function
 
-SETTINGS = settings(max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck),
+SETTINGS = settings(max_examples=60, stateful_step_count=25, suppress_health_check=list(HealthCheck),
                     database=None, derandomize=True, phases=[Phase.generate], print_blob=False)
 
 

@@ -11,7 +11,7 @@ import nn.functional as F
 from autograd import Tensor, einsum
 from autograd.testing import strategies
 
-QUICK = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+QUICK = settings(max_examples=50, suppress_health_check=list(HealthCheck), database=None,
                  derandomize=True)
 
 

@@ -105,7 +105,7 @@ def test_what_comes_back_along_the_branches_of_a_fork_adds_up(seeds):
 @pytest.mark.filterwarnings("ignore:.*encountered")
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples and op.differentiable], ids=str)
 def test_any_operation_is_drawn_and_comes_out(op):
-    @settings(max_examples=2, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=2, derandomize=True, database=None, phases=[Phase.generate])
     @given(st.data())
     def check(data):
         args, options = op.samples(Draw(data.draw))

@@ -23,7 +23,7 @@ def forked():
     return viz.draw(a * b + a)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.sampled_from(FUNCTIONS), st.integers(0, 1000), st.sampled_from(["gradients", "values", "both"]))
 def test_what_is_blank_stands_nowhere_on_the_sheet_and_all_else_does(function, seed, blank):
     """What is given away: inputs' values, and the gradient 1 of the output."""
@@ -42,7 +42,7 @@ def test_what_is_blank_stands_nowhere_on_the_sheet_and_all_else_does(function, s
     assert not list(root.iter(f"{SVG}desc")) and "gradient" not in "".join(e.text for e in root.iter(f"{SVG}title"))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from(FUNCTIONS), st.integers(0, 1000))
 def test_drawn_numbers_come_out_in_two_decimals(function, seed):
     sheet = viz.worksheet(function, seed=seed)

@@ -80,7 +80,7 @@ def few_are_many(monkeypatch):
 def test_numbers_shapes_and_gradients(name):
     before = autograd.is_compiled()
 
-    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=60, derandomize=True, database=None)
     @given(arrays(), st.booleans())
     def agree(drawn, uniform):
         plain, fast = (value_and_gradient(FUNCTIONS[name], *drawn, uniform, compiled) for compiled in (False, True))

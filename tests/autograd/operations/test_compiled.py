@@ -81,7 +81,7 @@ def agree(function, *arrays, of_sum=False):
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.samples and op.forward.__module__ in MODULES],
                          ids=lambda op: op.name)
 def test_operation(op):
-    @settings(derandomize=True, database=None, max_examples=40, deadline=None)
+    @settings(derandomize=True, database=None, max_examples=40)
     @given(st.composite(lambda draw: (op.samples(Draw(draw)), draw(st.sampled_from(["", "transposed", "with gaps"])),
                                       draw(st.booleans()), draw(st.booleans())))())
     def property_(case):
@@ -173,8 +173,8 @@ def test_positions_outside_are_refused(position):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_conversions_of_float16_are_numpys(compiled):
-    """Of all float16, and of float32 of all sizes, between float16 and halfway between them; bit by bit. But processors,
-    as PyTorch, make every NaN a quiet one."""
+    """Of all float16, and of float32 of all sizes, between float16 and halfway between them; bit by bit. But
+    processors, and PyTorch, make every NaN a quiet one."""
     autograd.set_compiled(compiled)
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     assert_same_bits(autograd.tensor(halves).float(), halves.astype(np.float32))

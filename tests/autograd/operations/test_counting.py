@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -23,7 +23,6 @@ def same(call, *arrays):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), strict=True)
 
 
-@settings(deadline=None)
 @given(numbers, st.booleans(), st.booleans())
 def test_unique(x, inverse, counts):
     same(lambda m, x: m.unique(x, return_inverse=inverse, return_counts=counts), x)
@@ -35,7 +34,6 @@ def test_unique(x, inverse, counts):
             same(lambda m, x, d=dim: m.unique_consecutive(x, return_inverse=inverse, return_counts=counts, dim=d), x)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=8), st.integers(0, 10))
 def test_bincount(values, minlength):
     x = np.array(values, np.int64)
@@ -44,13 +42,11 @@ def test_bincount(values, minlength):
         same(lambda m, x, w: m.bincount(x, w, minlength), x, (np.arange(len(x)) * 2).astype(dtype))
 
 
-@settings(deadline=None)
 @given(clean, st.integers(1, 7), st.sampled_from([(0, 0), (-1, 2), (0, 3), (1, 1)]))
 def test_histc(x, bins, ends):
     same(lambda m, x: m.histc(x, bins, *ends), x)
 
 
-@settings(deadline=None)
 @given(clean, numbers, st.booleans(), st.booleans())
 def test_searchsorted_and_bucketize(x, values, right, narrow):
     x = np.sort(x.reshape(-1)).astype(np.float64)
@@ -62,7 +58,6 @@ def test_searchsorted_and_bucketize(x, values, right, narrow):
          np.arange(len(x))[::-1].copy())
 
 
-@settings(deadline=None)
 @given(clean, clean, st.booleans())
 def test_isin(x, among, invert):
     same(lambda m, x, y: m.isin(x, y, invert=invert), x, among)

@@ -1,4 +1,4 @@
-"""Sums and differences with a factor."""
+"""Arithmetic of integers, booleans and numbers: in which dtype, and what is refused."""
 
 import numpy as np
 import pytest
@@ -35,3 +35,45 @@ def test_an_integer_is_changed_in_place_by_any_other(into, other):
     assert (str(x.dtype), x.tolist()) == (into, [4, 2 if other[0] == "i" else 6])
     with pytest.raises(RuntimeError, match="cannot be stored in place"):
         x += 0.5
+
+
+@pytest.mark.parametrize("divide", [
+    lambda x, y: x // y, lambda x, y: x % y, lambda x, y: 7 // (y + 0 * x), lambda x, y: x.clone().floor_divide_(y),
+    autograd.fmod, lambda x, y: autograd.div(x, y, rounding_mode="floor"),
+    lambda x, y: autograd.div(x, y, rounding_mode="trunc")])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_are_not_divided_by_0(divide, dtype):
+    """NumPy makes 0 of it; PyTorch refuses it, too."""
+    x = autograd.tensor(np.array([[7, 8], [9, 10]], dtype))
+    for y in (0, autograd.tensor(np.array([1, 0], dtype)), autograd.tensor(np.array(0, dtype))):
+        with pytest.raises(RuntimeError, match="integers cannot be divided by 0"):
+            divide(x, y)
+    assert divide(x, autograd.tensor(np.array([1, 2], dtype))).shape == (2, 2)
+    assert divide(x[:0], autograd.zeros(0, 2, dtype=x.dtype)).shape == (0, 2)
+
+
+def test_floats_are_divided_by_0():
+    x = autograd.tensor([1.0, 0.0, -1.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(x // 0, [np.inf, np.nan, -np.inf])
+        np.testing.assert_array_equal(autograd.tensor([1, 0]) % 0.0, [np.nan, np.nan])
+
+
+def test_powers_of_booleans():
+    """NumPy's have 8 bits, PyTorch's those of the exponent."""
+    x = autograd.tensor([True, False])
+    for exponent, expected in ((2, [1, 0]), (autograd.tensor([2, 0]), [1, 1]), (0.5, [1.0, 0.0]),
+                               (True, [True, False]), (False, [True, True]), (x, [True, True])):
+        assert (x ** exponent).tolist() == expected
+    dtypes = [(x ** exponent).dtype for exponent in (2, 0.5, True, x)]
+    assert dtypes == [autograd.int64, autograd.float32, autograd.bool, autograd.bool]
+
+
+@pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
+@pytest.mark.parametrize("value", [True, 2, 1.5])
+def test_a_number_among_others_is_of_their_dtype(dtype, value):
+    x, expected = autograd.tensor(np.array([1, 0, 1]).astype(dtype)), np.array([1, 0, value]).astype(dtype)
+    at, mask = autograd.tensor([2]), autograd.tensor([False, False, True])
+    for found in (x.masked_fill(mask, value), x.clone().masked_fill_(mask, value), x.index_fill(0, at, value),
+                  x.scatter(0, at, value), x.scatter(0, at, value=value)):
+        assert found.dtype == x.dtype and found.tolist() == expected.tolist()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -38,7 +38,6 @@ def same(call, *values, rtol=1e-6, gradients=True):
             np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-7)
 
 
-@settings(deadline=None)
 @given(arrays, st.floats(0, 1, width=16), st.sampled_from(["linear", "lower", "higher", "midpoint", "nearest"]),
        st.booleans(), st.sampled_from(["quantile", "nanquantile"]), st.data())
 def test_quantiles(x, q, interpolation, keepdim, name, data):
@@ -52,7 +51,6 @@ def test_quantiles(x, q, interpolation, keepdim, name, data):
              rtol=1e-5, gradients=not np.isnan(x).any())  # which NaN is taken is free
 
 
-@settings(deadline=None)
 @given(arrays, st.booleans(), st.data())
 def test_nanmedian_and_mode(x, keepdim, data):
     dim = data.draw(st.sampled_from([*range(-x.ndim, x.ndim)] or [0]))

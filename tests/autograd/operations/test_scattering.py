@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,7 +17,6 @@ SHAPES = [(4,), (2, 3), ()]
 @pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
 @pytest.mark.parametrize("include_self", [True, False])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
-@settings(deadline=None)
 @given(data=st.data())
 def test_scatter_reduce(reduce, include_self, dtype, data):
     torch = pytest.importorskip("torch")

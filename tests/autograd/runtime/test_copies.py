@@ -43,7 +43,7 @@ def test_all_of_it_and_nothing_else(compiled, monkeypatch):
         monkeypatch.setattr(f"autograd.{limit}", 1)
     before = autograd.is_compiled()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, derandomize=True, database=None)
     @given(pairs())
     def is_numpys(drawn):
         base, out, values = drawn

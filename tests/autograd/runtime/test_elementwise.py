@@ -50,7 +50,7 @@ def calls(op):
     """Calls of different kinds, with many numbers for each array."""
     found = {}
 
-    @settings(derandomize=True, database=None, max_examples=30, deadline=None, phases=[Phase.generate],
+    @settings(derandomize=True, database=None, max_examples=30, phases=[Phase.generate],
               suppress_health_check=list(HealthCheck))
     @given(st.composite(lambda draw: op.samples(Draw(draw)))())
     def collect(call):
@@ -260,7 +260,7 @@ def _mixed(x, y, mask=None):
     return 2 * x - y if mask is None else np.where(mask, x * y, y)
 
 
-@settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=300)
+@settings(derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=300)
 @given(arrays_that_are_broadcast())
 def test_arrays_of_any_layout_are_walked_by_lines(arrays):
     plain = _mixed(*arrays)
@@ -277,7 +277,7 @@ def test_arrays_of_any_layout_are_walked_by_lines(arrays):
 MIXED = elementwise.as_loop(_mixed)
 
 
-@settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=200)
+@settings(derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=200)
 @given(arrays_that_are_broadcast(), st.booleans(), st.sampled_from([False, True]))
 def test_several_results_and_where_they_are_written(arrays, gaps, mode):
     """With loops and without, and into arrays of any layout."""

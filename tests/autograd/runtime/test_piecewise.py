@@ -32,7 +32,7 @@ def pieces(monkeypatch):
 def test_in_pieces_and_at_once(op, pieces):
     known = [{} for _ in range(1 + len(op.vjps))]
 
-    @settings(derandomize=True, database=None, max_examples=30, deadline=None)
+    @settings(derandomize=True, database=None, max_examples=30)
     @given(st.composite(lambda draw: op.samples(Draw(draw)))(), st.booleans())
     def property_(call, everywhere):
         args, options = call

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
@@ -68,7 +68,6 @@ def three_threads(request):
 
 
 @pytest.mark.usefixtures("three_threads")
-@settings(deadline=None)
 @given(stacks=st.sampled_from([((), ()), ((3,), ()), ((), (2, 3)), ((2, 3), (3,)), ((1, 4), (2, 1))]),
        sizes=st.tuples(*[st.integers(0, 40)] * 3), dtype=st.sampled_from([np.float32, np.float64]), data=st.data())
 def test_threads_share_a_product(stacks, sizes, dtype, data):

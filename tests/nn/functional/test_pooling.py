@@ -172,7 +172,7 @@ def test_maxima_of_any_windows_are_pytorchs(dtype, compiled):
     if compiled:
         pytest.importorskip("numba")
 
-    @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=150, derandomize=True, database=None)
     @given(maxima())
     def property_(drawn):
         x, name, args, options = drawn

@@ -32,7 +32,7 @@ def convolutions(draw):
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.skipif(
     importlib.util.find_spec("numba") is None, reason="needs numba"))])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=convolutions(), count=st.integers(2, 5))
 def test_threads_share_images_and_their_rows(case, count, compiled):
     ndim, *arrays, options = case

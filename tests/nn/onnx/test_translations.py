@@ -40,7 +40,7 @@ def of_float32(value):
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
+@settings(max_examples=3, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
           phases=[Phase.generate])
 @given(data=st.data())
 def test_it_is_the_operation(op, data, tmp_path_factory):

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 import autograd
@@ -13,7 +13,6 @@ import nn
 DTYPES = ["<f8", ">f4", "<f2", "<i8", ">i2", "|u1", "|b1"]
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.dtype("f8"), hnp.array_shapes(min_dims=0, min_side=0)))
 def test_one_array(array):
     for dtype in DTYPES:

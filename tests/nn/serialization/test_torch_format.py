@@ -233,7 +233,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, name):
             nn.load(io.BytesIO(whole[:length]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_changed_bit_of_an_archive_is_noticed_or_changes_nothing(data):
     whole = bytearray((FILES / "archive.pt").read_bytes())
@@ -250,7 +250,7 @@ def test_a_changed_bit_of_an_archive_is_noticed_or_changes_nothing(data):
             assert np.all(value == right[name])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_changed_bytes_of_an_early_file_raise_nothing_else(data):
     whole = bytearray((FILES / "before_1_6.pt").read_bytes())

@@ -79,7 +79,7 @@ def train(make, rule, steps, every):
     return record, losses, [*state, *gradients, randn(3).array]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(list(MODELS)), st.sampled_from(RULES), st.integers(1, 5), st.integers(1, 3))
 def test_watching_changes_no_bit_of_a_training(model, rule, steps, every):
     _, losses, left = train(MODELS[model], rule, steps, None)
