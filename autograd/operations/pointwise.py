@@ -377,7 +377,7 @@ def _logaddexp(input, other):
         return np.logaddexp(input, other)
     with np.errstate(invalid="ignore"):  # NumPy's loop is not vectorized
         apart = np.where(input == other, 0, input - other)
-    return np.maximum(input, other) + np.log1p(np.exp(-np.abs(apart)))
+    return np.maximum(input, other) + single.log1p(np.exp(-np.abs(apart)))
 
 
 logaddexp = operation(

@@ -14,6 +14,7 @@ import autograd
 from autograd import Tensor, as_tensor, default_generator, operation, sigmoid, softmax
 from autograd.errors import ShapeError
 from autograd.inplace import assign
+from autograd.operations import single
 from autograd.operations.approximation import polynomial
 from autograd.operations.joining import equal_parts
 from autograd.operations.pointwise import above, below, floating, only, scaled, select
@@ -135,7 +136,7 @@ silu = offers_inplace(operation(
     samples=numbers, doc="x σ(x), also called swish (Elfwing et al. 2017)."))
 
 softplus_anywhere = operation(
-    lambda x: above(x, 0) + np.log1p(np.exp(-np.abs(x))), vjps=lambda g, out, x: g * sigmoid(x),
+    lambda x: above(x, 0) + single.log1p(np.exp(-np.abs(x))), vjps=lambda g, out, x: g * sigmoid(x),
     names="_softplus", samples=numbers, doc="log(1 + exp(x)), without overflow.")
 
 
@@ -318,7 +319,7 @@ def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
 # Exponential on the negative side
 
 def _elu_forward(x, *, alpha, scale, inner):
-    negative = np.expm1(below(x, 0) * inner if inner != 1 else below(x, 0))
+    negative = single.expm1(below(x, 0) * inner if inner != 1 else below(x, 0))
     return (above(x, 0) * scale if scale != 1 else above(x, 0)) + negative * (alpha * scale)
 
 

@@ -13,6 +13,7 @@ import autograd
 from autograd import Tensor, as_tensor, operation, relu, sigmoid, xlogy
 from autograd.errors import ShapeError, warn
 from autograd.linalg import vector_norm
+from autograd.operations import single
 from autograd.operations.norms import length
 from autograd.operations.pointwise import above, floating
 from autograd.operations.shaping import bare
@@ -553,7 +554,7 @@ def binary_cross_entropy(input: TensorLike, target: TensorLike, weight: TensorLi
 
 
 def _logits_forward(x, y, pos_weight):
-    smaller = np.log1p(np.exp(-np.abs(x)))
+    smaller = single.log1p(np.exp(-np.abs(x)))
     if pos_weight is None and not isinstance(x, Symbol) and np.isfinite(x).all():  # -log σ(x) = max(-x, 0) + smaller
         return above(-x, 0) * y + above(x, 0) * (1 - y) + smaller
     return (times(above(-x, 0) + smaller, y if pos_weight is None else y * pos_weight)
@@ -567,8 +568,7 @@ def _logits_slope(x, y, pos_weight):
 
 
 def _logits_slope_in_target(x, pos_weight):
-    if_one = softplus_anywhere(-x)
-    return (if_one if pos_weight is None else pos_weight * if_one) - softplus_anywhere(x)
+    return -x if pos_weight is None else pos_weight * softplus_anywhere(-x) - softplus_anywhere(x)
 
 
 _bce_with_logits = operation(
