@@ -5,6 +5,7 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.shaping import in_order
+from autograd.runtime.copies import contiguous
 
 ROWS, COLUMNS = 16, 256
 """How many rows are compared with how many others, which stay in the cache meanwhile."""
@@ -19,7 +20,7 @@ def euclidean(x1, x2, out):
     if not all_float32(x1, x2, out) or not x1.size:
         return NotImplemented
     items = len(x1) * -(-x1.shape[1] // ROWS)
-    _measure(items, out.size * x1.shape[2], np.ascontiguousarray(x1), _columns(x2), out)
+    _measure(items, out.size * x1.shape[2], contiguous(x1), _columns(x2), out)
     return None
 
 
@@ -28,15 +29,15 @@ def pulls(g, distances, x1, x2, needs_input_grad):
         return NotImplemented
     shares, work = np.empty(distances.shape, np.float32), distances.size * x1.shape[2]
     step = int(any(g.strides))
-    rows = np.ascontiguousarray(g) if step else np.full((1, 1, g.shape[2]), g[0, 0, 0])
-    _share(len(g) * g.shape[1], 4 * g.size, rows, step, np.ascontiguousarray(distances), shares)
+    rows = contiguous(g) if step else np.full((1, 1, g.shape[2]), g[0, 0, 0])
+    _share(len(g) * g.shape[1], 4 * g.size, rows, step, contiguous(distances), shares)
 
     def pulled(x, y, shares):
-        out, x = np.empty(x.shape, np.float32), np.ascontiguousarray(x)
+        out, x = np.empty(x.shape, np.float32), contiguous(x)
         if x.shape[2] < WIDE:
             _pull(len(x) * x.shape[1], work, shares, x, _columns(y), out)
         else:
-            _pull_wide(len(x) * x.shape[1], work, shares, x, np.ascontiguousarray(y), out)
+            _pull_wide(len(x) * x.shape[1], work, shares, x, contiguous(y), out)
         return out
 
     return (pulled(x1, x2, shares) if needs_input_grad[0] else None,

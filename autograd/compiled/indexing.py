@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.indexing import axis_of, in_range
+from autograd.runtime.copies import contiguous
 
 COLUMNS = 64
 """How many numbers of a row belong to one item."""
@@ -63,7 +64,7 @@ def _write(out, index, values, adds):
     shape, (lead, n, rest), positions = where
     rows, count, step = out.reshape(lead, n, rest), positions.shape[1], int(any(values.strides))
     if step:
-        values = np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(lead, count, rest)
+        values = contiguous(np.broadcast_to(values, shape)).reshape(lead, count, rest)
     else:  # one number everywhere, as the gradient of a sum
         values = np.full((1, 1, rest), values[(0,) * values.ndim])
     work = 2 * lead * count * rest

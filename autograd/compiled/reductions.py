@@ -4,6 +4,7 @@ import numpy as np
 
 from autograd.compiled.lines import Lines
 from autograd.compiled.loops import all_float32, loop, parallel
+from autograd.runtime.copies import contiguous
 
 
 def multiplied(x, *, dtype, axis, keepdims):
@@ -29,7 +30,7 @@ def _multiplied(first, last, x, out):
 def products_beside(rows):
     if not all_float32(rows) or not rows.size:
         return NotImplemented
-    given = np.ascontiguousarray(rows).reshape(-1, rows.shape[-1])
+    given = contiguous(rows).reshape(-1, rows.shape[-1])
     out = np.empty_like(given)
     _products_beside(len(given), 8 * given.size, given, out)
     return out.reshape(rows.shape)

@@ -8,6 +8,7 @@ from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.pointwise import times
 from autograd.operations.scans import before
 from autograd.operations.shaping import axis
+from autograd.runtime.copies import contiguous
 
 SIDE_BY_SIDE = 4
 """Rows of one item."""
@@ -42,7 +43,7 @@ def products_back(g, out, x, dim):
 def _around(x, dim):
     """x as (lead, n, rest)."""
     dim = axis(dim, x.ndim)
-    return np.ascontiguousarray(x).reshape(math.prod(x.shape[:dim]), -1, math.prod(x.shape[dim + 1:]))
+    return contiguous(x).reshape(math.prod(x.shape[:dim]), -1, math.prod(x.shape[dim + 1:]))
 
 
 def _items(seen, side_by_side=SIDE_BY_SIDE):

@@ -7,6 +7,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.errors import ShapeError
 from autograd.operations.shaping import axis, bare
+from autograd.runtime.threads import in_parallel
 from autograd.table import operation
 from autograd.tensor import Tensor
 from autograd.typing import TensorLike
@@ -91,6 +92,17 @@ def histc(x: TensorLike, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return Tensor(np.bincount(np.minimum(places, bins - 1), minlength=bins).astype(dtype))
 
 
+def _found_in(x, values, side):
+    flat, found = values.reshape(-1), np.empty(values.shape, np.int64)
+    out = found.reshape(-1)
+
+    def find(part):
+        out[part] = np.searchsorted(x, flat[part], side)
+
+    in_parallel(find, out.size, 16 * out.size)
+    return found
+
+
 @operation(numpy={np.searchsorted: lambda a, v, side="left", sorter=None: searchsorted(a, v, side=side, sorter=sorter)})
 def searchsorted(x: TensorLike, input: TensorLike, *, out_int32: bool = False, right: bool = False,
                  side: str | None = None, sorter: TensorLike | None = None) -> Tensor:
@@ -115,7 +127,7 @@ def searchsorted(x: TensorLike, input: TensorLike, *, out_int32: bool = False, r
         x = np.take_along_axis(x, bare(sorter), -1)
     side = side or ("right" if right else "left")
     if x.ndim == 1:
-        found = np.searchsorted(x, values, side)
+        found = _found_in(x, values, side)
     else:
         found = np.empty(values.shape, np.int64)
         rows = x.reshape(-1, x.shape[-1]) if x.size else x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])

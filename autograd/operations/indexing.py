@@ -18,7 +18,7 @@ from autograd.notation import Notation
 from autograd.operations.pointwise import MANY, only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, is_spread, movedim
 from autograd.runtime.compiled import compilable
-from autograd.runtime.copies import filled, put
+from autograd.runtime.copies import contiguous, filled, put
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.sharing import copied, own
@@ -175,7 +175,7 @@ def add_rows(out, index, rows, fresh=False):
     if rows.size and not rows.strides[0]:  # one row for all, as in the gradient of a sum
         add_rows(out, targets, left[:, None].astype(rows.dtype) * rows[:1], fresh)
         return
-    rows = np.ascontiguousarray(rows)
+    rows = contiguous(rows)
     while len(targets) > FEW:
         next_rows = rows.take(order[first], 0, mode="wrap")
         if not fresh:

@@ -219,8 +219,9 @@ def combinations(x: TensorLike, r: int = 2, with_replacement: bool = False) -> T
     if x.ndim != 1 or r < 0:
         raise ShapeError(f"combinations() takes a vector and r ≥ 0, not shape {x.shape} and r={r}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    index = np.array(list(choose(range(len(x)), r)), np.int64).reshape(-1, r)
-    return x[index] if r else x[:0]
+    if not r:
+        return x[:0]
+    return x[np.fromiter(itertools.chain.from_iterable(choose(range(len(x)), r)), np.int64).reshape(-1, r)]
 
 
 # Taking apart: all parts come from one operation, so that their gradients are joined once.

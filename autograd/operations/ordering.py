@@ -9,6 +9,7 @@ from autograd.operations.indexing import grid, picked, scatter_along
 from autograd.operations.pointwise import MANY, maximum, minimum
 from autograd.operations.reductions import amax, amin, extreme_vjp
 from autograd.operations.shaping import as_row, axis
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.table import operation
@@ -60,7 +61,7 @@ def _for_rows(positions, x, dim):
         found += several
     found = np.concatenate(found)
     lead = [n for i, n in enumerate(x.shape) if i != dim]
-    return np.ascontiguousarray(np.moveaxis(found.reshape(*lead, -1), -1, dim))
+    return contiguous(np.moveaxis(found.reshape(*lead, -1), -1, dim))
 
 
 _ALL_BUT_SIGN, _LOW = np.int32(0x7FFFFFFF), np.int64(0xFFFFFFFF)
@@ -135,7 +136,7 @@ def _one_by_one(x, k, dim, largest):
     values = np.concatenate(values, -1)
     if np.isnan(values).any() or (values == taken).any():
         return None
-    return tuple([np.ascontiguousarray(np.moveaxis(found, -1, dim)) for found in (values, np.concatenate(indices, -1))])
+    return tuple([contiguous(np.moveaxis(found, -1, dim)) for found in (values, np.concatenate(indices, -1))])
 
 
 def _topk_samples(draw):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd.notation import Notation
-from autograd.operations.shaping import axes, axis, diag_embed, roll
+from autograd.operations.shaping import axes, axis, diag_embed
 from autograd.runtime import products
 from autograd.samples import call
 from autograd.table import NUMPY, operation
@@ -291,6 +291,21 @@ def trace(x: TensorLike) -> Tensor:
     return x.diagonal().sum()
 
 
+def _vector_product(x, y, *, dim):
+    x, y = (np.moveaxis(a, dim, -1) for a in (x, y))
+    out = np.empty(np.broadcast_shapes(x.shape, y.shape), np.result_type(x, y))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        np.multiply(x[..., j], y[..., k], out=out[..., i])
+        out[..., i] -= x[..., k] * y[..., j]
+    return np.moveaxis(out, -1, dim)
+
+
+_cross = operation(
+    _vector_product, names="_cross", flops=lambda shapes, out, options: 3 * math.prod(out),
+    vjps=(lambda g, out, x, y, dim: _cross(y, g, dim=dim), lambda g, out, x, y, dim: _cross(g, x, dim=dim)),
+    samples=lambda draw: call(draw.array((2, 3)), draw.array(draw.choice([(2, 3), (1, 3)])), dim=-1))
+
+
 @operation(numpy={np.cross: lambda a, b, axis=-1: cross(a, b, axis)}, samples=lambda draw: call(
     draw.array((2, 3)), draw.array(draw.choice([(2, 3), (1, 3)])), -1))
 def cross(x: TensorLike, other: TensorLike, dim: int | None = None) -> Tensor:
@@ -302,7 +317,7 @@ def cross(x: TensorLike, other: TensorLike, dim: int | None = None) -> Tensor:
     if not x.ndim or not other.ndim or x.shape[dim] != 3 or other.shape[dim] != 3:
         raise RuntimeError(f"it takes vectors of 3 elements along axis {dim}, the shapes are {x.shape} and "
                            f"{other.shape}")
-    return roll(x, -1, dim) * roll(other, -2, dim) - roll(x, -2, dim) * roll(other, -1, dim)
+    return _cross(x, other, dim=axis(dim, x.ndim) - x.ndim)
 
 
 @operation(numpy=np.kron, samples=lambda draw: _matrices(draw, *draw.choice([("nm", "mk"), ("n", "bmk")])))

@@ -17,7 +17,7 @@ from autograd.dtypes import bool_, float32
 from autograd.reads import steps
 from autograd.runtime import compiled, settings
 from autograd.runtime.buffers import MANY, by_rows, short_buffers
-from autograd.runtime.copies import everywhere, put
+from autograd.runtime.copies import contiguous, everywhere, put
 from autograd.runtime.formulas import trace
 from autograd.runtime.piecewise import piecewise
 from autograd.runtime.threads import CACHED
@@ -175,7 +175,7 @@ def _apply(loop: Loop, values: list, out: tuple[np.ndarray, ...] = ()) -> Any:
             return NotImplemented
         else:
             try:
-                arrays = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
+                arrays = [contiguous(a) for a in np.broadcast_arrays(*arrays)]
             except ValueError:  # the function itself says what is wrong
                 return NotImplemented
             shape = arrays[0].shape

@@ -50,10 +50,20 @@ def _by_products(x: Any, axis: int | Sequence[int] | None, keepdims: bool) -> An
     out = _equal(x, among)
     if out is None:
         out = _as_products(x, among)
+    if out is None and (run := _last_run(among)) != among:
+        out = added(_by_products(x, sorted(run), False), sorted(among - run))
     if out is None:
         return _reduce(x, axis=tuple(sorted(among)), keepdims=keepdims)
     shape = [1 if i in among else n for i, n in enumerate(x.shape) if keepdims or i not in among]
     return out.reshape(shape) if shape else out.reshape(-1)[0]
+
+
+def _last_run(axes: set[int]) -> set[int]:
+    """The last of them, and those that lie side by side with it."""
+    run = {max(axes)}
+    while min(run) - 1 in axes:
+        run.add(min(run) - 1)
+    return run
 
 
 def _equal(x: np.ndarray, among: set[int]) -> np.ndarray | None:

@@ -8,6 +8,7 @@ from numba import types
 from autograd.compiled.loops import all_float32, largest, loop, loop_of
 from autograd.compiled.mathematics import ONE, exp
 from autograd.compiled.products import HAS_PRODUCTS
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel
 from nn.compiled.products import product, transposed_product
 from nn.functional.attention import batches, blocks_seen
@@ -26,12 +27,12 @@ def _heads(array, lead):
     array = array.reshape(lead[0], math.prod(lead[1:]), *array.shape[-2:])
     between_rows, between_numbers = array.strides[-2:]
     apart = between_numbers == array.itemsize and between_rows >= array.shape[-1] * array.itemsize
-    return array if apart else np.ascontiguousarray(array)
+    return array if apart else contiguous(array)
 
 
 def _packed(array, lead):
     """Likewise, without gaps."""
-    return np.ascontiguousarray(_heads(array, lead))
+    return contiguous(_heads(array, lead))
 
 
 def _seen(mask, rows, columns):

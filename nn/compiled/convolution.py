@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.products import HAS_PRODUCTS
+from autograd.runtime.copies import contiguous
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import in_parallel
 from nn.compiled import grouped, pixels, winograd
@@ -228,7 +229,7 @@ def convolve_transposed(y, weight, *, size, stride, padding, dilation, groups):
         return NotImplemented  # with stride 1 it is a convolution
     result = np.empty((len(y), *size, weight.shape[1] * groups), y.dtype)
     matrices = in_columns(weight_matrices(weight, groups).swapaxes(1, 2), math.prod(y.shape[2:]))
-    matrices = np.ascontiguousarray(matrices)
+    matrices = contiguous(matrices)
     geometry = _geometry(size, y.shape[2:], weight.shape[2:], stride, padding, dilation)
 
     def work(few):

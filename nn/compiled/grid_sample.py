@@ -5,6 +5,7 @@ import numpy as np
 from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.operations.shaping import is_spread
 from autograd.runtime.caching import compiler
+from autograd.runtime.copies import contiguous
 from nn.functional.geometry import channels_first, contiguous_channels_last
 from nn.functional.grid_sample import FAR, MODES, PADDING_MODES, far, far_slope, near, near_slope
 
@@ -21,7 +22,7 @@ def _prepared(x, grid, scale, mode, padding_mode, align_corners):
     axes = [(n, *of_axis, *((0, n - 1) if align_corners else (-0.5, n)))
             for n, of_axis in zip((1, *x.shape[2:])[-3:], ((0, 0, 0), *scale)[-3:], strict=True)]
     x = contiguous_channels_last(x)
-    return (x.reshape(len(x), -1, *x.shape[-3:]), np.ascontiguousarray(grid).reshape(-1, grid.shape[2]),
+    return (x.reshape(len(x), -1, *x.shape[-3:]), contiguous(grid).reshape(-1, grid.shape[2]),
             np.array(axes, np.float32), MODES.index(mode), PADDING_MODES.index(padding_mode))
 
 
@@ -38,7 +39,7 @@ def sampled_vjp(g, out, x, grid, *, needs_input_grad, **options):
     if not all_float32(g, x, grid) or not g.size:
         return NotImplemented
     step = int(not is_spread(g))
-    rows = np.ascontiguousarray(g) if step else np.full((1, 1, g.shape[2]), g[0, 0, 0])
+    rows = contiguous(g) if step else np.full((1, 1, g.shape[2]), g[0, 0, 0])
     images, places, *geometry = _prepared(x, grid, **options)
     of_x, of_grid = np.empty(images.shape if needs_input_grad[0] else (0,) * 5, x.dtype), np.empty_like(places)
     _sample_back(len(x), 8 * g.size + 8 * grid.size, rows, step, images, places, *geometry, of_x, of_grid)

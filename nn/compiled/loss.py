@@ -8,6 +8,7 @@ from autograd.compiled.lines import PART, WIDTH, added, piece_of, pieces
 from autograd.compiled.loops import all_float32, largest, loop, parallel
 from autograd.compiled.mathematics import ZERO, exp, log, maximum
 from autograd.compiled.softmax import below, fill_exponentials, fill_exponentials_in_columns, fill_tops
+from autograd.runtime.copies import contiguous
 from autograd.runtime.formulas import WORK
 
 REGISTER = 16
@@ -120,11 +121,11 @@ def slopes(exponentials, scales, labels, taken, smooth, each):
 def _rows_or_columns(x):
     """(N, C, …) as rows (N · places, C), or as columns (N, C, places); and whether it is rows."""
     if x.ndim == 2:
-        return np.ascontiguousarray(x), True
+        return contiguous(x), True
     last = x.transpose(0, *range(2, x.ndim), 1)
     if last.flags.c_contiguous:
         return last.reshape(-1, x.shape[1]), True
-    return np.ascontiguousarray(x).reshape(*x.shape[:2], -1), False
+    return contiguous(x).reshape(*x.shape[:2], -1), False
 
 
 def _in_a_row(each, x):

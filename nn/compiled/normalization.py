@@ -5,6 +5,7 @@ import numpy as np
 from autograd.compiled.lines import added
 from autograd.compiled.loops import all_float32, loop, parallel
 from autograd.compiled.mathematics import ZERO
+from autograd.runtime.copies import contiguous
 from nn.functional.linear import rows
 from nn.functional.normalization import Images, input_gradient
 
@@ -17,7 +18,7 @@ ROWS = 1 << 6
 def normalize_rows(x, weight=None, bias=None, *, eps):
     if not all_float32(x, weight, bias):
         return NotImplemented
-    x_rows, width = np.ascontiguousarray(rows(x)), x.shape[-1]
+    x_rows, width = contiguous(rows(x)), x.shape[-1]
     out, (mean, variance) = np.empty_like(x_rows), np.empty((2, *x.shape[:-1], 1), np.float32)
     _normalize_rows(len(x_rows), 3 * x.size, x_rows, _parameter(weight, width, 1), _parameter(bias, width, 0), eps, out,
                     mean.reshape(-1), variance.reshape(-1))
@@ -25,7 +26,7 @@ def normalize_rows(x, weight=None, bias=None, *, eps):
 
 
 def _parameter(parameter, count, value):
-    return np.full(count, value, np.float32) if parameter is None else np.ascontiguousarray(parameter)
+    return np.full(count, value, np.float32) if parameter is None else contiguous(parameter)
 
 
 @parallel
@@ -46,8 +47,8 @@ def normalize_rows_vjp(g, out, x, weight, bias, *, eps, needs_input_grad):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     if not all_float32(g, x, weight) or not x.size or g_mean.any() or g_variance.any():
         return NotImplemented
-    x_rows, width, parameters = np.ascontiguousarray(rows(x)), x.shape[-1], any(needs_input_grad[1:])
-    slopes = np.ascontiguousarray(rows(g) if any(g.strides) else np.broadcast_to(g[(0,) * g.ndim], (1, width)))
+    x_rows, width, parameters = contiguous(rows(x)), x.shape[-1], any(needs_input_grad[1:])
+    slopes = contiguous(rows(g) if any(g.strides) else np.broadcast_to(g[(0,) * g.ndim], (1, width)))
     blocks = -(-len(x_rows) // ROWS)
     dx, sums = np.empty_like(x_rows), np.empty((blocks, 2, width if parameters else 0), np.float32)
     _normalize_rows_back(blocks, 4 * x.size, x_rows, slopes, _parameter(weight, width, 1), eps, mean.reshape(-1),

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd.compiled.loops import all_float32, parallel
 from autograd.compiled.products import HAS_PRODUCTS
+from autograd.runtime.copies import contiguous
 from autograd.runtime.products import in_columns
 from autograd.runtime.threads import get_num_threads, one_blas_thread
 from nn.compiled.products import product_in_columns, transposed_product
@@ -20,15 +21,15 @@ def has_form(weight_shape, padding, groups, *arrays):
 
 def _pixels(x, stride):
     """(N, C, *size) as (N, *size, C): every stride-th."""
-    return contiguous_channels_last(x) if set(stride) == {1} else np.ascontiguousarray(
+    return contiguous_channels_last(x) if set(stride) == {1} else contiguous(
         channels_last(x[:, :, *[slice(None, None, step) for step in stride]]))
 
 
 def convolve(x, weight, bias, stride):
     x, matrix = _pixels(x, stride), weight.reshape(weight.shape[:2]).T
     out, rows = np.empty((*x.shape[:-1], len(weight)), x.dtype), x.reshape(-1, x.shape[-1])
-    bias = np.zeros(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    blocks = np.ascontiguousarray(in_columns(matrix, len(rows)))
+    bias = np.zeros(0, x.dtype) if bias is None else contiguous(bias)
+    blocks = contiguous(in_columns(matrix, len(rows)))
     with one_blas_thread():
         _multiply(len(rows), x.size * len(weight) // 8, rows, blocks, bias, out.reshape(len(rows), len(weight)))
     return channels_first(out)

@@ -1,10 +1,10 @@
 """The steps of a long short-term memory."""
 
-import numpy as np
 
 from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.mathematics import HALF, ONE, tanh
 from autograd.compiled.products import HAS_PRODUCTS
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel
 from nn.compiled.products import product_in_columns
 from nn.functional.recurrent import work_of_steps
@@ -13,7 +13,7 @@ from nn.functional.recurrent import work_of_steps
 def lstm_steps(inputs, h, c, ours, theirs, scale, gates, out, cells, squashed):
     if not HAS_PRODUCTS or not all_float32(inputs, ours, theirs):
         return NotImplemented
-    arrays = [np.ascontiguousarray(a) for a in (inputs, h, c, ours, theirs)]
+    arrays = [contiguous(a) for a in (inputs, h, c, ours, theirs)]
 
     def work(few):
         _forward(few.start, few.stop, *arrays, gates, out, cells, squashed)
@@ -44,7 +44,7 @@ def _forward(first, last, inputs, h, c, ours, theirs, gates, out, cells, squashe
 def lstm_steps_back(d_out, g_cell, ends, gates, cells_before, squashed, w, d, dh, dc):
     if not HAS_PRODUCTS or not all_float32(d_out, gates, w):
         return NotImplemented
-    arrays = [np.ascontiguousarray(a) for a in (d_out, g_cell, ends, gates, cells_before, squashed, w)]
+    arrays = [contiguous(a) for a in (d_out, g_cell, ends, gates, cells_before, squashed, w)]
 
     def work(few):
         _back(few.start, few.stop, *arrays, d, dh, dc)

@@ -20,6 +20,7 @@ import numpy as np
 from autograd import Tensor, as_tensor, operation
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable, is_compiled
+from autograd.runtime.copies import contiguous
 from autograd.runtime.products import SMALL, in_columns, product, transposed_product
 from autograd.runtime.sums import added
 from autograd.runtime.threads import WORTHWHILE, get_num_threads, in_parallel
@@ -158,7 +159,7 @@ def as_weight(matrices, kernel):
     """(groups, C_out / groups, kernel x C_in / groups) -> (C_out, C_in / groups, *kernel)."""
     groups, channels, columns = matrices.shape
     split = matrices.reshape(groups * channels, *kernel, columns // math.prod(kernel))
-    return np.ascontiguousarray(channels_first(split))
+    return contiguous(channels_first(split))
 
 
 def is_depthwise(weight_shape, groups):

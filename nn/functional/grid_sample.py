@@ -19,6 +19,7 @@ from autograd import Tensor, as_tensor, dtypes, operation
 from autograd.errors import ShapeError
 from autograd.operations.indexing import add_rows
 from autograd.runtime.compiled import compilable, is_compiled
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call, numbers
 from autograd.typing import TensorLike
@@ -51,7 +52,7 @@ def _spread_rows_forward(y, weight, *, index, count):
         out, places = np.zeros((y.shape[1], count + 1), y.dtype), index.reshape(-1)  # the last: of nothing
         for sums, of_channel in zip(out, y.T, strict=True):
             np.add.at(sums, places, (of_channel[:, None] * weight).reshape(-1))
-        return np.ascontiguousarray(out[:, :count].T)
+        return contiguous(out[:, :count].T)
     out, there = np.zeros((count, y.shape[1]), y.dtype), np.flatnonzero(index < count)
     rows = y.take(there // max(index.shape[1], 1), 0)
     rows *= weight.reshape(-1)[there, None]

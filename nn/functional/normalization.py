@@ -15,6 +15,7 @@ from autograd import Tensor, as_tensor, increment_version, operation
 from autograd.errors import ShapeError
 from autograd.runtime.buffers import short_buffers
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import contiguous
 from autograd.runtime.sums import added
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
@@ -174,7 +175,7 @@ class Images:
         """An array of this outline; one image is repeated if it is the same everywhere."""
         if not any(x.strides):
             return np.broadcast_to(np.full(self.shape[1:], x[(0,) * x.ndim]), self.shape)
-        return (np.ascontiguousarray(x) if self.in_rows else contiguous_channels_last(x)).reshape(self.shape)
+        return (contiguous(x) if self.in_rows else contiguous_channels_last(x)).reshape(self.shape)
 
     def back(self, lines):
         """What was computed for each number, in the outline and the memory order of the array."""
@@ -221,7 +222,7 @@ class Images:
 
     def own(self, each):
         """What is the same for all channels that are normalized together, once: (C,), or (N, groups)."""
-        return each[0] if self.groups is None else np.ascontiguousarray(each[:, ::self.channels // self.groups])
+        return each[0] if self.groups is None else contiguous(each[:, ::self.channels // self.groups])
 
     def each(self, own):
         """The same for each channel: (1, C), or (N, C)."""

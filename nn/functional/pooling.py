@@ -17,6 +17,7 @@ from autograd import Tensor, as_tensor, operation, rand, where
 from autograd.dtypes import float16
 from autograd.errors import ShapeError
 from autograd.runtime.compiled import compilable
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from autograd.typing import Shape, TensorLike
@@ -178,7 +179,7 @@ def _fractional_max_pool_forward(x, *, kernel, starts):
     lead, size, place = x.shape[:2], x.shape[2:], 0
     for axis, (n, start) in enumerate(zip(size, starts, strict=True)):
         place = place * n + start.reshape(*lead, *[start.shape[-1] if i == axis else 1 for i in range(len(size))])
-    elements, numbers = _elements(size, kernel, (1,) * len(size)), np.ascontiguousarray(x).reshape(-1)
+    elements, numbers = _elements(size, kernel, (1,) * len(size)), contiguous(x).reshape(-1)
     values, winner = np.empty(place.shape, x.dtype), np.empty(place.shape, place_dtype(size))
 
     def pool(part):
@@ -213,7 +214,7 @@ def _addresses(at, pixels, last):
 
 def _pick_forward(x, *, at):
     last = lies_last(x)
-    numbers = (channels_last(x) if last else np.ascontiguousarray(x)).reshape(-1)
+    numbers = (channels_last(x) if last else contiguous(x)).reshape(-1)
     if at.min(initial=0) < 0:
         return selected(numbers.take(_addresses(np.maximum(at, 0), math.prod(x.shape[2:]), last)), at >= 0)
     return numbers.take(_addresses(at, math.prod(x.shape[2:]), last))

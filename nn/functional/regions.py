@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd import operation
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel
 from autograd.samples import call
 from nn.functional.geometry import widened
@@ -52,7 +53,7 @@ def _maps(x, bins):
     """x (N, C, H, W) as maps (N, P, Q, H, W, C / (P · Q)), for (P, Q) bins; (1, 1) if all bins read the same."""
     count, channels, *size = x.shape
     split = x.reshape(count, channels // (bins[0] * bins[1]), *bins, *size)
-    return np.ascontiguousarray(split.transpose(0, 2, 3, 4, 5, 1))
+    return contiguous(split.transpose(0, 2, 3, 4, 5, 1))
 
 
 def _from_maps(maps):

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from autograd import operation
+from autograd.runtime.copies import contiguous
 from autograd.runtime.threads import in_parallel, pieces
 from autograd.samples import call
 from nn.functional.geometry import channels_first, channels_last, wide
@@ -222,7 +223,7 @@ def _forward(x, *, taps, before, after):
     if lies_last:
         items, inner = channels_last(x), (x.shape[1],)
     else:
-        items, inner = np.ascontiguousarray(x).reshape(-1, *x.shape[2:]), ()
+        items, inner = contiguous(x).reshape(-1, *x.shape[2:]), ()
     result = np.empty((len(items), *size, *inner), x.dtype)
     before, after = (None if d is None else d.reshape(*d.shape, *[1] * len(inner)) for d in (before, after))
     # First what shrinks, then what grows; and the last axis, slow in memory, while there are fewest elements.
