@@ -22,18 +22,33 @@ def _distinct(draw):
     return call(x, dim=draw.dim(x.ndim))
 
 
+def _along_rows(method):
+    """The same, of many numbers: NumPy looks along the last axis only in registers."""
+    def position(x, axis, **options):
+        if axis is None or axis % x.ndim == x.ndim - 1 or x.size <= MANY:
+            return method(x, axis=axis, **options)
+        return method(contiguous(np.moveaxis(x, axis, -1)), axis=-1)
+    return position
+
+
+_argmax, _argmin = _along_rows(np.argmax), _along_rows(np.argmin)
+
+
 def _position(method):
     def forward(x, *, dim: int | None = None, keepdim: bool = False):
         along = None if dim is None else axis(dim, x.ndim)
-        return np.asarray(method(x, axis=along if x.ndim else None, keepdims=keepdim))
+        if along is None or not x.ndim:
+            return np.asarray(method(x, None, keepdims=keepdim))
+        found = np.asarray(method(x, along))
+        return np.expand_dims(found, along) if keepdim else found
     return forward
 
 
 argmax = operation(
-    _position(np.argmax), vjps=(None,), names="argmax", numpy=np.argmax,
+    _position(_argmax), vjps=(None,), names="argmax", numpy=np.argmax,
     doc="The position of the largest element: along `dim`, or in x flattened.")
 argmin = operation(
-    _position(np.argmin), vjps=(None,), names="argmin", numpy=np.argmin,
+    _position(_argmin), vjps=(None,), names="argmin", numpy=np.argmin,
     doc="The position of the smallest element: along `dim`, or in x flattened.")
 
 
@@ -221,9 +236,9 @@ def _extreme_along(sign, extreme):
                     kink=(tie, "a tie: the first of the equal ones has the gradient"))
 
 
-_max_along = selection(np.argmax, "_max_along", "The largest element along `dim`.",
+_max_along = selection(_argmax, "_max_along", "The largest element along `dim`.",
                        notation=_extreme_along("max", np.max))
-_min_along = selection(np.argmin, "_min_along", "The smallest element along `dim`.",
+_min_along = selection(_argmin, "_min_along", "The smallest element along `dim`.",
                        notation=_extreme_along("min", np.min))
 _median_along = selection(_first_nan_or(_position_of_lower_median), "_median_along", "The median along `dim`.")
 

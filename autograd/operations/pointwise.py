@@ -296,6 +296,8 @@ def pow(x: TensorLike, exponent: TensorLike) -> Tensor:
     """x ** exponent. The derivative in the exponent is log(x) x ** exponent, and 0 where x = 0."""
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
+    if type(x) in (int, float) and x == 2 and isinstance(exponent, Tensor) and exponent.dtype.kind == "f":
+        return exp2(exponent)
     if isinstance(x, Tensor) and x.dtype is bool_:  # NumPy would choose 8 bits
         if dtypes.promoted([x, exponent]) is bool_:
             return logical_or(x, logical_not(exponent))

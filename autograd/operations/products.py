@@ -292,7 +292,7 @@ def trace(x: TensorLike) -> Tensor:
 
 
 def _vector_product(x, y, *, dim):
-    x, y = (np.moveaxis(a, dim, -1) for a in (x, y))
+    x, y = (np.moveaxis(a, axis(dim, a.ndim), -1) for a in (x, y))
     out = np.empty(np.broadcast_shapes(x.shape, y.shape), np.result_type(x, y))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         np.multiply(x[..., j], y[..., k], out=out[..., i])

@@ -86,7 +86,7 @@ def _reduced_at(x, src, index, reduce, include_self):
         counts = np.full(x.shape, int(include_self))
         counts += np.bincount(places(index, x.shape).reshape(-1), minlength=counts.size).reshape(x.shape)
         counts = np.maximum(counts, 1)
-        return out / counts.astype(x.dtype) if x.dtype.kind == "f" else out // Tensor(counts)
+        return out / counts.astype(out.dtype) if out.dtype.kind == "f" else out // Tensor(counts)
     if reduce in ("prod", "multiply"):
         return _product_at(x, src, index, include_self)
     if reduce in _UFUNCS:

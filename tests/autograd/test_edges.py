@@ -101,13 +101,16 @@ class Example:
 
 # Numbers that are none stay where they belong
 
+ROUNDED_TO_1 = {"erf", "ndtr"}
+"""Far from 0, where a slope that is not 0 changes no digit."""
+
 @pytest.mark.parametrize("create_graph", [False, True], ids=["first", "to be differentiated"])
 @each(IN_PARTS)
 def test_what_a_result_does_not_depend_on_gets_exactly_0_whatever_gradient_arrives(op, create_graph):
     def check(args, options, rng):
         example = Example(op, args, options, rng)
         count = example.values(example.point).size
-        if not count:
+        if not count or (op.name in ROUNDED_TO_1 and np.abs(example.point).max() > 5):
             return
         depends = example.reach(1e-4, -1e-4)
         for planted in (np.inf, -np.inf, np.nan):
@@ -229,6 +232,8 @@ def test_where_nothing_rises_the_gradient_is_exactly_0(name, g, create_graph):
 
 # Dtypes
 
+ROUNDED_DOWN = {"scatter_reduce", "index_reduce"}
+"""Their means of integers, as PyTorch's."""
 REFUSED = ("Integers to negative integer powers", "quantiles are those of float32 and float64")
 
 
@@ -253,6 +258,8 @@ def test_whole_numbers_give_the_same_as_integers_and_as_fractions(op):
                 assert any(words in str(error) for words in REFUSED), error
                 continue
             for a, b in zip(found, expected, strict=True):
+                if op.name in ROUNDED_DOWN and a.dtype.kind == "i":
+                    b = np.floor(b)
                 np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
     on_samples(check, op, 15)
 
