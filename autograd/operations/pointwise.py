@@ -136,10 +136,10 @@ _div = operation(
 
 def _refusing_nothing(divide):
     """The division, but integers cannot be divided by 0, of which NumPy would make 0."""
-    def forward(x, y):
-        if _is_whole(y) and _is_whole(x) and not np.all(y):
+    def forward(input, other):
+        if _is_whole(other) and _is_whole(input) and not np.all(other):
             raise ValueError("integers cannot be divided by 0; x.float() can, which makes inf or nan")
-        return divide(x, y)
+        return divide(input, other)
     forward.__module__ = divide.__module__  # which tells how much work it is
     if divide in OF_MANY:
         OF_MANY[forward] = _refusing_nothing(OF_MANY[divide])
