@@ -134,7 +134,7 @@ _div = operation(
 
 
 
-def _refusing_nothing(divide):
+def _refusing_zeros(divide):
     """The division, but integers cannot be divided by 0, of which NumPy would make 0."""
     def forward(input, other):
         if _is_whole(other) and _is_whole(input) and not np.all(other):
@@ -142,7 +142,7 @@ def _refusing_nothing(divide):
         return divide(input, other)
     forward.__module__ = divide.__module__  # which tells how much work it is
     if divide in OF_MANY:
-        OF_MANY[forward] = _refusing_nothing(OF_MANY[divide])
+        OF_MANY[forward] = _refusing_zeros(OF_MANY[divide])
     return forward
 
 
@@ -151,19 +151,19 @@ def _is_whole(x):
 
 
 floor_divide = operation(
-    _refusing_nothing(operator.floordiv), vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
+    _refusing_zeros(operator.floordiv), vjps=(_flat_in_both, _flat_in_both), samples=_between_multiples,
     names="floor_divide", operators="__floordiv__ __rfloordiv__", numpy=np.floor_divide, inplace=True,
     doc="floor(x / y); its derivative is 0.")
 
 remainder = operation(
-    _refusing_nothing(operator.mod),
+    _refusing_zeros(operator.mod),
     vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, single.floor_divide(x, y))),
     samples=_between_multiples,
     names="remainder", operators="__mod__ __rmod__", numpy=np.remainder, inplace=True,
     doc="x - y floor(x / y), which has the sign of y.")
 
 fmod = operation(
-    _refusing_nothing(np.fmod),
+    _refusing_zeros(np.fmod),
     vjps=(lambda g, out, x, y: g, lambda g, out, x, y: times(-g, _truncated_quotient(x, y))),
     samples=_between_multiples, names="fmod",
     numpy=np.fmod, inplace=True, doc="x - y trunc(x / y), which has the sign of x.")
@@ -199,7 +199,7 @@ def sub(x: TensorLike, other: TensorLike, alpha: float = 1) -> Tensor:
 
 
 _truncated_quotient = operation(
-    _refusing_nothing(lambda x, y: np.trunc(x / y) if np.result_type(x, y).kind == "f" else (x - np.fmod(x, y)) // y),
+    _refusing_zeros(lambda x, y: np.trunc(x / y) if np.result_type(x, y).kind == "f" else (x - np.fmod(x, y)) // y),
     vjps=(_flat_in_both, _flat_in_both), names="_truncated_quotient")
 
 
@@ -324,7 +324,8 @@ exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=n
                 doc="e to the power of each element.",
                 notation=Notation("exp", "exp {x}", ("exp {x}",)))
 exp2 = operation(np.exp2, vjps=lambda g, out, x: g * out * math.log(2), samples=numbers, numpy=np.exp2, inplace=True,
-                 doc="2 to the power of each element.")
+                 doc="2 to the power of each element.",
+                 notation=Notation("2^x", "2 ^ {x}", ("{out} * ln (2)",)))
 expm1 = operation(np.expm1, vjps=lambda g, out, x: g * (out + 1), samples=numbers, numpy=np.expm1, inplace=True,
                   doc="exp(x) - 1, elementwise, without losing digits near 0.")
 log = operation(np.log, vjps=lambda g, out, x: g / x, samples=positive, numpy=np.log, inplace=True,
