@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 import autograd
 import nn  # noqa: F401 - what it declares stays in the table
@@ -18,16 +17,6 @@ PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(
                              if "```python" in path.read_text(encoding="utf-8") and path.name != "design.md")]
 
 
-@pytest.fixture
-def repeatable():
-    """Examples of Hypothesis that are the same in each run: a page shows what happens, and searches for nothing."""
-    settings.register_profile("repeatable", derandomize=True, database=None)
-    settings.load_profile("repeatable")
-    yield
-    settings.load_profile("default")
-
-
-@pytest.mark.usefixtures("repeatable")
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_python_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, table):
     monkeypatch.chdir(tmp_path)

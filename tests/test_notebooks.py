@@ -6,7 +6,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from docs import notebooks
 
@@ -29,14 +28,10 @@ SHOWN = {  # what the text beside a cell says, and how many pictures there are
 @pytest.mark.usefixtures("table")
 def test_a_notebook_runs_and_shows_what_it_tells(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings.register_profile("repeatable", derandomize=True, database=None)
-    settings.load_profile("repeatable")
     try:
         ran = list(notebooks.run(path))
     except metadata.PackageNotFoundError as missing:
         pytest.skip(str(missing))
-    finally:
-        settings.load_profile("default")
     text = "".join(cell.text for cell in ran)
     *told, pictures = SHOWN[path.stem]
     assert [words for words in told if words not in text] == []

@@ -54,11 +54,12 @@ def agree(function, *arrays, errors="raise", tolerance=1e-5):
         plain = values_and_gradients(function, arrays)
         autograd.set_compiled(True)
         fast = values_and_gradients(function, arrays)
+    given = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]  # what a difference is rounded by
     for one, other in zip(plain, fast, strict=True):
         assert other.dtype == one.dtype
         assert other.shape == one.shape
-        np.testing.assert_allclose(other, one, rtol=1e-4,
-                                   atol=tolerance * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
+        largest = max([np.abs(a).max(initial=1, where=np.isfinite(a)) for a in (one, *given)])
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=tolerance * largest)
 
 
 def has_a_compiled_module(op):
@@ -71,12 +72,14 @@ def has_a_compiled_module(op):
 @needs_numba
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if has_a_compiled_module(op)], ids=lambda op: op.name)
 def test_operation(op, compiled):
+    errors = "ignore" if op.name in ("prod", "cumprod") else "raise"  # those of many large numbers overflow
+
     @settings(derandomize=True, database=None, max_examples=40)
     @given(st.composite(lambda draw: op.samples(Draw(draw)))())
     def property_(call):
         args, options = call
         single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
-        agree(lambda *tensors: op.call(*tensors, **options), *single)
+        agree(lambda *tensors: op.call(*tensors, **options), *single, errors=errors)
     property_()
 
 
