@@ -325,7 +325,7 @@ exp = operation(np.exp, vjps=lambda g, out, x: g * out, samples=numbers, numpy=n
                 notation=Notation("exp", "exp {x}", ("exp {x}",)))
 exp2 = operation(np.exp2, vjps=lambda g, out, x: g * out * math.log(2), samples=numbers, numpy=np.exp2, inplace=True,
                  doc="2 to the power of each element.",
-                 notation=Notation("2^x", "2 ^ {x}", ("{out} * ln (2)",)))
+                 notation=Notation("2^{x}", "2 ^ {x}", ("{out} * ln (2)",)))
 expm1 = operation(np.expm1, vjps=lambda g, out, x: g * (out + 1), samples=numbers, numpy=np.expm1, inplace=True,
                   doc="exp(x) - 1, elementwise, without losing digits near 0.")
 log = operation(np.log, vjps=lambda g, out, x: g / x, samples=positive, numpy=np.log, inplace=True,
