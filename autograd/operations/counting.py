@@ -93,6 +93,7 @@ def histc(x: TensorLike, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
 
 def _found_in(x, values, side):
+    """np.searchsorted of a vector, by threads."""
     flat, found = values.reshape(-1), np.empty(values.shape, np.int64)
     out = found.reshape(-1)
 

@@ -484,7 +484,7 @@ def first_of(src, shape):
 
 def _in_place_of(x, value):
     """A value that is to stand among those of x: as in place, a number does not change their dtype."""
-    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, (bool, int, float))
+    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, (bool, int, float, np.generic))
     return Tensor(np.asarray(value).astype(x.dtype)) if whole else value
 
 
@@ -596,7 +596,7 @@ _masked_fill = operation(
     samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 
 
-@operation(inplace=True)
+@operation(inplace=True, samples=lambda draw: call(*_masked(draw)[0], draw.array(())))
 def masked_fill(x: TensorLike, mask: TensorLike, value: TensorLike) -> Tensor:
     """x with `value` where the mask is true."""
     return _masked_fill(x, mask, _in_place_of(x, value))

@@ -7,7 +7,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.errors import ShapeError
 from autograd.operations.linalg import full_rank, svdvals
-from autograd.operations.pointwise import floating, only, times, where
+from autograd.operations.pointwise import _raised, floating, only, times, where
 from autograd.operations.shaping import axes, axis, beside, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
@@ -24,8 +24,7 @@ def _norm_vjp(g, out, x, ord, dim, keepdim):
     flat = norm == 0  # it is taken to be
     ratio = x / np.where(flat, 1, norm)
     if ord != 2:
-        size = np.where(x == 0, 1, np.abs(ratio))
-        ratio = np.sign(x) * (size * size if ord == 3 else size ** (ord - 1))
+        ratio = np.sign(x) * np.where(x == 0, 1, np.abs(ratio)) ** (ord - 1)
     return times(g, only(ratio, ~flat) if flat.any() else ratio)
 
 
@@ -42,18 +41,15 @@ def length(x, ord, axis, keepdims):
         if ord == 1:
             return np.abs(x).sum(axis=axis, keepdims=keepdims)
 
-        def power(size):
-            return size * size * size if ord == 3 else size ** ord
-
         def root(powers):
             return np.sqrt(powers) if ord == 2 else powers ** (1 / ord)
-        total = _squares(x, axis) if ord == 2 else power(np.abs(x)).sum(axis=axis, keepdims=True)
+        total = _squares(x, axis) if ord == 2 else _raised(np.abs(x), ord).sum(axis=axis, keepdims=True)
         out, regular = root(total), (total < np.inf) & (total > _SMALL[x.dtype])
         if not regular.all():
             size = np.abs(x)
             scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
             scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
-            out = np.where(regular, out, scale * root(power(size / scale).sum(axis=axis, keepdims=True)))
+            out = np.where(regular, out, scale * root(_raised(size / scale, ord).sum(axis=axis, keepdims=True)))
     return out if keepdims else out.squeeze(axis)
 
 

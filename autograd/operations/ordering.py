@@ -23,11 +23,11 @@ def _distinct(draw):
 
 
 def _along_rows(method):
-    """The same, of many numbers: NumPy looks along the last axis only in registers."""
+    """The same; of many numbers NumPy compares several at once only along the last axis."""
     def position(x, axis, **options):
         if axis is None or axis % x.ndim == x.ndim - 1 or x.size <= MANY:
             return method(x, axis=axis, **options)
-        return method(contiguous(np.moveaxis(x, axis, -1)), axis=-1)
+        return _for_rows(lambda rows: method(rows, -1)[:, None], x, axis).squeeze(axis)
     return position
 
 
@@ -65,8 +65,7 @@ def _order(x, dim, descending=False):
 
 def _for_rows(positions, x, dim):
     """`positions` of few rows along `dim` at a time, which threads share."""
-    rows = np.moveaxis(x, dim, -1)
-    rows = rows.reshape(-1, rows.shape[-1])
+    rows = contiguous(np.moveaxis(x, dim, -1)).reshape(-1, x.shape[dim])
     found = []
 
     def work(part):

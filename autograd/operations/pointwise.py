@@ -296,14 +296,15 @@ def pow(x: TensorLike, exponent: TensorLike) -> Tensor:
     """x ** exponent. The derivative in the exponent is log(x) x ** exponent, and 0 where x = 0."""
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
-    if type(x) in (int, float) and x == 2 and isinstance(exponent, Tensor) and exponent.dtype.kind == "f":
+    if isinstance(x, Tensor):
+        if x.dtype is bool_:  # NumPy would choose 8 bits
+            if dtypes.promoted([x, exponent]) is bool_:
+                return logical_or(x, logical_not(exponent))
+            x = x.to(dtypes.int64) if type(exponent) is int else x
+        if isinstance(exponent, (int, float)) and (x.dtype.kind == "f" or type(exponent) is int):
+            return _power_of_number(x, exponent=exponent)
+    elif type(x) in (int, float) and x == 2 and isinstance(exponent, Tensor) and exponent.dtype.kind == "f":
         return exp2(exponent)
-    if isinstance(x, Tensor) and x.dtype is bool_:  # NumPy would choose 8 bits
-        if dtypes.promoted([x, exponent]) is bool_:
-            return logical_or(x, logical_not(exponent))
-        x = x.to(dtypes.int64) if type(exponent) is int else x
-    if isinstance(x, Tensor) and isinstance(exponent, (int, float)) and (x.dtype.kind == "f" or type(exponent) is int):
-        return _power_of_number(x, exponent=exponent)
     return _power(x, exponent)
 
 

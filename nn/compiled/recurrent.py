@@ -1,6 +1,5 @@
 """The steps of a long short-term memory."""
 
-
 from autograd.compiled.loops import all_float32, loop
 from autograd.compiled.mathematics import HALF, ONE, tanh
 from autograd.compiled.products import HAS_PRODUCTS

@@ -54,12 +54,11 @@ def agree(function, *arrays, errors="raise", tolerance=1e-5):
         plain = values_and_gradients(function, arrays)
         autograd.set_compiled(True)
         fast = values_and_gradients(function, arrays)
-    given = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]  # what a difference is rounded by
     for one, other in zip(plain, fast, strict=True):
         assert other.dtype == one.dtype
         assert other.shape == one.shape
-        largest = max([np.abs(a).max(initial=1, where=np.isfinite(a)) for a in (one, *given)])
-        np.testing.assert_allclose(other, one, rtol=1e-4, atol=tolerance * largest)
+        np.testing.assert_allclose(other, one, rtol=1e-4,
+                                   atol=tolerance * max(1, np.abs(one).max(initial=0, where=np.isfinite(one))))
 
 
 def has_a_compiled_module(op):
@@ -69,17 +68,19 @@ def has_a_compiled_module(op):
     return package and op.samples and not takes_lists and importlib.util.find_spec(f"{package}.{name}")
 
 
+FAR_OUT = {"prod": {"errors": "ignore"}, "cumprod": {"errors": "ignore"}, "attention": {"tolerance": 1e-3}}
+"""Of numbers around a thousand: products overflow, and gradients that cancel leave more than of numbers around one."""
+
+
 @needs_numba
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if has_a_compiled_module(op)], ids=lambda op: op.name)
 def test_operation(op, compiled):
-    errors = "ignore" if op.name in ("prod", "cumprod") else "raise"  # those of many large numbers overflow
-
     @settings(derandomize=True, database=None, max_examples=40)
     @given(st.composite(lambda draw: op.samples(Draw(draw)))())
     def property_(call):
         args, options = call
         single = [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
-        agree(lambda *tensors: op.call(*tensors, **options), *single, errors=errors)
+        agree(lambda *tensors: op.call(*tensors, **options), *single, **FAR_OUT.get(op.name, {}))
     property_()
 
 

@@ -192,8 +192,9 @@ def test_conversions_of_float16_are_numpys(compiled):
 def assert_same_bits(tensor, array):
     found = tensor.numpy()
     assert found.dtype == array.dtype
-    np.testing.assert_array_equal(np.signbit(found), np.signbit(array))
-    found, array = [np.where(np.isnan(x), x.dtype.type(np.nan), x) for x in (found, array)]
+    if autograd.is_compiled():
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(array))
+        found, array = [np.where(np.isnan(x), x.dtype.type(np.nan), x) for x in (found, array)]
     np.testing.assert_array_equal(found.view(f"u{found.itemsize}"), array.view(f"u{array.itemsize}"))
 
 

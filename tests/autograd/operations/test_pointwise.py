@@ -70,7 +70,7 @@ def test_powers_of_booleans():
 
 
 @pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
-@pytest.mark.parametrize("value", [True, 2, 1.5])
+@pytest.mark.parametrize("value", [True, 2, 1.5, np.float32(1.5), np.int64(2)])
 def test_a_number_among_others_is_of_their_dtype(dtype, value):
     x, expected = autograd.tensor(np.array([1, 0, 1]).astype(dtype)), np.array([1, 0, value]).astype(dtype)
     at, mask = autograd.tensor([2]), autograd.tensor([False, False, True])
