@@ -30,6 +30,7 @@ def fault(name, operation, rule=None, argument=0, **changes):
 def planted(operation, rule, argument, changes):
     """The operation with the fault in it."""
     op = TABLE[operation]
+    assert rule is None or argument < len(op.vjps), f"{operation} has no rule in whose place this could be put"
     vjps = tuple(rule if i == argument and rule else right for i, right in enumerate(op.vjps))
     parts = dict(forward=op.forward, vjps=vjps, joint_vjp=op.joint_vjp, composition=op.composition,
                  outputs=" ".join(op.outputs._fields) if op.outputs else None, view=op.view, samples=op.samples,
@@ -150,7 +151,7 @@ fault("repeated indices of getitem", "_getitem", _assigned)
 fault("repeated indices of gather", "gather", _assigned_along)
 fault("repeated indices of setitem", "_setitem", lambda g, out, x, value, index: indexing._getitem(g, index=index), 1)
 fault("what setitem has overwritten", "_setitem", lambda g, out, x, value, index: g, 0)
-fault("what masked_fill has overwritten", "masked_fill", lambda g, out, x, mask, value: g, 0)
+fault("what masked_fill has overwritten", "_masked_fill", lambda g, out, x, mask, value: g, 0)
 fault("sorted, not sorted back", "sort", lambda g, out, x, dim, **options: indexing.gather(
     g[0], dim=dim, index=np.asarray(out[1])))
 fault("cumsum from the front", "cumsum", lambda g, out, x, dim, dtype: np.cumsum(g, dim))
