@@ -24,7 +24,7 @@ def piecewise(plain: Callable, known: dict[tuple, tuple[int, int]], args: tuple,
         plain: written for arrays of any kind.
         known: keeps how much work there is for a number, 0 where there is no way, and how many results; by the kinds
             of arguments.
-        args: the arrays have one shape and lie alike, without gaps; some may be the same everywhere.
+        args: the arrays have one shape and lie alike, without gaps; some may be the same everywhere, or without axes.
         options: what decides how the function computes.
     """
     arrays = [a for a in args if type(a) is np.ndarray and (any(a.strides) or not a.size)]
@@ -33,7 +33,7 @@ def piecewise(plain: Callable, known: dict[tuple, tuple[int, int]], args: tuple,
     shape, count = arrays[0].shape, arrays[0].size
     one_thread = threads.get_num_threads() == 1
     if (one_thread and count < MANY) or not all(a.flags.c_contiguous for a in arrays) or any(
-            a.shape != shape for a in args if type(a) is np.ndarray):
+            a.ndim and a.shape != shape for a in args if type(a) is np.ndarray):
         return NotImplemented
     kinds = tuple([_kind(a) for a in args])
     dtypes = {a.dtype for a in args if type(a) is np.ndarray and a.dtype.kind == "f"}
@@ -48,14 +48,14 @@ def piecewise(plain: Callable, known: dict[tuple, tuple[int, int]], args: tuple,
     work, results = known[key]
     if not work or (count < MANY and work * count < 2 * threads.WORTHWHILE):
         return NotImplemented
-    flat = [a if type(a) is not np.ndarray else a.ravel() if any(a.strides) else
+    flat = [a if type(a) is not np.ndarray or not a.ndim else a.ravel() if any(a.strides) else
             np.broadcast_to(a[(0,) * a.ndim], (count,)) for a in args]
     dtype = dtypes.pop()
     out = [np.empty(count, dtype) for _ in range(results)]
 
     def compute(part: slice) -> None:
         for piece in threads.pieces(part, 1):
-            found = plain(*[a[piece] if type(a) is np.ndarray else a for a in flat], **options)
+            found = plain(*[a[piece] if type(a) is np.ndarray and a.ndim else a for a in flat], **options)
             for whole, values in zip(out, found if results > 1 else (found,), strict=True):
                 whole[piece] = values
 
