@@ -71,8 +71,9 @@ def _by_quotient(few: Callable, ufunc: np.ufunc, bits: int, formula: Callable) -
     def near_of_piece(x, y):
         wide, by = np.asarray(x, np.float64), np.asarray(y, np.float64)
         quotient = np.asarray(wide / by)
-        near = -2.0 ** bits < quotient.min(initial=0) and quotient.max(initial=0) < 2.0 ** bits and np.isfinite(by).all()
-        far = None if near else ~((np.abs(quotient) < 2.0 ** bits) & np.isfinite(by))
+        limit, finite = 2.0 ** bits, np.isfinite(by)
+        near = -limit < quotient.min(initial=0) and quotient.max(initial=0) < limit and finite.all()
+        far = None if near else ~((np.abs(quotient) < limit) & finite)
         out = np.asarray(formula(wide, by, quotient), float32)
         if far is not None:
             out[far] = np.nan
