@@ -29,7 +29,7 @@ test: $(VENV)/installed $(if $(OLDEST),,lint)  # types are those of the newest p
 
 bench: $(VENV)/installed
 	$(RUN) benchmarks/run.py $(DOCS) $(PEERS)
-	$(RUN) benchmarks/operations.py $(DOCS) $(PEERS)
+	$(RUN) benchmarks/operations.py --elements 0 1000 10000000 $(DOCS) $(PEERS)
 	$(RUN) benchmarks/models.py $(DOCS) $(PEERS)
 	$(RUN) benchmarks/growth.py --exponents $(DOCS)
 	-$(RUN) benchmarks/accuracy.py $(DOCS)  # where PyTorch is

@@ -1,13 +1,14 @@
 """Single operations, forward and backward, beside PyTorch's: every line of the table is a step of its own.
 
     python benchmarks/operations.py                              plain and compiled beside PyTorch, everyday sizes
-    python benchmarks/operations.py --elements 1000 10000000     so many numbers instead, by the size of the batch
+    python benchmarks/operations.py --elements 0 1000 10000000   also with so many numbers, by the size of the batch
     python benchmarks/operations.py softmax pool --rounds 9      the lines that contain one of the words, carefully
     python benchmarks/operations.py --python torch=VENV/bin/python
     python benchmarks/operations.py --before CHECKOUT            another state of this project beside this one
 
 The libraries take turns in processes of their own (`interleaved.py`); nothing else should run meanwhile. A figure is
-the best of the rounds' medians. A ratio is PyTorch's time over ours: above 1 we are ahead. Takes about 5 minutes.
+the best of the rounds' medians. A ratio is PyTorch's time over ours: above 1 we are ahead. Takes about 8 minutes for
+each size.
 """
 
 import argparse
@@ -266,6 +267,13 @@ def measure(workers: dict[str, Worker], title: str, elements: int, rounds: int) 
     return best
 
 
+class Sweep(NamedTuple):
+    """What was measured at one size: title -> library -> seconds, and our libraries -> title -> PyTorch's over ours."""
+
+    times: dict[str, dict[str, float]]
+    ratios: dict[str, dict[str, float]]
+
+
 def summary(ratios: dict[str, float]) -> str:
     """Geometric mean, how many are slow, and the slowest ten."""
     known = {title: ratio for title, ratio in ratios.items() if not math.isnan(ratio)}
@@ -277,19 +285,23 @@ def summary(ratios: dict[str, float]) -> str:
             f"{sum(r > 1 for r in known.values())} ahead; the slowest: {slowest}")
 
 
-def page(times: dict[str, dict[str, float]], ratios: dict[str, dict[str, float]], threads: int) -> str:
-    """The table for the documentation, the slowest first."""
+def page(sweeps: dict[int, Sweep], threads: int) -> str:
+    """For the documentation: a table of the everyday sizes, the slowest first, and a summary of the others."""
+    text = (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads} --elements "
+            f"{' '.join(map(str, sweeps))}`), on {report.machine(threads)}.\n\n")
+    for elements, (_, ratios) in sweeps.items():
+        size = f"About {elements:,} numbers in the first argument" if elements else "Everyday sizes, those of the table"
+        text += f"* {size}\n" + "".join(f"    * {report.NAMES.get(name, name)}: {summary(of)}\n"
+                                        for name, of in ratios.items())
+    times, ratios = next(iter(sweeps.values()))
     names = [name for name in LIBRARIES if name in next(iter(times.values()))]
     columns = [of for name, of in ratios.items() if name in names]
     heads = ["operation and shapes", *[f"{report.NAMES[name]}, µs" for name in names],
              *[report.OURS[name] for name in ratios if name in names]]
-    lines = [[f"`{title.replace('|', chr(92) + '|')}`", *[f"{times[title][name] * 1e6:.0f}" for name in names],
-              *[f"{of[title]:.2f}" for of in columns]]
-             for title in sorted(times, key=lambda title: min(of[title] for of in columns))]
-    means = [f"{report.NAMES.get(name, name)}: {summary(of).partition('; the slowest')[0]}"
-             for name, of in ratios.items()]
-    return (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads}`), on "
-            f"{report.machine(threads)}; the slowest first. {'. '.join(means)}.\n\n{report.table(heads, lines)}")
+    rows = [[f"`{title.replace('|', chr(92) + '|')}`", *[f"{times[title][name] * 1e6:.0f}" for name in names],
+             *[f"{of[title]:.2f}" for of in columns]]
+            for title in sorted(times, key=lambda title: min(of[title] for of in columns))]
+    return f"{text}\nThe slowest first:\n\n{report.table(heads, rows)}"
 
 
 def main() -> None:
@@ -318,29 +330,29 @@ def main() -> None:
         libraries += [dataclasses.replace(library, name=f"before {library.name}", checkout=options.before.resolve())
                       for library in libraries if library.name != "torch"]
     workers = {library.name: Worker(library, program="operations.py") for library in libraries}
-    ours, times, ratios = [name for name in workers if name != "torch"], {}, {}
-    for elements in options.elements:
+    sweeps = {elements: Sweep({}, {name: {} for name in workers if name != "torch"}) for elements in options.elements}
+    for elements, (times, ratios) in sweeps.items():
         for title, *_ in lines():
             if options.words and not any(word in title for word in options.words):
                 continue
             try:
-                cell = measure(workers, title, elements, options.rounds)
+                cell = times[title] = measure(workers, title, elements, options.rounds)
             except WorkerError as error:
                 sys.exit(f"{title}: {error}")
-            key = title if not elements else f"{title} at {elements:,}"
-            times[key] = cell
-            for name in ours:
-                ratios.setdefault(name, {})[key] = cell.get("torch", math.nan) / cell[name]
+            for name, of in ratios.items():
+                of[title] = cell.get("torch", math.nan) / cell[name]
+            key = f"{title} at {elements:,}" if elements else title
             print(f"{key:90}" + "".join(f"{name} {t * 1e6:11.1f} µs  " for name, t in cell.items())
-                  + "  ".join(f"{ratios[name][key]:.2f}" for name in ours), flush=True)
+                  + "  ".join(f"{of[title]:.2f}" for of in ratios.values()), flush=True)
     for worker in workers.values():
         worker.close()
-    for name in ours:
-        print(f"\n{name}: {summary(ratios[name])}")
+    for elements, (_, ratios) in sweeps.items():
+        for name, of in ratios.items():
+            print(f"\n{name}{f' at {elements:,}' if elements else ''}: {summary(of)}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(times, indent=1) + "\n")
+    options.out.write_text(json.dumps({elements: sweep.times for elements, sweep in sweeps.items()}, indent=1) + "\n")
     if options.docs:
-        report.publish("Operations", page(times, ratios, options.threads))
+        report.publish("Operations", page(sweeps, options.threads))
 
 
 if __name__ == "__main__":
