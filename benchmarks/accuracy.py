@@ -33,10 +33,10 @@ SHORT = ("y.t()", "x[3:300")
 """What is not for long rows."""
 REASONS = (
     "Known reasons: NumPy's cumsum adds in float32 within 16 numbers, the loop in float64, as PyTorch does; addcmul "
-    "rounds the product before it adds; logcumsumexp adds in float32; attention's gradient takes the sum of weights "
-    "times their gradients from the result, which cancels where one weight is nearly 1; an LSTM's gates come from one "
-    "tanh, so that small ones are right to 6e-8, but not relatively; the mean that instance normalization subtracts is "
-    "added up in float32, which shows near it. The sum of all numbers, and a loss, is a single one: a matter of luck.")
+    "rounds the product before it adds; attention's gradient takes the sum of weights times their gradients from the "
+    "result, which cancels where one weight is nearly 1; an LSTM's gates come from one tanh, so that small ones are "
+    "right to 6e-8, but not relatively; the mean that instance normalization subtracts is added up in float32, which "
+    "shows near it. The sum of all numbers, and a loss, is a single one: a matter of luck.")
 """Why some errors are larger than PyTorch's."""
 CONDITIONS = ("everyday", "30 times as large", "2 rows of 262,144")
 

@@ -17,7 +17,7 @@ COLUMNS = 64
 
 
 def accumulated(x, method, dim, dtype=None, from_end=False):
-    if not all_float32(x) or dtype not in (None, np.float32) or not x.size:
+    if not all_float32(x) or not (dtype is None or dtype == np.float32) or not x.size:
         return NotImplemented
     seen, out = _around(x, dim), np.empty(x.shape, x.dtype)
     loop = _along_rows if seen.shape[2] == 1 else _along_columns

@@ -18,7 +18,7 @@ from autograd.notation import Notation
 from autograd.operations.pointwise import MANY, only, select
 from autograd.operations.shaping import as_row, axes, axis, bare, is_spread, movedim
 from autograd.runtime.compiled import compilable
-from autograd.runtime.copies import contiguous, filled, put
+from autograd.runtime.copies import contiguous, everywhere, filled, put
 from autograd.runtime.sums import added
 from autograd.samples import call
 from autograd.sharing import copied, own
@@ -173,7 +173,8 @@ def add_rows(out, index, rows, fresh=False):
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:len(index)])
     targets, left = ordered[first], np.diff(np.append(first, len(index)))
     if rows.size and not rows.strides[0]:  # one row for all, as in the gradient of a sum
-        add_rows(out, targets, left[:, None].astype(rows.dtype) * rows[:1], fresh)
+        wide = np.result_type(rows.dtype, np.float32)  # float16 may not have how many they are
+        add_rows(out, targets, (left[:, None].astype(wide) * rows[:1]).astype(rows.dtype, copy=False), fresh)
         return
     rows = contiguous(rows)
     while len(targets) > FEW:
@@ -469,11 +470,13 @@ def gather(x, *, dim: int, index: TensorLike):
 
 
 def _at(x, dim, index, src):
-    """The full index, and the part of `src` that belongs to it."""
+    """The full index, and the part of `src` that belongs to it; of a number, as many."""
     index = index if isinstance(index, Tensor) else np.asarray(index)  # changes of a Tensor are noticed
     if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
-    src = as_row(src) if index.ndim and hasattr(src, "ndim") and not isinstance(src, np.generic) else src
+    if isinstance(src, NUMBERS):
+        return grid(index, dim), Tensor(everywhere(_among(x, src), index.shape))
+    src = as_row(src) if index.ndim and hasattr(src, "ndim") else src
     return grid(index, dim), first_of(src, index.shape) if getattr(src, "ndim", 0) else src
 
 
@@ -482,10 +485,18 @@ def first_of(src, shape):
     return src if src.shape == shape else src[tuple(map(slice, shape))]
 
 
+NUMBERS = (bool, int, float, np.generic)
+
+
+def _among(x, number):
+    """A number in x's dtype; an integer that this doesn't have is an OverflowError."""
+    return np.asarray(number.item() if isinstance(number, np.generic) else number, x.dtype)
+
+
 def _in_place_of(x, value):
     """A value that is to stand among those of x: as in place, a number does not change their dtype."""
-    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, (bool, int, float, np.generic))
-    return Tensor(np.asarray(value).astype(x.dtype)) if whole else value
+    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, NUMBERS)
+    return Tensor(_among(x, value)) if whole else value
 
 
 def _without_axes_too(function):
@@ -504,7 +515,7 @@ def scatter(x: TensorLike, dim: int, index: TensorLike, src: TensorLike | None =
     stays. `src` may be a number; `reduce="add"` adds instead of writing."""
     if reduce not in (None, "add"):
         raise ValueError(f"reduce={reduce!r} is not offered; it may be None (write) or 'add'")
-    at, src = _at(x, dim, index, _in_place_of(x, value if src is None else src))
+    at, src = _at(x, dim, index, value if src is None else src)
     return _additem(x, src, index=at) if reduce else _setitem(x, src, index=at)
 
 

@@ -54,6 +54,11 @@ def summed(method, x, dtype, **options):
     return out
 
 
+def shared(g, number):
+    """g / number, or numbers; of them float16 has none beyond 65504."""
+    return (g.astype(np.float32) / number).astype(g.dtype) if g.dtype is dtypes.float16 else g / number
+
+
 def widened(x):
     """x with float16 turned into float32, and booleans and integers into the default dtype."""
     if x.dtype.kind != "f":
@@ -71,7 +76,7 @@ def sum(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike |
 
 
 def _added(x, *, dtype, axis, keepdims):
-    if x.dtype is dtype:
+    if x.dtype is dtype and dtype.kind == "f":
         return added(x, axis, keepdims)
     return np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
 
@@ -80,18 +85,19 @@ def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike
     if dtype is None and x.dtype.kind != "f":
         dtype = dtypes.get_default_dtype()
     axis, number = reduced(dim, x.ndim), count(x.shape, dim)
-    if x.size > 4096 and x.dtype.kind == "f" and x.dtype is not dtypes.float16 and dtype in (None, x.dtype):
+    if x.size > 4096 and x.dtype.kind == "f" and x.dtype is not dtypes.float16 and (
+            dtype is None or dtype == x.dtype):  # None == np.dtype(float64) is true
         out = added(x, axis, keepdim) / x.dtype.type(number)
     else:
         out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
     if finite(out) or not number:
         return out
-    return np.where(np.isfinite(out), out, (x / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
+    return np.where(np.isfinite(out), out, shared(x, number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
 
 
 mean = operation(
-    _mean, vjps=lambda g, out, x, dim, keepdim, dtype: spread(g / count(x.shape, dim), x.shape, dim), names="mean",
-    samples=nonempty_reduction, numpy=np.mean, doc="The mean over `dim` (an axis, several, or all).")
+    _mean, vjps=lambda g, out, x, dim, keepdim, dtype: spread(shared(g, count(x.shape, dim)), x.shape, dim),
+    names="mean", samples=nonempty_reduction, numpy=np.mean, doc="The mean over `dim` (an axis, several, or all).")
 
 
 @operation(samples=reduction, numpy=np.nansum)
@@ -103,7 +109,10 @@ def nansum(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype:
 @operation(samples=nonempty_reduction, numpy=np.nanmean)
 def nanmean(x: TensorLike, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The mean over `dim` of the elements that are not nan."""
-    return nansum(x, dim=dim, keepdim=keepdim, dtype=dtype) / sum(~isnan(x), dim=dim, keepdim=keepdim)
+    half = dtype is None and getattr(x, "dtype", None) is dtypes.float16  # which may not have their sum, or number
+    total = nansum(x, dim=dim, keepdim=keepdim, dtype=np.float32 if half else dtype)
+    out = total / sum(~isnan(x), dim=dim, keepdim=keepdim)
+    return out.to(dtypes.float16) if half else out
 
 
 # Extremes and truth
@@ -113,8 +122,8 @@ def extreme_vjp(g, out, x, dim, keepdim):
     taken = x == beside(out, x.shape, dim)
     if np.isnan(out).any():
         taken = taken | np.isnan(x)
-    ties = taken.sum(axis=reduced(dim, x.ndim), keepdims=True).astype(x.dtype)
-    return only(np.broadcast_to(beside(g, x.shape, dim) / ties, x.shape), taken)
+    ties = taken.sum(axis=reduced(dim, x.ndim), keepdims=True).astype(np.result_type(x.dtype, np.float32))
+    return only(np.broadcast_to(shared(beside(g, x.shape, dim), ties), x.shape), taken)
 
 
 def _tie(extreme):
@@ -301,7 +310,8 @@ def _var(x, *, dim, correction, keepdim):
 
 
 def _std_vjp(g, out, x, dim, correction, keepdim):
-    deviations, scale = _deviations(x, dim, mean), beside(out, x.shape, dim) * _divisor(x.shape, dim, correction)
+    deviations = _deviations(x, dim, mean)
+    scale = beside(widened(out), x.shape, dim) * _divisor(x.shape, dim, correction)
     slope = only(deviations / np.where(scale == 0, 1, scale), scale != 0)
     return times(spread(g, x.shape, dim), slope)
 

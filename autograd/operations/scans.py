@@ -218,8 +218,11 @@ def _logcumsumexp_vjp(g, out, x, dim):
 @operation(vjps=_logcumsumexp_vjp, samples=along_one)
 def logcumsumexp(x, *, dim: int):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
-    out = np.logaddexp.accumulate(as_row(widened(x)), axis=axis(dim, x.ndim)).reshape(x.shape)
-    return out.astype(x.dtype) if x.dtype.kind == "f" else out
+    row, dim = as_row(x if x.dtype.kind == "f" else widened(x)), axis(dim, x.ndim)
+
+    def along(row):  # in the wider type, as sums
+        return np.logaddexp.accumulate(in_range(row), axis=dim).astype(row.dtype)
+    return in_parts(along, dim, row).reshape(x.shape)
 
 
 # Running extremes: of equal elements the last has the gradient.

@@ -74,7 +74,7 @@ def _product_at(x, src, index, include_self):
                                                       index=(np.flatnonzero(counts),))
     table = _setitem(table, own, index=(slice(None), 0))
     table = _setitem(table, src.reshape(-1)[order], index=(at[order], column + 1))
-    return table.prod(1).reshape(x.shape)
+    return table.prod(1).to(table.dtype).reshape(x.shape)
 
 
 def _reduced_at(x, src, index, reduce, include_self):
@@ -86,7 +86,9 @@ def _reduced_at(x, src, index, reduce, include_self):
         counts = np.full(x.shape, int(include_self))
         counts += np.bincount(places(index, x.shape).reshape(-1), minlength=counts.size).reshape(x.shape)
         counts = np.maximum(counts, 1)
-        return out / counts.astype(out.dtype) if out.dtype.kind == "f" else out // Tensor(counts)
+        if out.dtype.kind == "f":  # float16 may not have how many they are
+            counts = counts.astype(np.result_type(out.dtype, np.float32))
+        return (out / counts if out.dtype.kind == "f" else out // Tensor(counts)).to(out.dtype)
     if reduce in ("prod", "multiply"):
         return _product_at(x, src, index, include_self)
     if reduce in _UFUNCS:

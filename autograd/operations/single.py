@@ -83,6 +83,7 @@ def _by_quotient(few: Callable, ufunc: np.ufunc, bits: int, formula: Callable) -
 
     @of_many(few)
     def of_any(x, y):
+        x, y = (a if type(a) is np.ndarray else float32.type(a) for a in (x, y))
         out = loop(x, y)
         far = np.isnan(out)
         if far.any():

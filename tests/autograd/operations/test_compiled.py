@@ -240,3 +240,15 @@ def test_lines_that_lie_beside_each_other(name, shape, dim, order):
             results.append((out.detach().numpy(), given.grad.numpy()))
         for fast, plain in zip(*results, strict=True):
             np.testing.assert_allclose(fast, plain, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "cumsum", "cumprod", "sum", "mean"])
+@pytest.mark.parametrize("asked", [np.float16, np.float32, np.float64])
+def test_a_dtype_that_is_asked_for_is_that_of_the_result(name, asked):
+    x = autograd.tensor(np.random.default_rng(0).random((90, 100)).astype(np.float32))
+    compute = getattr(autograd, name)
+    plain = compute(x, dim=1, dtype=asked)
+    autograd.set_compiled(True)
+    out = compute(x, dim=1, dtype=asked)
+    assert out.dtype == plain.dtype == asked
+    np.testing.assert_allclose(out.array, plain.array, rtol=1e-3 if asked is np.float16 else 2e-5)

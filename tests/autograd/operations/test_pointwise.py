@@ -72,8 +72,21 @@ def test_powers_of_booleans():
 @pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
 @pytest.mark.parametrize("value", [True, 2, 1.5, np.float32(1.5), np.int64(2)])
 def test_a_number_among_others_is_of_their_dtype(dtype, value):
-    x, expected = autograd.tensor(np.array([1, 0, 1]).astype(dtype)), np.array([1, 0, value]).astype(dtype)
+    x, expected = autograd.tensor(np.array([1, 0, 0]).astype(dtype)), np.array([1, 0, value]).astype(dtype)
     at, mask = autograd.tensor([2]), autograd.tensor([False, False, True])
-    for found in (x.masked_fill(mask, value), x.clone().masked_fill_(mask, value), x.index_fill(0, at, value),
-                  x.scatter(0, at, value), x.scatter(0, at, value=value)):
-        assert found.dtype == x.dtype and found.tolist() == expected.tolist()
+    for lead in ((), (1,), (1, 1)):
+        x, at, mask = (t.reshape(*lead, -1) for t in (x, at, mask))
+        for found in (x.masked_fill(mask, value), x.clone().masked_fill_(mask, value),
+                      x.index_fill(-1, at.reshape(-1), value), x.scatter(-1, at, value),
+                      x.scatter(-1, at, value=value), x.clone().scatter_(-1, at, value),
+                      x.scatter(-1, at, value, reduce="add")):
+            assert found.dtype == x.dtype and found.flatten().tolist() == expected.tolist()
+
+
+def test_a_number_that_their_dtype_does_not_have_is_refused():
+    x, at = autograd.zeros(2, 3, dtype=autograd.uint8), autograd.tensor([[1]])
+    for fill in (lambda n: x.masked_fill(x == 0, n), lambda n: x.scatter(0, at, n),
+                 lambda n: x.index_fill(0, at[0], n)):
+        for number in (300, np.int64(-1)):
+            with pytest.raises(OverflowError, match="out of bounds for uint8"):
+                fill(number)

@@ -40,6 +40,21 @@ def test_products_of_many_float32_have_the_gradients_of_float64(shape, scale):
                 assert scale != 1 or both.all()
 
 
+@pytest.mark.parametrize("shape", [(300,), (100_000,), (40_000, 3), (3, 40_000)])
+def test_sums_of_exponentials_do_not_lose_digits_with_length(shape):
+    """Of float32, beside float64."""
+    values, dim = np.random.default_rng(0).normal(size=shape).astype(np.float32) * 3, int(shape[0] < shape[-1])
+    slopes = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    found = []
+    for dtype in (np.float32, np.float64):
+        x = autograd.tensor(values.astype(dtype), requires_grad=True)
+        y = autograd.logcumsumexp(x, dim)
+        y.backward(autograd.tensor(slopes.astype(dtype)))
+        found.append([y.detach().numpy(), x.grad.numpy()])
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=2e-7)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=2e-3 * np.abs(found[1][1]).max())
+
+
 @pytest.mark.parametrize("shape", [(2, 9, 64), (2, 9, 8, 8), (9, 65), (0, 9, 64), (2, 0, 64), (2, 1, 64), (2, 9, 63)])
 def test_wide_rows_are_accumulated_as_numpy_does(shape):
     dim, rng = int(len(shape) > 2), np.random.default_rng(0)

@@ -16,7 +16,7 @@ SHAPES = [(4,), (2, 3), ()]
 
 @pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
 @pytest.mark.parametrize("include_self", [True, False])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.int16])
 @given(data=st.data())
 def test_scatter_reduce(reduce, include_self, dtype, data):
     torch = pytest.importorskip("torch")
@@ -27,7 +27,7 @@ def test_scatter_reduce(reduce, include_self, dtype, data):
     index = data.draw(hnp.arrays(np.int64, shape, elements=st.integers(0, (shape[dim] if shape else 1) - 1)))
     found = []
     for m in (autograd, torch):
-        leaves = [m.tensor(a, requires_grad=dtype != np.int64) for a in (x, src)]
+        leaves = [m.tensor(a, requires_grad=np.dtype(dtype).kind == "f") for a in (x, src)]
         out = m.scatter_reduce(leaves[0], dim, m.tensor(index), leaves[1], reduce, include_self=include_self)
         if out.requires_grad and (include_self or reduce not in ("amax", "amin")):  # PyTorch counts what is left out
             (out * m.tensor(np.arange(1.0, out.numel() + 1).reshape(shape).astype(dtype))).sum().backward()
@@ -38,6 +38,17 @@ def test_scatter_reduce(reduce, include_self, dtype, data):
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
         assert a.dtype == b.dtype
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int16, np.int32])
+def test_integers_keep_their_dtype(reduce, dtype):
+    if reduce in ("sum", "mean", "prod") and dtype is np.bool_:
+        pytest.skip("it is of numbers")
+    x, at = autograd.tensor(np.array([1, 1, 0], dtype)), autograd.tensor([0, 1])
+    assert x.scatter_reduce(0, at, x[:2], reduce).dtype == dtype
+    if reduce != "sum":
+        assert x.index_reduce(0, at, x[:2], reduce).dtype == dtype
 
 
 @pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import special
+from autograd import Tensor, special
 from autograd.operation import OF_MANY
 from autograd.operations import single
 from autograd.table import TABLE
@@ -79,6 +79,19 @@ def test_remainders_are_numpys_bit_by_bit(function):
                   function(x.astype(np.float64), y.astype(np.float64)))
         whole = rng.integers(-99, 99, COUNT)
         same_bits(run(whole, np.abs(whole) + 1), function(whole, np.abs(whole) + 1))
+
+
+@pytest.mark.parametrize("name", ["fmod", "remainder", "floor_divide", "mul", "pow"])
+@pytest.mark.parametrize("number", [0.1, np.float64(0.1), np.float32(0.1), Tensor(0.1)], ids=type)
+def test_a_number_has_the_precision_of_the_tensor_beside_it(name, number):
+    """As PyTorch's: integers become float32, and the number with them, be they few or many."""
+    compute = getattr(autograd, name)
+    for x in (np.full(3, 3.0, np.float32), np.full(3, 3), np.full(3, 3, np.uint8)):
+        for first, second in ((x, number), (number, x)):
+            few = compute(*[Tensor(a) if a is x else a for a in (first, second)])
+            many = compute(*[Tensor(np.resize(x, 1 << 18)) if a is x else a for a in (first, second)])
+            assert few.dtype == many.dtype == np.float32
+            np.testing.assert_allclose(many.array[:3], few.array, rtol=1e-6)
 
 
 ONE = [function for function in OF_MANY if isinstance(function, np.ufunc) and function.nin == 1]
