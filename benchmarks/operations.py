@@ -202,23 +202,35 @@ class Once:
         return make
 
 
+def first_of(out: Any) -> Any:
+    """The first of several results."""
+    while isinstance(out, (tuple, list)):
+        out = out[0]
+    return out
+
+
 def step(base: Any, nn: Any, expression: str, arguments: dict[str, Input], elements: int) -> Callable[[], None]:
-    """One forward and backward pass, from the sum of what the expression gives, where that has a gradient."""
+    """One forward and backward pass, from the sum of what the expression gives, where that has a gradient.
+
+    The larger of the first argument and the result is to have so many elements; 0: everyday sizes.
+    """
     first = next(iter(arguments.values()))
-    factor = elements / math.prod(first.shape) if elements else 1
-    draw, tensors = np.random.default_rng(0), {}
-    for name, argument in arguments.items():
-        array = argument.array(draw, factor, first.shape[0])
-        tensors[name] = base.tensor(array, requires_grad=argument.tracked)
-    code, once = compile(expression, expression, "eval"), Once(nn)
-    names = {"torch": base, "nn": once, "F": nn.functional} | tensors
-    eval(code, names)
-    leaves = [*tensors.values(), *(p for module in once.made.values() for p in module.parameters())]
+    code, once, names = compile(expression, expression, "eval"), Once(nn), {}
+
+    def made(factor: float) -> Any:
+        draw = np.random.default_rng(0)
+        for name, argument in arguments.items():
+            array = argument.array(draw, factor, first.shape[0])
+            names[name] = base.tensor(array, requires_grad=argument.tracked)
+        return first_of(eval(code, {"torch": base, "nn": once, "F": nn.functional} | names))
+    out = made(1)
+    if elements:
+        made(elements / max(math.prod(first.shape), out.numel()))
+    leaves = [*names.values(), *(p for module in once.made.values() for p in module.parameters())]
+    names |= {"torch": base, "nn": once, "F": nn.functional}
 
     def forward_and_backward() -> None:
-        out = eval(code, names)
-        while isinstance(out, (tuple, list)):
-            out = out[0]
+        out = first_of(eval(code, names))
         for leaf in leaves:
             leaf.grad = None
         if out.requires_grad:
@@ -290,7 +302,7 @@ def page(sweeps: dict[int, Sweep], threads: int) -> str:
     text = (f"Forward and backward (`python benchmarks/operations.py --docs --threads {threads} --elements "
             f"{' '.join(map(str, sweeps))}`), on {report.machine(threads)}.\n\n")
     for elements, (_, ratios) in sweeps.items():
-        size = f"About {elements:,} numbers in the first argument" if elements else "Everyday sizes, those of the table"
+        size = f"About {elements:,} numbers in the first argument or the result" if elements else "Those of the table"
         text += f"* {size}\n" + "".join(f"    * {report.NAMES.get(name, name)}: {summary(of)}\n"
                                         for name, of in ratios.items())
     times, ratios = next(iter(sweeps.values()))
@@ -308,7 +320,8 @@ def main() -> None:
     """Measure line by line, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", help="lines that contain one of these; all without one")
-    parser.add_argument("--elements", type=int, nargs="+", default=[0], help="numbers in the first argument, about")
+    parser.add_argument("--elements", type=int, nargs="+", default=[0],
+                        help="numbers in the first argument or the result, about; 0: everyday sizes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--plain", action="store_true", help="without the compiled form")
