@@ -202,35 +202,35 @@ class Once:
         return make
 
 
-def first_of(out: Any) -> Any:
-    """The first of several results."""
-    while isinstance(out, (tuple, list)):
-        out = out[0]
-    return out
-
-
 def step(base: Any, nn: Any, expression: str, arguments: dict[str, Input], elements: int) -> Callable[[], None]:
     """One forward and backward pass, from the sum of what the expression gives, where that has a gradient.
 
     The larger of the first argument and the result is to have so many elements; 0: everyday sizes.
     """
     first = next(iter(arguments.values()))
-    code, once, names = compile(expression, expression, "eval"), Once(nn), {}
+    code, once = compile(expression, expression, "eval"), Once(nn)
+    names = {"torch": base, "nn": once, "F": nn.functional}
 
-    def made(factor: float) -> Any:
+    def result() -> Any:
+        out = eval(code, names)
+        while isinstance(out, (tuple, list)):
+            out = out[0]
+        return out
+
+    def draw_arguments(factor: float) -> None:
         draw = np.random.default_rng(0)
         for name, argument in arguments.items():
             array = argument.array(draw, factor, first.shape[0])
             names[name] = base.tensor(array, requires_grad=argument.tracked)
-        return first_of(eval(code, {"torch": base, "nn": once, "F": nn.functional} | names))
-    out = made(1)
+    draw_arguments(1)
+    out = result()
     if elements:
-        made(elements / max(math.prod(first.shape), out.numel()))
-    leaves = [*names.values(), *(p for module in once.made.values() for p in module.parameters())]
-    names |= {"torch": base, "nn": once, "F": nn.functional}
+        draw_arguments(elements / max(math.prod(first.shape), out.numel()))
+    leaves = [*(names[name] for name in arguments),
+              *(p for module in once.made.values() for p in module.parameters())]
 
     def forward_and_backward() -> None:
-        out = first_of(eval(code, names))
+        out = result()
         for leaf in leaves:
             leaf.grad = None
         if out.requires_grad:

@@ -11,7 +11,8 @@ os.environ.setdefault("GRADCIRCUIT_COMPILED", "0")  # or results would depend on
 from autograd import Tensor
 from autograd.table import FUNCTIONS, METHODS, NUMPY, TABLE
 
-# The machine may be busy. What is drawn is the same each time, so that what fails has been broken by the last change;
+# The machine may be busy. What is drawn is the same each time, so that what fails has been broken by the last change
+# (but Hypothesis also tries constants of our modules that are loaded, which may be others where a test runs alone);
 # pytest --hypothesis-profile random draws anew.
 hypothesis.settings.register_profile("random", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)

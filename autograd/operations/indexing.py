@@ -474,7 +474,7 @@ def _at(x, dim, index, src):
     index = index if isinstance(index, Tensor) else np.asarray(index)  # changes of a Tensor are noticed
     if (index.ndim or 1) != x.ndim:
         raise IndexError(f"the index has shape {index.shape} and the tensor {x.shape}; they must have as many axes")
-    if isinstance(src, NUMBERS):
+    if isinstance(src, _NUMBERS):
         return grid(index, dim), Tensor(everywhere(_among(x, src), index.shape))
     src = as_row(src) if index.ndim and hasattr(src, "ndim") else src
     return grid(index, dim), first_of(src, index.shape) if getattr(src, "ndim", 0) else src
@@ -485,7 +485,7 @@ def first_of(src, shape):
     return src if src.shape == shape else src[tuple(map(slice, shape))]
 
 
-NUMBERS = (bool, int, float, np.generic)
+_NUMBERS = (bool, int, float, np.generic)
 
 
 def _among(x, number):
@@ -495,7 +495,7 @@ def _among(x, number):
 
 def _in_place_of(x, value):
     """A value that is to stand among those of x: as in place, a number does not change their dtype."""
-    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, NUMBERS)
+    whole = isinstance(x, Tensor) and x.dtype.kind != "f" and isinstance(value, _NUMBERS)
     return Tensor(_among(x, value)) if whole else value
 
 

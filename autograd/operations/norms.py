@@ -7,7 +7,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.errors import ShapeError
 from autograd.operations.linalg import full_rank, svdvals
-from autograd.operations.pointwise import _raised, floating, only, times, where
+from autograd.operations.pointwise import floating, only, raised, times, where
 from autograd.operations.shaping import axes, axis, beside, movedim, reduced
 from autograd.samples import call
 from autograd.table import operation
@@ -43,13 +43,13 @@ def length(x, ord, axis, keepdims):
 
         def root(powers):
             return np.sqrt(powers) if ord == 2 else powers ** (1 / ord)
-        total = _squares(x, axis) if ord == 2 else _raised(np.abs(x), ord).sum(axis=axis, keepdims=True)
+        total = _squares(x, axis) if ord == 2 else raised(np.abs(x), ord).sum(axis=axis, keepdims=True)
         out, regular = root(total), (total < np.inf) & (total > _SMALL[x.dtype])
         if not regular.all():
             size = np.abs(x)
             scale = size.max(axis=axis, keepdims=True, initial=0) if ord > 0 else size.min(axis=axis, keepdims=True)
             scale = np.where((scale == 0) | np.isinf(scale), 1, scale)
-            out = np.where(regular, out, scale * root(_raised(size / scale, ord).sum(axis=axis, keepdims=True)))
+            out = np.where(regular, out, scale * root(raised(size / scale, ord).sum(axis=axis, keepdims=True)))
     return out if keepdims else out.squeeze(axis)
 
 

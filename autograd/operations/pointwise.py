@@ -255,7 +255,7 @@ def lerp(x, end, weight):
 
 # Powers
 
-def _raised(x, exponent):
+def raised(x, exponent):
     """x ** exponent; NumPy knows the short way for squares and square roots only."""
     if exponent == 3:
         return x * x * x
@@ -265,7 +265,7 @@ def _raised(x, exponent):
 
 
 def _slope(x, exponent):
-    return exponent * (x if exponent == 2 else _raised(x, exponent - 1))
+    return exponent * (x if exponent == 2 else raised(x, exponent - 1))
 
 
 def _power_vjp_base(g, out, x, y):
@@ -285,7 +285,7 @@ _power = operation(
     notation=Notation("^", "{x} ^ {y}", ("{y} * {x} ^ ({y} - 1)", "{out} * ln {x}"), ("^{c}", "{c}^{x}")))
 
 _power_of_number = operation(
-    lambda x, *, exponent: _raised(x, exponent), names="_power_of_number",
+    lambda x, *, exponent: raised(x, exponent), names="_power_of_number",
     vjps=lambda g, out, x, exponent: g * _slope(x, exponent) if exponent else _flat(g, out, x),
     samples=lambda draw: call(draw.array(low=0.25), exponent=draw.choice([2, 0, 1, 3, -1, 0.5, 4])),
     notation=Notation("^{exponent}", "{x} ^ {exponent}", ("{exponent} * {x} ^ {less}",)))

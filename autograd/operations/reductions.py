@@ -54,13 +54,9 @@ def summed(method, x, dtype, **options):
     return out
 
 
-def shared(g, number):
-    """g / number, or numbers; of them float16 has none beyond 65504."""
-    return (g.astype(np.float32) / number).astype(g.dtype) if g.dtype is dtypes.float16 else g / number
-
-
 def widened(x):
-    """x with float16 turned into float32, and booleans and integers into the default dtype."""
+    """x with float16, which has no number beyond 65504, turned into float32, and booleans and integers into the default
+    dtype."""
     if x.dtype.kind != "f":
         return x.astype(dtypes.get_default_dtype())
     return x.astype(np.float32) if x.dtype is dtypes.float16 else x
@@ -92,11 +88,11 @@ def _mean(x, *, dim: Dims | None = None, keepdim: bool = False, dtype: DTypeLike
         out = x.mean(axis=axis, keepdims=keepdim, dtype=dtype)
     if finite(out) or not number:
         return out
-    return np.where(np.isfinite(out), out, shared(x, number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
+    return np.where(np.isfinite(out), out, (widened(x) / number).sum(axis=axis, keepdims=keepdim, dtype=out.dtype))
 
 
 mean = operation(
-    _mean, vjps=lambda g, out, x, dim, keepdim, dtype: spread(shared(g, count(x.shape, dim)), x.shape, dim),
+    _mean, vjps=lambda g, out, x, dim, keepdim, dtype: spread(widened(g) / count(x.shape, dim), x.shape, dim),
     names="mean", samples=nonempty_reduction, numpy=np.mean, doc="The mean over `dim` (an axis, several, or all).")
 
 
@@ -123,7 +119,7 @@ def extreme_vjp(g, out, x, dim, keepdim):
     if np.isnan(out).any():
         taken = taken | np.isnan(x)
     ties = taken.sum(axis=reduced(dim, x.ndim), keepdims=True).astype(np.result_type(x.dtype, np.float32))
-    return only(np.broadcast_to(shared(beside(g, x.shape, dim), ties), x.shape), taken)
+    return only(np.broadcast_to(widened(beside(g, x.shape, dim)) / ties, x.shape), taken)
 
 
 def _tie(extreme):

@@ -86,9 +86,10 @@ def _reduced_at(x, src, index, reduce, include_self):
         counts = np.full(x.shape, int(include_self))
         counts += np.bincount(places(index, x.shape).reshape(-1), minlength=counts.size).reshape(x.shape)
         counts = np.maximum(counts, 1)
-        if out.dtype.kind == "f":  # float16 may not have how many they are
-            counts = counts.astype(np.result_type(out.dtype, np.float32))
-        return (out / counts if out.dtype.kind == "f" else out // Tensor(counts)).to(out.dtype)
+        if out.dtype.kind != "f":
+            return (out // Tensor(counts)).to(out.dtype)
+        counts = counts.astype(np.result_type(out.dtype, np.float32))  # float16 may not have how many they are
+        return (out / counts).to(out.dtype)
     if reduce in ("prod", "multiply"):
         return _product_at(x, src, index, include_self)
     if reduce in _UFUNCS:
